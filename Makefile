@@ -1,0 +1,104 @@
+# popbox: `make`, `make check`, `make demo`; see README.md and doc/.
+#
+#	DYNAMIC=1	link the login program dynamically
+#	SAN=1		build with sanitizers, under build/san
+#	V=1		show the commands
+#	CC=clang	any C17 compiler with GNU extensions
+#	QMAIL=/var/qmail  let demo and check use a real installation's programs
+
+VERSION  = 0.1
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+Q        = $(if $(V),,@echo "  $(@:build/%=%)";)
+CC       = gcc
+B        = build$(if $(SAN),/san)
+QMAIL    =
+
+OPT      = -O2 -g
+HARDEN   = -fstack-protector-strong -fstack-clash-protection -fPIE \
+	   $(if $(filter x86_64,$(shell uname -m)),-fcf-protection) \
+	   $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$(if $(findstring clang,$(CC)),2,3))
+WARN     = -Wall -Wextra -Werror -Wshadow -Wconversion -Wformat=2 -Wvla \
+	   -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+	   -Wcast-qual -Wwrite-strings -Wundef -Wswitch-enum
+SANFLAGS = $(if $(SAN),-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all \
+	   -fno-omit-frame-pointer)
+CPPFLAGS = -D_GNU_SOURCE -DPOPBOX_VERSION='"$(VERSION)"' -Istore
+CFLAGS   = -std=gnu17 $(OPT) $(WARN) $(HARDEN) $(SANFLAGS)
+LDFLAGS  = -pie -Wl,-z,relro,-z,now,-z,noexecstack $(SANFLAGS)
+STATIC   = $(if $(DYNAMIC)$(SAN),,-static-pie)
+
+# What the login program is made of, by name: nothing here writes the store.
+LOGIN    = $(addprefix checkpw/,main request log) \
+	   $(addprefix store/,err name record row handle domain box address \
+	   store db config login pwhash pwhash_form secret drop)
+STORE    = $(patsubst %.c,%,$(wildcard store/*.c))
+TOOL     = $(patsubst %.c,%,$(wildcard tools/*.c)) $(STORE)
+UNITS    = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+STANDINS = $(patsubst tests/qmail/%.c,%,$(filter-out tests/qmail/common.c,\
+	   $(wildcard tests/qmail/*.c)))
+HELPERS  = $(patsubst tests/helpers/%.c,%,$(wildcard tests/helpers/*.c))
+
+obj      = $(addprefix $(B)/,$(addsuffix .o,$(1)))
+
+all: $(B)/popbox $(B)/popbox-checkpw
+
+$(B)/popbox-checkpw: $(call obj,$(LOGIN)) $(B)/flags
+	$(Q)$(CC) $(LDFLAGS) $(STATIC) -o $@ $(filter %.o,$^) \
+		-llmdb -lsodium -lcrypt $(if $(STATIC),-lpthread)
+
+$(B)/popbox: $(call obj,$(TOOL)) $(B)/flags
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) \
+		-llmdb -lsodium -lcrypt -lidn2 -ljansson
+
+$(B)/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# Other flags make other objects.
+$(B)/flags: force
+	@mkdir -p $(B)
+	@echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(STATIC)' | cmp -s - $@ \
+		|| echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(STATIC)' > $@
+
+$(B)/tests/unit/%.o: CPPFLAGS += -Icheckpw -Itools
+$(B)/unit/%: $(B)/tests/unit/%.o $(call obj,$(STORE)) \
+		$(filter-out %/main.o,$(call obj,$(LOGIN) $(TOOL)))
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(sort $^) \
+		-lcmocka -llmdb -lsodium -lcrypt -lidn2 -ljansson
+
+$(B)/qmail/%: $(B)/tests/qmail/%.o $(B)/tests/qmail/common.o
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcdb
+
+$(B)/helpers/%: $(B)/tests/helpers/%.o
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -llmdb
+
+tests: all $(addprefix $(B)/unit/,$(UNITS)) $(addprefix $(B)/qmail/,$(STANDINS)) \
+	$(addprefix $(B)/helpers/,$(HELPERS))
+
+check: check-packages
+	tests/run $(if $(QMAIL),--qmail $(QMAIL))
+
+demo: demo-packages
+	$(MAKE) tests
+	tests/demo $(if $(QMAIL),--qmail $(QMAIL))
+
+BUILD_PACKAGES = gcc libc6-dev liblmdb-dev libsodium-dev libcrypt-dev \
+	libidn2-dev libjansson-dev libcdb-dev
+DEMO_PACKAGES  = $(BUILD_PACKAGES) ucspi-tcp curl python3 procps
+CHECK_PACKAGES = $(DEMO_PACKAGES) libcmocka-dev perl binutils strace mandoc \
+	tinycdb mpop clang libclang-rt-14-dev valgrind universal-ctags \
+	clang-format
+demo-packages:
+	@tests/packages $(sort $(DEMO_PACKAGES) $(if $(wildcard tests/unit/*.c),libcmocka-dev))
+check-packages:
+	@tests/packages $(sort $(CHECK_PACKAGES))
+
+clean:
+	rm -rf build
+
+.PHONY: all tests check demo check-packages demo-packages clean force
+.SECONDARY:
+-include $(wildcard $(B)/*/*.d $(B)/*/*/*.d)

@@ -1,0 +1,133 @@
+#include "log.h"
+
+#include <arpa/inet.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <syslog.h>
+#include <unistd.h>
+
+enum { LINE_MAX_BYTES = 512 };
+
+static const char *judge_ip(const char *ip)
+{
+	unsigned char scratch[sizeof(struct in6_addr)];
+
+	if (ip && (inet_pton(AF_INET, ip, scratch) == 1 ||
+		   inet_pton(AF_INET6, ip, scratch) == 1))
+		return ip;
+	return "-";
+}
+
+/* One line whatever the client sent: no blank, quote, backslash or control
+ * byte passes as it is. */
+static void escape(const struct log_line *line, char out[LOG_USER_MAX + 1])
+{
+	static const char hex[] = "0123456789abcdef";
+	size_t at = 0;
+
+	for (size_t i = 0; line->user && i < line->user_len; i++) {
+		unsigned char c = (unsigned char)line->user[i];
+		bool plain = c > ' ' && c < 0x7f && c != '"' && c != '\\';
+
+		if (at + (plain ? 1 : 4) > LOG_USER_MAX)
+			break;
+		if (plain) {
+			out[at++] = (char)c;
+			continue;
+		}
+		out[at++] = '\\';
+		out[at++] = 'x';
+		out[at++] = hex[c >> 4];
+		out[at++] = hex[c & 15];
+	}
+	if (at == 0)
+		out[at++] = '-';
+	out[at] = 0;
+}
+
+/* The datagram of syslog(3) without its time stamp, which the daemon adds:
+ * glibc's would read the time zone file and the locale. A daemon that does
+ * not listen must not keep a login waiting. */
+static void to_syslog(int priority, const char *text)
+{
+	const struct sockaddr_un to = {.sun_family = AF_UNIX,
+				       .sun_path = _PATH_LOG};
+	const struct timeval limit = {.tv_sec = 1};
+	char datagram[LINE_MAX_BYTES + 8];
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int len = snprintf(datagram, sizeof datagram, "<%d>%s",
+			   LOG_MAIL | priority, text);
+
+	if (fd < 0)
+		return;
+	/* Nothing can be said about a log that fails, but to the log. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+	(void)sendto(fd, datagram, (size_t)len, MSG_NOSIGNAL,
+		     (const struct sockaddr *)&to, sizeof to);
+	(void)close(fd);
+}
+
+static void to_stderr(char *text, size_t len)
+{
+	text[len++] = '\n';
+	/* One call, so that lines of several logins do not mix. */
+	if (write(STDERR_FILENO, text, len) < 0)
+		return; /* nobody left to tell */
+}
+
+static void emit(enum config_log where, int priority, char *text, int len)
+{
+	switch (where) {
+	case CONFIG_LOG_SYSLOG:
+		to_syslog(priority, text);
+		break;
+	case CONFIG_LOG_STDERR:
+		to_stderr(text, (size_t)len);
+		break;
+	case CONFIG_LOG_NONE:
+		break;
+	}
+}
+
+/* The parts are bounded (ip 45, box 26, user 128, reasons ours), so that a
+ * line always fits; snprintf ends it in any case. */
+void log_accept(enum config_log where, const struct log_line *line,
+		const char *box)
+{
+	char user[LOG_USER_MAX + 1], text[LINE_MAX_BYTES + 1];
+
+	escape(line, user);
+	emit(where, LOG_INFO, text,
+	     snprintf(text, LINE_MAX_BYTES,
+		      "popbox-checkpw: accept ip=%.45s box=%.26s user=%s",
+		      judge_ip(line->ip), box, user));
+}
+
+void log_refuse(enum config_log where, const struct log_line *line,
+		const char *reason)
+{
+	char user[LOG_USER_MAX + 1], text[LINE_MAX_BYTES + 1];
+
+	escape(line, user);
+	emit(where, LOG_NOTICE, text,
+	     snprintf(text, LINE_MAX_BYTES,
+		      "popbox-checkpw: refuse ip=%.45s reason=%.40s user=%s",
+		      judge_ip(line->ip), reason, user));
+}
+
+void log_error(enum config_log where, const struct log_line *line,
+	       const char *what, const char *why)
+{
+	char user[LOG_USER_MAX + 1], text[LINE_MAX_BYTES + 1];
+
+	escape(line, user);
+	emit(where, LOG_ERR, text,
+	     snprintf(text, LINE_MAX_BYTES,
+		      "popbox-checkpw: error ip=%.45s reason=\"%.80s%s%.80s\" "
+		      "user=%s",
+		      judge_ip(line->ip), what, why[0] ? ": " : "", why, user));
+}

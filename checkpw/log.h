@@ -1,0 +1,35 @@
+/* log.h: one line for every login.
+ *
+ *	popbox-checkpw: accept ip=192.0.2.7 box=ex1-0001 user=joe@example.com
+ *	popbox-checkpw: refuse ip=192.0.2.7 reason=mismatch user=joe@...
+ *	popbox-checkpw: error ip=192.0.2.7 reason="store: busy" user=joe@...
+ *
+ * What a ban tool needs stands before anything a stranger can choose. user is
+ * printable ASCII without blanks, other bytes as \xHH, cut at 128. No call
+ * here is ever given a password.
+ */
+#ifndef POPBOX_LOG_H
+#define POPBOX_LOG_H
+
+#include <stddef.h>
+
+#include "config.h"
+
+enum { LOG_USER_MAX = 128 };
+
+struct log_line {
+	const char *ip;	  /* TCPREMOTEIP or NULL; shown if it is an address */
+	const char *user; /* bytes from a stranger, or NULL */
+	size_t user_len;
+};
+
+void log_accept(enum config_log where, const struct log_line *line,
+		const char *box);
+/* reason is a word. */
+void log_refuse(enum config_log where, const struct log_line *line,
+		const char *reason);
+/* what failed, a colon, and why; both ours. */
+void log_error(enum config_log where, const struct log_line *line,
+	       const char *what, const char *why);
+
+#endif

@@ -1,0 +1,364 @@
+/* popbox-checkpw: the login program, see popbox-checkpw(8).
+ *
+ * The order of what happens here is the promise (doc/FLOW.md): as root it reads
+ * nothing that a stranger sent; what a stranger sent is read by popusr; and
+ * nothing slow or foreign runs while the store is open.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "drop.h"
+#include "log.h"
+#include "login.h"
+#include "request.h"
+#include "secret.h"
+#include "store.h"
+
+#define DEFAULT_STORE "/var/lib/popbox"
+
+enum { REQUEST_FD = 3 };
+
+/* The only ways out, http://cr.yp.to/checkpwd/interface.html. */
+enum { EXIT_NO = 1, EXIT_MISUSED = 2, EXIT_CANNOT_TELL = 111 };
+
+struct run {
+	struct timespec start;
+	const char *dir;
+	char **program;
+	struct config config;
+	struct log_line line;
+};
+
+static int cannot_tell(const struct run *run, const char *what, const char *why)
+{
+	log_error((enum config_log)run->config.log, &run->line, what, why);
+	return EXIT_CANNOT_TELL;
+}
+
+static int misused(const struct run *run, const char *what)
+{
+	log_error((enum config_log)run->config.log, &run->line, what, "");
+	return EXIT_MISUSED;
+}
+
+/* A damaged page can fault inside LMDB, and LMDB aborts where it notices. */
+static void on_fault(int number)
+{
+	(void)number;
+	_exit(EXIT_CANNOT_TELL);
+}
+
+static void catch_faults(void)
+{
+	static const int faults[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
+	const struct sigaction action = {.sa_handler = on_fault};
+
+	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+		(void)sigaction(faults[i], &action, NULL); /* valid numbers */
+}
+
+/* Else the store itself becomes descriptor 2, and a message overwrites it, or
+ * descriptor 3, and is read as credentials. Both were seen. */
+static bool fill_descriptors(void)
+{
+	for (int fd = 0; fd < REQUEST_FD; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0)
+			continue;
+		if (open("/dev/null", fd ? O_WRONLY : O_RDONLY) != fd)
+			return false;
+	}
+	return true;
+}
+
+static const char *why_text(enum err err)
+{
+	return err == ERR_SYSTEM || err == ERR_FULL ? strerrordesc_np(errno)
+						    : err_text(err);
+}
+
+/* Still root; nothing from the network has been read. */
+static int prepare(struct run *run, struct store **ret_store)
+{
+	struct config_fault fault = {0, NULL};
+	struct store *store = NULL;
+	enum err err = secret_start();
+	const char *why;
+	int saved;
+
+	if (err != ERR_OK)
+		return cannot_tell(run, "random numbers", why_text(err));
+	err = config_read(run->dir, &run->config, &fault);
+	if (err == ERR_INVALID)
+		return cannot_tell(run, "config", fault.why);
+	if (err != ERR_OK)
+		return cannot_tell(run, "config", why_text(err));
+	err = store_open_login(run->dir, &store);
+	if (err != ERR_OK)
+		return cannot_tell(run, "store", why_text(err));
+	why = drop_to(run->config.uid, run->config.gid);
+	saved = errno;
+	if (why) {
+		store_close(&store);
+		return cannot_tell(run, why, saved ? strerrordesc_np(saved) : "");
+	}
+	*ret_store = store;
+	return 0;
+}
+
+/* Refusals of every class are answered at one moment, counted from the start:
+ * the time that the hash took tells nothing. */
+static void wait_refusal(const struct run *run)
+{
+	struct timespec until = run->start;
+	uint32_t ms = run->config.refuse_delay_ms;
+
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += (long)(ms % 1000) * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) ==
+	       EINTR)
+		;
+}
+
+/* home/e/ex1/POP/ex1-0001, of names that the validators made. */
+static bool maildir_path(const struct run *run, const struct name_box *box,
+			 char path[PATH_MAX])
+{
+	char text[NAME_BOX_TEXT];
+	int len;
+
+	name_box_text(box, text);
+	len = snprintf(path, PATH_MAX, "%s/%c/%s/POP/%s", run->config.home,
+		       box->handle.s[0], box->handle.s, text);
+	return len > 0 && len < PATH_MAX;
+}
+
+static bool set_environment(const struct login *login, const char *maildir,
+			    const char *box)
+{
+	const char *const pairs[][2] = {
+		{"USER", login->user},
+		{"HOME", maildir},
+		{"SHELL", "/bin/false"},
+		{"MAILDIR", maildir},
+		{"POPBOX_BOX", box},
+		{"POPBOX_HANDLE", login->box.handle.s},
+		{"POPBOX_DOMAIN", login->domain.s},
+	};
+
+	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+		if (setenv(pairs[i][0], pairs[i][1], 1) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* Where execvp would find the program; asked before the line of an accepted
+ * login is written, so that a wrong run script gets an error line instead. */
+static bool find_program(const char *name, char path[PATH_MAX])
+{
+	const char *list = getenv("PATH");
+	const char *end;
+
+	if (strchr(name, '/')) {
+		int len = snprintf(path, PATH_MAX, "%s", name);
+
+		return len > 0 && len < PATH_MAX && access(path, X_OK) == 0;
+	}
+	for (list = list ? list : "/usr/bin:/bin"; name[0]; list = end + 1) {
+		int len;
+
+		end = strchrnul(list, ':');
+		len = snprintf(path, PATH_MAX, "%.*s/%s",
+			       end > list ? (int)(end - list) : 1,
+			       end > list ? list : ".", name);
+		if (len > 0 && len < PATH_MAX && access(path, X_OK) == 0)
+			return true;
+		if (!*end)
+			break;
+	}
+	errno = ENOENT;
+	return false;
+}
+
+/* The Maildir itself is no symbolic link: one would be somebody else's box. */
+static bool change_to(const char *maildir)
+{
+	int fd = open(maildir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	bool done = fd >= 0 && fchdir(fd) == 0;
+	int saved = errno;
+
+	if (fd >= 0)
+		(void)close(fd); /* a path only */
+	errno = saved;
+	return done;
+}
+
+/* A run script written for another checker, which starts the program in the
+ * home directory. Here the working directory is the Maildir itself. */
+static bool wants_maildir(char *const *program)
+{
+	const char *last = program[0];
+
+	while (*++program)
+		last = *program;
+	return (strcmp(last, "Maildir") == 0 || strcmp(last, "./Maildir") == 0 ||
+		strcmp(last, "Maildir/") == 0 ||
+		strcmp(last, "./Maildir/") == 0) &&
+	       access(last, F_OK) != 0;
+}
+
+/* Becomes the program, in the Maildir. Returns only when it could not. */
+static int enter(struct run *run, const struct login *login)
+{
+	char maildir[PATH_MAX], program[PATH_MAX], box[NAME_BOX_TEXT];
+
+	if (!maildir_path(run, &login->box, maildir))
+		return cannot_tell(run, "maildir", "path too long");
+	/* Before the chdir: a relative program is the run script's. */
+	if (!find_program(run->program[0], program))
+		return cannot_tell(run, "program", strerrordesc_np(errno));
+	if (program[0] != '/') {
+		char *whole = realpath(program, NULL);
+		int len = whole ? snprintf(program, PATH_MAX, "%s", whole) : -1;
+
+		free(whole);
+		if (len <= 0 || len >= PATH_MAX)
+			return cannot_tell(run, "program", "path too long");
+	}
+	if (!change_to(maildir))
+		return cannot_tell(run, "maildir", strerrordesc_np(errno));
+	if (wants_maildir(run->program))
+		return cannot_tell(run, "run script",
+				   "argument 'Maildir', it must be '.' here");
+	name_box_text(&login->box, box);
+	if (!set_environment(login, maildir, box))
+		return cannot_tell(run, "environment", strerrordesc_np(errno));
+	run->line.user = login->user;
+	run->line.user_len = strlen(login->user);
+	log_accept((enum config_log)run->config.log, &run->line, box);
+	(void)execv(program, run->program); /* returns only in failure */
+	return cannot_tell(run, "program", strerrordesc_np(errno));
+}
+
+/* As popusr, with what a stranger sent. The store is closed in here. */
+static int decide(struct run *run, struct store **store,
+		  const struct request *request, struct login *login)
+{
+	const char *reason;
+	enum err err;
+
+	run->line.user = request->login;
+	run->line.user_len = request->login_len;
+	err = login_find(*store, &run->config, request->login,
+			 request->login_len, login);
+	store_close(store);
+	if (err != ERR_OK)
+		return cannot_tell(run, "store", why_text(err));
+	switch (login_decide(login, request->password, request->password_len,
+			     &reason)) {
+	case VERDICT_ACCEPT:
+		return 0;
+	case VERDICT_REFUSE:
+		wait_refusal(run);
+		log_refuse((enum config_log)run->config.log, &run->line,
+			   reason);
+		return EXIT_NO;
+	case VERDICT_CANNOT_TELL:
+		break;
+	}
+	return cannot_tell(run, "password", reason);
+}
+
+static int serve(struct run *run, struct request *request, struct login *login)
+{
+	struct store *store = NULL;
+	int code = prepare(run, &store);
+
+	if (code != 0)
+		return code;
+	switch (request_read(REQUEST_FD, request)) {
+	case REQUEST_OK:
+		break;
+	case REQUEST_TOOLONG:
+		code = misused(run, request_text(REQUEST_TOOLONG));
+		break;
+	case REQUEST_MALFORMED:
+		code = misused(run, request_text(REQUEST_MALFORMED));
+		break;
+	case REQUEST_LATE:
+		code = cannot_tell(run, request_text(REQUEST_LATE), "");
+		break;
+	case REQUEST_UNREADABLE:
+		code = cannot_tell(run, request_text(REQUEST_UNREADABLE),
+				   strerrordesc_np(errno));
+		break;
+	}
+	(void)close(REQUEST_FD); /* read to its end or given up */
+	if (code == 0)
+		code = decide(run, &store, request, login);
+	store_close(&store);
+	secret_wipe(login->hash, sizeof login->hash);
+	if (code == 0) {
+		run->line.user = login->user;
+		run->line.user_len = strlen(login->user);
+	}
+	return code;
+}
+
+static int usage(const char *why)
+{
+	static const char text[] =
+		"usage: popbox-checkpw [-d STOREDIR] prog [arg ...]\n"
+		"login, password and time stamp come on descriptor 3, see "
+		"popbox-checkpw(8)\n";
+
+	if (fprintf(stderr, "popbox-checkpw: %s\n%s", why, text) < 0)
+		return EXIT_MISUSED; /* nobody to tell */
+	return EXIT_MISUSED;
+}
+
+int main(int argc, char **argv)
+{
+	static struct run run = {.dir = DEFAULT_STORE};
+	static struct request request;
+	static struct login login;
+	int at = 1, code;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &run.start);
+	if (!fill_descriptors())
+		return EXIT_CANNOT_TELL;
+	catch_faults();
+	if (argc == 2 && strcmp(argv[1], "--version") == 0)
+		return puts("popbox-checkpw " POPBOX_VERSION) < 0
+			       ? EXIT_CANNOT_TELL
+			       : 0;
+	if (at + 1 < argc && strcmp(argv[at], "-d") == 0) {
+		run.dir = argv[at + 1];
+		at += 2;
+	}
+	if (at >= argc)
+		return usage("no program to run after a login");
+	if (argv[at][0] == '-')
+		return usage("no such option");
+	if (fcntl(REQUEST_FD, F_GETFD) < 0)
+		return usage("descriptor 3 is closed");
+	run.program = argv + at;
+	run.line.ip = getenv("TCPREMOTEIP");
+	code = serve(&run, &request, &login);
+	/* Gone before anything else runs in this process. */
+	secret_wipe(&request, sizeof request);
+	return code ? code : enter(&run, &login);
+}

@@ -1,0 +1,102 @@
+/* box.c: numbered Maildirs, each with one password. */
+#include "row.h"
+#include "secret.h"
+
+enum err box_encode(const struct store_account *account, struct row *ret_row)
+{
+	const struct store_box *box = &account->box;
+	struct row_key key = row_key_box(&box->name);
+	struct record record =
+		record_new(ret_row->bytes, sizeof ret_row->bytes, ROW_VERSION);
+
+	record_put_text(&record, account->hash);
+	record_put_text(&record, box->title);
+	record_put_u64(&record, box->quota);
+	record_put_u8(&record, box->has_password);
+	record_put_u64(&record, (uint64_t)box->password_changed);
+	row_put_state(&record, &box->state);
+	return record_seal(&record, key.bytes, key.len, &ret_row->len);
+}
+
+enum err box_decode(struct db_bytes key, struct db_bytes row,
+		    struct store_account *ret_account)
+{
+	struct store_account account = {.box.quota = 0};
+	struct store_box *box = &account.box;
+	struct record record;
+	enum err err = record_open(row.at, row.len, key.at, key.len,
+				   ROW_VERSION, &record);
+
+	if (err == ERR_OK)
+		err = row_name_box(key, &box->name);
+	if (err != ERR_OK)
+		return err;
+	record_get_text(&record, account.hash, sizeof account.hash);
+	record_get_text(&record, box->title, sizeof box->title);
+	box->quota = record_get_u64(&record);
+	box->has_password = record_get_bool(&record);
+	box->password_changed = (int64_t)record_get_u64(&record);
+	row_get_state(&record, &box->state);
+	err = record_end(&record);
+	if (err == ERR_OK)
+		*ret_account = account;
+	secret_wipe(account.hash, sizeof account.hash);
+	return err;
+}
+
+/* The box alone: the hash goes no further. */
+static enum err decode_box(struct db_bytes key, struct db_bytes row,
+			   struct store_box *ret_box)
+{
+	struct store_account account;
+	enum err err = box_decode(key, row, &account);
+
+	if (err != ERR_OK)
+		return err;
+	*ret_box = account.box;
+	secret_wipe(&account, sizeof account);
+	return ERR_OK;
+}
+
+enum err store_box_row(const uint8_t *key, size_t key_len, const uint8_t *row,
+		       size_t row_len, struct store_box *ret_box)
+{
+	return decode_box((struct db_bytes){key, key_len},
+			  (struct db_bytes){row, row_len}, ret_box);
+}
+
+enum err store_login(struct store_txn *txn, const struct name_box *name,
+		     struct store_account *ret_account)
+{
+	struct row_key key = row_key_box(name);
+	struct db_bytes row;
+	enum err err = db_get(txn->db, DB_BOX, row_key_bytes(&key), &row);
+
+	if (err != ERR_OK)
+		return err;
+	return box_decode(row_key_bytes(&key), row, ret_account);
+}
+
+enum err store_box_get(struct store_txn *txn, const struct name_box *name,
+		       struct store_box *ret_box)
+{
+	struct row_key key = row_key_box(name);
+	struct db_bytes row;
+	enum err err = db_get(txn->db, DB_BOX, row_key_bytes(&key), &row);
+
+	if (err != ERR_OK)
+		return err;
+	return decode_box(row_key_bytes(&key), row, ret_box);
+}
+
+enum err store_box_next(struct store_txn *txn, const struct name_box *after,
+			struct store_box *ret_box)
+{
+	struct row_key from = after ? row_key_box(after)
+				    : (struct row_key){.len = 0};
+	struct db_bytes key, row;
+	enum err err = db_next(txn->db, DB_BOX, row_key_bytes(&from), true,
+			       &key, &row);
+
+	return err == ERR_OK ? decode_box(key, row, ret_box) : err;
+}

@@ -1,0 +1,292 @@
+/* check.c: the numbered rules of store(5), over everything.
+ *
+ *	1  every row has a right checksum, form and key
+ *	2  a domain has an existing handle
+ *	3  an alias domain leads to an existing pop domain
+ *	4  a domain and its UTF-8 key point at each other
+ *	5  a box has an existing handle, whose next number is greater
+ *	6  an address has an existing pop domain, and leads somewhere that is
+ *	7  by-box holds what the addresses say, no more and no less
+ *	8  a pop domain has a postmaster
+ *	9  no domain is another one's name followed by '-'
+ *	10 the journal has no gap, and the mark is not beyond its end
+ *	11 meta has format, id and mark
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "row.h"
+
+struct check {
+	struct store_txn *txn;
+	store_report *report;
+	void *arg;
+	unsigned long found;
+	uint64_t last;
+};
+
+static void found(struct check *check, unsigned rule, const char *object,
+		  const char *what)
+{
+	check->found++;
+	check->report(check->arg, rule, object, what);
+}
+
+/* A key for people: printable bytes, the others as dots. */
+static void key_text(struct db_bytes key, char text[STORE_KEY_MAX + 1])
+{
+	size_t len = key.len < STORE_KEY_MAX ? key.len : STORE_KEY_MAX;
+
+	for (size_t i = 0; i < len; i++) {
+		char c = ((const char *)key.at)[i];
+
+		text[i] = c > ' ' && c < 0x7f ? c : '.';
+	}
+	text[len] = 0;
+}
+
+/* ERR_OK and found: is it there? An answer that cannot be had is no finding
+ * here; the table's own walk reports the row. */
+static bool there(struct check *check, enum db_table table,
+		  const struct row_key *key)
+{
+	struct db_bytes row;
+
+	return db_get(check->txn->db, table, row_key_bytes(key), &row) !=
+	       ERR_NOTFOUND;
+}
+
+static void check_handle(struct check *check, struct db_bytes key,
+			 struct db_bytes row, const char *text)
+{
+	struct store_handle handle;
+
+	if (handle_decode(key, row, &handle) != ERR_OK)
+		found(check, 1, text, "the row of the handle is damaged");
+}
+
+static void check_pointer(struct check *check, struct db_bytes key,
+			  struct db_bytes row, const char *text)
+{
+	struct store_domain domain;
+	struct name_domain to;
+
+	if (domain_decode_pointer(key, row, &to) != ERR_OK)
+		found(check, 1, text, "the row of the domain is damaged");
+	else if (store_domain_get(check->txn, &to, &domain) != ERR_OK ||
+		 strlen(domain.utf8) != key.len ||
+		 memcmp(domain.utf8, key.at, key.len) != 0)
+		found(check, 4, text, "the UTF-8 key points at no such domain");
+}
+
+static void check_pop(struct check *check, const struct store_domain *domain)
+{
+	struct name_address postmaster = {{"postmaster"}, domain->name};
+	struct row_key key = row_key_address(&postmaster);
+
+	if (domain->kind == STORE_POP && !there(check, DB_ADDRESS, &key))
+		found(check, 8, domain->name.s, "the domain has no postmaster");
+}
+
+static void check_alias(struct check *check, const struct store_domain *domain)
+{
+	struct store_domain target;
+
+	if (domain->kind != STORE_ALIAS)
+		return;
+	if (store_domain_get(check->txn, &domain->target, &target) != ERR_OK ||
+	    target.kind != STORE_POP)
+		found(check, 3, domain->name.s,
+		      "the domain is an alias of no pop domain");
+}
+
+static void check_prefix(struct check *check, const struct store_domain *domain)
+{
+	const char *name = domain->name.s;
+	struct name_domain head;
+
+	for (const char *dash = strchr(name, '-'); dash;
+	     dash = strchr(dash + 1, '-')) {
+		struct row_key key;
+
+		if (name_domain_read(name, (size_t)(dash - name), &head))
+			continue;
+		key = row_key_domain(&head);
+		if (there(check, DB_DOMAIN, &key))
+			found(check, 9, name,
+			      "the name is another domain's and '-'");
+	}
+}
+
+static void check_domain(struct check *check, struct db_bytes key,
+			 struct db_bytes row, const char *text)
+{
+	struct store_domain domain;
+	struct row_key owner, utf8;
+	enum err err = domain_decode(key, row, &domain);
+
+	if (err == ERR_NOTFOUND) {
+		check_pointer(check, key, row, text);
+		return;
+	}
+	if (err != ERR_OK) {
+		found(check, 1, text, "the row of the domain is damaged");
+		return;
+	}
+	owner = row_key_handle(&domain.handle);
+	if (!there(check, DB_HANDLE, &owner))
+		found(check, 2, text, "the domain's handle does not exist");
+	utf8 = row_key_text(domain.utf8);
+	if (domain.utf8[0] && !there(check, DB_DOMAIN, &utf8))
+		found(check, 4, text, "the domain's UTF-8 key is missing");
+	check_alias(check, &domain);
+	check_pop(check, &domain);
+	check_prefix(check, &domain);
+}
+
+static void check_box(struct check *check, struct db_bytes key,
+		      struct db_bytes row, const char *text)
+{
+	char name[NAME_BOX_TEXT];
+	struct store_handle owner;
+	struct store_box box;
+
+	if (store_box_row(key.at, key.len, row.at, row.len, &box) != ERR_OK) {
+		found(check, 1, text, "the row of the box is damaged");
+		return;
+	}
+	name_box_text(&box.name, name);
+	if (store_handle_get(check->txn, &box.name.handle, &owner) != ERR_OK)
+		found(check, 5, name, "the box's handle does not exist");
+	else if (box.name.number >= owner.next_box)
+		found(check, 5, name, "the box's number is still to be given");
+}
+
+static void check_target(struct check *check,
+			 const struct store_address *address, const char *name)
+{
+	struct row_key box = row_key_box(&address->box);
+	struct row_key back = row_key_bybox(&address->box, &address->name);
+
+	if (!address->has_box && !address->forwards_len)
+		found(check, 6, name, "the address leads nowhere");
+	if (!address->has_box)
+		return;
+	if (!there(check, DB_BOX, &box))
+		found(check, 6, name, "the address's box does not exist");
+	if (!there(check, DB_BYBOX, &back))
+		found(check, 7, name, "by-box does not know the address");
+}
+
+static void check_address(struct check *check, struct db_bytes key,
+			  struct db_bytes row, const char *text)
+{
+	char name[NAME_ADDRESS_TEXT];
+	struct store_address address;
+	struct store_domain domain;
+
+	if (address_decode(key, row, &address) != ERR_OK) {
+		found(check, 1, text, "the row of the address is damaged");
+		return;
+	}
+	name_address_text(&address.name, name);
+	if (store_domain_get(check->txn, &address.name.domain, &domain) !=
+	    ERR_OK)
+		found(check, 6, name, "the address's domain does not exist");
+	else if (domain.kind != STORE_POP)
+		found(check, 6, name, "the address's domain is not of kind pop");
+	check_target(check, &address, name);
+}
+
+static void check_bybox(struct check *check, struct db_bytes key,
+			struct db_bytes row, const char *text)
+{
+	struct store_address address;
+	struct name_address name;
+	struct row_key is, said;
+	struct name_box box;
+
+	if (bybox_decode(key, row) != ERR_OK ||
+	    row_name_bybox(key, &box, &name) != ERR_OK) {
+		found(check, 1, text, "the row of by-box is damaged");
+		return;
+	}
+	said = row_key_box(&box);
+	if (store_address_get(check->txn, &name, &address) == ERR_OK &&
+	    address.has_box) {
+		is = row_key_box(&address.box);
+		if (is.len == said.len &&
+		    memcmp(is.bytes, said.bytes, is.len) == 0)
+			return;
+	}
+	found(check, 7, text, "by-box names an address that leads elsewhere");
+}
+
+static void check_entry(struct check *check, struct db_bytes key,
+			struct db_bytes row, const char *text)
+{
+	struct store_entry entry;
+
+	if (entry_decode(key, row, &entry) != ERR_OK)
+		found(check, 1, text, "the entry of the journal is damaged");
+	else if (entry.number != check->last + 1)
+		found(check, 10, text, "the journal has a gap before it");
+	if (key.len == 8)
+		check->last = row_number(key.at);
+}
+
+typedef void check_row(struct check *check, struct db_bytes key,
+		       struct db_bytes row, const char *text);
+
+static enum err walk(struct check *check, enum db_table table, check_row *row)
+{
+	struct db_bytes key = {NULL, 0}, value;
+	char text[STORE_KEY_MAX + 1];
+	enum err err;
+
+	for (;;) {
+		err = db_next(check->txn->db, table, key, true, &key, &value);
+		if (err != ERR_OK)
+			return err == ERR_NOTFOUND ? ERR_OK : err;
+		key_text(key, text);
+		row(check, key, value, text);
+	}
+}
+
+static void check_meta(struct check *check)
+{
+	struct row_key id = row_key_text("id");
+	uint64_t mark;
+
+	/* The format was looked at before anything else. */
+	if (!there(check, DB_META, &id))
+		found(check, 11, "meta", "the store has no id");
+	if (store_published(check->txn, &mark) != ERR_OK)
+		found(check, 11, "meta", "the store has no mark");
+	else if (mark > check->last)
+		found(check, 10, "meta", "the mark is beyond the journal");
+}
+
+enum err store_check(struct store_txn *txn, store_report *report, void *arg,
+		     unsigned long *ret_found)
+{
+	static const struct {
+		enum db_table table;
+		check_row *row;
+	} walks[] = {
+		{DB_HANDLE, check_handle},   {DB_DOMAIN, check_domain},
+		{DB_BOX, check_box},	     {DB_ADDRESS, check_address},
+		{DB_BYBOX, check_bybox},     {DB_JOURNAL, check_entry},
+	};
+	struct check check = {txn, report, arg, 0, 0};
+
+	for (size_t i = 0; i < sizeof walks / sizeof *walks; i++) {
+		enum err err = walk(&check, walks[i].table, walks[i].row);
+
+		if (err != ERR_OK)
+			return err;
+	}
+	check_meta(&check);
+	*ret_found = check.found;
+	return ERR_OK;
+}

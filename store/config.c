@@ -1,0 +1,349 @@
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum kind { NUMBER, PATH, PATH_OR_NONE, WORDS, CHOICE };
+
+/* Everything there is to know of a setting stands in its row. */
+struct setting {
+	struct config_key key;
+	enum kind kind;
+	size_t offset;
+	uint32_t low, high;    /* NUMBER */
+	const char *choice[4]; /* CHOICE: value = index */
+};
+
+#define AT(field) offsetof(struct config, field)
+
+static const struct setting settings[] = {
+	{{"uid", "user id of popusr, who owns every box", "510"},
+	 NUMBER, AT(uid), 1, UINT32_MAX - 1, {0}},
+	{{"gid", "group id of popusr", "51"},
+	 NUMBER, AT(gid), 1, UINT32_MAX - 1, {0}},
+	{{"home", "the mail root: boxes and domains lie below it",
+	  "/home/popmail"},
+	 PATH, AT(home), 0, 0, {0}},
+	{{"serialmail", "the root of the dial-up deliveries",
+	  "/home/serialmail"},
+	 PATH, AT(serialmail), 0, 0, {0}},
+	{{"qmail", "where qmail is installed, or none", "/var/qmail"},
+	 PATH_OR_NONE, AT(qmail), 0, 0, {0}},
+	{{"qmail_hup",
+	  "command that sends HUP to qmail-send; empty: find the process", ""},
+	 WORDS, AT(qmail_hup), 0, 0, {0}},
+	{{"assign_user",
+	  "user field of users/assign: the handle, or popusr's name", "handle"},
+	 CHOICE, AT(assign_user), 0, 0, {"handle", "popusr"}},
+	{{"popusr", "name of popusr, written where assign_user = popusr",
+	  "popusr"},
+	 WORDS, AT(assign_popusr), 0, 0, {0}},
+	{{"login_by_box", "may a box's own name (ex1-0001) log in", "yes"},
+	 CHOICE, AT(login_by_box), 0, 0, {"no", "yes"}},
+	{{"refuse_delay_ms",
+	  "a refused login is answered this long after its start", "1000"},
+	 NUMBER, AT(refuse_delay_ms), 0, 30000, {0}},
+	{{"log", "where the login program writes its line", "syslog"},
+	 CHOICE, AT(log), 0, 0, {"syslog", "stderr", "none"}},
+	{{"argon2_kib", "memory of a new password hash, in KiB", "19456"},
+	 NUMBER, AT(argon2_kib), 8, 262144, {0}},
+	{{"argon2_passes", "passes of a new password hash", "2"},
+	 NUMBER, AT(argon2_passes), 1, 64, {0}},
+	{{"password_min", "fewest bytes of a password that people set", "10"},
+	 NUMBER, AT(password_min), 1, 255, {0}},
+};
+
+enum { SETTINGS = sizeof settings / sizeof *settings };
+
+const struct config_key *config_key(size_t index)
+{
+	return index < SETTINGS ? &settings[index].key : NULL;
+}
+
+static const struct setting *find(const char *key, size_t len)
+{
+	for (size_t i = 0; i < SETTINGS; i++) {
+		const char *name = settings[i].key.name;
+
+		if (strlen(name) == len && memcmp(name, key, len) == 0)
+			return &settings[i];
+	}
+	return NULL;
+}
+
+static const char *set_number(const struct setting *setting, const char *text,
+			      size_t len, uint32_t *ret_number)
+{
+	uint64_t number = 0;
+
+	if (len == 0 || len > 10)
+		return "the value is not a number in range";
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return "the value is not a number";
+		number = number * 10 + (uint64_t)(text[i] - '0');
+	}
+	if (number < setting->low || number > setting->high)
+		return "the number is out of range";
+	*ret_number = (uint32_t)number;
+	return NULL;
+}
+
+/* An absolute path of plain characters: it becomes part of lines of
+ * users/assign (fields end at a colon) and of .qmail files. */
+static const char *judge_path(const char *text, size_t len)
+{
+	if (len < 2 || text[0] != '/' || text[len - 1] == '/')
+		return "the value is not an absolute path without a final '/'";
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (c <= ' ' || c == ':' || c >= 0x7f)
+			return "a path here has no blank, colon, control or "
+			       "8-bit character";
+		if (c == '/' && (text[i + 1] == '/' || text[i + 1] == '.'))
+			return "a path here has no empty or dotted component";
+	}
+	return NULL;
+}
+
+static const char *judge_words(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (c < ' ' || c >= 0x7f)
+			return "the value has a control or 8-bit character";
+	}
+	return NULL;
+}
+
+static const char *set_choice(const struct setting *setting, const char *text,
+			      uint32_t *ret_number)
+{
+	for (uint32_t i = 0; i < 4 && setting->choice[i]; i++) {
+		if (strcmp(text, setting->choice[i]) == 0) {
+			*ret_number = i;
+			return NULL;
+		}
+	}
+	return "the value is none of those allowed";
+}
+
+/* Puts one value where its row says, or says why not. */
+static const char *set(struct config *config, const struct setting *setting,
+		       const char *value, size_t len)
+{
+	char text[CONFIG_TEXT_MAX + 1] = {0};
+	void *place = (char *)config + setting->offset;
+	const char *why = NULL;
+
+	if (len > CONFIG_TEXT_MAX)
+		return "the value has more than 255 bytes";
+	memcpy(text, value, len);
+	switch (setting->kind) {
+	case NUMBER:
+		return set_number(setting, text, len, place);
+	case CHOICE:
+		return set_choice(setting, text, place);
+	case PATH:
+		why = judge_path(text, len);
+		break;
+	case PATH_OR_NONE:
+		if (strcmp(text, "none") != 0)
+			why = judge_path(text, len);
+		break;
+	case WORDS:
+		why = judge_words(text, len);
+		break;
+	}
+	if (!why)
+		memcpy(place, text, sizeof text);
+	return why;
+}
+
+const char *config_judge(const char *key, const char *value)
+{
+	const struct setting *setting = find(key, strlen(key));
+	struct config scratch;
+
+	if (!setting)
+		return "there is no such setting";
+	return set(&scratch, setting, value, strlen(value));
+}
+
+enum err config_value(const struct config *config, const char *key,
+		      char ret_text[CONFIG_TEXT_MAX + 1])
+{
+	const struct setting *setting = find(key, strlen(key));
+	const void *place;
+
+	if (!setting)
+		return ERR_NOTFOUND;
+	place = (const char *)config + setting->offset;
+	if (setting->kind == NUMBER)
+		(void)snprintf(ret_text, CONFIG_TEXT_MAX + 1, "%u",
+			       *(const uint32_t *)place);
+	else if (setting->kind == CHOICE)
+		(void)snprintf(ret_text, CONFIG_TEXT_MAX + 1, "%s",
+			       setting->choice[*(const uint32_t *)place]);
+	else
+		memcpy(ret_text, place, CONFIG_TEXT_MAX + 1);
+	return ERR_OK;
+}
+
+static void set_defaults(struct config *config)
+{
+	*config = (struct config){0};
+	for (size_t i = 0; i < SETTINGS; i++) {
+		const char *value = settings[i].key.fallback;
+
+		/* A unit test asks config_judge about every default. */
+		(void)set(config, &settings[i], value, strlen(value));
+	}
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* One line without its newline: blank, comment, or key = value. */
+static const char *read_line(struct config *config, const char *line,
+			     size_t len, bool seen[SETTINGS])
+{
+	const char *equals;
+	const struct setting *setting;
+	size_t key, start;
+
+	while (len && is_blank(line[len - 1]))
+		len--;
+	if (len == 0 || line[0] == '#')
+		return NULL;
+	equals = memchr(line, '=', len);
+	if (!equals)
+		return "the line has not the form 'key = value'";
+	key = start = (size_t)(equals - line);
+	while (key && is_blank(line[key - 1]))
+		key--;
+	do
+		start++;
+	while (start < len && is_blank(line[start]));
+	setting = find(line, key);
+	if (!setting)
+		return "there is no such setting ('popbox config list -v' "
+		       "shows all)";
+	if (seen[setting - settings])
+		return "the setting stands there twice";
+	seen[setting - settings] = true;
+	return set(config, setting, line + start, len - start);
+}
+
+enum err config_parse(const char *text, size_t len, struct config *ret_config,
+		      struct config_fault *ret_fault)
+{
+	struct config config;
+	bool seen[SETTINGS] = {false};
+	unsigned number = 0;
+
+	set_defaults(&config);
+	while (len) {
+		const char *end = memchr(text, '\n', len);
+		size_t line = end ? (size_t)(end - text) : len;
+		const char *why = NULL;
+
+		number++;
+		if (memchr(text, 0, line))
+			why = "the line has a NUL in it";
+		if (!why)
+			why = read_line(&config, text, line, seen);
+		if (why) {
+			*ret_fault = (struct config_fault){number, why};
+			return ERR_INVALID;
+		}
+		text += line + (end != NULL);
+		len -= line + (end != NULL);
+	}
+	*ret_config = config;
+	return ERR_OK;
+}
+
+/* Whoever may write to it decides who popusr is. */
+static const char *judge_owner(const struct stat *st)
+{
+	if (st->st_uid != 0 && st->st_uid != geteuid())
+		return "it belongs neither to root nor to the caller";
+	if (st->st_mode & (S_IWGRP | S_IWOTH))
+		return "others may write to it (chmod go-w)";
+	return NULL;
+}
+
+/* Opens, judges and reads; *ret_len is CONFIG_SIZE_MAX + 1 when longer. */
+static enum err slurp(int dirfd, char *ret_text, size_t *ret_len,
+		      const char **ret_why)
+{
+	int fd = openat(dirfd, "config", O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
+						 O_NONBLOCK | O_NOCTTY);
+	enum err err = ERR_SYSTEM;
+	size_t len = 0;
+	struct stat st;
+	ssize_t got;
+
+	if (fd < 0)
+		return errno == ENOENT ? ERR_NOTFOUND : ERR_SYSTEM;
+	if (fstat(fd, &st) != 0)
+		goto out;
+	*ret_why = S_ISREG(st.st_mode) ? judge_owner(&st)
+				       : "it is not a regular file";
+	if (*ret_why) {
+		err = ERR_INVALID;
+		goto out;
+	}
+	do {
+		got = read(fd, ret_text + len, CONFIG_SIZE_MAX + 1 - len);
+		if (got > 0)
+			len += (size_t)got;
+	} while (got > 0 || (got < 0 && errno == EINTR));
+	if (got < 0)
+		goto out;
+	*ret_len = len;
+	err = ERR_OK;
+out:
+	(void)close(fd); /* read only: nothing can be lost */
+	return err;
+}
+
+enum err config_read(const char *dir, struct config *ret_config,
+		     struct config_fault *ret_fault)
+{
+	static char text[CONFIG_SIZE_MAX + 1];
+	int dirfd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const char *why = NULL;
+	size_t len = 0;
+	struct stat st;
+	enum err err;
+
+	if (dirfd < 0)
+		return errno == ENOENT ? ERR_NOTFOUND : ERR_SYSTEM;
+	if (fstat(dirfd, &st) != 0) {
+		(void)close(dirfd);
+		return ERR_SYSTEM;
+	}
+	why = judge_owner(&st);
+	err = why ? ERR_INVALID : slurp(dirfd, text, &len, &why);
+	(void)close(dirfd);
+	if (err == ERR_OK && len > CONFIG_SIZE_MAX) {
+		err = ERR_INVALID;
+		why = "it is longer than 65536 bytes";
+	}
+	if (err == ERR_INVALID)
+		*ret_fault = (struct config_fault){0, why};
+	if (err != ERR_OK)
+		return err;
+	return config_parse(text, len, ret_config, ret_fault);
+}

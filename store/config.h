@@ -1,0 +1,82 @@
+/* config.h: the settings, a text file `config` in the store's directory.
+ *
+ * Lines `key = value`; blank lines and lines that begin with '#' are comments.
+ * Strict: an unknown or repeated key, a value out of range or a line of
+ * another form is an error that names the line. A key that is absent has its
+ * default. See popbox.conf(5) in store(5).
+ */
+#ifndef POPBOX_CONFIG_H
+#define POPBOX_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "err.h"
+
+enum {
+	CONFIG_SIZE_MAX = 65536, /* bytes of the file */
+	CONFIG_TEXT_MAX = 255,	 /* bytes of a value */
+};
+
+enum config_log { CONFIG_LOG_SYSLOG, CONFIG_LOG_STDERR, CONFIG_LOG_NONE };
+enum config_assign { CONFIG_ASSIGN_HANDLE, CONFIG_ASSIGN_POPUSR };
+
+struct config {
+	uint32_t uid;
+	uint32_t gid;
+	char home[CONFIG_TEXT_MAX + 1];	      /* absolute, no final slash */
+	char serialmail[CONFIG_TEXT_MAX + 1]; /* the same */
+	char qmail[CONFIG_TEXT_MAX + 1];      /* the same, or "none" */
+	char qmail_hup[CONFIG_TEXT_MAX + 1];  /* "" = find qmail-send */
+	char assign_popusr[CONFIG_TEXT_MAX + 1]; /* user name of popusr */
+	uint32_t assign_user;			 /* enum config_assign */
+	uint32_t login_by_box;			 /* 0 or 1 */
+	uint32_t refuse_delay_ms;
+	uint32_t log; /* enum config_log */
+	uint32_t argon2_kib;
+	uint32_t argon2_passes;
+	uint32_t password_min; /* bytes */
+};
+
+/* One setting, for listing and editing. */
+struct config_key {
+	const char *name;
+	const char *meaning; /* one sentence, for people */
+	const char *fallback; /* the default, as it would be written */
+};
+
+/* The index-th setting, or NULL after the last. */
+const struct config_key *config_key(size_t index);
+
+/* Where a text went wrong. */
+struct config_fault {
+	unsigned line;	 /* counted from 1; 0 = the file as a whole */
+	const char *why; /* static */
+};
+
+/* Pure. ERR_INVALID fills *ret_fault. */
+MUST_USE enum err config_parse(const char *text, size_t len,
+			       struct config *ret_config,
+			       struct config_fault *ret_fault);
+
+/* Is this value good for this key? NULL, or why not. */
+MUST_USE const char *config_judge(const char *key, const char *value);
+
+/* The value of a key as it would be written, into text. ERR_NOTFOUND. */
+MUST_USE enum err config_value(const struct config *config, const char *key,
+			       char ret_text[CONFIG_TEXT_MAX + 1]);
+
+/* Reads STOREDIR/config. The directory and the file must belong to root or to
+ * the caller and be writable by nobody else, because whoever writes here says
+ * who popusr is. ERR_NOTFOUND, ERR_SYSTEM (errno), ERR_INVALID (fault). */
+MUST_USE enum err config_read(const char *dir, struct config *ret_config,
+			      struct config_fault *ret_fault);
+
+static inline bool config_has_qmail(const struct config *config)
+{
+	return config->qmail[0] == '/';
+}
+
+#endif

@@ -1,0 +1,344 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "db_private.h"
+
+enum { READ_LOCK_MS = 100 };
+
+static const char *const table_names[DB_TABLES] = {
+	[DB_META] = "meta",	  [DB_HANDLE] = "handle",
+	[DB_DOMAIN] = "domain",	  [DB_BOX] = "box",
+	[DB_ADDRESS] = "address", [DB_BYBOX] = "by-box",
+	[DB_JOURNAL] = "journal",
+};
+
+enum err db_err(int rc)
+{
+	switch (rc) {
+	case MDB_SUCCESS:
+		return ERR_OK;
+	case MDB_NOTFOUND:
+		return ERR_NOTFOUND;
+	case MDB_KEYEXIST:
+		return ERR_EXISTS;
+	case MDB_MAP_FULL:
+	case ENOSPC:
+	case EDQUOT:
+	case EFBIG:
+		errno = rc > 0 ? rc : ENOSPC;
+		return ERR_FULL;
+	case MDB_CORRUPTED:
+	case MDB_PAGE_NOTFOUND:
+	case MDB_INVALID:
+	case MDB_PANIC:
+	case MDB_CURSOR_FULL:
+	case MDB_INCOMPATIBLE:
+	case MDB_BAD_VALSIZE:
+	case MDB_BAD_TXN:
+		return ERR_DAMAGED;
+	case MDB_VERSION_MISMATCH:
+		return ERR_SCHEMA;
+	case MDB_READERS_FULL:
+	case MDB_MAP_RESIZED:
+		return ERR_BUSY;
+	default:
+		errno = rc > 0 ? rc : EIO;
+		return ERR_SYSTEM;
+	}
+}
+
+enum err db_flock(int fd, int operation, unsigned ms)
+{
+	const struct timespec step = {.tv_nsec = 1000000};
+
+	for (unsigned waited = 0;; waited++) {
+		if (flock(fd, operation | LOCK_NB) == 0)
+			return ERR_OK;
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return ERR_SYSTEM;
+		if (waited >= ms)
+			return ERR_BUSY;
+		(void)nanosleep(&step, NULL); /* cut short: asks sooner */
+	}
+}
+
+/* LMDB would print to descriptor 2, which may be the client's connection, and
+ * then abort; the mains decide what an abort means. */
+static void on_assert(MDB_env *env, const char *text)
+{
+	(void)env;
+	(void)text;
+	abort();
+}
+
+enum err db_env(struct db **ret_db)
+{
+	struct db *db = calloc(1, sizeof *db);
+	int rc;
+
+	if (!db)
+		return ERR_SYSTEM;
+	db->dirfd = db->datafd = -1;
+	rc = mdb_env_create(&db->env);
+	if (rc == 0)
+		rc = mdb_env_set_maxdbs(db->env, DB_TABLES);
+	if (rc == 0)
+		rc = mdb_env_set_assert(db->env, on_assert);
+	if (rc != 0) {
+		db_close(&db);
+		return db_err(rc);
+	}
+	*ret_db = db;
+	return ERR_OK;
+}
+
+/* A file that ends before the last page in use is a SIGBUS at the first touch
+ * of a page that is not there. The writer keeps the file as long as its map
+ * (db_write.c), so a shorter one was cut. */
+static enum err judge_length(const struct db *db)
+{
+	MDB_envinfo info;
+	MDB_stat stat;
+	struct stat st;
+	int rc = mdb_env_info(db->env, &info);
+
+	if (rc == 0)
+		rc = mdb_env_stat(db->env, &stat);
+	if (rc != 0)
+		return db_err(rc);
+	if (fstat(db->datafd, &st) != 0)
+		return ERR_SYSTEM;
+	if ((uint64_t)st.st_size / stat.ms_psize < info.me_last_pgno + 1)
+		return ERR_DAMAGED;
+	return ERR_OK;
+}
+
+/* LMDB answers ENOENT for an empty file as for no file at all. */
+static bool data_missing(const char *dir)
+{
+	int dirfd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	bool missing;
+
+	if (dirfd < 0)
+		return true;
+	missing = faccessat(dirfd, "data.mdb", F_OK, 0) != 0;
+	(void)close(dirfd); /* a path only */
+	return missing;
+}
+
+enum err db_env_open(struct db *db, const char *dir, unsigned flags)
+{
+	int rc = mdb_env_open(db->env, dir, flags, 0600);
+	int fdflags;
+
+	if (rc == 0)
+		rc = mdb_env_get_fd(db->env, &db->datafd);
+	if (rc == ENOENT)
+		return data_missing(dir) ? ERR_NOTFOUND : ERR_DAMAGED;
+	if (rc != 0)
+		return db_err(rc);
+	/* LMDB's data descriptor is not close-on-exec by itself: a POP server
+	 * would inherit a readable descriptor on every hash. */
+	fdflags = fcntl(db->datafd, F_GETFD);
+	if (fdflags < 0 || fcntl(db->datafd, F_SETFD, fdflags | FD_CLOEXEC))
+		return ERR_SYSTEM;
+	return judge_length(db);
+}
+
+enum err db_open(const char *dir, enum db_how how, struct db **ret_db)
+{
+	unsigned flags = MDB_RDONLY | (how == DB_LOGIN ? MDB_NOLOCK : 0);
+	struct db *db;
+	enum err err = db_env(&db);
+	int rc;
+
+	if (err != ERR_OK)
+		return err;
+	db->how = how;
+	/* One byte: LMDB raises it to what the file uses. The file's own map
+	 * size would be more than a `softlimit -m` may have left. */
+	rc = mdb_env_set_mapsize(db->env, 1);
+	err = rc ? db_err(rc) : db_env_open(db, dir, flags);
+	if (err != ERR_OK) {
+		db_close(&db);
+		return err;
+	}
+	*ret_db = db;
+	return ERR_OK;
+}
+
+void db_close(struct db **db)
+{
+	int saved = errno;
+
+	if (!*db)
+		return;
+	if ((*db)->env)
+		mdb_env_close((*db)->env);
+	if ((*db)->dirfd >= 0)
+		(void)close((*db)->dirfd); /* nothing was written by it */
+	free(*db);
+	*db = NULL;
+	errno = saved;
+}
+
+void db_cursors_close(struct db_txn *txn)
+{
+	for (int i = 0; i < DB_TABLES; i++) {
+		if (txn->cursor[i])
+			mdb_cursor_close(txn->cursor[i]);
+		txn->cursor[i] = NULL;
+	}
+}
+
+/* One run of body in one snapshot. *ret_sure: its answer can be believed. */
+static enum err read_once(struct db *db, db_body *body, void *arg,
+			  bool *ret_sure)
+{
+	struct db_txn txn = {.db = db};
+	MDB_envinfo info;
+	enum err err;
+	int rc = mdb_txn_begin(db->env, NULL, MDB_RDONLY, &txn.txn);
+
+	*ret_sure = rc != MDB_MAP_RESIZED;
+	if (rc != 0)
+		return db_err(rc);
+	err = body(&txn, arg);
+	db_cursors_close(&txn);
+	if (db->how == DB_LOGIN) {
+		size_t mine = mdb_txn_id(txn.txn);
+
+		/* Pages of snapshot S are used again from transaction S+3 on,
+		 * and its writer begins when S+2 is the last one. */
+		rc = mdb_env_info(db->env, &info);
+		*ret_sure = rc == 0 && info.me_last_txnid < mine + 2;
+	}
+	mdb_txn_abort(txn.txn);
+	return err;
+}
+
+/* The map was smaller than the newest snapshot: take its size. */
+static enum err remap(struct db *db)
+{
+	enum err err = judge_length(db);
+
+	return err == ERR_OK ? db_err(mdb_env_set_mapsize(db->env, 0)) : err;
+}
+
+enum err db_read(struct db *db, db_body *body, void *arg)
+{
+	for (int i = 0; i < DB_TRIES; i++) {
+		bool locked = false, sure;
+		enum err err;
+
+		/* A writer waits for this lock before it begins, and never
+		 * holds it while it writes. Not had in time: go on without,
+		 * the look at the last transaction below still stands. */
+		if (db->how == DB_LOGIN)
+			locked = db_flock(db->datafd, LOCK_SH, READ_LOCK_MS) ==
+				 ERR_OK;
+		err = read_once(db, body, arg, &sure);
+		if (locked)
+			(void)flock(db->datafd, LOCK_UN); /* close does it */
+		if (sure)
+			return err;
+		err = remap(db);
+		if (err != ERR_OK)
+			return err;
+	}
+	return ERR_BUSY;
+}
+
+enum err db_table(struct db_txn *txn, enum db_table table, unsigned flags)
+{
+	int rc;
+
+	if (txn->open[table])
+		return ERR_OK;
+	rc = mdb_dbi_open(txn->txn, table_names[table], flags,
+			  &txn->dbi[table]);
+	/* A store has all its tables from the first moment. */
+	if (rc == MDB_NOTFOUND)
+		return ERR_DAMAGED;
+	if (rc == 0)
+		txn->open[table] = true;
+	return db_err(rc);
+}
+
+/* LMDB does not write through it. */
+static MDB_val val(struct db_bytes bytes)
+{
+	return (MDB_val){bytes.len, (void *)(uintptr_t)bytes.at};
+}
+
+enum err db_get(struct db_txn *txn, enum db_table table, struct db_bytes key,
+		struct db_bytes *ret_value)
+{
+	enum err err = db_table(txn, table, 0);
+	MDB_val k = val(key), v;
+
+	if (err != ERR_OK)
+		return err;
+	err = db_err(mdb_get(txn->txn, txn->dbi[table], &k, &v));
+	if (err == ERR_OK)
+		*ret_value = (struct db_bytes){v.mv_data, v.mv_size};
+	return err;
+}
+
+static enum err cursor(struct db_txn *txn, enum db_table table)
+{
+	enum err err = db_table(txn, table, 0);
+
+	if (err != ERR_OK || txn->cursor[table])
+		return err;
+	return db_err(mdb_cursor_open(txn->txn, txn->dbi[table],
+				      &txn->cursor[table]));
+}
+
+enum err db_next(struct db_txn *txn, enum db_table table, struct db_bytes from,
+		 bool after, struct db_bytes *ret_key,
+		 struct db_bytes *ret_value)
+{
+	MDB_val k = val(from), v;
+	enum err err = cursor(txn, table);
+	int rc;
+
+	if (err != ERR_OK)
+		return err;
+	/* An empty key cannot be searched for; it comes before all others. */
+	rc = mdb_cursor_get(txn->cursor[table], &k, &v,
+			    from.len ? MDB_SET_RANGE : MDB_FIRST);
+	if (rc == 0 && after && from.len) {
+		MDB_val start = val(from);
+
+		if (mdb_cmp(txn->txn, txn->dbi[table], &k, &start) == 0)
+			rc = mdb_cursor_get(txn->cursor[table], &k, &v,
+					    MDB_NEXT);
+	}
+	if (rc != 0)
+		return db_err(rc);
+	*ret_key = (struct db_bytes){k.mv_data, k.mv_size};
+	*ret_value = (struct db_bytes){v.mv_data, v.mv_size};
+	return ERR_OK;
+}
+
+enum err db_last(struct db_txn *txn, enum db_table table,
+		 struct db_bytes *ret_key, struct db_bytes *ret_value)
+{
+	enum err err = cursor(txn, table);
+	MDB_val k, v;
+
+	if (err != ERR_OK)
+		return err;
+	err = db_err(mdb_cursor_get(txn->cursor[table], &k, &v, MDB_LAST));
+	if (err != ERR_OK)
+		return err;
+	*ret_key = (struct db_bytes){k.mv_data, k.mv_size};
+	*ret_value = (struct db_bytes){v.mv_data, v.mv_size};
+	return ERR_OK;
+}

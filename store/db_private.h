@@ -1,0 +1,44 @@
+/* db_private.h: what db.c and db_write.c share; nobody else includes it. */
+#ifndef POPBOX_DB_PRIVATE_H
+#define POPBOX_DB_PRIVATE_H
+
+#include <lmdb.h>
+
+#include "db.h"
+
+struct db {
+	MDB_env *env;
+	int dirfd; /* gate for writers; -1 in a login */
+	int datafd;
+	enum db_how how;
+};
+
+struct db_txn {
+	struct db *db;
+	MDB_txn *txn;
+	MDB_dbi dbi[DB_TABLES];
+	bool open[DB_TABLES];
+	bool map_full; /* a larger map would have done */
+	MDB_cursor *cursor[DB_TABLES];
+};
+
+/* LMDB's error as ours; errno is set for ERR_SYSTEM. */
+enum err db_err(int rc);
+
+/* The table's handle, opened at its first use in the transaction. */
+MUST_USE enum err db_table(struct db_txn *txn, enum db_table table,
+			   unsigned flags);
+
+/* Closes the cursors; the transaction itself is the caller's to end. */
+void db_cursors_close(struct db_txn *txn);
+
+/* Takes a lock on a descriptor, waiting at most ms. ERR_BUSY. */
+MUST_USE enum err db_flock(int fd, int operation, unsigned ms);
+
+/* A new environment with our settings, not opened yet. */
+MUST_USE enum err db_env(struct db **ret_db);
+
+/* Opens it with these flags of LMDB and judges the file's length. */
+MUST_USE enum err db_env_open(struct db *db, const char *dir, unsigned flags);
+
+#endif

@@ -1,0 +1,229 @@
+#include "db_write.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "db_private.h"
+
+enum {
+	MAP_START = 4 << 20, /* bytes of a new store's map */
+	DRAIN_MS = 1000,     /* for a reader that was stopped */
+};
+
+/* Locks of other machines do not reach us there, and maps are not coherent. */
+static enum err judge_filesystem(const char *dir)
+{
+	static const unsigned long magics[] = {
+		NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, CIFS_SUPER_MAGIC,
+		SMB2_SUPER_MAGIC, V9FS_MAGIC, AFS_SUPER_MAGIC,
+		AFS_FS_MAGIC, CODA_SUPER_MAGIC, CEPH_SUPER_MAGIC,
+		FUSE_SUPER_MAGIC, 0x01161970 /* GFS2 */,
+		0x0bd00bd0 /* Lustre */,
+	};
+	struct statfs fs;
+
+	if (statfs(dir, &fs) != 0)
+		return errno == ENOENT ? ERR_NOTFOUND : ERR_SYSTEM;
+	for (size_t i = 0; i < sizeof magics / sizeof *magics; i++) {
+		if (((unsigned long)fs.f_type & 0xffffffffUL) == magics[i])
+			return ERR_INVALID;
+	}
+	return ERR_OK;
+}
+
+/* The file is kept as long as the map (its end is a hole): LMDB may count
+ * pages as used that it never wrote, so the last page in use alone would not
+ * tell a cut file from a whole one. A reader relies on it. */
+static enum err match_length(struct db *db)
+{
+	MDB_envinfo info;
+	struct stat st;
+	int rc = mdb_env_info(db->env, &info);
+
+	if (rc != 0)
+		return db_err(rc);
+	if (fstat(db->datafd, &st) != 0)
+		return ERR_SYSTEM;
+	if (st.st_size >= (off_t)info.me_mapsize)
+		return ERR_OK;
+	if (ftruncate(db->datafd, (off_t)info.me_mapsize) != 0)
+		return db_err(errno);
+	return ERR_OK;
+}
+
+/* Opens the directory, which is the gate, and the environment. The file must
+ * be there unless fresh: LMDB itself would make a new, empty one. */
+static enum err open_env(const char *dir, bool fresh, struct db **ret_db)
+{
+	enum err err = judge_filesystem(dir);
+	struct db *db = NULL;
+	int dead, rc = 0;
+
+	if (err == ERR_OK)
+		err = db_env(&db);
+	if (err != ERR_OK)
+		return err;
+	db->how = DB_TOOL;
+	db->dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (db->dirfd < 0)
+		err = ERR_SYSTEM;
+	else if (!fresh && faccessat(db->dirfd, "data.mdb", F_OK, 0) != 0)
+		err = errno == ENOENT ? ERR_NOTFOUND : ERR_SYSTEM;
+	if (err == ERR_OK && fresh)
+		rc = mdb_env_set_mapsize(db->env, MAP_START);
+	if (err == ERR_OK)
+		err = rc ? db_err(rc) : db_env_open(db, dir, 0);
+	/* Slots of readers that were killed. */
+	if (err == ERR_OK)
+		err = db_err(mdb_reader_check(db->env, &dead));
+	if (err == ERR_OK)
+		err = match_length(db);
+	if (err != ERR_OK) {
+		db_close(&db);
+		return err;
+	}
+	*ret_db = db;
+	return ERR_OK;
+}
+
+enum err db_open_write(const char *dir, struct db **ret_db)
+{
+	return open_env(dir, false, ret_db);
+}
+
+/* Readers of the login program hold a shared lock while they read. Waiting
+ * for a moment without any of them, right before a transaction begins, means
+ * that none of them reads a snapshot older than the last one, whose pages
+ * this transaction leaves alone. A reader that was stopped in the middle does
+ * not keep us for ever: it will notice by itself that it came too late. */
+static void drain(struct db *db)
+{
+	if (db_flock(db->datafd, LOCK_EX, DRAIN_MS) == ERR_OK)
+		(void)flock(db->datafd, LOCK_UN); /* of our own lock */
+}
+
+static enum err grow(struct db *db)
+{
+	MDB_envinfo info;
+	int rc = mdb_env_info(db->env, &info);
+
+	if (rc == 0)
+		rc = mdb_env_set_mapsize(db->env, info.me_mapsize * 2);
+	return rc ? db_err(rc) : match_length(db);
+}
+
+/* Another process may have grown the file since we mapped it. */
+static int begin(struct db *db, MDB_txn **ret_txn)
+{
+	int rc = mdb_txn_begin(db->env, NULL, 0, ret_txn);
+
+	if (rc == MDB_MAP_RESIZED) {
+		rc = mdb_env_set_mapsize(db->env, 0);
+		if (rc == 0)
+			rc = mdb_txn_begin(db->env, NULL, 0, ret_txn);
+	}
+	return rc;
+}
+
+/* *ret_full: it did not fit, nothing is changed, a larger map may help. */
+static enum err write_once(struct db *db, db_body *body, void *arg, bool keep,
+			   bool *ret_full)
+{
+	struct db_txn txn = {.db = db};
+	enum err err;
+	int rc;
+
+	*ret_full = false;
+	drain(db);
+	rc = begin(db, &txn.txn);
+	if (rc != 0)
+		return db_err(rc);
+	err = body(&txn, arg);
+	db_cursors_close(&txn);
+	*ret_full = err == ERR_FULL && txn.map_full;
+	if (err != ERR_OK || !keep) {
+		mdb_txn_abort(txn.txn);
+		return err;
+	}
+	rc = mdb_txn_commit(txn.txn);
+	*ret_full = rc == MDB_MAP_FULL;
+	return db_err(rc);
+}
+
+enum err db_write(struct db *db, db_body *body, void *arg, bool keep)
+{
+	enum err err = db_flock(db->dirfd, LOCK_EX, DB_WAIT_MS);
+	bool full = true;
+
+	if (err != ERR_OK)
+		return err;
+	while (full) {
+		err = write_once(db, body, arg, keep, &full);
+		if (full && grow(db) != ERR_OK)
+			full = false;
+	}
+	(void)flock(db->dirfd, LOCK_UN); /* of our own lock */
+	return err;
+}
+
+enum err db_put(struct db_txn *txn, enum db_table table, struct db_bytes key,
+		struct db_bytes value)
+{
+	enum err err = db_table(txn, table, 0);
+	MDB_val k = {key.len, (void *)(uintptr_t)key.at};
+	MDB_val v = {value.len, (void *)(uintptr_t)value.at};
+	int rc;
+
+	if (err != ERR_OK)
+		return err;
+	rc = mdb_put(txn->txn, txn->dbi[table], &k, &v, 0);
+	/* A full disk looks the same to the caller, but growing would not
+	 * help it. */
+	txn->map_full = txn->map_full || rc == MDB_MAP_FULL;
+	return db_err(rc);
+}
+
+enum err db_del(struct db_txn *txn, enum db_table table, struct db_bytes key)
+{
+	enum err err = db_table(txn, table, 0);
+	MDB_val k = {key.len, (void *)(uintptr_t)key.at};
+
+	if (err != ERR_OK)
+		return err;
+	return db_err(mdb_del(txn->txn, txn->dbi[table], &k, NULL));
+}
+
+/* All tables at once, so that none is ever missing. */
+struct creation {
+	db_body *fill;
+	void *arg;
+};
+
+static enum err create_tables(struct db_txn *txn, void *arg)
+{
+	const struct creation *creation = arg;
+	enum err err = ERR_OK;
+
+	for (int i = 0; err == ERR_OK && i < DB_TABLES; i++)
+		err = db_table(txn, (enum db_table)i, MDB_CREATE);
+	/* MAP_START is far above what seven empty tables need. */
+	return err == ERR_OK ? creation->fill(txn, creation->arg) : err;
+}
+
+enum err db_create(const char *dir, db_body *fill, void *arg)
+{
+	struct creation creation = {fill, arg};
+	struct db *db = NULL;
+	enum err err = open_env(dir, true, &db);
+
+	if (err != ERR_OK)
+		return err;
+	err = db_write(db, create_tables, &creation, true);
+	db_close(&db);
+	return err;
+}

@@ -1,0 +1,70 @@
+/* handle.c: customers. */
+#include <string.h>
+
+#include "row.h"
+
+enum err handle_encode(const struct store_handle *handle, struct row *ret_row)
+{
+	struct row_key key = row_key_handle(&handle->name);
+	struct record record =
+		record_new(ret_row->bytes, sizeof ret_row->bytes, ROW_VERSION);
+
+	record_put_u32(&record, handle->next_box);
+	record_put_text(&record, handle->title);
+	row_put_state(&record, &handle->state);
+	return record_seal(&record, key.bytes, key.len, &ret_row->len);
+}
+
+enum err handle_decode(struct db_bytes key, struct db_bytes row,
+		       struct store_handle *ret_handle)
+{
+	struct store_handle handle = {0};
+	struct record record;
+	enum err err = record_open(row.at, row.len, key.at, key.len,
+				   ROW_VERSION, &record);
+
+	if (err != ERR_OK)
+		return err;
+	if (name_handle_read(key.at, key.len, &handle.name))
+		return ERR_DAMAGED;
+	handle.next_box = record_get_u32(&record);
+	record_get_text(&record, handle.title, sizeof handle.title);
+	row_get_state(&record, &handle.state);
+	err = record_end(&record);
+	if (err == ERR_OK)
+		*ret_handle = handle;
+	return err;
+}
+
+enum err store_handle_row(const uint8_t *key, size_t key_len,
+			  const uint8_t *row, size_t row_len,
+			  struct store_handle *ret_handle)
+{
+	return handle_decode((struct db_bytes){key, key_len},
+			     (struct db_bytes){row, row_len}, ret_handle);
+}
+
+enum err store_handle_get(struct store_txn *txn, const struct name_handle *name,
+			  struct store_handle *ret_handle)
+{
+	struct row_key key = row_key_handle(name);
+	struct db_bytes row;
+	enum err err = db_get(txn->db, DB_HANDLE, row_key_bytes(&key), &row);
+
+	if (err != ERR_OK)
+		return err;
+	return handle_decode(row_key_bytes(&key), row, ret_handle);
+}
+
+enum err store_handle_next(struct store_txn *txn,
+			   const struct name_handle *after,
+			   struct store_handle *ret_handle)
+{
+	struct row_key from = after ? row_key_handle(after)
+				    : (struct row_key){.len = 0};
+	struct db_bytes key, row;
+	enum err err = db_next(txn->db, DB_HANDLE, row_key_bytes(&from), true,
+			       &key, &row);
+
+	return err == ERR_OK ? handle_decode(key, row, ret_handle) : err;
+}

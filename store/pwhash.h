@@ -1,0 +1,67 @@
+/* pwhash.h: password hashes: made by libsodium (argon2id), verified by
+ * libsodium and libcrypt, with yes, no and cannot-tell kept apart.
+ *
+ * A password is bytes with a length, never folded, trimmed or converted. The
+ * hash strings are those of crypt(5) and of the PHC format.
+ */
+#ifndef POPBOX_PWHASH_H
+#define POPBOX_PWHASH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+
+enum {
+	PWHASH_MAX = 383,	   /* bytes of a hash string; crypt(5) */
+	PWHASH_PASSWORD_MAX = 255, /* bytes of one that people set */
+
+	/* Costs that a login is ready to pay; more is PWHASH_TOODEAR. All stay
+	 * below the refusal delay, so that a refused one does not show. */
+	PWHASH_ARGON2_KIB_MAX = 256 << 10,
+	PWHASH_ARGON2_WORK_MAX = 768 << 10, /* KiB times passes */
+	PWHASH_SHA_ROUNDS_MAX = 1000000,
+	PWHASH_BCRYPT_MAX = 13,
+	PWHASH_YESCRYPT_KIB_MAX = 64 << 10,
+};
+
+enum pwhash {
+	PWHASH_OK,	  /* it matches; or: it could be verified */
+	PWHASH_NO,	  /* it was computed and does not match */
+	PWHASH_NOMEM,	  /* cannot tell: the library could not compute it */
+	PWHASH_UNKNOWN,	  /* cannot tell: a scheme that is not computed here */
+	PWHASH_TOODEAR,	  /* cannot tell: its cost is beyond the caps */
+	PWHASH_MALFORMED, /* cannot tell: not of its scheme's form */
+};
+
+struct pwhash_cost {
+	uint32_t kib;	 /* memory */
+	uint32_t passes; /* over it */
+};
+
+/* A few words for people; static. */
+const char *pwhash_text(enum pwhash answer);
+
+/* Is password[0..len) the one of this hash? One computation. Costs nothing for
+ * a hash beyond the caps. */
+MUST_USE enum pwhash pwhash_verify(const char *hash, const void *password,
+				   size_t len);
+
+/* What pwhash_verify would say before it computed anything: PWHASH_OK,
+ * UNKNOWN, TOODEAR or MALFORMED. *ret_scheme is the scheme's usual name,
+ * static, or NULL. */
+MUST_USE enum pwhash pwhash_judge(const char *hash, const char **ret_scheme);
+
+/* Makes a new argon2id hash. PWHASH_OK or PWHASH_NOMEM. */
+MUST_USE enum pwhash pwhash_make(struct pwhash_cost cost, const void *password,
+				 size_t len, char ret_hash[PWHASH_MAX + 1]);
+
+/* A hash of today's cost that costs a login as much as a real one. Whatever it
+ * answers must be and-ed with "found", which is false. */
+void pwhash_decoy(struct pwhash_cost cost, char ret_hash[PWHASH_MAX + 1]);
+
+/* Can POP carry this password? NULL, or why not: qmail-popup strips leading
+ * blanks and ends at CR, LF or NUL. */
+MUST_USE const char *pwhash_refuse(const void *password, size_t len);
+
+#endif

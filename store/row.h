@@ -1,0 +1,107 @@
+/* row.h: rows of the tables as bytes and back, and their keys; inside store/
+ * only.
+ *
+ *	handle    handle
+ *	domain    domain; or its UTF-8 form, whose row only points to it
+ *	box       handle NUL number (4, big-endian: in order)
+ *	address   domain NUL local
+ *	by-box    box's key, domain NUL local
+ *	journal   number (8, big-endian)
+ *	meta      a word
+ */
+#ifndef POPBOX_ROW_H
+#define POPBOX_ROW_H
+
+#include "db.h"
+#include "record.h"
+#include "store.h"
+
+enum { ROW_VERSION = 1 };
+
+struct row_key {
+	uint8_t bytes[STORE_KEY_MAX];
+	size_t len;
+};
+
+struct row {
+	uint8_t bytes[STORE_ROW_MAX];
+	size_t len;
+};
+
+struct store {
+	struct db *db;
+	char reason[256];
+};
+
+/* A transaction; the second part is for writers. */
+struct store_txn {
+	struct db_txn *db;
+	struct store *store;
+	const struct store_actor *actor;
+	int64_t now;
+	uint64_t group; /* 0 until the first entry of this commit */
+	uint64_t last;	/* its latest entry */
+};
+
+struct db_bytes row_key_bytes(const struct row_key *key);
+struct db_bytes row_bytes(const struct row *row);
+
+struct row_key row_key_handle(const struct name_handle *name);
+struct row_key row_key_domain(const struct name_domain *name);
+struct row_key row_key_text(const char *text);
+struct row_key row_key_box(const struct name_box *name);
+struct row_key row_key_address(const struct name_address *name);
+struct row_key row_key_bybox(const struct name_box *box,
+			     const struct name_address *name);
+struct row_key row_key_number(uint64_t number);
+
+/* Back to names, through their validators. ERR_DAMAGED. */
+MUST_USE enum err row_name_box(struct db_bytes key, struct name_box *ret_name);
+MUST_USE enum err row_name_address(struct db_bytes key,
+				   struct name_address *ret_name);
+MUST_USE enum err row_name_bybox(struct db_bytes key, struct name_box *ret_box,
+				 struct name_address *ret_name);
+uint64_t row_number(const void *eight_bytes);
+
+/* The part that handle, domain and box share. */
+void row_put_state(struct record *record, const struct store_state *state);
+void row_get_state(struct record *record, struct store_state *ret_state);
+
+MUST_USE enum err handle_encode(const struct store_handle *handle,
+				struct row *ret_row);
+MUST_USE enum err handle_decode(struct db_bytes key, struct db_bytes row,
+				struct store_handle *ret_handle);
+/* ERR_NOTFOUND for a row that only points to another. */
+MUST_USE enum err domain_encode(const struct store_domain *domain,
+				struct row *ret_row);
+MUST_USE enum err domain_decode(struct db_bytes key, struct db_bytes row,
+				struct store_domain *ret_domain);
+MUST_USE enum err domain_encode_pointer(const char *utf8,
+					const struct name_domain *to,
+					struct row *ret_row);
+MUST_USE enum err domain_decode_pointer(struct db_bytes key,
+					struct db_bytes row,
+					struct name_domain *ret_to);
+MUST_USE enum err box_encode(const struct store_account *account,
+			     struct row *ret_row);
+MUST_USE enum err box_decode(struct db_bytes key, struct db_bytes row,
+			     struct store_account *ret_account);
+MUST_USE enum err address_encode(const struct store_address *address,
+				 struct row *ret_row);
+MUST_USE enum err address_decode(struct db_bytes key, struct db_bytes row,
+				 struct store_address *ret_address);
+MUST_USE enum err bybox_encode(const struct row_key *key, struct row *ret_row);
+MUST_USE enum err bybox_decode(struct db_bytes key, struct db_bytes row);
+/* An entry holds two rows, so it brings its own room. */
+enum { ROW_ENTRY_MAX = 2 * STORE_ROW_MAX + 1024 };
+MUST_USE enum err entry_encode(const struct store_entry *entry,
+			       uint8_t ret_bytes[ROW_ENTRY_MAX],
+			       size_t *ret_len);
+MUST_USE enum err entry_decode(struct db_bytes key, struct db_bytes row,
+			       struct store_entry *ret_entry);
+MUST_USE enum err number_encode(const struct row_key *key, uint64_t number,
+				struct row *ret_row);
+MUST_USE enum err meta_number(struct store_txn *txn, const char *word,
+			      uint64_t *ret_number);
+
+#endif

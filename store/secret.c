@@ -1,0 +1,33 @@
+#include "secret.h"
+
+#include <errno.h>
+#include <sodium.h>
+
+enum err secret_start(void)
+{
+	if (sodium_init() >= 0)
+		return ERR_OK;
+	if (errno == 0)
+		errno = ENOSYS;
+	return ERR_SYSTEM;
+}
+
+void secret_wipe(void *bytes, size_t len)
+{
+	sodium_memzero(bytes, len);
+}
+
+bool secret_equal(const void *a, const void *b, size_t len)
+{
+	return sodium_memcmp(a, b, len) == 0;
+}
+
+void secret_random(void *ret_bytes, size_t len)
+{
+	randombytes_buf(ret_bytes, len);
+}
+
+unsigned secret_below(unsigned limit)
+{
+	return randombytes_uniform(limit);
+}

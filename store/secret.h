@@ -1,0 +1,29 @@
+/* secret.h: bytes that must not stay, must be compared blindly, or must not be
+ * guessed. A thin door to libsodium.
+ */
+#ifndef POPBOX_SECRET_H
+#define POPBOX_SECRET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "err.h"
+
+/* Once in a process, before any other call here or in pwhash.h and before
+ * record_seal: chooses the fastest code for this processor and proves that
+ * there is randomness. ERR_SYSTEM when there is none. */
+MUST_USE enum err secret_start(void);
+
+/* Overwrites; no compiler takes it away. */
+void secret_wipe(void *bytes, size_t len);
+
+/* Same content? Takes the same time wherever they differ. */
+MUST_USE bool secret_equal(const void *a, const void *b, size_t len);
+
+/* Fills with bytes that nobody can guess. */
+void secret_random(void *ret_bytes, size_t len);
+
+/* A number below the limit, each as likely as any other. */
+unsigned secret_below(unsigned limit);
+
+#endif

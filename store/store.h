@@ -1,0 +1,244 @@
+/* store.h: the account store: handles, domains, boxes, addresses, and the
+ * journal of every change. The store is the truth; qmail's files are prints.
+ *
+ * Reads and writes happen in a body, a function that is run inside one
+ * transaction and may be run again from its start; so it copies out and has no
+ * other effect. Values are plain data without pointers; nothing handed out
+ * depends on the transaction. Times are seconds since 1970, UTC.
+ *
+ * This header is all a reader needs (the login program, lists, verify); the
+ * calls that change anything are in store_write.h.
+ */
+#ifndef POPBOX_STORE_H
+#define POPBOX_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "name.h"
+
+enum {
+	STORE_FORMAT = 1, /* of the whole; `upgrade` brings older ones here */
+	STORE_ID_SIZE = 16,
+	STORE_TITLE_MAX = 200,	   /* bytes of a name that people gave */
+	STORE_REASON_MAX = 200,	   /* bytes of a reason for a suspension */
+	STORE_HASH_MAX = 511,	   /* bytes; libcrypt makes at most 383 */
+	STORE_FORWARDS_MAX = 8192, /* bytes of all forwards, a NUL after each */
+	STORE_IP_MAX = 45,	   /* INET6_ADDRSTRLEN less its NUL */
+	STORE_KEY_MAX = 384,
+	STORE_ROW_MAX = 9216, /* bytes of any encoded row */
+	STORE_ACTOR_MAX = 64,
+	STORE_COMMAND_MAX = 128,
+};
+
+enum store_delivery { STORE_DELIVER, STORE_BOUNCE, STORE_HOLD };
+
+enum store_kind {
+	STORE_POP,
+	STORE_ALIAS,
+	STORE_RELAY,
+	STORE_BACKUP,
+	STORE_DIALUP,
+};
+
+/* What handle, domain and box have alike. The switches of the three levels
+ * are and-ed where they are used. */
+struct store_state {
+	bool login;
+	enum store_delivery delivery;
+	char reason[STORE_REASON_MAX + 1];
+	int64_t created;
+	int64_t changed;
+};
+
+struct store_handle {
+	struct name_handle name;
+	uint32_t next_box; /* the number that the next new box gets */
+	char title[STORE_TITLE_MAX + 1];
+	struct store_state state;
+};
+
+struct store_domain {
+	struct name_domain name;
+	char utf8[NAME_DOMAIN_MAX + 1]; /* the second key, or "" */
+	struct name_handle handle;
+	enum store_kind kind;
+	struct name_domain target;	/* alias: of which domain */
+	char host[NAME_DOMAIN_MAX + 1]; /* relay, dialup: where mail goes */
+	uint16_t port;			/* 0 = 25 */
+	char ip[STORE_IP_MAX + 1];	/* local address of bare logins */
+	bool subdomains;
+	struct store_state state;
+};
+
+struct store_box {
+	struct name_box name;
+	char title[STORE_TITLE_MAX + 1];
+	uint64_t quota; /* bytes, 0 = none; kept, not enforced */
+	bool has_password;
+	int64_t password_changed;
+	struct store_state state;
+};
+
+/* An address leads to a box, to forwards, or to both. */
+struct store_address {
+	struct name_address name;
+	bool has_box;
+	struct name_box box;
+	size_t forwards_len;
+	char forwards[STORE_FORWARDS_MAX]; /* each NUL-ended */
+};
+
+/* A box with its hash. Wipe it. */
+struct store_account {
+	struct store_box box;
+	char hash[STORE_HASH_MAX + 1]; /* "" = no password */
+};
+
+enum store_table {
+	STORE_HANDLES,
+	STORE_DOMAINS,
+	STORE_BOXES,
+	STORE_ADDRESSES,
+};
+
+enum store_op {
+	STORE_ADD,
+	STORE_SET,
+	STORE_PASSWORD, /* of a reset only that it happened */
+	STORE_OWED,	/* could not be published, owed again */
+};
+
+/* One change of one row. The entries of one commit have the number of its
+ * first entry as their group. before and after are encoded rows (store_*_row
+ * reads them), empty where there was or is none, and never hold a hash. */
+struct store_entry {
+	uint64_t number; /* from 1, without a gap */
+	uint64_t group;
+	int64_t time;
+	uint32_t uid;
+	char actor[STORE_ACTOR_MAX + 1];
+	char command[STORE_COMMAND_MAX + 1];
+	enum store_op op;
+	enum store_table table;
+	uint8_t key[STORE_KEY_MAX];
+	size_t key_len;
+	uint8_t before[STORE_ROW_MAX];
+	size_t before_len;
+	uint8_t after[STORE_ROW_MAX];
+	size_t after_len;
+};
+
+struct store;
+struct store_txn;
+
+/* Opens for reading only, and checks nothing but that a database is there.
+ * The login way touches no lock file (db.h); each transaction checks the
+ * format. ERR_NOTFOUND: no store in dir. ERR_DAMAGED, ERR_SYSTEM. */
+MUST_USE enum err store_open_login(const char *dir, struct store **ret_store);
+MUST_USE enum err store_open_read(const char *dir, struct store **ret_store);
+
+/* Accepts NULL; leaves NULL. */
+void store_close(struct store **store);
+
+/* Runs body in one snapshot. Beside what body answers: ERR_SCHEMA (another
+ * format version), ERR_BUSY (a writer was always too near). */
+typedef enum err store_body(struct store_txn *txn, void *arg);
+MUST_USE enum err store_read(struct store *store, store_body *body, void *arg);
+
+/* Why the last ERR_INVALID, ERR_EXISTS or ERR_INUSE: names the rule and what
+ * stands in the way. Never NULL; good until the next call. */
+const char *store_reason(const struct store *store);
+
+/* *_get: the one of that name, ERR_NOTFOUND.
+ * *_next: the first one after that name, or the very first for NULL;
+ * ERR_NOTFOUND when none is left. In byte order of the keys. */
+MUST_USE enum err store_handle_get(struct store_txn *txn,
+				   const struct name_handle *name,
+				   struct store_handle *ret_handle);
+MUST_USE enum err store_handle_next(struct store_txn *txn,
+				    const struct name_handle *after,
+				    struct store_handle *ret_handle);
+
+MUST_USE enum err store_domain_get(struct store_txn *txn,
+				   const struct name_domain *name,
+				   struct store_domain *ret_domain);
+MUST_USE enum err store_domain_next(struct store_txn *txn,
+				    const struct name_domain *after,
+				    struct store_domain *ret_domain);
+
+/* By the A-label form or by the UTF-8 second key, as bytes from a stranger. */
+MUST_USE enum err store_domain_find(struct store_txn *txn, const void *bytes,
+				    size_t len,
+				    struct store_domain *ret_domain);
+
+MUST_USE enum err store_box_get(struct store_txn *txn,
+				const struct name_box *name,
+				struct store_box *ret_box);
+MUST_USE enum err store_box_next(struct store_txn *txn,
+				 const struct name_box *after,
+				 struct store_box *ret_box);
+
+MUST_USE enum err store_address_get(struct store_txn *txn,
+				    const struct name_address *name,
+				    struct store_address *ret_address);
+MUST_USE enum err store_address_next(struct store_txn *txn,
+				     const struct name_address *after,
+				     struct store_address *ret_address);
+
+/* All addresses that lead to one box. */
+MUST_USE enum err store_box_address_next(struct store_txn *txn,
+					 const struct name_box *box,
+					 const struct name_address *after,
+					 struct name_address *ret_name);
+
+/* The only call that hands out a hash. */
+MUST_USE enum err store_login(struct store_txn *txn,
+			      const struct name_box *name,
+			      struct store_account *ret_account);
+
+/* Journal: the first entry after that number (0 = from the beginning), the
+ * last number given (0 = none), and the mark: what lies after it is owed. */
+MUST_USE enum err store_journal_next(struct store_txn *txn, uint64_t after,
+				     struct store_entry *ret_entry);
+MUST_USE enum err store_journal_last(struct store_txn *txn,
+				     uint64_t *ret_number);
+MUST_USE enum err store_published(struct store_txn *txn, uint64_t *ret_number);
+
+/* What an entry is about. */
+enum { STORE_OBJECT_TEXT = NAME_ADDRESS_TEXT };
+MUST_USE enum err store_entry_object(const struct store_entry *entry,
+				     char ret_text[STORE_OBJECT_TEXT]);
+
+/* The name in an entry's key. ERR_INVALID: the entry is of another table. */
+MUST_USE enum err store_entry_domain(const struct store_entry *entry,
+				     struct name_domain *ret_name);
+MUST_USE enum err store_entry_box(const struct store_entry *entry,
+				  struct name_box *ret_name);
+MUST_USE enum err store_entry_address(const struct store_entry *entry,
+				      struct name_address *ret_name);
+
+/* Rows of an entry, as plain data. ERR_DAMAGED. */
+MUST_USE enum err store_handle_row(const uint8_t *key, size_t key_len,
+				   const uint8_t *row, size_t row_len,
+				   struct store_handle *ret_handle);
+MUST_USE enum err store_domain_row(const uint8_t *key, size_t key_len,
+				   const uint8_t *row, size_t row_len,
+				   struct store_domain *ret_domain);
+MUST_USE enum err store_box_row(const uint8_t *key, size_t key_len,
+				const uint8_t *row, size_t row_len,
+				struct store_box *ret_box);
+MUST_USE enum err store_address_row(const uint8_t *key, size_t key_len,
+				    const uint8_t *row, size_t row_len,
+				    struct store_address *ret_address);
+
+/* Runs the numbered rules of store(5) over everything and calls report for
+ * each finding; *ret_found counts them. */
+typedef void store_report(void *arg, unsigned rule, const char *object,
+			  const char *what);
+MUST_USE enum err store_check(struct store_txn *txn, store_report *report,
+			      void *arg, unsigned long *ret_found);
+
+#endif

@@ -1,0 +1,232 @@
+/* store_write.c: making a store, and the frame around every change. */
+#include "store_write.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "row_write.h"
+#include "secret.h"
+
+enum err store_refuse(struct store_txn *txn, enum err err, const char *format,
+		      ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	/* A cut reason still is one. */
+	(void)vsnprintf(txn->store->reason, sizeof txn->store->reason, format,
+			args);
+	va_end(args);
+	return err;
+}
+
+struct store_state store_state_new(const struct store_txn *txn)
+{
+	return (struct store_state){.login = true,
+				    .delivery = STORE_DELIVER,
+				    .created = txn->now,
+				    .changed = txn->now};
+}
+
+enum err row_write(struct store_txn *txn, enum db_table table,
+		   const struct row_key *key, const struct row *row)
+{
+	return db_put(txn->db, table, row_key_bytes(key), row_bytes(row));
+}
+
+enum err row_exists(struct store_txn *txn, enum db_table table,
+		    const struct row_key *key, bool *ret_exists)
+{
+	struct db_bytes row;
+	enum err err = db_get(txn->db, table, row_key_bytes(key), &row);
+
+	if (err != ERR_OK && err != ERR_NOTFOUND)
+		return err;
+	*ret_exists = err == ERR_OK;
+	return ERR_OK;
+}
+
+enum err meta_set(struct store_txn *txn, const char *word, uint64_t number)
+{
+	struct row_key key = row_key_text(word);
+	struct row row;
+	enum err err = number_encode(&key, number, &row);
+
+	return err == ERR_OK ? row_write(txn, DB_META, &key, &row) : err;
+}
+
+static void copy_row(const struct row *row, uint8_t *ret_bytes, size_t *ret_len)
+{
+	*ret_len = row ? row->len : 0;
+	if (row)
+		memcpy(ret_bytes, row->bytes, row->len);
+}
+
+static enum err append(struct store_txn *txn, struct store_entry *entry)
+{
+	uint8_t bytes[ROW_ENTRY_MAX];
+	struct row_key key;
+	uint64_t last;
+	size_t len;
+	enum err err = store_journal_last(txn, &last);
+
+	if (err != ERR_OK)
+		return err;
+	entry->number = last + 1;
+	if (!txn->group)
+		txn->group = entry->number;
+	entry->group = txn->group;
+	entry->time = txn->now;
+	entry->uid = txn->actor->uid;
+	memcpy(entry->actor, txn->actor->name, sizeof entry->actor);
+	memcpy(entry->command, txn->actor->command, sizeof entry->command);
+	err = entry_encode(entry, bytes, &len);
+	if (err != ERR_OK)
+		return err;
+	key = row_key_number(entry->number);
+	err = db_put(txn->db, DB_JOURNAL, row_key_bytes(&key),
+		     (struct db_bytes){bytes, len});
+	if (err == ERR_OK)
+		txn->last = entry->number;
+	return err;
+}
+
+enum err journal_append(struct store_txn *txn, enum store_op op,
+			enum store_table table, const struct row_key *key,
+			const struct row *before, const struct row *after)
+{
+	struct store_entry entry = {.op = op, .table = table};
+
+	memcpy(entry.key, key->bytes, key->len);
+	entry.key_len = key->len;
+	copy_row(before, entry.before, &entry.before_len);
+	copy_row(after, entry.after, &entry.after_len);
+	return append(txn, &entry);
+}
+
+enum err store_owe_domain(struct store_txn *txn, const struct name_domain *name)
+{
+	struct row_key key = row_key_domain(name);
+
+	return journal_append(txn, STORE_OWED, STORE_DOMAINS, &key, NULL, NULL);
+}
+
+enum err store_owe_box(struct store_txn *txn, const struct name_box *name)
+{
+	struct row_key key = row_key_box(name);
+
+	return journal_append(txn, STORE_OWED, STORE_BOXES, &key, NULL, NULL);
+}
+
+enum err store_owe_address(struct store_txn *txn,
+			   const struct name_address *name)
+{
+	struct row_key key = row_key_address(name);
+
+	return journal_append(txn, STORE_OWED, STORE_ADDRESSES, &key, NULL,
+			      NULL);
+}
+
+enum err store_published_set(struct store_txn *txn, uint64_t number)
+{
+	uint64_t now;
+	enum err err = store_published(txn, &now);
+
+	if (err != ERR_OK || number <= now)
+		return err;
+	return meta_set(txn, "published_upto", number);
+}
+
+struct writing {
+	struct store *store;
+	const struct store_actor *actor;
+	store_body *body;
+	void *arg;
+	uint64_t last;
+};
+
+static enum err write_body(struct db_txn *db, void *arg)
+{
+	struct writing *writing = arg;
+	struct store_txn txn = {.db = db,
+				.store = writing->store,
+				.actor = writing->actor,
+				.now = (int64_t)time(NULL)};
+	uint64_t format;
+	enum err err = meta_number(&txn, "format", &format);
+
+	writing->store->reason[0] = 0;
+	if (err == ERR_OK && format != STORE_FORMAT)
+		err = ERR_SCHEMA;
+	if (err == ERR_OK)
+		err = writing->body(&txn, writing->arg);
+	writing->last = txn.last;
+	return err;
+}
+
+enum err store_write(struct store *store, const struct store_actor *actor,
+		     store_body *body, void *arg, bool keep, uint64_t *ret_last)
+{
+	struct writing writing = {store, actor, body, arg, 0};
+	enum err err = db_write(store->db, write_body, &writing, keep);
+
+	if (err == ERR_OK)
+		*ret_last = writing.last;
+	return err;
+}
+
+static enum err put_id(struct store_txn *txn)
+{
+	struct row_key key = row_key_text("id");
+	uint8_t id[STORE_ID_SIZE];
+	struct record record;
+	struct row row;
+	enum err err;
+
+	secret_random(id, sizeof id);
+	record = record_new(row.bytes, sizeof row.bytes, ROW_VERSION);
+	record_put_bytes(&record, id, sizeof id);
+	err = record_seal(&record, key.bytes, key.len, &row.len);
+	return err == ERR_OK ? row_write(txn, DB_META, &key, &row) : err;
+}
+
+static enum err fill_new(struct db_txn *db, void *arg)
+{
+	struct store_txn txn = {.db = db};
+	struct row_key key = row_key_text("format");
+	bool exists;
+	enum err err = row_exists(&txn, DB_META, &key, &exists);
+
+	(void)arg;
+	if (err == ERR_OK && exists)
+		err = ERR_EXISTS;
+	if (err == ERR_OK)
+		err = meta_set(&txn, "format", STORE_FORMAT);
+	if (err == ERR_OK)
+		err = meta_set(&txn, "published_upto", 0);
+	return err == ERR_OK ? put_id(&txn) : err;
+}
+
+enum err store_create(const char *dir)
+{
+	return db_create(dir, fill_new, NULL);
+}
+
+enum err store_open_write(const char *dir, struct store **ret_store)
+{
+	struct store *store = calloc(1, sizeof *store);
+	enum err err;
+
+	if (!store)
+		return ERR_SYSTEM;
+	err = db_open_write(dir, &store->db);
+	if (err != ERR_OK)
+		store_close(&store);
+	else
+		*ret_store = store;
+	return err;
+}

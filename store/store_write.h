@@ -1,0 +1,78 @@
+/* store_write.h: changing the store; for the administrator's tool alone.
+ *
+ * Every call below belongs into the body of a store_write. It checks the rules
+ * of store(5) that it could break, writes the row, and appends its entry to
+ * the journal. All of a body is one commit: all or nothing.
+ */
+#ifndef POPBOX_STORE_WRITE_H
+#define POPBOX_STORE_WRITE_H
+
+#include "store.h"
+
+/* Who changes, for the journal. */
+struct store_actor {
+	uint32_t uid;
+	char name[STORE_ACTOR_MAX + 1];
+	char command[STORE_COMMAND_MAX + 1];
+};
+
+/* Makes a new, empty store in dir, which exists. ERR_EXISTS: there is one. */
+MUST_USE enum err store_create(const char *dir);
+
+/* ERR_NOTFOUND, ERR_INVALID (a network file system), ERR_DAMAGED, ... */
+MUST_USE enum err store_open_write(const char *dir, struct store **ret_store);
+
+/* Runs body in a write transaction; with keep it is committed if body answers
+ * ERR_OK, without keep everything is as before (a dry run). Waits up to 10 s
+ * for another writer, then ERR_BUSY. *ret_last is the number of the last
+ * entry of this commit, 0 if it wrote none. */
+MUST_USE enum err store_write(struct store *store,
+			      const struct store_actor *actor, store_body *body,
+			      void *arg, bool keep, uint64_t *ret_last);
+
+/* Keeps a reason for store_reason() and returns err. */
+enum err store_refuse(struct store_txn *txn, enum err err, const char *format,
+		      ...) __attribute__((format(printf, 3, 4)));
+
+/* The times of a new thing, and the switches of a healthy one. */
+struct store_state store_state_new(const struct store_txn *txn);
+
+MUST_USE enum err store_handle_add(struct store_txn *txn,
+				   const struct name_handle *name);
+
+/* A domain of an existing handle. Refused: a name that is another domain's
+ * followed by '-', or the reverse, since users/assign matches prefixes. */
+MUST_USE enum err store_domain_add(struct store_txn *txn,
+				   const struct store_domain *domain);
+
+/* A box without a password, under a number that was never used. */
+MUST_USE enum err store_box_add(struct store_txn *txn,
+				const struct store_box *box);
+
+/* The number that the next new box of a handle gets. ERR_FULL: none left. */
+MUST_USE enum err store_box_number(struct store_txn *txn,
+				   const struct name_handle *handle,
+				   uint32_t *ret_number);
+
+/* hash "" = no password. ERR_NOTFOUND. */
+MUST_USE enum err store_box_password(struct store_txn *txn,
+				     const struct name_box *name,
+				     const char *hash);
+
+/* An address of an existing pop domain, leading to an existing box, to
+ * forwards, or to both. */
+MUST_USE enum err store_address_add(struct store_txn *txn,
+				    const struct store_address *address);
+
+/* This could not be published: owed again, under a new number. */
+MUST_USE enum err store_owe_domain(struct store_txn *txn,
+				   const struct name_domain *name);
+MUST_USE enum err store_owe_box(struct store_txn *txn,
+				const struct name_box *name);
+MUST_USE enum err store_owe_address(struct store_txn *txn,
+				    const struct name_address *name);
+
+/* Moves the mark. It never goes back. */
+MUST_USE enum err store_published_set(struct store_txn *txn, uint64_t number);
+
+#endif

@@ -1,0 +1,154 @@
+#include "args.h"
+
+#include <string.h>
+
+#include "say.h"
+
+const struct args_option args_global[] = {
+	{"-d", "STOREDIR", "the store's directory [/var/lib/popbox]"},
+	{"-q", NULL, "say less"},
+	{"-v", NULL, "say more"},
+	{"--json", NULL, "print one JSON object a line"},
+	{"--no-input", NULL, "never ask, even on a terminal"},
+	{"-h", NULL, "show help"},
+	{"--help", NULL, "show help"},
+	{"--version", NULL, "show the version"},
+	{NULL, NULL, NULL},
+};
+
+/* The option whose name is word, or word up to its '='. */
+static const struct args_option *find(const struct args_option *options,
+				      const char *word, size_t len)
+{
+	for (; options && options->name; options++) {
+		if (strlen(options->name) == len &&
+		    memcmp(options->name, word, len) == 0)
+			return options;
+	}
+	return NULL;
+}
+
+unsigned args_distance(const char *a, const char *b)
+{
+	size_t n = strlen(b);
+	unsigned row[64];
+
+	if (n >= sizeof row / sizeof *row)
+		return 99;
+	for (size_t j = 0; j <= n; j++)
+		row[j] = (unsigned)j;
+	for (unsigned i = 1; *a; a++, i++) {
+		unsigned diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= n; j++) {
+			unsigned best = diagonal + (*a != b[j - 1]);
+
+			diagonal = row[j];
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			row[j] = best;
+		}
+	}
+	return row[n];
+}
+
+static bool no_such(const struct args_option *options, const char *word,
+		    size_t len)
+{
+	char cut[48] = {0};
+
+	memcpy(cut, word, len < sizeof cut - 1 ? len : sizeof cut - 1);
+	for (; options && options->name; options++) {
+		if (args_distance(cut, options->name) <= 2) {
+			say_error(0, "no option '%s' here: did you mean '%s'?",
+				  cut, options->name);
+			return false;
+		}
+	}
+	say_error(0, "no option '%s' here ('-h' shows those there are)", cut);
+	return false;
+}
+
+/* One option with what it takes; *at moves over a value that is a word. */
+static bool take(struct args *args, const struct args_option *option,
+		 int argc, char **argv, int *at, const char *equals)
+{
+	const char *value = "";
+
+	/* "[LEN]" may be left out; as a word of its own it is a number. */
+	if (option->value && option->value[0] == '[' && !equals) {
+		if (*at + 1 < argc && argv[*at + 1][0] &&
+		    strspn(argv[*at + 1], "0123456789") ==
+			    strlen(argv[*at + 1]))
+			value = argv[++*at];
+	} else if (option->value && equals)
+		value = equals + 1;
+	else if (option->value && *at + 1 < argc)
+		value = argv[++*at];
+	else if (option->value)
+		return say_error(0, "option '%s' wants %s", option->name,
+				 option->value);
+	else if (equals)
+		return say_error(0, "option '%s' takes no value",
+				 option->name);
+	if (args->given[option - args->options])
+		return say_error(0, "option '%s' stands there twice",
+				 option->name);
+	args->given[option - args->options] = value;
+	return true;
+}
+
+bool args_parse(int argc, char **argv, const struct args_option *options,
+		struct args *ret_global, struct args *ret_args)
+{
+	bool only_operands = false;
+
+	ret_args->options = options;
+	ret_global->options = args_global;
+	for (int i = 0; i < argc; i++) {
+		const char *word = argv[i];
+		const char *equals = strncmp(word, "--", 2) == 0
+					     ? strchr(word, '=')
+					     : NULL;
+		size_t len = equals ? (size_t)(equals - word) : strlen(word);
+		struct args *args = ret_args;
+		const struct args_option *option;
+
+		if (only_operands || word[0] != '-' || !word[1]) {
+			if (ret_args->operands == ARGS_OPERANDS_MAX)
+				return say_error(0, "too many operands");
+			ret_args->operand[ret_args->operands++] = word;
+			continue;
+		}
+		if (strcmp(word, "--") == 0) {
+			only_operands = true;
+			continue;
+		}
+		option = find(options, word, len);
+		if (!option) {
+			option = find(args_global, word, len);
+			args = ret_global;
+		}
+		if (!option)
+			return no_such(options, word, len);
+		if (!take(args, option, argc, argv, &i, equals))
+			return false;
+	}
+	return true;
+}
+
+const char *args_get(const struct args *args, const char *name)
+{
+	const struct args_option *option =
+		find(args->options, name, strlen(name));
+
+	return option ? args->given[option - args->options] : NULL;
+}
+
+bool args_has(const struct args *args, const char *name)
+{
+	return args_get(args, name) != NULL;
+}

@@ -1,0 +1,198 @@
+#include "asuser.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "drop.h"
+#include "say.h"
+
+enum op { READY, BOX, DOMAIN, QMAIL, PEEK };
+
+/* One request and, in the same form, its reply. The names in it were made by
+ * their validators; the child trusts its parent, never the reverse. */
+struct message {
+	enum op op;
+	int rc;
+	struct name_handle handle;
+	uint32_t number;
+	struct name_address address;
+	mode_t mode;
+	char path[PATH_MAX];
+	size_t len;
+	char text[MAILROOT_QMAIL_MAX];
+};
+
+struct asuser {
+	int fd;
+	pid_t pid;
+	struct message message;
+};
+
+static bool transfer(int fd, struct message *message, bool out)
+{
+	ssize_t done;
+
+	do {
+		if (out)
+			done = send(fd, message, sizeof *message, MSG_NOSIGNAL);
+		else
+			done = recv(fd, message, sizeof *message, 0);
+	} while (done < 0 && errno == EINTR);
+	return done == (ssize_t)sizeof *message;
+}
+
+static int serve(const char *home, struct message *m)
+{
+	struct name_box box = {m->handle, m->number};
+
+	switch (m->op) {
+	case READY:
+		return 0;
+	case BOX:
+		return mailroot_box(home, &box, m->path);
+	case DOMAIN:
+		return mailroot_domain(home, &m->handle, &m->address.domain,
+				       m->path);
+	case QMAIL:
+		return mailroot_qmail(home, &m->handle, &m->address, m->text,
+				      m->len, m->mode, m->path);
+	case PEEK:
+		return mailroot_peek(home, &m->handle, &m->address, m->text,
+				     &m->len, m->path);
+	}
+	return EINVAL;
+}
+
+/* The child, from here to its end. */
+static void child(const struct config *config, int fd)
+{
+	static struct message message;
+	const char *why;
+
+	/* Ctrl-C is for the parent to answer; with it gone the pipe ends. */
+	(void)signal(SIGINT, SIG_IGN);	/* valid numbers: cannot fail */
+	(void)signal(SIGTERM, SIG_DFL);
+	(void)umask(0);			/* modes are said in full */
+	why = drop_to(config->uid, config->gid);
+	message.rc = why ? (errno ? errno : EPERM) : 0;
+	if (!transfer(fd, &message, true) || why)
+		_exit(1);
+	while (transfer(fd, &message, false)) {
+		message.rc = serve(config->home, &message);
+		if (!transfer(fd, &message, true))
+			break;
+	}
+	_exit(0);
+}
+
+struct asuser *asuser_start(const struct config *config)
+{
+	struct asuser *asuser = calloc(1, sizeof *asuser);
+	int pair[2];
+
+	if (!asuser ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+		say_error(0, "cannot start the helper for popusr: %s",
+			  strerror(errno));
+		free(asuser);
+		return NULL;
+	}
+	asuser->fd = pair[0];
+	asuser->pid = fork();
+	if (asuser->pid == 0) {
+		(void)close(pair[0]); /* the parent's end */
+		child(config, pair[1]);
+	}
+	(void)close(pair[1]); /* the child's end */
+	if (asuser->pid > 0 && transfer(asuser->fd, &asuser->message, false) &&
+	    asuser->message.rc == 0)
+		return asuser;
+	say_error(0,
+		  "cannot become popusr (uid %u, gid %u): %s (run popbox as "
+		  "root)",
+		  config->uid, config->gid,
+		  strerror(asuser->message.rc ? asuser->message.rc : errno));
+	asuser_stop(&asuser);
+	return NULL;
+}
+
+void asuser_stop(struct asuser **asuser)
+{
+	if (!*asuser)
+		return;
+	(void)close((*asuser)->fd); /* its end is the sign to leave */
+	if ((*asuser)->pid > 0) {
+		while (waitpid((*asuser)->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	free(*asuser);
+	*asuser = NULL;
+}
+
+static int call(struct asuser *asuser, enum op op, char ret_path[PATH_MAX])
+{
+	struct message *m = &asuser->message;
+
+	m->op = op;
+	m->path[0] = 0;
+	if (!transfer(asuser->fd, m, true) || !transfer(asuser->fd, m, false))
+		return EPIPE;
+	m->path[PATH_MAX - 1] = 0;
+	memcpy(ret_path, m->path, PATH_MAX);
+	return m->rc;
+}
+
+int asuser_box(struct asuser *asuser, const struct name_box *box,
+	       char ret_path[PATH_MAX])
+{
+	asuser->message.handle = box->handle;
+	asuser->message.number = box->number;
+	return call(asuser, BOX, ret_path);
+}
+
+int asuser_domain(struct asuser *asuser, const struct name_handle *handle,
+		  const struct name_domain *domain, char ret_path[PATH_MAX])
+{
+	asuser->message.handle = *handle;
+	asuser->message.address.domain = *domain;
+	return call(asuser, DOMAIN, ret_path);
+}
+
+int asuser_qmail(struct asuser *asuser, const struct name_handle *handle,
+		 const struct name_address *address, const char *text,
+		 size_t len, mode_t mode, char ret_path[PATH_MAX])
+{
+	if (len > MAILROOT_QMAIL_MAX)
+		return EFBIG;
+	asuser->message.handle = *handle;
+	asuser->message.address = *address;
+	memcpy(asuser->message.text, text, len);
+	asuser->message.len = len;
+	asuser->message.mode = mode;
+	return call(asuser, QMAIL, ret_path);
+}
+
+int asuser_peek(struct asuser *asuser, const struct name_handle *handle,
+		const struct name_address *address,
+		char ret_text[MAILROOT_QMAIL_MAX], size_t *ret_len,
+		char ret_path[PATH_MAX])
+{
+	int rc;
+
+	asuser->message.handle = *handle;
+	asuser->message.address = *address;
+	rc = call(asuser, PEEK, ret_path);
+	if (rc != 0)
+		return rc;
+	if (asuser->message.len > MAILROOT_QMAIL_MAX)
+		return EPIPE; /* a child that answers like this is not ours */
+	memcpy(ret_text, asuser->message.text, asuser->message.len);
+	*ret_len = asuser->message.len;
+	return 0;
+}

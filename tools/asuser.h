@@ -1,0 +1,33 @@
+/* asuser.h: a child that is popusr and does what has to be done below the mail
+ * root, because root never creates, changes, follows or reads anything there.
+ *
+ * It is started before the store is opened and before any password is known,
+ * so it holds neither. One request at a time; it ends when its pipe does.
+ */
+#ifndef POPBOX_ASUSER_H
+#define POPBOX_ASUSER_H
+
+#include "config.h"
+#include "mailroot.h"
+
+struct asuser;
+
+/* NULL and a message through say when it cannot be had. */
+struct asuser *asuser_start(const struct config *config);
+/* Ends the child. Accepts NULL; leaves NULL. */
+void asuser_stop(struct asuser **asuser);
+
+/* As the calls of mailroot.h. EPIPE: the child is gone. */
+int asuser_box(struct asuser *asuser, const struct name_box *box,
+	       char ret_path[PATH_MAX]);
+int asuser_domain(struct asuser *asuser, const struct name_handle *handle,
+		  const struct name_domain *domain, char ret_path[PATH_MAX]);
+int asuser_qmail(struct asuser *asuser, const struct name_handle *handle,
+		 const struct name_address *address, const char *text,
+		 size_t len, mode_t mode, char ret_path[PATH_MAX]);
+int asuser_peek(struct asuser *asuser, const struct name_handle *handle,
+		const struct name_address *address,
+		char ret_text[MAILROOT_QMAIL_MAX], size_t *ret_len,
+		char ret_path[PATH_MAX]);
+
+#endif

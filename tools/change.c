@@ -1,0 +1,73 @@
+#include "change.h"
+
+#include <stdlib.h>
+
+#include "json.h"
+#include "publish.h"
+#include "say.h"
+
+struct trial {
+	struct site *site;
+	store_body *body;
+	void *arg;
+};
+
+static enum err show_entries(struct store_txn *txn, uint64_t after)
+{
+	struct store_entry *entry = malloc(sizeof *entry);
+	char object[STORE_OBJECT_TEXT];
+	enum err err = entry ? ERR_OK : ERR_SYSTEM;
+
+	while (err == ERR_OK) {
+		err = store_journal_next(txn, after, entry);
+		if (err == ERR_OK)
+			err = store_entry_object(entry, object);
+		if (err != ERR_OK)
+			break;
+		say_out("store: %s %s %s", json_op(entry->op),
+			json_table(entry->table), object);
+		after = entry->number;
+	}
+	free(entry);
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+/* The real change in a transaction that is given up afterwards. */
+static enum err try_body(struct store_txn *txn, void *arg)
+{
+	struct trial *trial = arg;
+	unsigned long steps;
+	uint64_t last;
+	enum err err = store_journal_last(txn, &last);
+
+	if (err == ERR_OK)
+		err = trial->body(txn, trial->arg);
+	if (err == ERR_OK)
+		err = show_entries(txn, last);
+	if (err == ERR_OK)
+		err = publish_show(trial->site, txn, false, &steps);
+	return err;
+}
+
+int change(struct site *site, store_body *body, void *arg, const char *what,
+	   bool *ret_changed)
+{
+	struct trial trial = {site, body, arg};
+	uint64_t last;
+	enum err err;
+
+	*ret_changed = false;
+	if (site->dry_run) {
+		err = store_write(site->store, &site->actor, try_body, &trial,
+				  false, &last);
+		return site_failed(site, err, what);
+	}
+	err = store_write(site->store, &site->actor, body, arg, true, &last);
+	if (err != ERR_OK)
+		return site_failed(site, err, what);
+	*ret_changed = true;
+	if (!site->no_sync)
+		return publish(site, false);
+	say_note("qmail's files do not say so yet: run 'popbox sync'");
+	return CODE_DONE;
+}

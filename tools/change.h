@@ -1,0 +1,23 @@
+/* change.h: one change of the store and what follows from it: the same way for
+ * every command.
+ */
+#ifndef POPBOX_CHANGE_H
+#define POPBOX_CHANGE_H
+
+#include "site.h"
+
+/* The options of every command that changes something. */
+#define CHANGE_OPTIONS                                                        \
+	{"--dry-run", NULL, "show what would change, change nothing"},        \
+	{                                                                     \
+		"--no-sync", NULL, "leave qmail's files to 'popbox sync'"     \
+	}
+
+/* Runs body in one transaction, commits, publishes. With site->dry_run prints
+ * what it would change in the store and in the files instead. what is the
+ * object, for messages. Returns the exit code; CODE_LATER may mean that the
+ * store is changed and *ret_changed is then true. */
+int change(struct site *site, store_body *body, void *arg, const char *what,
+	   bool *ret_changed);
+
+#endif

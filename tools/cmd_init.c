@@ -1,0 +1,321 @@
+/* cmd_init.c: popbox init. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "replace.h"
+#include "say.h"
+#include "secret.h"
+
+const struct args_option cmd_init_options[] = {
+	{"--user", "NAME", "popusr: the user who owns every box [popusr]"},
+	{"--uid", "N", "popusr by number; wants --gid"},
+	{"--gid", "N", "popusr's group by number"},
+	{"--home", "DIR", "the mail root [/home/popmail]"},
+	{"--serialmail", "DIR", "root of dial-up deliveries "
+				"[/home/serialmail]"},
+	{"--qmail", "DIR", "where qmail is [/var/qmail]"},
+	{"--no-qmail", NULL, "there is no qmail on this machine"},
+	{NULL, NULL, NULL},
+};
+
+/* The text of the new settings file, a line a setting. */
+struct draft {
+	char text[4096];
+	size_t len;
+};
+
+static int draft_add(struct draft *draft, const char *key, const char *value)
+{
+	const char *why = config_judge(key, value);
+	int len;
+
+	if (why)
+		return say_error(CODE_REFUSED, "%s '%s': %s", key, value, why);
+	len = snprintf(draft->text + draft->len,
+		       sizeof draft->text - draft->len, "%s = %s\n", key,
+		       value);
+	if (len < 0 || (size_t)len >= sizeof draft->text - draft->len)
+		return say_error(CODE_REFUSED, "the settings are too long");
+	draft->len += (size_t)len;
+	return CODE_DONE;
+}
+
+static int draft_user(struct draft *draft, const struct args *args)
+{
+	const char *name = args_get(args, "--user");
+	const char *uid = args_get(args, "--uid");
+	const char *gid = args_get(args, "--gid");
+	char uid_text[16], gid_text[16];
+	const struct passwd *user;
+	int code;
+
+	if ((uid && name) || (!uid != !gid))
+		return say_error(CODE_USAGE, "say --user NAME, or --uid N and "
+					     "--gid N");
+	if (!uid) {
+		name = name ? name : "popusr";
+		user = getpwnam(name);
+		if (!user)
+			return say_error(CODE_REFUSED,
+					 "there is no user '%s' (make one: "
+					 "useradd --system --no-create-home "
+					 "--shell /bin/false %s; or say --uid "
+					 "and --gid)",
+					 name, name);
+		(void)snprintf(uid_text, sizeof uid_text, "%u", user->pw_uid);
+		(void)snprintf(gid_text, sizeof gid_text, "%u", user->pw_gid);
+		uid = uid_text;
+		gid = gid_text;
+	}
+	code = draft_add(draft, "uid", uid);
+	if (code == CODE_DONE)
+		code = draft_add(draft, "gid", gid);
+	if (code == CODE_DONE && name)
+		code = draft_add(draft, "popusr", name);
+	return code;
+}
+
+static int draft_path(struct draft *draft, const struct args *args,
+		      const char *option, const char *key, const char *fallback)
+{
+	const char *path = args_get(args, option);
+
+	return draft_add(draft, key, path ? path : fallback);
+}
+
+static int draft_all(struct draft *draft, const struct args *args)
+{
+	int code = draft_user(draft, args);
+
+	if (args_has(args, "--qmail") && args_has(args, "--no-qmail"))
+		return say_error(CODE_USAGE, "say --qmail DIR or --no-qmail");
+	if (code == CODE_DONE)
+		code = draft_path(draft, args, "--home", "home",
+				  "/home/popmail");
+	if (code == CODE_DONE)
+		code = draft_path(draft, args, "--serialmail", "serialmail",
+				  "/home/serialmail");
+	if (code == CODE_DONE && args_has(args, "--no-qmail"))
+		return draft_add(draft, "qmail", "none");
+	if (code == CODE_DONE)
+		code = draft_path(draft, args, "--qmail", "qmail",
+				  "/var/qmail");
+	return code;
+}
+
+static int judge_qmail(const struct config *config)
+{
+	char path[PATH_MAX];
+
+	if (!config_has_qmail(config))
+		return CODE_DONE;
+	(void)snprintf(path, sizeof path, "%s/control", config->qmail);
+	if (access(path, F_OK) == 0)
+		return CODE_DONE;
+	return say_error(CODE_REFUSED,
+			 "there is no qmail in '%s': no '%s' (say where it is "
+			 "with --qmail DIR, or --no-qmail)",
+			 config->qmail, path);
+}
+
+/* Whoever could rename the root could put another in its place. */
+static int judge_parent(const char *path)
+{
+	char parent[PATH_MAX];
+	struct stat st;
+
+	(void)snprintf(parent, sizeof parent, "%s", path);
+	*strrchr(parent, '/') = 0; /* the setting is absolute */
+	if (stat(parent[0] ? parent : "/", &st) != 0)
+		return say_error(CODE_REFUSED, "cannot look at '%s': %s",
+				 parent, strerror(errno));
+	if ((st.st_uid != 0 && st.st_uid != geteuid()) ||
+	    ((st.st_mode & 022) && !(st.st_mode & S_ISVTX)))
+		return say_error(CODE_REFUSED,
+				 "'%s' could be replaced by others than root: "
+				 "they may write to '%s'",
+				 path, parent);
+	return CODE_DONE;
+}
+
+/* One of the two roots: made for popusr, or popusr's already. */
+static int make_root(const char *path, const struct config *config)
+{
+	int code = judge_parent(path);
+	struct stat st;
+	int fd;
+
+	if (code != CODE_DONE)
+		return code;
+	if (mkdir(path, 0755) == 0) {
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd < 0 || fchown(fd, config->uid, config->gid) != 0 ||
+		    fchmod(fd, 0755) != 0)
+			code = say_error(CODE_LATER,
+					 "cannot give '%s' to popusr: %s", path,
+					 strerror(errno));
+		if (fd >= 0)
+			(void)close(fd); /* a directory, read only */
+		return code;
+	}
+	if (errno != EEXIST)
+		return say_error(CODE_REFUSED, "cannot make '%s': %s", path,
+				 strerror(errno));
+	if (lstat(path, &st) != 0 || !S_ISDIR(st.st_mode))
+		return say_error(CODE_REFUSED, "'%s' is not a directory", path);
+	if (st.st_uid != config->uid || (st.st_mode & 022))
+		return say_error(CODE_REFUSED,
+				 "'%s' belongs to uid %u with mode %04o, not to "
+				 "popusr (uid %u) alone (chown and chmod it, "
+				 "or choose another directory)",
+				 path, st.st_uid, st.st_mode & 07777,
+				 config->uid);
+	return CODE_DONE;
+}
+
+/* The store is made beside its place and renamed there whole: an init that
+ * was killed has made none. */
+static void remove_draft(const char *dir)
+{
+	static const char *const names[] = {"config", "config.popbox-tmp",
+					    "data.mdb", "lock.mdb"};
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		(void)unlinkat(fd, names[i], 0); /* rmdir tells if one stays */
+	(void)close(fd);			 /* a directory, read only */
+	(void)rmdir(dir);			 /* mkdir tells if it stays */
+}
+
+static int fill_store(const char *dir, const struct draft *draft)
+{
+	const struct replace_text like = {.mode = 0644, .uid = (uid_t)-1};
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	enum err err;
+	int rc;
+
+	if (fd < 0)
+		return say_error(CODE_LATER, "cannot open '%s': %s", dir,
+				 strerror(errno));
+	rc = replace_file(fd, "config", "config.popbox-tmp", &like, draft->text,
+			  draft->len);
+	(void)close(fd); /* a directory, read only */
+	if (rc != 0)
+		return say_error(CODE_LATER, "cannot write '%s/config': %s",
+				 dir, strerror(rc));
+	err = store_create(dir);
+	if (err == ERR_INVALID)
+		return say_error(CODE_REFUSED,
+				 "'%s' lies on a network file system, where "
+				 "locks do not hold (choose a local disk)",
+				 dir);
+	if (err != ERR_OK)
+		return say_error(CODE_LATER, "cannot make a store in '%s': %s",
+				 dir,
+				 err == ERR_SYSTEM || err == ERR_FULL
+					 ? strerror(errno)
+					 : err_text(err));
+	return CODE_DONE;
+}
+
+static int make_store(const char *dir, const struct draft *draft)
+{
+	char temporary[PATH_MAX];
+	int len = snprintf(temporary, sizeof temporary, "%s.popbox-new", dir);
+	int code;
+
+	if (len < 0 || (size_t)len >= sizeof temporary)
+		return say_error(CODE_REFUSED, "'%s' is too long", dir);
+	remove_draft(temporary);
+	if (mkdir(temporary, 0700) != 0)
+		return say_error(CODE_REFUSED, "cannot make '%s': %s",
+				 temporary, strerror(errno));
+	code = fill_store(temporary, draft);
+	/* Takes the place of an empty directory, of nothing else. */
+	if (code == CODE_DONE && rename(temporary, dir) != 0)
+		code = say_error(CODE_REFUSED, "cannot make '%s': %s", dir,
+				 strerror(errno));
+	if (code != CODE_DONE)
+		remove_draft(temporary);
+	return code;
+}
+
+static bool is_empty(DIR *dir)
+{
+	const struct dirent *entry;
+
+	while ((entry = readdir(dir)) != NULL) {
+		if (strcmp(entry->d_name, ".") != 0 &&
+		    strcmp(entry->d_name, "..") != 0)
+			return false;
+	}
+	return true;
+}
+
+/* Missing, or an empty directory. */
+static int judge_place(const char *path)
+{
+	char data[PATH_MAX];
+	DIR *dir;
+	bool empty;
+
+	(void)snprintf(data, sizeof data, "%s/data.mdb", path);
+	if (access(data, F_OK) == 0)
+		return say_error(CODE_REFUSED,
+				 "there is a store in '%s' already: nothing "
+				 "was changed",
+				 path);
+	dir = opendir(path);
+	if (!dir && errno == ENOENT)
+		return CODE_DONE;
+	if (!dir)
+		return say_error(CODE_REFUSED, "cannot use '%s': %s", path,
+				 strerror(errno));
+	empty = is_empty(dir);
+	(void)closedir(dir); /* read only */
+	if (empty)
+		return CODE_DONE;
+	return say_error(CODE_REFUSED,
+			 "'%s' is not an empty directory: nothing was changed",
+			 path);
+}
+
+int cmd_init(struct site *site, const struct args *args)
+{
+	struct draft draft = {.len = 0};
+	struct config_fault fault;
+	int code = draft_all(&draft, args);
+
+	if (code != CODE_DONE)
+		return code;
+	if (config_parse(draft.text, draft.len, &site->config, &fault) !=
+	    ERR_OK)
+		return say_error(CODE_REFUSED, "settings: %s", fault.why);
+	if (secret_start() != ERR_OK)
+		return say_error(CODE_LATER, "cannot get random numbers: %s",
+				 strerror(errno));
+	code = judge_qmail(&site->config);
+	if (code == CODE_DONE)
+		code = judge_place(site->dir);
+	if (code == CODE_DONE)
+		code = make_root(site->config.home, &site->config);
+	if (code == CODE_DONE)
+		code = make_root(site->config.serialmail, &site->config);
+	if (code == CODE_DONE)
+		code = make_store(site->dir, &draft);
+	if (code == CODE_DONE)
+		say_note("store made in '%s'; next: popbox domain add DOMAIN "
+			 "--handle HANDLE",
+			 site->dir);
+	return code;
+}

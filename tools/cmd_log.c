@@ -1,0 +1,136 @@
+/* cmd_log.c: popbox log. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "commands.h"
+#include "json.h"
+#include "say.h"
+
+const struct args_option cmd_log_options[] = {
+	{"--since", "N|TIME", "only entries after number N, or from "
+			      "2026-01-31[T12:00:00Z] on"},
+	{"--object", "X", "only entries about this domain, box, address"},
+	{NULL, NULL, NULL},
+};
+
+struct filter {
+	uint64_t after;
+	int64_t from;
+	const char *object;
+};
+
+static bool read_number(const char *text, uint64_t *ret_number)
+{
+	size_t len = strlen(text);
+	uint64_t number = 0;
+
+	if (len == 0 || len > 18 || strspn(text, "0123456789") != len)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		number = number * 10 + (uint64_t)(text[i] - '0');
+	*ret_number = number;
+	return true;
+}
+
+static bool read_time(const char *text, int64_t *ret_seconds)
+{
+	struct tm tm = {0};
+	const char *end = strptime(text, "%Y-%m-%d", &tm);
+
+	if (end && *end == 'T')
+		end = strptime(end, "T%H:%M:%SZ", &tm);
+	if (!end || *end)
+		return false;
+	*ret_seconds = (int64_t)timegm(&tm);
+	return true;
+}
+
+static bool wanted(const struct filter *filter, const struct store_entry *entry,
+		   const char *object)
+{
+	return entry->time >= filter->from &&
+	       (!filter->object || strcasecmp(filter->object, object) == 0);
+}
+
+static void print_entry(const struct site *site,
+			const struct store_entry *entry, const char *object)
+{
+	char text[SAY_TIME_TEXT], command[STORE_COMMAND_MAX + 1];
+
+	if (site->json) {
+		json_print(json_entry(entry));
+		return;
+	}
+	say_clean(entry->command, command, sizeof command);
+	say_out("%llu %s %s %s %s %s \"%s\"", (unsigned long long)entry->number,
+		say_time(entry->time, text), entry->actor, json_op(entry->op),
+		json_table(entry->table), object, command);
+}
+
+/* In handfuls, see cmd_domain.c. */
+enum { HANDFUL = 32 };
+
+struct handful {
+	struct store_entry entry[HANDFUL];
+	size_t count;
+	uint64_t after;
+};
+
+static enum err next_body(struct store_txn *txn, void *arg)
+{
+	struct handful *some = arg;
+	uint64_t at = some->after;
+	enum err err = ERR_OK;
+
+	some->count = 0;
+	while (err == ERR_OK && some->count < HANDFUL) {
+		err = store_journal_next(txn, at, &some->entry[some->count]);
+		if (err == ERR_OK)
+			at = some->entry[some->count++].number;
+	}
+	return err;
+}
+
+static enum err print_all(struct site *site, const struct filter *filter)
+{
+	struct handful *some = calloc(1, sizeof *some);
+	char object[STORE_OBJECT_TEXT];
+	enum err err = some ? ERR_OK : ERR_SYSTEM;
+
+	if (some)
+		some->after = filter->after;
+	while (err == ERR_OK) {
+		err = store_read(site->store, next_body, some);
+		for (size_t i = 0; i < some->count; i++) {
+			const struct store_entry *entry = &some->entry[i];
+
+			some->after = entry->number;
+			if (store_entry_object(entry, object) == ERR_OK &&
+			    wanted(filter, entry, object))
+				print_entry(site, entry, object);
+		}
+		some->count = 0;
+	}
+	free(some);
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+int cmd_log(struct site *site, const struct args *args)
+{
+	const char *since = args_get(args, "--since");
+	struct filter filter = {.object = args_get(args, "--object")};
+	int code;
+
+	if (since && !read_number(since, &filter.after) &&
+	    !read_time(since, &filter.from))
+		return say_error(CODE_USAGE,
+				 "--since '%s' is neither the number of an "
+				 "entry nor a time like 2026-01-31 or "
+				 "2026-01-31T12:00:00Z",
+				 since);
+	code = site_open_read(site);
+	if (code != CODE_DONE)
+		return code;
+	return site_failed(site, print_all(site, &filter), "log");
+}

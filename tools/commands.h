@@ -1,0 +1,51 @@
+/* commands.h: the one table of nouns and verbs. To add a command: write its
+ * cmd_NOUN_VERB in a cmd_*.c, declare it here, add its row in commands.c, and
+ * describe it in popbox(8); a test compares the two.
+ */
+#ifndef POPBOX_COMMANDS_H
+#define POPBOX_COMMANDS_H
+
+#include "args.h"
+#include "site.h"
+
+struct command {
+	const char *noun;
+	const char *verb;     /* NULL: the noun is the whole command */
+	const char *operands; /* for the usage; "" = none */
+	size_t least, most;   /* how many */
+	const char *summary;
+	const struct args_option *options; /* NULL = none */
+	int (*run)(struct site *site, const struct args *args);
+};
+
+/* Ends with a row whose noun is NULL. */
+extern const struct command commands[];
+
+int cmd_init(struct site *site, const struct args *args);
+int cmd_config_list(struct site *site, const struct args *args);
+int cmd_config_get(struct site *site, const struct args *args);
+int cmd_config_set(struct site *site, const struct args *args);
+int cmd_domain_add(struct site *site, const struct args *args);
+int cmd_domain_list(struct site *site, const struct args *args);
+int cmd_domain_show(struct site *site, const struct args *args);
+int cmd_box_add(struct site *site, const struct args *args);
+int cmd_box_list(struct site *site, const struct args *args);
+int cmd_box_show(struct site *site, const struct args *args);
+int cmd_passwd(struct site *site, const struct args *args);
+int cmd_verify(struct site *site, const struct args *args);
+int cmd_sync(struct site *site, const struct args *args);
+int cmd_check(struct site *site, const struct args *args);
+int cmd_log(struct site *site, const struct args *args);
+int cmd_help(struct site *site, const struct args *args);
+
+extern const struct args_option cmd_init_options[];
+extern const struct args_option cmd_domain_add_options[];
+extern const struct args_option cmd_domain_list_options[];
+extern const struct args_option cmd_box_add_options[];
+extern const struct args_option cmd_box_list_options[];
+extern const struct args_option cmd_passwd_options[];
+extern const struct args_option cmd_verify_options[];
+extern const struct args_option cmd_sync_options[];
+extern const struct args_option cmd_log_options[];
+
+#endif

@@ -1,0 +1,61 @@
+#include "idn.h"
+
+#include <idn2.h>
+#include <string.h>
+
+static bool is_ascii(const char *text)
+{
+	while (*text && (unsigned char)*text < 0x80)
+		text++;
+	return *text == 0;
+}
+
+const char *idn_domain(const char *text, struct name_domain *ret_name,
+		       char ret_utf8[NAME_DOMAIN_MAX + 1])
+{
+	char *ascii = NULL, *utf8 = NULL;
+	const char *why = NULL;
+	int rc = idn2_to_ascii_8z(text, &ascii,
+				  IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL |
+					  IDN2_USE_STD3_ASCII_RULES);
+
+	ret_utf8[0] = 0;
+	/* Of a plain name our own validator gives the clearer reason. */
+	if (rc != IDN2_OK && is_ascii(text))
+		why = name_domain_read(text, strlen(text), ret_name);
+	if (rc != IDN2_OK && !why)
+		why = idn2_strerror(rc);
+	if (!why)
+		why = name_domain_read(ascii, strlen(ascii), ret_name);
+	if (!why && strstr(ret_name->s, "xn--")) {
+		rc = idn2_to_unicode_8z8z(ret_name->s, &utf8, 0);
+		if (rc != IDN2_OK)
+			why = idn2_strerror(rc);
+		else if (strlen(utf8) <= NAME_DOMAIN_MAX)
+			memcpy(ret_utf8, utf8, strlen(utf8) + 1);
+	}
+	idn2_free(ascii);
+	idn2_free(utf8);
+	return why;
+}
+
+const char *idn_address(const char *text, bool catch_all,
+			struct name_address *ret_name)
+{
+	const char *at = strrchr(text, '@');
+	struct name_address name = {0};
+	char utf8[NAME_DOMAIN_MAX + 1];
+	const char *why;
+	size_t local;
+
+	if (!at)
+		return "an address has the form user@domain";
+	local = (size_t)(at - text);
+	why = catch_all ? name_local_or_catchall(text, local, &name.local)
+			: name_local_read(text, local, &name.local);
+	if (!why)
+		why = idn_domain(at + 1, &name.domain, utf8);
+	if (!why)
+		*ret_name = name;
+	return why;
+}

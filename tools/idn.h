@@ -1,0 +1,20 @@
+/* idn.h: domains as people write them, in ASCII or in UTF-8 (IDNA2008, RFC
+ * 5891), to the names of the store.
+ */
+#ifndef POPBOX_IDN_H
+#define POPBOX_IDN_H
+
+#include <stdbool.h>
+
+#include "name.h"
+
+/* The A-label form, and the UTF-8 form if it is another one (else ""). NULL,
+ * or why not; static. */
+MUST_USE const char *idn_domain(const char *text, struct name_domain *ret_name,
+				char ret_utf8[NAME_DOMAIN_MAX + 1]);
+
+/* An address whose domain may be in UTF-8; with catch_all also *@domain. */
+MUST_USE const char *idn_address(const char *text, bool catch_all,
+				 struct name_address *ret_name);
+
+#endif

@@ -1,0 +1,31 @@
+/* json.h: the tool's data as JSON, one object a line; names are stable and
+ * documented in popbox(8). Over jansson; a lack of memory ends in a null, and
+ * json_print says so.
+ */
+#ifndef POPBOX_JSON_H
+#define POPBOX_JSON_H
+
+#include <jansson.h>
+
+#include "store.h"
+
+/* Prints the object on a line of its own and releases it. */
+void json_print(json_t *object);
+
+/* Is this text UTF-8 without control bytes? */
+bool json_text_good(const char *text);
+
+/* Null for 0. */
+json_t *json_time(int64_t seconds);
+json_t *json_domain(const struct store_domain *domain);
+json_t *json_box(const struct store_box *box);
+json_t *json_address(const struct store_address *address);
+json_t *json_handle(const struct store_handle *handle);
+json_t *json_entry(const struct store_entry *entry);
+
+const char *json_kind(enum store_kind kind);
+const char *json_delivery(enum store_delivery delivery);
+const char *json_op(enum store_op op);
+const char *json_table(enum store_table table);
+
+#endif

@@ -1,0 +1,48 @@
+/* mailroot.h: everything below the mail root, made by a process that has
+ * become popusr (asuser.h). Paths are built here, from validated names alone:
+ *
+ *	HOME/e/ex1/POP/ex1-0001/{cur,new,tmp}		0700
+ *	HOME/e/ex1/DOMAINS/example.com/.qmail-joe	0644 or 0744
+ *
+ * Every call is idempotent and durable when it returns. 0, or an errno with
+ * *ret_path naming what failed.
+ */
+#ifndef POPBOX_MAILROOT_H
+#define POPBOX_MAILROOT_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "name.h"
+
+enum { MAILROOT_QMAIL_MAX = 16384 }; /* bytes of a .qmail file */
+
+/* Absolute paths, for messages and for lines of qmail's files. Return false
+ * when cut. */
+bool mailroot_box_path(const char *home, const struct name_box *box,
+		       char ret_path[PATH_MAX]);
+bool mailroot_domain_path(const char *home, const struct name_handle *handle,
+			  const struct name_domain *domain,
+			  char ret_path[PATH_MAX]);
+/* ".qmail-joe:doe" for joe.doe, ".qmail-default" for the catch-all. */
+enum { MAILROOT_QMAIL_NAME = 8 + NAME_LOCAL_MAX };
+void mailroot_qmail_name(const struct name_local *local,
+			 char ret_name[MAILROOT_QMAIL_NAME]);
+
+int mailroot_box(const char *home, const struct name_box *box,
+		 char ret_path[PATH_MAX]);
+int mailroot_domain(const char *home, const struct name_handle *handle,
+		    const struct name_domain *domain, char ret_path[PATH_MAX]);
+/* The domain's directory must be there. */
+int mailroot_qmail(const char *home, const struct name_handle *handle,
+		   const struct name_address *address, const char *text,
+		   size_t len, mode_t mode, char ret_path[PATH_MAX]);
+/* What stands in it now; ENOENT, or EFBIG beyond MAILROOT_QMAIL_MAX. */
+int mailroot_peek(const char *home, const struct name_handle *handle,
+		  const struct name_address *address,
+		  char ret_text[MAILROOT_QMAIL_MAX], size_t *ret_len,
+		  char ret_path[PATH_MAX]);
+
+#endif

@@ -1,0 +1,226 @@
+/* popbox: the administrator's tool, see popbox(8). */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "say.h"
+
+static void usage_line(const struct command *c)
+{
+	say_out("usage: popbox %s%s%s%s%s%s", c->noun, c->verb ? " " : "",
+		c->verb ? c->verb : "", c->operands[0] ? " " : "", c->operands,
+		c->options ? " [options]" : "");
+}
+
+static void help_options(const struct args_option *options)
+{
+	for (; options && options->name; options++) {
+		char text[64];
+
+		(void)snprintf(text, sizeof text, "%s%s%s", options->name,
+			       options->value ? " " : "",
+			       options->value ? options->value : "");
+		say_out("  %-22s %s", text, options->help);
+	}
+}
+
+static void help_command(const struct command *c)
+{
+	usage_line(c);
+	say_out("  %s", c->summary);
+	help_options(c->options);
+	say_out("options of every command:");
+	help_options(args_global);
+	say_out("popbox(8) tells the rest");
+}
+
+static void help_list(const char *noun)
+{
+	say_out("usage: popbox [-d STOREDIR] NOUN VERB [operand ...] "
+		"[options]");
+	for (const struct command *c = commands; c->noun; c++) {
+		char text[64];
+
+		if (noun && strcmp(noun, c->noun) != 0)
+			continue;
+		(void)snprintf(text, sizeof text, "%s%s%s %s", c->noun,
+			       c->verb ? " " : "", c->verb ? c->verb : "",
+			       c->operands);
+		say_out("  %-26s %s", text, c->summary);
+	}
+	say_out("'popbox NOUN VERB -h' shows the options of a command");
+}
+
+/* The nearest word of the table to one that is not in it. */
+static int no_such(const char *noun, const char *verb)
+{
+	const char *word = verb ? verb : noun, *best = NULL;
+	unsigned nearest = 3;
+
+	for (const struct command *c = commands; c->noun; c++) {
+		const char *other = verb ? c->verb : c->noun;
+		unsigned distance;
+
+		if (!other || (verb && strcmp(noun, c->noun) != 0))
+			continue;
+		distance = args_distance(word, other);
+		if (distance < nearest) {
+			nearest = distance;
+			best = other;
+		}
+	}
+	if (best)
+		return say_error(CODE_USAGE,
+				 "no %s '%s'%s%s: did you mean '%s'?",
+				 verb ? "verb" : "command", word,
+				 verb ? " of " : "", verb ? noun : "", best);
+	return say_error(CODE_USAGE, "no %s '%s'%s%s ('popbox help' shows "
+				     "those there are)",
+			 verb ? "verb" : "command", word, verb ? " of " : "",
+			 verb ? noun : "");
+}
+
+static const struct command *find(const char *noun, const char *verb)
+{
+	for (const struct command *c = commands; c->noun; c++) {
+		if (strcmp(c->noun, noun) == 0 &&
+		    (!c->verb || (verb && strcmp(c->verb, verb) == 0)))
+			return c;
+	}
+	return NULL;
+}
+
+static bool is_noun(const char *word)
+{
+	for (const struct command *c = commands; c->noun; c++) {
+		if (strcmp(c->noun, word) == 0)
+			return true;
+	}
+	return false;
+}
+
+int cmd_help(struct site *site, const struct args *args)
+{
+	const char *noun = args->operand[0], *verb = args->operand[1];
+	const struct command *c = noun ? find(noun, verb) : NULL;
+
+	(void)site;
+	if (noun && !is_noun(noun))
+		return no_such(noun, NULL);
+	if (c)
+		help_command(c);
+	else if (verb)
+		return no_such(noun, verb);
+	else
+		help_list(noun);
+	return CODE_DONE;
+}
+
+/* Global options may stand before the noun: how many words are they? */
+static int leading_options(int argc, char **argv)
+{
+	int i = 1;
+
+	while (i < argc && argv[i][0] == '-' && strcmp(argv[i], "--") != 0)
+		i += strcmp(argv[i], "-d") == 0 ? 2 : 1;
+	return i < argc ? i : argc;
+}
+
+/* Command lines show passwords to everybody; so a second operand where a
+ * password might have been meant gets its own answer. */
+static int wrong_count(const struct command *c, const struct args *args)
+{
+	bool sets = false;
+
+	for (const struct args_option *o = c->options; o && o->name; o++)
+		sets = sets || strcmp(o->name, "--stdin") == 0;
+	if (args->operands > c->most && sets)
+		say_error(0, "a password is never an argument, where ps and "
+			     "the shell's history show it: leave it out to be "
+			     "asked, or use --stdin");
+	else
+		say_error(0, "%s operands", args->operands < c->least
+						    ? "too few"
+						    : "too many");
+	usage_line(c);
+	return CODE_USAGE;
+}
+
+static void apply_globals(struct site *site, const struct args *global)
+{
+	const char *dir = args_get(global, "-d");
+
+	if (!dir)
+		dir = getenv("POPBOX_STORE");
+	site->dir = dir ? dir : SITE_DEFAULT_STORE;
+	site->json = args_has(global, "--json");
+	site->verbose = args_has(global, "-v");
+	site->no_input = args_has(global, "--no-input");
+	say_quiet(args_has(global, "-q"));
+	say_verbose(site->verbose);
+}
+
+static int run(struct site *site, const struct command *c, struct args *global,
+	       struct args *args)
+{
+	if (args_has(global, "-h") || args_has(global, "--help")) {
+		help_command(c);
+		return CODE_DONE;
+	}
+	if (args->operands < c->least || args->operands > c->most)
+		return wrong_count(c, args);
+	apply_globals(site, global);
+	if (!site->dir[0])
+		return say_error(CODE_USAGE, "the store's directory is empty");
+	site->dry_run = args_has(args, "--dry-run");
+	site->no_sync = args_has(args, "--no-sync");
+	return c->run(site, args);
+}
+
+static int dispatch(struct site *site, int argc, char **argv)
+{
+	struct args global = {.options = args_global};
+	struct args args = {.options = NULL}, none = {.options = NULL};
+	int at = leading_options(argc, argv);
+	const struct command *c;
+
+	if (!args_parse(at - 1, argv + 1, NULL, &global, &none))
+		return CODE_USAGE;
+	if (args_has(&global, "--version")) {
+		say_out("popbox " POPBOX_VERSION);
+		return CODE_DONE;
+	}
+	if (at == argc) {
+		help_list(NULL);
+		return args_has(&global, "-h") || args_has(&global, "--help")
+			       ? CODE_DONE
+			       : CODE_USAGE;
+	}
+	if (!is_noun(argv[at]))
+		return no_such(argv[at], NULL);
+	c = find(argv[at], at + 1 < argc ? argv[at + 1] : NULL);
+	if (!c && (at + 1 == argc || argv[at + 1][0] == '-')) {
+		help_list(argv[at]);
+		return at + 1 < argc && argv[at + 1][1] == 'h' ? CODE_DONE
+							       : CODE_USAGE;
+	}
+	if (!c)
+		return no_such(argv[at], argv[at + 1]);
+	at += c->verb ? 2 : 1;
+	if (!args_parse(argc - at, argv + at, c->options, &global, &args))
+		return CODE_USAGE;
+	return run(site, c, &global, &args);
+}
+
+int main(int argc, char **argv)
+{
+	struct site site = {0};
+	int code;
+
+	site_actor(&site, argc - 1, argv + 1);
+	code = dispatch(&site, argc, argv);
+	site_close(&site);
+	return say_finish(code);
+}

@@ -1,0 +1,297 @@
+#include "password.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "askpass.h"
+#include "common.h"
+#include "say.h"
+#include "secret.h"
+
+enum { GENERATE = 20, GENERATE_MIN = 12, GENERATE_MAX = 64 };
+
+void password_wipe(struct password *password)
+{
+	secret_wipe(password, sizeof *password);
+}
+
+/* A decimal number of at most nine digits within limits. */
+static bool number_read(const char *text, long low, long high, long *ret_number)
+{
+	size_t len = strlen(text);
+	long number = 0;
+
+	if (len == 0 || len > 9 || strspn(text, "0123456789") != len)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		number = number * 10 + (text[i] - '0');
+	if (number < low || number > high)
+		return false;
+	*ret_number = number;
+	return true;
+}
+
+/* The first line of a descriptor, without its newline. */
+static int read_first_line(int fd, const char *from, char *bytes, size_t room,
+			   size_t *ret_len)
+{
+	char buffer[1024];
+	const char *newline = NULL;
+	size_t len = 0;
+	ssize_t got = 1;
+	int code = CODE_DONE;
+
+	while (!newline && len < sizeof buffer && got != 0) {
+		got = read(fd, buffer + len, sizeof buffer - len);
+		if (got < 0 && errno != EINTR)
+			break;
+		len += got > 0 ? (size_t)got : 0;
+		newline = memchr(buffer, '\n', len);
+	}
+	if (got < 0)
+		code = say_error(CODE_LATER,
+				 "cannot read a password from %s: %s", from,
+				 strerror(errno));
+	else if (!newline && len == 0)
+		code = say_error(CODE_REFUSED, "no password in %s", from);
+	if (newline)
+		len = (size_t)(newline - buffer);
+	if (code == CODE_DONE && len > room)
+		code = say_error(CODE_REFUSED,
+				 "the line in %s has more than %zu bytes", from,
+				 room);
+	if (code == CODE_DONE) {
+		memcpy(bytes, buffer, len);
+		*ret_len = len;
+	}
+	secret_wipe(buffer, sizeof buffer);
+	return code;
+}
+
+static int read_file(const char *path, struct password *password)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int code;
+
+	if (fd < 0)
+		return say_error(CODE_REFUSED, "cannot open '%s': %s", path,
+				 strerror(errno));
+	code = read_first_line(fd, path, password->bytes,
+			       sizeof password->bytes, &password->len);
+	(void)close(fd); /* read only */
+	return code;
+}
+
+static int ask(const char *prompt, struct password *password)
+{
+	if (askpass_read(prompt, password->bytes, sizeof password->bytes,
+			 &password->len))
+		return CODE_DONE;
+	if (errno)
+		return say_error(CODE_LATER, "cannot ask for a password: %s",
+				 strerror(errno));
+	return say_error(CODE_REFUSED, "no password was given");
+}
+
+static int ask_new(struct password *password)
+{
+	struct password again = {.len = 0};
+	int code = ask("New password: ", password);
+
+	if (code == CODE_DONE)
+		code = ask("Again: ", &again);
+	if (code == CODE_DONE &&
+	    (again.len != password->len ||
+	     !secret_equal(again.bytes, password->bytes, again.len)))
+		code = say_error(CODE_REFUSED, "the two passwords differ: "
+					       "nothing was changed");
+	password_wipe(&again);
+	return code;
+}
+
+int password_read(const struct site *site, const struct args *args, bool new,
+		  struct password *password)
+{
+	const char *fd = args_get(args, "--fd");
+	const char *file = args_get(args, "--file");
+	long number;
+
+	if (args_has(args, "--stdin"))
+		return read_first_line(STDIN_FILENO, "standard input",
+				       password->bytes, sizeof password->bytes,
+				       &password->len);
+	if (file)
+		return read_file(file, password);
+	if (fd && !number_read(fd, 0, 65535, &number))
+		return say_error(CODE_USAGE, "'%s' is not a descriptor", fd);
+	if (fd)
+		return read_first_line((int)number, "that descriptor",
+				       password->bytes, sizeof password->bytes,
+				       &password->len);
+	if (!askpass_terminal() || site->no_input)
+		return say_error(CODE_USAGE,
+				 "no terminal to ask for a password: use "
+				 "--stdin, --fd N or --file F%s",
+				 new ? ", --generate, --hash-stdin or "
+				       "--no-password"
+				     : "");
+	return new ? ask_new(password) : ask("Password: ", password);
+}
+
+/* Without look-alikes: no 0 O o, 1 l I. */
+static int generate(const char *length, struct password *password)
+{
+	static const char alphabet[] = "abcdefghijkmnpqrstuvwxyz"
+				       "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+	long len = GENERATE;
+
+	if (length[0] &&
+	    !number_read(length, GENERATE_MIN, GENERATE_MAX, &len))
+		return say_error(CODE_USAGE,
+				 "--generate takes a length from %d to %d",
+				 GENERATE_MIN, GENERATE_MAX);
+	for (long i = 0; i < len; i++)
+		password->bytes[i] =
+			alphabet[secret_below(sizeof alphabet - 1)];
+	password->len = (size_t)len;
+	password->generated = true;
+	return CODE_DONE;
+}
+
+/* Does the password contain the word, in any case? Short words are in half of
+ * all good passwords. */
+static bool contains(const struct password *password, const char *word,
+		     size_t len)
+{
+	if (len < 3)
+		return false;
+	for (size_t i = 0; i + len <= password->len; i++) {
+		if (strncasecmp(password->bytes + i, word, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+static const char *judge_strength(const struct site *site,
+				  const struct password *password,
+				  const char *local, const char *domain,
+				  const char *handle)
+{
+	if (password->len < site->config.password_min)
+		return "it is shorter than the setting 'password_min' wants";
+	if (contains(password, local, strlen(local)))
+		return "it contains the local part of the address";
+	if (contains(password, domain, strcspn(domain, ".")))
+		return "it contains the domain's name";
+	if (contains(password, handle, strlen(handle)))
+		return "it contains the handle";
+	if (common_password(password->bytes, password->len))
+		return "it is one of the passwords that are tried first";
+	return NULL;
+}
+
+static bool looks_like_hash(const struct password *password)
+{
+	const char *scheme;
+	char text[sizeof password->bytes + 1] = {0};
+	bool is;
+
+	memcpy(text, password->bytes, password->len);
+	is = pwhash_judge(text, &scheme) != PWHASH_UNKNOWN || scheme;
+	secret_wipe(text, sizeof text);
+	return is;
+}
+
+static int judge(const struct site *site, const struct args *args,
+		 const char *local, const char *domain, const char *handle,
+		 struct password *password)
+{
+	const char *why = pwhash_refuse(password->bytes, password->len);
+
+	if (why)
+		return say_error(CODE_REFUSED,
+				 "this password cannot be used: %s", why);
+	if (looks_like_hash(password))
+		return say_error(CODE_REFUSED,
+				 "this password looks like a hash: give it "
+				 "with --hash-stdin");
+	why = judge_strength(site, password, local, domain, handle);
+	if (!why)
+		return CODE_DONE;
+	password->forced = args_has(args, "--force");
+	if (password->forced) {
+		say_note("weak password taken: %s", why);
+		return CODE_DONE;
+	}
+	return say_error(CODE_REFUSED,
+			 "this password is weak: %s (choose another, let "
+			 "--generate make one, or insist with --force)",
+			 why);
+}
+
+static int take_hash(struct password *password)
+{
+	const char *scheme;
+	enum pwhash answer;
+	size_t len;
+	int code = read_first_line(STDIN_FILENO, "standard input",
+				   password->hash, PWHASH_MAX, &len);
+
+	if (code != CODE_DONE)
+		return code;
+	password->hash[len] = 0;
+	if (strlen(password->hash) != len)
+		return say_error(CODE_REFUSED, "this hash has a NUL in it");
+	answer = pwhash_judge(password->hash, &scheme);
+	if (answer == PWHASH_OK)
+		return CODE_DONE;
+	return say_error(CODE_REFUSED, "this hash cannot be used: %s%s%s%s",
+			 pwhash_text(answer), scheme ? " (" : "",
+			 scheme ? scheme : "", scheme ? ")" : "");
+}
+
+static int count_sources(const struct args *args)
+{
+	static const char *const sources[] = {
+		"--stdin", "--fd", "--file", "--generate", "--hash-stdin",
+		"--no-password"};
+	int count = 0;
+
+	for (size_t i = 0; i < sizeof sources / sizeof *sources; i++)
+		count += args_has(args, sources[i]);
+	return count;
+}
+
+int password_new(const struct site *site, const struct args *args,
+		 const char *local, const char *domain, const char *handle,
+		 struct password *password)
+{
+	const char *length = args_get(args, "--generate");
+	const struct pwhash_cost cost = {site->config.argon2_kib,
+					 site->config.argon2_passes};
+	int code;
+
+	*password = (struct password){.len = 0};
+	if (count_sources(args) > 1)
+		return say_error(CODE_USAGE, "give one source of the password, "
+					     "not several");
+	if (args_has(args, "--no-password"))
+		return CODE_DONE;
+	if (args_has(args, "--hash-stdin"))
+		return take_hash(password);
+	code = length ? generate(length, password)
+		      : password_read(site, args, true, password);
+	if (code == CODE_DONE && !password->generated)
+		code = judge(site, args, local, domain, handle, password);
+	if (code == CODE_DONE && pwhash_make(cost, password->bytes,
+					     password->len,
+					     password->hash) != PWHASH_OK)
+		code = say_error(CODE_LATER,
+				 "no memory to hash the password: nothing was "
+				 "changed");
+	return code;
+}

@@ -1,0 +1,50 @@
+/* plan.h: what the journal owes to the files, collected from one snapshot:
+ * each box, address and domain once, with what its file shall say.
+ */
+#ifndef POPBOX_PLAN_H
+#define POPBOX_PLAN_H
+
+#include <sys/types.h>
+
+#include "config.h"
+#include "store.h"
+
+struct plan_item {
+	enum store_table table;
+	bool failed;
+	struct name_handle handle; /* whose it is */
+	struct name_box box; /* a box; or where an address leads, if has_box */
+	bool has_box;
+	struct name_address address; /* an address; or a domain, alone */
+	enum store_kind kind;	     /* of a domain */
+	bool subdomains;
+	char *text; /* of an address: its .qmail file, malloc'ed */
+	size_t len;
+	mode_t mode;
+};
+
+struct plan {
+	struct plan_item *item; /* in the order of table and name */
+	size_t count;
+	size_t room;
+	uint64_t upto; /* the mark to set when it is carried out */
+};
+
+/* Everything after the mark; with full, everything there is. On any answer the
+ * plan is to be freed. */
+MUST_USE enum err plan_make(struct store_txn *txn, const struct config *config,
+			    bool full, struct plan *plan);
+void plan_free(struct plan *plan);
+
+/* The next item of that table after index from - 1, or plan->count. */
+size_t plan_next(const struct plan *plan, size_t from, enum store_table table);
+
+/* Is this box in the plan, and failed? */
+bool plan_box_failed(const struct plan *plan, const struct name_box *box);
+
+/* Fails every domain of a handle of which anything failed. False: no memory. */
+bool plan_hold_back(struct plan *plan);
+
+size_t plan_failed(const struct plan *plan);
+
+#endif

@@ -1,0 +1,299 @@
+#include "render.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Grows by doubling; bytes.at is one malloc'ed block. */
+struct text {
+	char *bytes;
+	size_t len;
+	size_t room;
+};
+
+static bool put(struct text *text, const char *bytes, size_t len)
+{
+	if (text->len + len + 1 > text->room) {
+		size_t room = (text->len + len + 1) * 2;
+		char *more = realloc(text->bytes, room);
+
+		if (!more)
+			return false;
+		text->bytes = more;
+		text->room = room;
+	}
+	if (len)
+		memcpy(text->bytes + text->len, bytes, len);
+	text->len += len;
+	text->bytes[text->len] = 0;
+	return true;
+}
+
+static bool want(struct render_lines *lines, const char *key, const char *line)
+{
+	struct render_line new = {strdup(key), strdup(line), false};
+
+	if (lines->count == lines->room && new.key && new.line) {
+		size_t room = lines->room ? lines->room * 2 : 8;
+		struct render_line *more =
+			reallocarray(lines->line, room, sizeof *more);
+
+		if (more) {
+			lines->line = more;
+			lines->room = room;
+		}
+	}
+	if (!new.key || !new.line || lines->count == lines->room) {
+		free(new.key);
+		free(new.line);
+		return false;
+	}
+	lines->line[lines->count++] = new;
+	lines->sorted = false;
+	return true;
+}
+
+void render_lines_free(struct render_lines *lines)
+{
+	for (size_t i = 0; i < lines->count; i++) {
+		free(lines->line[i].key);
+		free(lines->line[i].line);
+	}
+	free(lines->line);
+	*lines = (struct render_lines){0};
+}
+
+static bool fits(int len, size_t room)
+{
+	return len >= 0 && (size_t)len < room;
+}
+
+static bool want_assign(struct render_lines *lines, const struct config *config,
+			const struct store_domain *domain)
+{
+	const char *user = config->assign_user == CONFIG_ASSIGN_POPUSR
+				   ? config->assign_popusr
+				   : domain->handle.s;
+	char path[PATH_MAX], key[RENDER_LINE_MAX], line[RENDER_LINE_MAX];
+
+	return mailroot_domain_path(config->home, &domain->handle,
+				    &domain->name, path) &&
+	       fits(snprintf(key, sizeof key, "+%s-", domain->name.s),
+		    sizeof key) &&
+	       fits(snprintf(line, sizeof line, "%s:%s:%u:%u:%s:-::", key, user,
+			     config->uid, config->gid, path),
+		    sizeof line) &&
+	       want(lines, key, line);
+}
+
+/* For the domain itself, and for what is below it. */
+static bool want_names(struct render_lines *lines, enum render_file file,
+		       const struct store_domain *domain)
+{
+	const char *name = domain->name.s;
+
+	for (int below = 0; below <= (int)domain->subdomains; below++) {
+		char key[RENDER_LINE_MAX], line[RENDER_LINE_MAX];
+
+		if (!fits(snprintf(key, sizeof key, "%s%s", below ? "." : "",
+				   name),
+			  sizeof key) ||
+		    !fits(snprintf(line, sizeof line, "%s:%s", key, name),
+			  sizeof line) ||
+		    !want(lines, key,
+			  file == RENDER_VIRTUALDOMAINS ? line : key))
+			return false;
+	}
+	return true;
+}
+
+bool render_want(struct render_lines *lines, enum render_file file,
+		 const struct config *config, const struct store_domain *domain)
+{
+	switch (file) {
+	case RENDER_ASSIGN:
+		return want_assign(lines, config, domain);
+	case RENDER_RCPTHOSTS:
+	case RENDER_VIRTUALDOMAINS:
+		return want_names(lines, file, domain);
+	}
+	return false;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct render_line *x = a, *y = b;
+
+	return strcmp(x->key, y->key);
+}
+
+static void sort(struct render_lines *lines)
+{
+	if (!lines->sorted && lines->count)
+		qsort(lines->line, lines->count, sizeof *lines->line, by_key);
+	lines->sorted = true;
+	for (size_t i = 0; i < lines->count; i++)
+		lines->line[i].seen = false;
+}
+
+/* The wanted line whose key this line has, or NULL. A carriage return at the
+ * end is none to qmail but part of the line; here the line is ours all the
+ * same, so that it is reported and mended. */
+static struct render_line *find(enum render_file file,
+				const struct render_lines *lines,
+				const char *line, size_t len)
+{
+	char text[NAME_DOMAIN_MAX + 8] = {0};
+	struct render_line key = {.key = text};
+
+	if (file != RENDER_RCPTHOSTS) {
+		const char *colon = memchr(line, ':', len);
+
+		if (!colon)
+			return NULL;
+		len = (size_t)(colon - line);
+	}
+	while (len && strchr(" \t\r", line[len - 1]))
+		len--;
+	if (len == 0 || len >= sizeof text)
+		return NULL;
+	for (size_t i = 0; i < len; i++) {
+		char c = line[i];
+
+		text[i] = c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+	}
+	return lines->count ? bsearch(&key, lines->line, lines->count,
+				      sizeof *lines->line, by_key)
+			    : NULL;
+}
+
+/* Blanks at the end are no difference to qmail's control files. */
+static bool says(enum render_file file, const char *line, size_t len,
+		 const char *wanted)
+{
+	while (file != RENDER_ASSIGN && len && strchr(" \t", line[len - 1]))
+		len--;
+	return strlen(wanted) == len && strncasecmp(line, wanted, len) == 0;
+}
+
+struct rendering {
+	enum render_file file;
+	struct render_lines *lines;
+	render_conflict *report;
+	void *arg;
+	struct text out;
+};
+
+/* A line that is not ours stays; the first of ours becomes what is wanted;
+ * further ones of the same key go. bytes end with a newline if the file's
+ * line does. */
+static bool render_line(struct rendering *r, unsigned long number,
+			const char *line, size_t len, bool newline)
+{
+	struct render_line *ours = find(r->file, r->lines, line, len);
+	bool same = ours && says(r->file, line, len, ours->line);
+
+	if (ours && r->report && !same)
+		r->report(r->arg, number, line, len, ours->line);
+	if (ours && ours->seen)
+		return true;
+	if (ours)
+		ours->seen = true;
+	if (ours && !same)
+		return put(&r->out, ours->line, strlen(ours->line)) &&
+		       put(&r->out, "\n", 1);
+	return put(&r->out, line, len) && (!newline || put(&r->out, "\n", 1));
+}
+
+/* What is wanted and was not there, after a newline where one is missing. */
+static bool render_missing(struct rendering *r)
+{
+	for (size_t i = 0; i < r->lines->count; i++) {
+		struct render_line *line = &r->lines->line[i];
+
+		if (line->seen)
+			continue;
+		if (r->out.len && r->out.bytes[r->out.len - 1] != '\n' &&
+		    !put(&r->out, "\n", 1))
+			return false;
+		if (!put(&r->out, line->line, strlen(line->line)) ||
+		    !put(&r->out, "\n", 1))
+			return false;
+		line->seen = true;
+	}
+	return true;
+}
+
+bool render_file(enum render_file file, const char *text, size_t len,
+		 struct render_lines *lines, render_conflict *report, void *arg,
+		 char **ret_text, size_t *ret_len)
+{
+	struct rendering r = {file, lines, report, arg, {0}};
+	bool good = put(&r.out, "", 0), ended = false;
+	unsigned long number = 0;
+
+	sort(lines);
+	while (good && len) {
+		const char *end = memchr(text, '\n', len);
+		size_t line = end ? (size_t)(end - text) : len;
+
+		number++;
+		/* The first line that begins with a dot ends users/assign;
+		 * what stands behind it is nobody's. */
+		if (file == RENDER_ASSIGN && !ended && text[0] == '.') {
+			ended = true;
+			good = render_missing(&r);
+		}
+		if (ended)
+			good = good && put(&r.out, text, line) &&
+			       (!end || put(&r.out, "\n", 1));
+		else
+			good = render_line(&r, number, text, line, end != NULL);
+		text += line + (end != NULL);
+		len -= line + (end != NULL);
+	}
+	good = good && render_missing(&r);
+	if (good && file == RENDER_ASSIGN && !ended)
+		good = put(&r.out, ".\n", 2);
+	if (!good) {
+		free(r.out.bytes);
+		return false;
+	}
+	*ret_text = r.out.bytes;
+	*ret_len = r.out.len;
+	return true;
+}
+
+bool render_assign_ends(const char *text, size_t len)
+{
+	return len == 0 || text[0] == '.' || memmem(text, len, "\n.", 2);
+}
+
+bool render_qmail(const struct config *config,
+		  const struct store_address *address, char **ret_text,
+		  size_t *ret_len, mode_t *ret_mode)
+{
+	char path[PATH_MAX];
+	struct text out = {0};
+	bool good = true;
+
+	if (address->has_box)
+		good = mailroot_box_path(config->home, &address->box, path) &&
+		       put(&out, path, strlen(path)) && put(&out, "/\n", 2);
+	for (size_t at = 0; good && at < address->forwards_len;) {
+		const char *forward = address->forwards + at;
+		size_t len = strlen(forward);
+
+		good = put(&out, "&", 1) && put(&out, forward, len) &&
+		       put(&out, "\n", 1);
+		at += len + 1;
+	}
+	if (!good || out.len == 0) {
+		free(out.bytes);
+		return false;
+	}
+	*ret_text = out.bytes;
+	*ret_len = out.len;
+	*ret_mode = address->has_box ? 0644 : 0744;
+	return true;
+}

@@ -1,0 +1,130 @@
+#include "replace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* All of fd into text->bytes. */
+static int slurp(int fd, size_t guess, struct replace_text *text)
+{
+	size_t room = guess + 2;
+	char *bytes = malloc(room);
+
+	text->len = 0;
+	while (bytes) {
+		ssize_t got = read(fd, bytes + text->len, room - text->len - 1);
+		char *more;
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			break;
+		if (got == 0) {
+			bytes[text->len] = 0;
+			text->bytes = bytes;
+			return 0;
+		}
+		text->len += (size_t)got;
+		if (room - text->len > 1)
+			continue;
+		room *= 2;
+		more = realloc(bytes, room);
+		if (!more)
+			break;
+		bytes = more;
+	}
+	room = (size_t)errno;
+	free(bytes);
+	return (int)room;
+}
+
+int replace_read(int dir, const char *name, struct replace_text *ret_text)
+{
+	/* NONBLOCK: a pipe in its place must not keep us waiting. */
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
+					   O_NONBLOCK | O_NOCTTY);
+	struct replace_text text = {0};
+	struct stat st;
+	int rc;
+
+	if (fd < 0)
+		return errno == ELOOP ? EINVAL : errno;
+	rc = fstat(fd, &st) == 0 ? 0 : errno;
+	if (rc == 0 && !S_ISREG(st.st_mode))
+		rc = EINVAL;
+	if (rc == 0)
+		rc = slurp(fd, (size_t)st.st_size, &text);
+	(void)close(fd); /* read only */
+	if (rc != 0)
+		return rc;
+	text.mode = st.st_mode;
+	text.uid = st.st_uid;
+	text.gid = st.st_gid;
+	*ret_text = text;
+	return 0;
+}
+
+void replace_free(struct replace_text *text)
+{
+	free(text->bytes);
+	*text = (struct replace_text){0};
+}
+
+static int write_all(int fd, const char *bytes, size_t len)
+{
+	while (len) {
+		ssize_t put = write(fd, bytes, len);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return errno;
+		bytes += put;
+		len -= (size_t)put;
+	}
+	return 0;
+}
+
+/* The temporary, whole and on the disk. */
+static int fill(int fd, const struct replace_text *like, const char *bytes,
+		size_t len)
+{
+	int rc = write_all(fd, bytes, len);
+
+	if (rc == 0 && like->uid != (uid_t)-1 &&
+	    fchown(fd, like->uid, like->gid) != 0)
+		rc = errno;
+	if (rc == 0 && fchmod(fd, like->mode & 07777) != 0)
+		rc = errno;
+	if (rc == 0 && fsync(fd) != 0)
+		rc = errno;
+	return rc;
+}
+
+int replace_file(int dir, const char *name, const char *temporary,
+		 const struct replace_text *like, const char *bytes, size_t len)
+{
+	int fd, rc;
+
+	if (unlinkat(dir, temporary, 0) != 0 && errno != ENOENT)
+		return errno;
+	fd = openat(dir, temporary,
+		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return errno;
+	rc = fill(fd, like, bytes, len);
+	if (close(fd) != 0 && rc == 0)
+		rc = errno;
+	if (rc == 0 && renameat(dir, temporary, dir, name) != 0)
+		rc = errno;
+	if (rc != 0) {
+		/* The reason above is what matters; the next run removes a
+		 * temporary that stays. */
+		(void)unlinkat(dir, temporary, 0);
+		return rc;
+	}
+	return fsync(dir) == 0 ? 0 : errno;
+}

@@ -1,0 +1,33 @@
+/* replace.h: reading a file whole, and replacing it so that nobody ever sees
+ * it missing, empty or half written: temporary in the same directory with
+ * O_EXCL, same mode and owner, fsync, rename, fsync of the directory.
+ *
+ * Calls answer 0 or an errno. Two of them at once on one file are kept apart by
+ * the caller's lock.
+ */
+#ifndef POPBOX_REPLACE_H
+#define POPBOX_REPLACE_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+struct replace_text {
+	char *bytes; /* with a NUL after the last, which len does not count */
+	size_t len;
+	mode_t mode;
+	uid_t uid; /* (uid_t)-1: leave as made */
+	gid_t gid;
+};
+
+/* The whole of a regular file below a directory. ENOENT; EINVAL: it is not a
+ * regular file (a symbolic link, a directory, a pipe). */
+int replace_read(int dir, const char *name, struct replace_text *ret_text);
+void replace_free(struct replace_text *text);
+
+/* Puts bytes[0..len) in the place of name, with the mode and owner of like.
+ * A temporary that a killed run left is removed. */
+int replace_file(int dir, const char *name, const char *temporary,
+		 const struct replace_text *like, const char *bytes,
+		 size_t len);
+
+#endif

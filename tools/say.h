@@ -1,0 +1,41 @@
+/* say.h: all that the tool says. Data goes to stdout, everything else to
+ * stderr as `popbox: object: reason (next step)`.
+ */
+#ifndef POPBOX_SAY_H
+#define POPBOX_SAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The exit codes of every command, popbox(8). */
+enum {
+	CODE_DONE = 0,
+	CODE_NO = 1,	     /* the answer is no */
+	CODE_USAGE = 2,	     /* wrong usage */
+	CODE_REFUSED = 100,  /* your input: invalid, exists, in use, weak */
+	CODE_LATER = 111,    /* busy, disk, publish failed: try again */
+};
+
+void say_quiet(bool quiet);
+void say_verbose(bool verbose);
+
+/* Each ends its line. say_error returns code, so that a caller can
+ * `return say_error(CODE_REFUSED, ...)`. */
+int say_error(int code, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void say_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void say_detail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void say_out(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* RFC 3339 in UTC: 2026-01-31T12:00:00Z. "-" for 0. */
+enum { SAY_TIME_TEXT = 32 };
+const char *say_time(int64_t seconds, char text[SAY_TIME_TEXT]);
+
+/* A copy of text in which no control byte is left, for terminals. */
+void say_clean(const char *text, char *ret_clean, size_t room);
+
+/* Was all of stdout taken? Else says so; returns the code to exit with. */
+int say_finish(int code);
+
+#endif

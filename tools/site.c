@@ -1,0 +1,152 @@
+#include "site.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "say.h"
+#include "secret.h"
+
+int site_config(struct site *site)
+{
+	struct config_fault fault = {0, NULL};
+	enum err err = config_read(site->dir, &site->config, &fault);
+
+	switch (err) {
+	case ERR_OK:
+		return CODE_DONE;
+	case ERR_NOTFOUND:
+		return say_error(CODE_LATER,
+				 "no store in '%s' (make one with 'popbox "
+				 "init', or name it with -d)",
+				 site->dir);
+	case ERR_INVALID:
+		if (fault.line)
+			return say_error(CODE_LATER,
+					 "%s/config:%u: %s", site->dir,
+					 fault.line, fault.why);
+		return say_error(CODE_LATER, "'%s/config': %s", site->dir,
+				 fault.why);
+	case ERR_SYSTEM:
+	case ERR_EXISTS:
+	case ERR_INUSE:
+	case ERR_FULL:
+	case ERR_BUSY:
+	case ERR_DAMAGED:
+	case ERR_SCHEMA:
+		break;
+	}
+	return say_error(CODE_LATER, "cannot read '%s/config': %s", site->dir,
+			 err == ERR_SYSTEM ? strerror(errno) : err_text(err));
+}
+
+static int opened(const struct site *site, enum err err)
+{
+	if (err == ERR_OK)
+		return CODE_DONE;
+	if (err == ERR_NOTFOUND)
+		return say_error(CODE_LATER,
+				 "no store in '%s' (make one with 'popbox "
+				 "init', or name it with -d)",
+				 site->dir);
+	if (err == ERR_INVALID)
+		return say_error(CODE_LATER,
+				 "'%s' lies on a network file system, where "
+				 "locks do not hold (move the store to a "
+				 "local disk)",
+				 site->dir);
+	return site_failed(site, err, "the store");
+}
+
+int site_open_read(struct site *site)
+{
+	int code = site_config(site);
+
+	if (code != CODE_DONE)
+		return code;
+	return opened(site, store_open_read(site->dir, &site->store));
+}
+
+int site_open_write(struct site *site)
+{
+	int code = site_config(site);
+
+	if (code != CODE_DONE)
+		return code;
+	site->asuser = asuser_start(&site->config);
+	if (!site->asuser)
+		return CODE_LATER;
+	if (secret_start() != ERR_OK)
+		return say_error(CODE_LATER, "cannot get random numbers: %s",
+				 strerror(errno));
+	return opened(site, store_open_write(site->dir, &site->store));
+}
+
+void site_close(struct site *site)
+{
+	store_close(&site->store);
+	asuser_stop(&site->asuser);
+}
+
+int site_failed(const struct site *site, enum err err, const char *what)
+{
+	switch (err) {
+	case ERR_OK:
+		return CODE_DONE;
+	case ERR_NOTFOUND:
+		return say_error(CODE_REFUSED, "%s: not found", what);
+	case ERR_EXISTS:
+	case ERR_INVALID:
+	case ERR_INUSE:
+		return say_error(CODE_REFUSED, "%s: %s", what,
+				 store_reason(site->store));
+	case ERR_FULL:
+		return say_error(CODE_LATER,
+				 "%s: no space left: nothing was changed "
+				 "(%s)",
+				 what, strerror(errno));
+	case ERR_BUSY:
+		return say_error(CODE_LATER,
+				 "%s: another popbox holds the store: nothing "
+				 "was changed, try again",
+				 what);
+	case ERR_DAMAGED:
+		return say_error(CODE_LATER,
+				 "%s: the store in '%s' is damaged: nothing "
+				 "was changed ('popbox check' says what, a "
+				 "backup mends it)",
+				 what, site->dir);
+	case ERR_SCHEMA:
+		return say_error(CODE_LATER,
+				 "%s: the store in '%s' is of another format "
+				 "version than this popbox",
+				 what, site->dir);
+	case ERR_SYSTEM:
+		break;
+	}
+	return say_error(CODE_LATER, "%s: cannot use the store in '%s': %s",
+			 what, site->dir, strerror(errno));
+}
+
+void site_actor(struct site *site, int argc, char **argv)
+{
+	const char *sudo = getenv("SUDO_USER");
+	const struct passwd *user = sudo ? NULL : getpwuid(getuid());
+	struct store_actor *actor = &site->actor;
+	size_t at = 0;
+
+	if (!sudo)
+		sudo = user ? user->pw_name : "-";
+	actor->uid = (uint32_t)getuid();
+	say_clean(sudo, actor->name, sizeof actor->name);
+	for (int i = 0; i < argc && at < STORE_COMMAND_MAX; i++) {
+		if (i)
+			actor->command[at++] = ' ';
+		say_clean(argv[i], actor->command + at,
+			  sizeof actor->command - at);
+		at += strlen(actor->command + at);
+	}
+}
