@@ -24,7 +24,7 @@ SANFLAGS = $(if $(SAN),-fsanitize=address -fsanitize=undefined -fno-sanitize-rec
 	   -fno-omit-frame-pointer)
 CPPFLAGS = -D_GNU_SOURCE -DPOPBOX_VERSION='"$(VERSION)"' -Istore
 CFLAGS   = -std=gnu17 $(OPT) $(WARN) $(HARDEN) $(SANFLAGS)
-LDFLAGS  = -pie -Wl,-z,relro,-z,now,-z,noexecstack $(SANFLAGS)
+LDFLAGS  = $(if $(STATIC),,-pie) -Wl,-z,relro,-z,now,-z,noexecstack $(SANFLAGS)
 STATIC   = $(if $(DYNAMIC)$(SAN),,-static-pie)
 
 # What the login program is made of, by name: nothing here writes the store.
@@ -61,6 +61,7 @@ $(B)/flags: force
 		|| echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(STATIC)' > $@
 
 $(B)/tests/unit/%.o: CPPFLAGS += -Icheckpw -Itools
+$(B)/tests/unit/%.o: CFLAGS += -Wno-write-strings
 $(B)/unit/%: $(B)/tests/unit/%.o $(call obj,$(STORE)) \
 		$(filter-out %/main.o,$(call obj,$(LOGIN) $(TOOL)))
 	@mkdir -p $(@D)

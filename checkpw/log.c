@@ -1,6 +1,7 @@
 #include "log.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -50,8 +51,9 @@ static void escape(const struct log_line *line, char out[LOG_USER_MAX + 1])
 }
 
 /* The datagram of syslog(3) without its time stamp, which the daemon adds:
- * glibc's would read the time zone file and the locale. A daemon that does
- * not listen must not keep a login waiting. */
+ * glibc's would read the time zone file and the locale. A daemon that does not
+ * listen keeps a login waiting for a second at most. The socket ends with the
+ * exec, or the process. */
 static void to_syslog(int priority, const char *text)
 {
 	const struct sockaddr_un to = {.sun_family = AF_UNIX,
@@ -62,13 +64,14 @@ static void to_syslog(int priority, const char *text)
 	int len = snprintf(datagram, sizeof datagram, "<%d>%s",
 			   LOG_MAIL | priority, text);
 
-	if (fd < 0)
-		return;
-	/* Nothing can be said about a log that fails, but to the log. */
+	if (fd < 0 ||
+	    sendto(fd, datagram, (size_t)len, MSG_NOSIGNAL | MSG_DONTWAIT,
+		   (const struct sockaddr *)&to, sizeof to) >= 0 ||
+	    errno != EAGAIN)
+		return; /* of a log that fails nothing can be said but to it */
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 	(void)sendto(fd, datagram, (size_t)len, MSG_NOSIGNAL,
 		     (const struct sockaddr *)&to, sizeof to);
-	(void)close(fd);
 }
 
 static void to_stderr(char *text, size_t len)

@@ -59,7 +59,7 @@ static void on_fault(int number)
 
 static void catch_faults(void)
 {
-	static const int faults[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
+	static const int faults[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE};
 	const struct sigaction action = {.sa_handler = on_fault};
 
 	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
@@ -197,13 +197,8 @@ static bool find_program(const char *name, char path[PATH_MAX])
 static bool change_to(const char *maildir)
 {
 	int fd = open(maildir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	bool done = fd >= 0 && fchdir(fd) == 0;
-	int saved = errno;
 
-	if (fd >= 0)
-		(void)close(fd); /* a path only */
-	errno = saved;
-	return done;
+	return fd >= 0 && fchdir(fd) == 0; /* the exec closes it */
 }
 
 /* A run script written for another checker, which starts the program in the

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,8 +32,9 @@ static long now_ms(void)
 	return (long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Waits until there is something to read, at most until the deadline. */
-static enum request_answer wait_until(int fd, long deadline)
+/* Waits until there is something to read, at most until the deadline. With
+ * *ret_ended the writer is gone, so that no read will wait any more. */
+static enum request_answer wait_until(int fd, long deadline, bool *ret_ended)
 {
 	for (;;) {
 		struct pollfd pfd = {.fd = fd, .events = POLLIN};
@@ -42,8 +44,10 @@ static enum request_answer wait_until(int fd, long deadline)
 		if (left <= 0)
 			return REQUEST_LATE;
 		ready = poll(&pfd, 1, (int)left);
-		if (ready > 0)
+		if (ready > 0) {
+			*ret_ended = pfd.revents & POLLHUP;
 			return REQUEST_OK;
+		}
 		if (ready < 0 && errno != EINTR)
 			return REQUEST_UNREADABLE;
 	}
@@ -52,12 +56,15 @@ static enum request_answer wait_until(int fd, long deadline)
 enum request_answer request_read(int fd, struct request *request)
 {
 	long deadline = now_ms() + REQUEST_WAIT_MS;
+	bool ended = false;
 
 	request->len = 0;
 	while (request->len <= REQUEST_MAX) {
-		enum request_answer answer = wait_until(fd, deadline);
+		enum request_answer answer = REQUEST_OK;
 		ssize_t got;
 
+		if (!ended)
+			answer = wait_until(fd, deadline, &ended);
 		if (answer != REQUEST_OK)
 			return answer;
 		got = read(fd, request->bytes + request->len,

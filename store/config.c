@@ -308,7 +308,8 @@ static enum err slurp(int dirfd, char *ret_text, size_t *ret_len,
 		got = read(fd, ret_text + len, CONFIG_SIZE_MAX + 1 - len);
 		if (got > 0)
 			len += (size_t)got;
-	} while (got > 0 || (got < 0 && errno == EINTR));
+	} while ((got > 0 && len < (size_t)st.st_size) ||
+		 (got < 0 && errno == EINTR));
 	if (got < 0)
 		goto out;
 	*ret_len = len;

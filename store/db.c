@@ -134,7 +134,6 @@ static bool data_missing(const char *dir)
 enum err db_env_open(struct db *db, const char *dir, unsigned flags)
 {
 	int rc = mdb_env_open(db->env, dir, flags, 0600);
-	int fdflags;
 
 	if (rc == 0)
 		rc = mdb_env_get_fd(db->env, &db->datafd);
@@ -144,8 +143,7 @@ enum err db_env_open(struct db *db, const char *dir, unsigned flags)
 		return db_err(rc);
 	/* LMDB's data descriptor is not close-on-exec by itself: a POP server
 	 * would inherit a readable descriptor on every hash. */
-	fdflags = fcntl(db->datafd, F_GETFD);
-	if (fdflags < 0 || fcntl(db->datafd, F_SETFD, fdflags | FD_CLOEXEC))
+	if (fcntl(db->datafd, F_SETFD, FD_CLOEXEC) != 0)
 		return ERR_SYSTEM;
 	return judge_length(db);
 }
@@ -238,15 +236,17 @@ enum err db_read(struct db *db, db_body *body, void *arg)
 
 		/* A writer waits for this lock before it begins, and never
 		 * holds it while it writes. Not had in time: go on without,
-		 * the look at the last transaction below still stands. */
+		 * the look at the last transaction below still stands. Once
+		 * the answer is sure the lock ends with db_close, which is a
+		 * login's next step. */
 		if (db->how == DB_LOGIN)
 			locked = db_flock(db->datafd, LOCK_SH, READ_LOCK_MS) ==
 				 ERR_OK;
 		err = read_once(db, body, arg, &sure);
-		if (locked)
-			(void)flock(db->datafd, LOCK_UN); /* close does it */
 		if (sure)
 			return err;
+		if (locked)
+			(void)flock(db->datafd, LOCK_UN); /* of our own lock */
 		err = remap(db);
 		if (err != ERR_OK)
 			return err;

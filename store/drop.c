@@ -24,7 +24,7 @@ static bool ids_are(uid_t uid, gid_t gid)
 static bool root_comes_back(void)
 {
 	return setresuid((uid_t)-1, 0, (uid_t)-1) == 0 ||
-	       setresgid((gid_t)-1, 0, (gid_t)-1) == 0 || setgroups(0, NULL) == 0;
+	       setresgid((gid_t)-1, 0, (gid_t)-1) == 0;
 }
 
 static const char *seal(void)
@@ -43,14 +43,15 @@ const char *drop_to(uid_t uid, gid_t gid)
 	errno = 0;
 	if (uid == 0 || gid == 0)
 		return "uid and gid of popusr cannot be 0";
-	if (geteuid() == 0) {
-		if (setgroups(1, &gid) != 0)
-			return "cannot drop supplementary groups";
+	if (setgroups(1, &gid) == 0) {
 		if (setresgid(gid, gid, gid) != 0)
 			return "cannot become the group of popusr";
 		if (setresuid(uid, uid, uid) != 0)
 			return "cannot become popusr";
+	} else if (errno != EPERM) {
+		return "cannot drop supplementary groups";
 	}
+	/* Refused is only who is not root: then all must be so already. */
 	if (!ids_are(uid, gid)) {
 		errno = 0;
 		return "not started as root and not as popusr";

@@ -5,118 +5,8 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "help.h"
 #include "say.h"
-
-static void usage_line(const struct command *c)
-{
-	say_out("usage: popbox %s%s%s%s%s%s", c->noun, c->verb ? " " : "",
-		c->verb ? c->verb : "", c->operands[0] ? " " : "", c->operands,
-		c->options ? " [options]" : "");
-}
-
-static void help_options(const struct args_option *options)
-{
-	for (; options && options->name; options++) {
-		char text[64];
-
-		(void)snprintf(text, sizeof text, "%s%s%s", options->name,
-			       options->value ? " " : "",
-			       options->value ? options->value : "");
-		say_out("  %-22s %s", text, options->help);
-	}
-}
-
-static void help_command(const struct command *c)
-{
-	usage_line(c);
-	say_out("  %s", c->summary);
-	help_options(c->options);
-	say_out("options of every command:");
-	help_options(args_global);
-	say_out("popbox(8) tells the rest");
-}
-
-static void help_list(const char *noun)
-{
-	say_out("usage: popbox [-d STOREDIR] NOUN VERB [operand ...] "
-		"[options]");
-	for (const struct command *c = commands; c->noun; c++) {
-		char text[64];
-
-		if (noun && strcmp(noun, c->noun) != 0)
-			continue;
-		(void)snprintf(text, sizeof text, "%s%s%s %s", c->noun,
-			       c->verb ? " " : "", c->verb ? c->verb : "",
-			       c->operands);
-		say_out("  %-26s %s", text, c->summary);
-	}
-	say_out("'popbox NOUN VERB -h' shows the options of a command");
-}
-
-/* The nearest word of the table to one that is not in it. */
-static int no_such(const char *noun, const char *verb)
-{
-	const char *word = verb ? verb : noun, *best = NULL;
-	unsigned nearest = 3;
-
-	for (const struct command *c = commands; c->noun; c++) {
-		const char *other = verb ? c->verb : c->noun;
-		unsigned distance;
-
-		if (!other || (verb && strcmp(noun, c->noun) != 0))
-			continue;
-		distance = args_distance(word, other);
-		if (distance < nearest) {
-			nearest = distance;
-			best = other;
-		}
-	}
-	if (best)
-		return say_error(CODE_USAGE,
-				 "no %s '%s'%s%s: did you mean '%s'?",
-				 verb ? "verb" : "command", word,
-				 verb ? " of " : "", verb ? noun : "", best);
-	return say_error(CODE_USAGE, "no %s '%s'%s%s ('popbox help' shows "
-				     "those there are)",
-			 verb ? "verb" : "command", word, verb ? " of " : "",
-			 verb ? noun : "");
-}
-
-static const struct command *find(const char *noun, const char *verb)
-{
-	for (const struct command *c = commands; c->noun; c++) {
-		if (strcmp(c->noun, noun) == 0 &&
-		    (!c->verb || (verb && strcmp(c->verb, verb) == 0)))
-			return c;
-	}
-	return NULL;
-}
-
-static bool is_noun(const char *word)
-{
-	for (const struct command *c = commands; c->noun; c++) {
-		if (strcmp(c->noun, word) == 0)
-			return true;
-	}
-	return false;
-}
-
-int cmd_help(struct site *site, const struct args *args)
-{
-	const char *noun = args->operand[0], *verb = args->operand[1];
-	const struct command *c = noun ? find(noun, verb) : NULL;
-
-	(void)site;
-	if (noun && !is_noun(noun))
-		return no_such(noun, NULL);
-	if (c)
-		help_command(c);
-	else if (verb)
-		return no_such(noun, verb);
-	else
-		help_list(noun);
-	return CODE_DONE;
-}
 
 /* Global options may stand before the noun: how many words are they? */
 static int leading_options(int argc, char **argv)
@@ -144,7 +34,7 @@ static int wrong_count(const struct command *c, const struct args *args)
 		say_error(0, "%s operands", args->operands < c->least
 						    ? "too few"
 						    : "too many");
-	usage_line(c);
+	help_usage(c);
 	return CODE_USAGE;
 }
 
@@ -198,16 +88,16 @@ static int dispatch(struct site *site, int argc, char **argv)
 			       ? CODE_DONE
 			       : CODE_USAGE;
 	}
-	if (!is_noun(argv[at]))
-		return no_such(argv[at], NULL);
-	c = find(argv[at], at + 1 < argc ? argv[at + 1] : NULL);
+	if (!help_is_noun(argv[at]))
+		return help_no_such(argv[at], NULL);
+	c = help_find(argv[at], at + 1 < argc ? argv[at + 1] : NULL);
 	if (!c && (at + 1 == argc || argv[at + 1][0] == '-')) {
 		help_list(argv[at]);
 		return at + 1 < argc && argv[at + 1][1] == 'h' ? CODE_DONE
 							       : CODE_USAGE;
 	}
 	if (!c)
-		return no_such(argv[at], argv[at + 1]);
+		return help_no_such(argv[at], argv[at + 1]);
 	at += c->verb ? 2 : 1;
 	if (!args_parse(argc - at, argv + at, c->options, &global, &args))
 		return CODE_USAGE;

@@ -49,7 +49,8 @@ static bool want(struct render_lines *lines, const char *key, const char *line)
 		return false;
 	}
 	lines->line[lines->count++] = new;
-	lines->sorted = false;
+	free(lines->by_key);
+	lines->by_key = NULL;
 	return true;
 }
 
@@ -60,6 +61,7 @@ void render_lines_free(struct render_lines *lines)
 		free(lines->line[i].line);
 	}
 	free(lines->line);
+	free(lines->by_key);
 	*lines = (struct render_lines){0};
 }
 
@@ -122,18 +124,26 @@ bool render_want(struct render_lines *lines, enum render_file file,
 
 static int by_key(const void *a, const void *b)
 {
-	const struct render_line *x = a, *y = b;
+	const struct render_line *const *x = a, *const *y = b;
 
-	return strcmp(x->key, y->key);
+	return strcmp((*x)->key, (*y)->key);
 }
 
-static void sort(struct render_lines *lines)
+/* The index by key, and no line seen yet. */
+static bool index_lines(struct render_lines *lines)
 {
-	if (!lines->sorted && lines->count)
-		qsort(lines->line, lines->count, sizeof *lines->line, by_key);
-	lines->sorted = true;
+	if (!lines->by_key) {
+		lines->by_key = calloc(lines->count + 1, sizeof *lines->by_key);
+		if (!lines->by_key)
+			return false;
+		for (size_t i = 0; i < lines->count; i++)
+			lines->by_key[i] = &lines->line[i];
+		qsort(lines->by_key, lines->count, sizeof *lines->by_key,
+		      by_key);
+	}
 	for (size_t i = 0; i < lines->count; i++)
 		lines->line[i].seen = false;
+	return true;
 }
 
 /* The wanted line whose key this line has, or NULL. A carriage return at the
@@ -144,7 +154,8 @@ static struct render_line *find(enum render_file file,
 				const char *line, size_t len)
 {
 	char text[NAME_DOMAIN_MAX + 8] = {0};
-	struct render_line key = {.key = text};
+	const struct render_line key = {.key = text}, *wanted = &key;
+	struct render_line **found;
 
 	if (file != RENDER_RCPTHOSTS) {
 		const char *colon = memchr(line, ':', len);
@@ -162,9 +173,9 @@ static struct render_line *find(enum render_file file,
 
 		text[i] = c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
 	}
-	return lines->count ? bsearch(&key, lines->line, lines->count,
-				      sizeof *lines->line, by_key)
-			    : NULL;
+	found = bsearch(&wanted, lines->by_key, lines->count,
+			sizeof *lines->by_key, by_key);
+	return found ? *found : NULL;
 }
 
 /* Blanks at the end are no difference to qmail's control files. */
@@ -229,10 +240,9 @@ bool render_file(enum render_file file, const char *text, size_t len,
 		 char **ret_text, size_t *ret_len)
 {
 	struct rendering r = {file, lines, report, arg, {0}};
-	bool good = put(&r.out, "", 0), ended = false;
+	bool good = index_lines(lines) && put(&r.out, "", 0), ended = false;
 	unsigned long number = 0;
 
-	sort(lines);
 	while (good && len) {
 		const char *end = memchr(text, '\n', len);
 		size_t line = end ? (size_t)(end - text) : len;

@@ -28,11 +28,12 @@ struct render_line {
 	bool seen;
 };
 
+/* In the order in which they were added, and found by their keys. */
 struct render_lines {
 	struct render_line *line;
 	size_t count;
 	size_t room;
-	bool sorted;
+	struct render_line **by_key; /* made when it is needed */
 };
 
 /* Adds the lines of one domain to those wanted. False: no memory. */

@@ -20,7 +20,7 @@ void say_verbose(bool verbose)
 }
 
 /* A failing stderr has nowhere to be reported. */
-static void to_stderr(const char *format, va_list args)
+__attribute__((format(printf, 1, 0))) static void to_stderr(const char *format, va_list args)
 {
 	(void)fflush(stdout); /* keeps the order; say_finish looks at it */
 	(void)fputs("popbox: ", stderr);

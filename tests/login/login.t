@@ -1,0 +1,430 @@
+#!/usr/bin/env python3
+"""popbox-checkpw alone: verdicts, exit codes, the log line, descriptors."""
+import os
+import shutil
+import subprocess
+import sys
+import warnings
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from tap import (CHECKPW, GID, GOOD, ROOT, UID, Result, Site, eq, has, hasnt,
+                 record, run, skip, test)
+
+warnings.simplefilter("ignore", DeprecationWarning)
+
+SHOW = ("sh", "-c", "id -u; id -g; id -G; pwd; env; ls -l /proc/self/fd")
+
+
+@test("a right password runs the program as popusr in the Maildir")
+def accept():
+    with Site().joe() as site:
+        got = site.login(program=SHOW)
+        eq(got.rc, 0, got)
+        lines = got.out.splitlines()
+        eq(lines[:4], [str(UID), str(GID), lines[2], site.box_path()])
+        if ROOT:
+            eq(lines[2], str(GID), "supplementary groups")
+        for text in ("USER=joe@example.com", f"HOME={site.box_path()}",
+                     "SHELL=/bin/false", f"MAILDIR={site.box_path()}",
+                     "POPBOX_BOX=ex1-0001", "POPBOX_HANDLE=ex1",
+                     "POPBOX_DOMAIN=example.com", "TCPREMOTEIP=192.0.2.7"):
+            assert text in lines, text
+        eq(site.log_line(got), "popbox-checkpw: accept ip=192.0.2.7 "
+                               "box=ex1-0001 user=joe@example.com")
+
+
+@test("the address may be written in any letter case, the password may not")
+def letter_case():
+    with Site().joe() as site:
+        eq(site.login("JOE@Example.COM").rc, 0)
+        eq(site.login(password=GOOD.upper()).rc, 1)
+        eq(site.login(password=GOOD + " ").rc, 1)
+        eq(site.login(password=" " + GOOD).rc, 1)
+
+
+@test("a box's own name logs in, unless the setting forbids it")
+def by_box():
+    with Site().joe() as site:
+        got = site.login("ex1-0001", program=("sh", "-c", "echo $USER"))
+        eq((got.rc, got.out), (0, "joe@example.com\n"))
+        site.do("config", "set", "login_by_box", "no")
+        eq(site.login("ex1-0001").rc, 1)
+        eq(site.login().rc, 0)
+
+
+REFUSED = [
+    ("joe@example.com", "wrong", "mismatch"),
+    ("joe@example.com", "", "mismatch"),
+    ("ann@example.com", GOOD, "unknown"),
+    ("joe@other.example", GOOD, "unknown"),
+    ("postmaster@example.com", GOOD, "no-password"),
+    ("postmaster@example.com", "", "no-password"),
+    ("ex1-0009", GOOD, "unknown"),
+    ("ex1-0000", GOOD, "no-password"),
+    ("", GOOD, "unknown"),
+    ("", "", "unknown"),
+    ("@", GOOD, "unknown"),
+    ("joe@", GOOD, "unknown"),
+    ("@example.com", GOOD, "unknown"),
+    ("joe", GOOD, "unknown"),
+    ("*@example.com", GOOD, "unknown"),
+    ("joe@example.com@example.com", GOOD, "unknown"),
+    ("joe@@example.com", GOOD, "unknown"),
+    ("joe@example.com.", GOOD, "unknown"),
+    (" joe@example.com", GOOD, "unknown"),
+    ("joe@example.com ", GOOD, "unknown"),
+    ("joe\n@example.com", GOOD, "unknown"),
+    ("../joe@example.com", GOOD, "unknown"),
+    ("ex1-00001", GOOD, "unknown"),
+    ("ex1-1", GOOD, "unknown"),
+    ("j" * 200 + "@example.com", GOOD, "unknown"),
+    ("joe@" + "e" * 300, GOOD, "unknown"),
+    (b"joe\xff\xfe@example.com", GOOD, "unknown"),
+    (b"\x01\x1b[2J@example.com", GOOD, "unknown"),
+]
+
+
+@test("everything else is refused with 1, and the program never runs")
+def refuse():
+    with Site().joe() as site:
+        for login, password, reason in REFUSED:
+            got = site.login(login, password, program=("echo", "RUN"))
+            eq((got.rc, got.out), (1, ""), (login, got))
+            line = site.log_line(got)
+            has(line, f"refuse ip=192.0.2.7 reason={reason} user=")
+            hasnt(got.err, GOOD)
+
+
+@test("the log is one printable line whatever the client sent")
+def log_line():
+    with Site().joe() as site:
+        for login in (b"a\nb", b"a\rb", b'a" reason="accept', b"a b=c",
+                      b"\xff" * 100, b"a" * 400, b"\\x41", b"%s%n",
+                      b"x\npopbox-checkpw: accept ip=1.2.3.4 box=a-0001"):
+            line = site.log_line(site.login(login, "x"))
+            assert line.isprintable(), line
+            user = line.split(" user=")[1]
+            assert len(user) <= 128 and " " not in user and '"' not in user
+            eq(line.split(" user=")[0], "popbox-checkpw: refuse "
+               "ip=192.0.2.7 reason=unknown")
+        for ip in ("1.2.3.4 reason=x", "", "::1::", "localhost", "a\nb"):
+            line = site.log_line(site.login("x", "x",
+                                            env={"TCPREMOTEIP": ip}))
+            has(line, "ip=- ")
+        line = site.log_line(site.login(env={"TCPREMOTEIP": "2001:db8::7"}))
+        has(line, "ip=2001:db8::7 ")
+
+
+@test("records that are too short or too long end with 2")
+def malformed():
+    with Site().joe() as site:
+        for raw in (b"", b"joe@example.com", b"joe@example.com\0",
+                    b"joe@example.com\0" + GOOD.encode() + b"\0",
+                    b"joe@example.com\0" + GOOD.encode() + b"\0stamp",
+                    b"\0\0", b"x" * 512, b"x" * 513):
+            got = site.login(raw=raw, program=("echo", "RUN"))
+            eq((got.rc, got.out), (2, ""), raw[:40])
+            has(site.log_line(got), "error ip=192.0.2.7 reason=\"request: ")
+        head = record("joe@example.com", GOOD, b"")
+        fits = head[:-1] + b"t" * (512 - len(head)) + b"\0"
+        eq(len(fits), 512)
+        eq(site.login(raw=fits).rc, 0)
+        eq(site.login(raw=fits[:-1] + b"t\0").rc, 2)
+        # The interface of checkpassword allows more data behind the stamp.
+        eq(site.login(raw=head + b"more").rc, 0)
+
+
+@test("no program, a wrong option and a closed descriptor 3 end with 2")
+def misused():
+    with Site().joe() as site:
+        got = site.login(program=())
+        eq(got.rc, 2)
+        has(got.err, "usage: popbox-checkpw")
+        eq(site.login(program=("-x", "true")).rc, 2)
+        eq(site.login(program=("-d",)).rc, 2)
+        got = site.login(close=(3,))
+        eq(got.rc, 2)
+        has(got.err, "descriptor 3 is closed")
+    done = subprocess.run([CHECKPW, "--version"], capture_output=True)
+    eq(done.returncode, 0)
+    assert done.stdout.startswith(b"popbox-checkpw "), done.stdout
+
+
+@test("a record that nobody ends is given up after ten seconds with 111")
+def late():
+    with Site().joe() as site:
+        got = site.login(raw=b"joe@example.com\0pass", hold=True)
+        eq(got.rc, 111)
+        assert got.seconds > 9.5, got.seconds
+        has(site.log_line(got), "did not end in time")
+
+
+@test("descriptors 0 to 3 closed in all 16 ways never mix the store in")
+def closed():
+    show = ("sh", "-c", 'ls -l /proc/$$/fd >"$OUT"; exit 0')
+    with Site(log="none").joe() as site:
+        out = site.top + "/out"
+        os.makedirs(out)
+        os.chmod(out, 0o777)
+        with open(site.store + "/data.mdb", "rb") as file:
+            before = file.read()
+        for mask in range(16):
+            close = [fd for fd in range(4) if mask >> fd & 1]
+            path = f"{out}/{mask}"
+            got = site.login(close=close, program=show, env={"OUT": path})
+            if 3 in close:
+                eq(got.rc, 2, close)
+                assert not os.path.exists(path)
+                continue
+            eq(got.rc, 0, (close, got))
+            with open(path) as file:
+                text = file.read()
+            hasnt(text, site.store)
+            wrong = site.login(password="x", close=close)
+            eq(wrong.rc, 1, close)
+        with open(site.store + "/data.mdb", "rb") as file:
+            assert file.read() == before, "the store was written to"
+
+
+def missing(site):
+    shutil.rmtree(site.store)
+
+
+def no_database(site):
+    os.unlink(site.store + "/data.mdb")
+
+
+def empty_database(site):
+    os.truncate(site.store + "/data.mdb", 0)
+
+
+def cut_database(site):
+    os.truncate(site.store + "/data.mdb", 12288)
+
+
+def odd_cut(site):
+    os.truncate(site.store + "/data.mdb", 5000)
+
+
+def garbage(site):
+    with open(site.store + "/data.mdb", "r+b") as file:
+        file.write(os.urandom(20000))
+
+
+def no_config(site):
+    os.unlink(site.store + "/config")
+
+
+def bad_config(site):
+    with open(site.store + "/config", "a") as file:
+        file.write("shoe_size = 42\n")
+
+
+def open_config(site):
+    os.chmod(site.store + "/config", 0o666)
+
+
+def link_config(site):
+    os.rename(site.store + "/config", site.store + "/config.real")
+    os.symlink("config.real", site.store + "/config")
+
+
+def root_config(site):
+    with open(site.store + "/config") as file:
+        text = file.read()
+    with open(site.store + "/config", "w") as file:
+        file.write(text.replace(f"uid = {UID}", "uid = 0"))
+
+
+def open_store(site):
+    os.chmod(site.store, 0o777)
+
+
+def no_maildir(site):
+    shutil.rmtree(site.box_path())
+
+
+def link_maildir(site):
+    os.rename(site.box_path(), site.box_path() + ".moved")
+    os.symlink(site.box_path() + ".moved", site.box_path())
+
+
+def file_maildir(site):
+    shutil.rmtree(site.box_path())
+    with open(site.box_path(), "w"):
+        pass
+
+
+@test("what cannot be told ends with 111, for the right password and a wrong")
+def cannot_tell():
+    for damage in (missing, no_database, empty_database, cut_database,
+                   odd_cut, garbage, no_config, bad_config, open_config,
+                   link_config, root_config, open_store):
+        with Site().joe() as site:
+            damage(site)
+            for password in (GOOD, "wrong"):
+                got = site.login(password=password, program=("echo", "RUN"),
+                                 prefix=())
+                eq((got.rc, got.out), (111, ""), (damage.__name__, got))
+
+
+@test("a Maildir that is missing or no directory ends an accepted login with 111")
+def maildir():
+    for damage in (no_maildir, link_maildir, file_maildir):
+        with Site().joe() as site:
+            damage(site)
+            got = site.login(program=("echo", "RUN"))
+            eq((got.rc, got.out), (111, ""), (damage.__name__, got))
+            has(site.log_line(got), "error ip=192.0.2.7 reason=\"maildir: ")
+            eq(site.login(password="wrong").rc, 1)
+
+
+@test("a program that is not there ends with 111 and one line")
+def program():
+    with Site().joe() as site:
+        for name in ("no-such-program", "/no/such/program", site.home):
+            got = site.login(program=(name,))
+            eq(got.rc, 111, name)
+        has(site.log_line(site.login(program=("no-such-program",))),
+            "reason=\"program: No such file")
+        got = site.login(program=("echo", "Maildir"))
+        eq(got.rc, 111)
+        has(site.log_line(got), "run script")
+
+
+@test("hashes that other programs made are verified, dear ones cost nothing")
+def schemes():
+    import crypt
+    with Site().joe() as site:
+        for setting in ("$y$j75$saltsalt", "$2b$05$abcdefghijklmnopqrstuu",
+                        "$6$rounds=1000$saltsalt", "$5$rounds=1000$saltsalt"):
+            hashed = crypt.crypt("p\u00e4ss word", setting)
+            site.do("passwd", "joe@example.com", "--hash-stdin", input=hashed)
+            eq(site.login(password="p\u00e4ss word").rc, 0, setting)
+            eq(site.login(password="p\u00e4ss worD").rc, 1, setting)
+            eq(site.login(password="").rc, 1, setting)
+        for bad in ("$6$rounds=999999999$s$" + "a" * 86,
+                    "$2b$31$" + "a" * 53, "$1$salt$" + "a" * 22, "{SSHA}x"):
+            site.fails(100, "cannot be used", "passwd", "joe@example.com",
+                       "--hash-stdin", input=bad)
+
+
+@test("too little memory is 111, never 1, for every limit", plain=True)
+def memory():
+    with Site(argon2_kib="19456", argon2_passes="1").joe() as site:
+        import crypt
+        site.do("box", "add", "y@example.com", "--hash-stdin",
+                input=crypt.crypt(GOOD, "$y$j9T$saltsalt"))
+        seen = set()
+        for mebibytes in list(range(4, 64, 3)) + [100, 200, 400]:
+            for login in ("joe@example.com", "y@example.com"):
+                got = site.login(login, limit=mebibytes << 20)
+                # Below a few MiB the kernel cannot even load the program.
+                assert got.rc in (0, 111, -9, -11, 127), (mebibytes, got)
+                assert mebibytes < 16 or got.rc in (0, 111), (mebibytes, got)
+                wrong = site.login(login, "wrong", limit=mebibytes << 20)
+                assert wrong.rc != 0, (mebibytes, wrong)
+                seen.add(got.rc)
+        assert {0, 111} <= seen, f"the limits did not bite: {seen}"
+
+
+@test("no class of refusal is answered before the deadline")
+def deadline():
+    with Site(refuse_delay_ms="300").joe() as site:
+        for login, password in (("joe@example.com", "wrong"),
+                                ("ann@example.com", "wrong"),
+                                ("joe@other.org", "wrong"),
+                                ("\x01", "wrong"),
+                                ("postmaster@example.com", "wrong")):
+            got = site.login(login, password)
+            eq(got.rc, 1)
+            assert got.seconds >= 0.29, (login, got.seconds)
+        assert site.login().rc == 0
+
+
+@test("a caller that is neither root nor popusr gets 111", root=True)
+def not_root():
+    with Site().joe() as site:
+        os.chmod(site.store, 0o755)
+        os.chmod(site.store + "/data.mdb", 0o644)
+
+        def become():
+            os.setgroups([])
+            os.setgid(12345)
+            os.setuid(12345)
+        reader, writer = os.pipe()
+        os.write(writer, record("joe@example.com", GOOD))
+        os.close(writer)
+
+        def before():
+            os.dup2(reader, 3)
+            os.set_inheritable(3, True)
+            become()
+        done = Result(subprocess.run(
+            [CHECKPW, "-d", site.store, "echo", "RUN"], capture_output=True,
+            preexec_fn=before, close_fds=False))
+        os.close(reader)
+        eq((done.rc, done.out), (111, ""), done)
+        has(done.err, "error ip=")
+
+
+@test("a private installation works without root", root=True)
+def private():
+    """Everything, the tool too, as the one user whose store it is."""
+    with Site(init=False) as site:
+        os.chown(site.top, 4711, 4711)
+        subprocess.run(["chown", "-R", "4711:4711", site.qmail], check=True)
+
+        def become():
+            os.setgroups([])
+            os.setgid(4711)
+            os.setuid(4711)
+        for args, data in (
+                (("init", "--uid", "4711", "--gid", "4711", "--home",
+                  site.home, "--serialmail", site.serial, "--qmail",
+                  site.qmail), b""),
+                (("domain", "add", "example.com", "--handle", "ex1"), b""),
+                (("box", "add", "joe@example.com", "--stdin"),
+                 GOOD.encode())):
+            got = site.popbox(*args, input=data, preexec=become)
+            eq(got.rc, 0, got)
+        reader, writer = os.pipe()
+        os.write(writer, record("joe@example.com", GOOD))
+        os.close(writer)
+
+        def before():
+            os.dup2(reader, 3)
+            os.set_inheritable(3, True)
+            become()
+        done = Result(subprocess.run(
+            [CHECKPW, "-d", site.store, "id", "-u"], capture_output=True,
+            preexec_fn=before, close_fds=False))
+        os.close(reader)
+        eq((done.rc, done.out), (0, "4711\n"), done)
+
+
+@test("syslog gets the same line", root=True)
+def syslog():
+    import socket
+    if os.path.exists("/dev/log"):
+        skip("somebody listens on /dev/log already")
+    server = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    server.bind("/dev/log")
+    try:
+        os.chmod("/dev/log", 0o666)
+        server.settimeout(10)
+        with Site(log="syslog").joe() as site:
+            site.login()
+            eq(server.recv(2000).decode(),
+               "<22>popbox-checkpw: accept ip=192.0.2.7 box=ex1-0001 "
+               "user=joe@example.com")
+            site.login(password="wrong")
+            eq(server.recv(2000).decode(),
+               "<21>popbox-checkpw: refuse ip=192.0.2.7 reason=mismatch "
+               "user=joe@example.com")
+    finally:
+        server.close()
+        os.unlink("/dev/log")
+
+
+run()

@@ -1,0 +1,293 @@
+/* deliver.c: a test's way to hand one message to qmail:
+ *
+ *	deliver SENDER RECIPIENT < message
+ *
+ * What qmail-smtpd, qmail-send, qmail-lspawn and qmail-local do for one
+ * recipient, in one program: rcpthosts, virtualdomains, users/cdb, the .qmail
+ * file, its Maildir lines; `&` lines are printed. Exit 0 delivered, 100
+ * refused or bounced, 111 deferred. Not a program of qmail's.
+ */
+#include <cdb.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common.h"
+
+struct assign {
+	char bytes[4096];
+	const char *field[6]; /* user uid gid home dash ext */
+	char rest[1024];      /* of the local part, behind a prefix */
+};
+
+/* Is the domain, or a suffix of it, in control/rcpthosts? */
+static void accept_domain(const char *domain)
+{
+	size_t len;
+	char *text = common_read("control/rcpthosts", &len);
+	char *rest = text, *line;
+
+	if (!text)
+		return; /* an open relay */
+	while ((line = common_control_line(&rest)) != NULL) {
+		size_t n = strlen(line), d = strlen(domain);
+
+		if (strcasecmp(line, domain) == 0 ||
+		    (line[0] == '.' && d > n &&
+		     strcasecmp(domain + d - n, line) == 0)) {
+			free(text);
+			return;
+		}
+	}
+	common_die(100, "553 sorry, that domain isn't in my list of allowed "
+			"rcpthosts (#5.7.1)");
+}
+
+/* The id of virtualdomains for this key; last duplicate wins. */
+static bool virtual_id(const char *key, char *id, size_t room)
+{
+	size_t len;
+	char *text = common_read("control/virtualdomains", &len);
+	char *rest = text, *line;
+	bool found = false;
+
+	while ((line = common_control_line(&rest)) != NULL) {
+		char *colon = strchr(line, ':');
+
+		if (!colon)
+			continue;
+		*colon = 0;
+		if (strcasecmp(line, key) == 0) {
+			(void)snprintf(id, room, "%s", colon + 1);
+			found = true;
+		}
+	}
+	free(text);
+	return found;
+}
+
+static void find_id(const char *local, const char *domain, char *id,
+		    size_t room)
+{
+	char whole[1024];
+
+	(void)snprintf(whole, sizeof whole, "%s@%s", local, domain);
+	if (virtual_id(whole, id, room) || virtual_id(domain, id, room))
+		return;
+	for (const char *dot = strchr(domain, '.'); dot;
+	     dot = strchr(dot + 1, '.')) {
+		if (virtual_id(dot, id, room))
+			return;
+	}
+	common_die(100, "'%s' is in no virtual domain: it would go remote",
+		   whole);
+}
+
+static bool cdb_value(int fd, const char *key, size_t len, struct assign *as)
+{
+	struct cdb cdb;
+	bool found;
+
+	if (cdb_init(&cdb, fd) != 0)
+		common_die(111, "users/cdb is damaged");
+	found = cdb_find(&cdb, key, (unsigned)len) > 0;
+	if (found) {
+		unsigned n = cdb_datalen(&cdb);
+		const char *at = as->bytes;
+
+		if (n >= sizeof as->bytes ||
+		    cdb_read(&cdb, as->bytes, n, cdb_datapos(&cdb)) != 0)
+			common_die(111, "users/cdb is damaged");
+		as->bytes[n] = 0;
+		for (int i = 0; i < 6; i++) {
+			as->field[i] = at;
+			at += strlen(at) + 1;
+		}
+	}
+	cdb_free(&cdb);
+	return found;
+}
+
+/* As qmail-lspawn looks: exact first, then prefixes, longest first. */
+static void find_assign(const char *local, struct assign *as)
+{
+	int fd = open(common_path("users/cdb"), O_RDONLY | O_CLOEXEC);
+	char key[1100];
+	size_t len;
+
+	if (fd < 0)
+		common_die(errno == ENOENT ? 100 : 111, "no users/cdb");
+	(void)snprintf(key, sizeof key, "!%s", local);
+	common_lower(key);
+	len = strlen(key);
+	as->rest[0] = 0;
+	if (cdb_value(fd, key, len + 1, as)) {
+		close(fd);
+		return;
+	}
+	for (; len > 0; len--) {
+		if (cdb_value(fd, key, len, as)) {
+			(void)snprintf(as->rest, sizeof as->rest, "%s",
+				       local + len - 1);
+			close(fd);
+			return;
+		}
+	}
+	common_die(100, "'%s' is in no users/cdb", local);
+}
+
+static void become(const struct assign *as)
+{
+	gid_t gid = (gid_t)strtoul(as->field[2], NULL, 10);
+	uid_t uid = (uid_t)strtoul(as->field[1], NULL, 10);
+
+	if (getuid() != 0)
+		return; /* a private installation */
+	if (setgroups(1, &gid) != 0 || setgid(gid) != 0 || setuid(uid) != 0)
+		common_die(111, "unable to become uid %u", uid);
+}
+
+/* The .qmail file of an extension, or that of a default; malloc'ed. */
+static char *find_qmail(const char *dash, const char *ext)
+{
+	char name[1200], safe[1100];
+	size_t cut;
+
+	(void)snprintf(safe, sizeof safe, "%s", ext);
+	common_lower(safe);
+	for (char *c = safe; *c; c++) {
+		if (*c == '.')
+			*c = ':';
+	}
+	cut = strlen(safe);
+	for (bool first = true;; first = false) {
+		struct stat st;
+		FILE *file;
+		char *text;
+		size_t got;
+
+		(void)snprintf(name, sizeof name, ".qmail%s%.*s%s", dash,
+			       (int)cut, safe, first ? "" : "default");
+		file = fopen(name, "re");
+		if (file) {
+			if (fstat(fileno(file), &st) != 0 ||
+			    (st.st_mode & S_IWOTH))
+				common_die(111, "%s is world-writable", name);
+			text = calloc(1, (size_t)st.st_size + 1);
+			got = text ? fread(text, 1, (size_t)st.st_size, file)
+				   : 0;
+			if (!text || got != (size_t)st.st_size)
+				common_die(111, "cannot read %s", name);
+			fclose(file);
+			return text;
+		}
+		if (errno != ENOENT)
+			common_die(111, "cannot read %s", name);
+		if (!first) {
+			if (cut == 0)
+				break;
+			cut--;
+		}
+		while (cut && safe[cut - 1] != '-')
+			cut--;
+	}
+	common_die(100, "Sorry, no mailbox here by that name. (#5.1.1)");
+}
+
+static void to_maildir(const char *dir, const char *message, size_t len)
+{
+	char tmp[PATH_MAX], new[PATH_MAX];
+	static int number;
+	int fd;
+
+	number++;
+	(void)snprintf(tmp, sizeof tmp, "%stmp/%ld.%ld_%d.test", dir,
+		       (long)time(NULL), (long)getpid(), number);
+	(void)snprintf(new, sizeof new, "%snew/%ld.%ld_%d.test", dir,
+		       (long)time(NULL), (long)getpid(), number);
+	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0 || write(fd, message, len) != (ssize_t)len ||
+	    fsync(fd) != 0 || close(fd) != 0 || link(tmp, new) != 0)
+		common_die(111, "cannot deliver to %s", dir);
+	(void)unlink(tmp);
+}
+
+/* The message with the headers that qmail-local puts before it. */
+static char *read_message(const char *sender, const char *recipient,
+			  size_t *ret_len)
+{
+	char *text = NULL;
+	FILE *out = open_memstream(&text, ret_len);
+	char part[4096];
+	size_t got;
+
+	if (!out)
+		common_die(111, "out of memory");
+	fprintf(out, "Return-Path: <%s>\nDelivered-To: %s\n", sender,
+		recipient);
+	while ((got = fread(part, 1, sizeof part, stdin)) > 0)
+		fwrite(part, 1, got, out);
+	if (fclose(out) != 0)
+		common_die(111, "out of memory");
+	return text;
+}
+
+/* Walks the lines of a .qmail file. */
+static void obey(char *qmail, const char *message, size_t len)
+{
+	if (qmail[0] == '\n' || !qmail[0])
+		common_die(111, "the first line of .qmail is blank");
+	while (*qmail) {
+		char *line = qmail;
+		size_t n = strcspn(line, "\n");
+
+		qmail += n + (line[n] != 0);
+		line[n] = 0;
+		if (line[0] == '/' && line[n - 1] == '/')
+			to_maildir(line, message, len);
+		else if (line[0] == '&')
+			printf("forward %s\n", line + 1);
+		else if (line[0] != '#')
+			common_die(111, "a line that is not handled: %s", line);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	char *local = argc == 3 ? strdup(argv[2]) : NULL;
+	char *at = local ? strrchr(local, '@') : NULL;
+	char id[512], prefixed[1024], whole[1600];
+	static struct assign as;
+	struct stat st;
+	char *message;
+	size_t len;
+
+	if (!at)
+		common_die(100, "usage: deliver sender recipient < message");
+	*at = 0;
+	accept_domain(at + 1);
+	find_id(local, at + 1, id, sizeof id);
+	(void)snprintf(prefixed, sizeof prefixed, "%s-%s", id, local);
+	(void)snprintf(whole, sizeof whole, "%s@%s", prefixed, at + 1);
+	find_assign(prefixed, &as);
+	message = read_message(argv[1], whole, &len);
+	become(&as);
+	if (chdir(as.field[3]) != 0 || stat(".", &st) != 0)
+		common_die(111, "no directory %s", as.field[3]);
+	if (st.st_mode & (S_IWOTH | S_ISVTX))
+		common_die(111, "%s is writable or sticky", as.field[3]);
+	(void)snprintf(prefixed, sizeof prefixed, "%s%s", as.field[5],
+		       as.rest);
+	obey(find_qmail(as.field[4], prefixed), message, len);
+	free(message);
+	free(local);
+	return 0;
+}

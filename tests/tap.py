@@ -1,0 +1,290 @@
+"""Tests as sentences, printed as TAP, and a site to run them on.
+
+A test file is a Python program: functions marked @test, then run(). Each test
+makes its own Site: a store, a mail root and a qmail home below one temporary
+directory that is removed afterwards.
+"""
+import os
+import resource
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import traceback
+
+BUILD = os.environ.get("POPBOX_BUILD") or os.path.join(
+    os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "build")
+TREE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+POPBOX = os.path.join(BUILD, "popbox")
+CHECKPW = os.path.join(BUILD, "popbox-checkpw")
+SANITIZED = os.path.basename(BUILD) == "san"
+ROOT = os.geteuid() == 0
+QMAIL = os.environ.get("POPBOX_QMAIL")  # a real installation, or None
+UID, GID = (510, 51) if ROOT else (os.geteuid(), os.getegid())
+GOOD = "correct horse 42 staple"
+
+_tests = []
+
+# Descriptors 3 to 9 stay ours, so that nothing else takes their numbers.
+while os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC) < 9:
+    pass
+
+
+class Skip(Exception):
+    """Raised by a test that cannot run here; its text says why."""
+
+
+def test(sentence, root=False, plain=False):
+    """root: needs to be root. plain: not with sanitizers."""
+    def mark(function):
+        _tests.append((sentence, function, root, plain))
+        return function
+    return mark
+
+
+def skip(why):
+    raise Skip(why)
+
+
+def _one(number, sentence, function, root, plain):
+    try:
+        if root and not ROOT:
+            skip("not root")
+        if plain and SANITIZED:
+            skip("not with sanitizers")
+        function()
+    except Skip as why:
+        print(f"ok {number} - {sentence} # SKIP {why}")
+        return
+    except Exception:
+        print(f"not ok {number} - {sentence}")
+        for line in traceback.format_exc().splitlines():
+            print("# " + line)
+        return
+    print(f"ok {number} - {sentence}")
+
+
+def run():
+    wanted = sys.argv[1:]
+    chosen = [t for t in _tests if not wanted or any(w in t[0] for w in wanted)]
+    print(f"1..{len(chosen)}", flush=True)
+    for number, item in enumerate(chosen, 1):
+        _one(number, *item)
+        sys.stdout.flush()
+
+
+def eq(got, want, what=""):
+    if got != want:
+        raise AssertionError(f"{what}: got {got!r}, want {want!r}")
+
+
+def has(text, part):
+    if part not in text:
+        raise AssertionError(f"{part!r} is not in {text!r}")
+
+
+def hasnt(text, part):
+    if part in text:
+        raise AssertionError(f"{part!r} is in {text!r}")
+
+
+class Result:
+    def __init__(self, done, seconds=0.0):
+        self.rc = done.returncode
+        self.out = done.stdout.decode("utf-8", "backslashreplace")
+        self.err = done.stderr.decode("utf-8", "backslashreplace")
+        self.seconds = seconds
+
+    def __repr__(self):
+        return f"rc={self.rc} out={self.out!r} err={self.err!r}"
+
+
+def record(login, password, stamp=b"<1.2@host>"):
+    """What qmail-popup writes to descriptor 3."""
+    def to_bytes(text):
+        return text if isinstance(text, bytes) else text.encode()
+    return to_bytes(login) + b"\0" + to_bytes(password) + b"\0" + stamp + b"\0"
+
+
+class Site:
+    """A store with its mail root and, unless qmail=False, a qmail home."""
+
+    def __init__(self, qmail=True, init=True, **settings):
+        self.top = tempfile.mkdtemp(prefix="popbox-test.")
+        os.chmod(self.top, 0o755)
+        self.store = self.top + "/store"
+        self.home = self.top + "/home"
+        self.serial = self.top + "/serialmail"
+        self.qmail = None
+        self.processes = []
+        if qmail:
+            self.make_qmail()
+        if init:
+            self.init()
+            settings = {"log": "stderr", "refuse_delay_ms": "0",
+                        "argon2_kib": "1024", "argon2_passes": "1",
+                        **settings}
+            for key, value in settings.items():
+                self.do("config", "set", key, str(value))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        shutil.rmtree(self.top, ignore_errors=True)
+
+    def make_qmail(self):
+        """Stand-ins in a home of their own; or the real one, whose control
+        and users the caller has covered with empty directories (tests/run)."""
+        self.qmail = QMAIL or self.top + "/qmail"
+        for part in ("control", "users"):
+            shutil.rmtree(f"{self.qmail}/{part}/", ignore_errors=True) \
+                if not QMAIL else self.empty(f"{self.qmail}/{part}")
+            os.makedirs(f"{self.qmail}/{part}", exist_ok=True)
+        self.tools = self.qmail + "/bin"
+        if not QMAIL:
+            shutil.copytree(BUILD + "/qmail", self.tools)
+        else:  # what is no program of qmail's, beside links to its files
+            self.tools = self.top + "/tools/bin"
+            os.makedirs(self.tools)
+            shutil.copy(BUILD + "/qmail/deliver", self.tools)
+            for part in ("control", "users"):
+                os.symlink(f"{self.qmail}/{part}", f"{self.top}/tools/{part}")
+        self.write_control("rcpthosts", "localhost\n")
+        self.write_control("locals", "localhost\n")
+        self.write_control("me", "localhost\n")
+
+    @staticmethod
+    def empty(directory):
+        for name in os.listdir(directory):
+            os.unlink(os.path.join(directory, name))
+
+    def init(self):
+        where = ["--qmail", self.qmail] if self.qmail else ["--no-qmail"]
+        self.do("init", "--uid", str(UID), "--gid", str(GID), "--home",
+                self.home, "--serialmail", self.serial, *where)
+
+    def write_control(self, name, text):
+        with open(f"{self.qmail}/control/{name}", "w", newline="") as file:
+            file.write(text)
+
+    def control(self, name):
+        with open(f"{self.qmail}/control/{name}", newline="") as file:
+            return file.read()
+
+    def assign(self):
+        with open(f"{self.qmail}/users/assign", newline="") as file:
+            return file.read()
+
+    def popbox(self, *args, input=b"", prefix=(), preexec=None, timeout=60,
+               env=None):
+        if isinstance(input, str):
+            input = input.encode()
+        done = subprocess.run(
+            [*prefix, POPBOX, "-d", self.store, *args], input=input,
+            capture_output=True, timeout=timeout, preexec_fn=preexec,
+            env={**os.environ, **(env or {})})
+        return Result(done)
+
+    def do(self, *args, **kw):
+        """A command that must work; its output."""
+        result = self.popbox(*args, **kw)
+        if result.rc != 0:
+            raise AssertionError(f"popbox {' '.join(args)}: {result}")
+        return result.out
+
+    def fails(self, rc, part, *args, **kw):
+        """A command that must end with this code and say that."""
+        result = self.popbox(*args, **kw)
+        if result.rc != rc or part not in result.err:
+            raise AssertionError(
+                f"popbox {' '.join(args)}: {result}, want rc={rc} and {part!r}")
+        return result
+
+    def joe(self):
+        """example.com with a box for joe."""
+        self.do("domain", "add", "example.com", "--handle", "ex1")
+        self.do("box", "add", "joe@example.com", "--stdin", input=GOOD + "\n")
+        return self
+
+    def login(self, login="joe@example.com", password=GOOD, raw=None,
+              program=("sh", "-c", "exit 0"), close=(), limit=None, env=None,
+              store=None, hold=False, prefix=(), timeout=60):
+        """Runs the login program with the record on descriptor 3. close:
+        descriptors that it finds closed. hold: nobody ends the record."""
+        data = record(login, password) if raw is None else raw
+        reader, writer = os.pipe()
+        command = [*prefix, CHECKPW, "-d", store or self.store, *program]
+
+        def before():
+            os.dup2(reader, 3)
+            os.set_inheritable(3, True)
+            for fd in close:
+                os.close(fd)
+            if limit:
+                resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+        start = os.times().elapsed
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, preexec_fn=before, close_fds=False,
+            env={**os.environ, "TCPREMOTEIP": "192.0.2.7", **(env or {})})
+        os.close(reader)
+        try:
+            if data:
+                os.write(writer, data)
+        except BrokenPipeError:
+            pass
+        if not hold:
+            os.close(writer)
+        out, err = process.communicate(timeout=timeout)
+        if hold:
+            os.close(writer)
+        done = subprocess.CompletedProcess(command, process.returncode, out,
+                                           err)
+        return Result(done, os.times().elapsed - start)
+
+    def log_line(self, result):
+        """The one line of the log; and there must be one."""
+        lines = [line for line in result.err.splitlines()
+                 if line.startswith("popbox-checkpw: ")]
+        eq(len(lines), 1, f"log lines of {result}")
+        return lines[0]
+
+    def box_path(self, box="ex1-0001"):
+        handle = box.split("-")[0]
+        return f"{self.home}/{handle[0]}/{handle}/POP/{box}"
+
+    def domain_path(self, domain="example.com", handle="ex1"):
+        return f"{self.home}/{handle[0]}/{handle}/DOMAINS/{domain}"
+
+    def start(self, *command, **kw):
+        process = subprocess.Popen(command, **kw)
+        self.processes.append(process)
+        return process
+
+    def tree(self):
+        """Every path of the mail root and of qmail's files, with mode, owner
+        and content: what publishing made."""
+        found = {}
+        tops = [self.home]
+        if self.qmail:
+            tops += [self.qmail + "/control", self.qmail + "/users"]
+        for top in tops:
+            for where, dirs, files in os.walk(top):
+                for name in dirs + files:
+                    path = os.path.join(where, name)
+                    info = os.lstat(path)
+                    content = b""
+                    if stat.S_ISREG(info.st_mode):
+                        with open(path, "rb") as file:
+                            content = file.read()
+                    found[path] = (info.st_mode, info.st_uid, info.st_gid,
+                                   content)
+        return found

@@ -1,0 +1,118 @@
+#include "unit.h"
+
+#include "record.h"
+
+static const char key[] = "key";
+
+static size_t make(uint8_t *bytes, size_t room)
+{
+	struct record record = record_new(bytes, room, 1);
+	size_t len = 0;
+
+	record_put_u8(&record, 1);
+	record_put_u16(&record, 0x1234);
+	record_put_u32(&record, 0x12345678);
+	record_put_u64(&record, 0x123456789abcdef0);
+	record_put_text(&record, "text");
+	assert_int_equal(record_seal(&record, BYTES(key), &len), ERR_OK);
+	return len;
+}
+
+static void round_trip(void **state)
+{
+	uint8_t bytes[128];
+	size_t len = make(bytes, sizeof bytes);
+	struct record record;
+	char text[8];
+
+	(void)state;
+	assert_int_equal(record_open(bytes, len, BYTES(key), 1, &record),
+			 ERR_OK);
+	assert_true(record_get_bool(&record));
+	assert_int_equal(record_get_u16(&record), 0x1234);
+	assert_int_equal(record_get_u32(&record), 0x12345678);
+	assert_true(record_get_u64(&record) == 0x123456789abcdef0);
+	record_get_text(&record, text, sizeof text);
+	assert_string_equal(text, "text");
+	assert_int_equal(record_end(&record), ERR_OK);
+}
+
+static void layout(void **state)
+{
+	uint8_t bytes[128];
+
+	(void)state;
+	assert_int_equal(make(bytes, sizeof bytes),
+			 1 + 1 + 2 + 4 + 8 + 2 + 4 + RECORD_SUM);
+	assert_int_equal(bytes[0], 1);
+	assert_int_equal(bytes[2], 0x34);
+	assert_int_equal(bytes[3], 0x12);
+}
+
+static void flips(void **state)
+{
+	uint8_t bytes[128];
+	size_t len = make(bytes, sizeof bytes);
+	struct record record;
+
+	(void)state;
+	for (size_t bit = 0; bit < len * 8; bit++) {
+		bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		assert_int_equal(
+			record_open(bytes, len, BYTES(key), 1, &record),
+			ERR_DAMAGED);
+		bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+	}
+	for (size_t cut = 0; cut < len; cut++)
+		assert_int_equal(
+			record_open(bytes, cut, BYTES(key), 1, &record),
+			ERR_DAMAGED);
+	assert_int_equal(record_open(bytes, len, BYTES("kez"), 1, &record),
+			 ERR_DAMAGED);
+	assert_int_equal(record_open(bytes, len, BYTES(key), 2, &record),
+			 ERR_SCHEMA);
+}
+
+static void room(void **state)
+{
+	uint8_t bytes[16];
+	struct record record = record_new(bytes, sizeof bytes, 1);
+	size_t len;
+
+	(void)state;
+	record_put_text(&record, "more than sixteen bytes");
+	record_put_u8(&record, 1);
+	assert_int_equal(record_seal(&record, BYTES(key), &len), ERR_FULL);
+}
+
+static void leftovers(void **state)
+{
+	uint8_t bytes[128];
+	size_t len = make(bytes, sizeof bytes);
+	struct record record;
+	char text[3];
+
+	(void)state;
+	assert_int_equal(record_open(bytes, len, BYTES(key), 1, &record),
+			 ERR_OK);
+	assert_int_equal(record_end(&record), ERR_DAMAGED);
+	(void)record_get_u8(&record);
+	(void)record_get_u16(&record);
+	(void)record_get_u32(&record);
+	(void)record_get_u64(&record);
+	record_get_text(&record, text, sizeof text); /* does not fit */
+	assert_int_equal(record_end(&record), ERR_DAMAGED);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SAYS("what was put is got", round_trip),
+		SAYS("numbers are little-endian without padding", layout),
+		SAYS("every flipped bit, cut and wrong key is found", flips),
+		SAYS("what does not fit is refused at the seal", room),
+		SAYS("bytes left over or missing are damage", leftovers),
+	};
+
+	return RUN(tests);
+}

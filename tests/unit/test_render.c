@@ -1,0 +1,188 @@
+#include "unit.h"
+
+#include "render.h"
+
+static struct config config;
+
+static void want(struct render_lines *lines, enum render_file file,
+		 const char *domain, const char *handle, bool subdomains)
+{
+	struct store_domain d = {.subdomains = subdomains};
+
+	assert_null(name_domain_read(domain, strlen(domain), &d.name));
+	assert_null(name_handle_read(handle, strlen(handle), &d.handle));
+	assert_true(render_want(lines, file, &config, &d));
+}
+
+static unsigned long conflicts;
+
+static void on_conflict(void *arg, unsigned long number, const char *line,
+			size_t len, const char *wanted)
+{
+	(void)line;
+	(void)len;
+	(void)wanted;
+	conflicts++;
+	*(unsigned long *)arg = number;
+}
+
+/* What becomes of a file when example.com of ex1 is wanted in it. */
+static void becomes(enum render_file file, const char *before,
+		    const char *after, unsigned long conflict_line)
+{
+	struct render_lines lines = {0};
+	unsigned long line = 0;
+	size_t len, again_len;
+	char *text, *again;
+
+	conflicts = 0;
+	want(&lines, file, "example.com", "ex1", true);
+	assert_true(render_file(file, before, strlen(before), &lines,
+				on_conflict, &line, &text, &len));
+	assert_string_equal(text, after);
+	assert_int_equal(len, strlen(after));
+	assert_int_equal(line, conflict_line);
+	/* A second time changes nothing and finds nothing. */
+	conflicts = 0;
+	assert_true(render_file(file, text, len, &lines, on_conflict, &line,
+				&again, &again_len));
+	assert_string_equal(again, text);
+	assert_int_equal(conflicts, 0);
+	free(again);
+	free(text);
+	render_lines_free(&lines);
+}
+
+#define R "example.com\n.example.com\n"
+#define V "example.com:example.com\n.example.com:example.com\n"
+#define A "+example.com-:ex1:510:51:/home/popmail/e/ex1/DOMAINS/example.com:-::\n"
+
+static void rcpthosts(void **state)
+{
+	(void)state;
+	becomes(RENDER_RCPTHOSTS, "", R, 0);
+	becomes(RENDER_RCPTHOSTS, "localhost\n", "localhost\n" R, 0);
+	becomes(RENDER_RCPTHOSTS, "localhost", "localhost\n" R, 0);
+	becomes(RENDER_RCPTHOSTS, "# example.com\n\nother.org \n",
+		"# example.com\n\nother.org \n" R, 0);
+	becomes(RENDER_RCPTHOSTS, R "z.org\n", R "z.org\n", 0);
+	becomes(RENDER_RCPTHOSTS, ".example.com\nEXAMPLE.com \t\n",
+		".example.com\nEXAMPLE.com \t\n", 0);
+	becomes(RENDER_RCPTHOSTS, "a\nexample.com\r\nb\r\n",
+		"a\nexample.com\nb\r\n.example.com\n", 2);
+	becomes(RENDER_RCPTHOSTS, "notexample.com\nexample.com.de\n",
+		"notexample.com\nexample.com.de\n" R, 0);
+}
+
+static void virtualdomains(void **state)
+{
+	(void)state;
+	becomes(RENDER_VIRTUALDOMAINS, "", V, 0);
+	becomes(RENDER_VIRTUALDOMAINS,
+		"joe@example.com:alias-joe\nexample.com:alias-x\n:catch\n",
+		"joe@example.com:alias-joe\nexample.com:example.com\n:catch\n"
+		".example.com:example.com\n",
+		2);
+	becomes(RENDER_VIRTUALDOMAINS, V "example.com:example.com\n", V, 0);
+	becomes(RENDER_VIRTUALDOMAINS, "example.com:example.com\r\n", V, 1);
+	becomes(RENDER_VIRTUALDOMAINS, "#example.com:x\nexample.com\n",
+		"#example.com:x\nexample.com\n" V, 0);
+}
+
+static void assign(void **state)
+{
+	(void)state;
+	becomes(RENDER_ASSIGN, "", A ".\n", 0);
+	becomes(RENDER_ASSIGN, ".\n", A ".\n", 0);
+	becomes(RENDER_ASSIGN, "=joe:joe:1:1:/home/joe:::\n.\nbehind\n",
+		"=joe:joe:1:1:/home/joe:::\n" A ".\nbehind\n", 0);
+	becomes(RENDER_ASSIGN, "+example.com-:ex1:1:1:/else:-::\n.\n", A ".\n",
+		1);
+	becomes(RENDER_ASSIGN, "+example.com-joe:x:1:1:/x:-::\n.\n",
+		"+example.com-joe:x:1:1:/x:-::\n" A ".\n", 0);
+	assert_true(render_assign_ends("", 0));
+	assert_true(render_assign_ends(BYTES("=a:b\n.\n")));
+	assert_false(render_assign_ends(BYTES("=a:b\n")));
+}
+
+static void many(void **state)
+{
+	struct render_lines lines = {0};
+	char name[32], *text;
+	size_t len;
+
+	(void)state;
+	for (int i = 0; i < 3000; i++) {
+		(void)snprintf(name, sizeof name, "d%d.org", 2999 - i);
+		want(&lines, RENDER_RCPTHOSTS, name, "ex1", false);
+	}
+	assert_true(render_file(RENDER_RCPTHOSTS, BYTES("d17.org\nx\n"), &lines,
+				NULL, NULL, &text, &len));
+	assert_ptr_equal(strstr(text, "d17.org\n"), text);
+	assert_null(strstr(text + 1, "\nd17.org\n"));
+	assert_non_null(strstr(text, "\nd2999.org\nd2998.org\n"));
+	free(text);
+	render_lines_free(&lines);
+}
+
+static void qmail(void **state)
+{
+	struct store_address address = {
+		.name = {{"joe"}, {"example.com"}},
+		.has_box = true,
+		.box = {{"ex1"}, 1},
+	};
+	mode_t mode;
+	size_t len;
+	char *text;
+
+	(void)state;
+	assert_true(render_qmail(&config, &address, &text, &len, &mode));
+	assert_string_equal(text, "/home/popmail/e/ex1/POP/ex1-0001/\n");
+	assert_int_equal(mode, 0644);
+	free(text);
+	memcpy(address.forwards, BYTES("a@b.c\0d@e.f"));
+	address.forwards_len = 12;
+	assert_true(render_qmail(&config, &address, &text, &len, &mode));
+	assert_string_equal(text, "/home/popmail/e/ex1/POP/ex1-0001/\n"
+				  "&a@b.c\n&d@e.f\n");
+	free(text);
+	address.has_box = false;
+	assert_true(render_qmail(&config, &address, &text, &len, &mode));
+	assert_string_equal(text, "&a@b.c\n&d@e.f\n");
+	assert_int_equal(mode, 0744);
+	free(text);
+	address.forwards_len = 0;
+	assert_false(render_qmail(&config, &address, &text, &len, &mode));
+}
+
+static void file_names(void **state)
+{
+	char name[MAILROOT_QMAIL_NAME];
+
+	(void)state;
+	mailroot_qmail_name(&(struct name_local){"joe.doe"}, name);
+	assert_string_equal(name, ".qmail-joe:doe");
+	mailroot_qmail_name(&(struct name_local){"*"}, name);
+	assert_string_equal(name, ".qmail-default");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SAYS("rcpthosts keeps what is not ours byte for byte",
+		     rcpthosts),
+		SAYS("virtualdomains has each of our keys once",
+		     virtualdomains),
+		SAYS("users/assign gets our line before its end", assign),
+		SAYS("thousands of domains go in at once", many),
+		SAYS("a .qmail file is a Maildir, forwards, or both", qmail),
+		SAYS("a dot in a local part is a colon in its file's name",
+		     file_names),
+	};
+	struct config_fault fault;
+
+	if (config_parse("", 0, &config, &fault) != ERR_OK)
+		return 99;
+	return RUN(tests);
+}

@@ -1,0 +1,430 @@
+#include "unit.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "login.h"
+#include "pwhash.h"
+#include "secret.h"
+#include "store_write.h"
+
+static char dir[64];
+static struct store *store;
+static const struct store_actor actor = {0, "unit", "test"};
+static unsigned long findings;
+
+static void on_finding(void *arg, unsigned rule, const char *object,
+		       const char *what)
+{
+	if (arg)
+		*(unsigned *)arg = rule;
+	else
+		print_message("# rule %u: %s: %s\n", rule, object, what);
+}
+
+static enum err check_body(struct store_txn *txn, void *arg)
+{
+	return store_check(txn, on_finding, arg, &findings);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	(void)snprintf(dir, sizeof dir, "/tmp/popbox-unit.XXXXXX");
+	return !mkdtemp(dir) || store_create(dir) != ERR_OK ||
+	       store_open_write(dir, &store) != ERR_OK;
+}
+
+/* Every test leaves a store in which no rule is broken. */
+static int tear_down(void **state)
+{
+	static const char *const names[] = {"data.mdb", "lock.mdb"};
+	enum err err = store_read(store, check_body, NULL);
+	int fd = open(dir, O_RDONLY | O_DIRECTORY);
+
+	(void)state;
+	store_close(&store);
+	for (size_t i = 0; i < COUNT(names); i++)
+		(void)unlinkat(fd, names[i], 0);
+	close(fd);
+	return rmdir(dir) || err != ERR_OK || findings;
+}
+
+static struct name_handle handle(const char *text)
+{
+	struct name_handle name;
+
+	assert_null(name_handle_read(text, strlen(text), &name));
+	return name;
+}
+
+static struct name_domain domain(const char *text)
+{
+	struct name_domain name;
+
+	assert_null(name_domain_read(text, strlen(text), &name));
+	return name;
+}
+
+static struct name_address address(const char *text)
+{
+	struct name_address name;
+
+	assert_null(name_address_read(text, strlen(text), &name));
+	return name;
+}
+
+static enum err change(store_body *body, void *arg)
+{
+	uint64_t last;
+
+	return store_write(store, &actor, body, arg, true, &last);
+}
+
+/* A domain of ex1, its handle where it is new, and postmaster in box 0. */
+static enum err add_domain(struct store_txn *txn, void *arg)
+{
+	struct store_domain d = {.name = domain(arg), .handle = handle("ex1"),
+				 .subdomains = true};
+	struct store_box box = {.name = {handle("ex1"), 0}};
+	struct store_address a = {.name = {{"postmaster"}, d.name},
+				  .has_box = true, .box = box.name};
+	struct store_handle h;
+	enum err err = store_handle_get(txn, &d.handle, &h);
+
+	if (err == ERR_NOTFOUND) {
+		err = store_handle_add(txn, &d.handle);
+		if (err == ERR_OK)
+			err = store_box_add(txn, &box);
+	}
+	if (err == ERR_OK)
+		err = store_domain_add(txn, &d);
+	return err == ERR_OK ? store_address_add(txn, &a) : err;
+}
+
+struct joe {
+	const char *address;
+	const char *hash;
+	struct name_box box;
+};
+
+static enum err add_joe(struct store_txn *txn, void *arg)
+{
+	struct joe *joe = arg;
+	struct store_box box = {.name = {handle("ex1"), 0}};
+	struct store_address a = {.name = address(joe->address),
+				  .has_box = true};
+	enum err err =
+		store_box_number(txn, &box.name.handle, &box.name.number);
+
+	joe->box = a.box = box.name;
+	if (err == ERR_OK)
+		err = store_box_add(txn, &box);
+	if (err == ERR_OK && joe->hash)
+		err = store_box_password(txn, &box.name, joe->hash);
+	return err == ERR_OK ? store_address_add(txn, &a) : err;
+}
+
+static void numbers(void **state)
+{
+	struct joe joe = {"joe@example.com", NULL, {{""}, 0}};
+	struct joe ann = {"ann@example.com", NULL, {{""}, 0}};
+
+	(void)state;
+	assert_int_equal(change(add_domain, "example.com"), ERR_OK);
+	assert_int_equal(change(add_joe, &joe), ERR_OK);
+	assert_int_equal(change(add_joe, &ann), ERR_OK);
+	assert_int_equal(joe.box.number, 1);
+	assert_int_equal(ann.box.number, 2);
+	assert_int_equal(change(add_joe, &joe), ERR_EXISTS);
+	assert_non_null(strstr(store_reason(store), "joe@example.com"));
+}
+
+static void prefixes(void **state)
+{
+	(void)state;
+	assert_int_equal(change(add_domain, "example.com"), ERR_OK);
+	assert_int_equal(change(add_domain, "example.com"), ERR_EXISTS);
+	assert_int_equal(change(add_domain, "example.com-x.net"), ERR_INVALID);
+	assert_non_null(strstr(store_reason(store), "'example.com'"));
+	assert_int_equal(change(add_domain, "a.de-b.org"), ERR_OK);
+	assert_int_equal(change(add_domain, "a.de"), ERR_INVALID);
+	assert_non_null(strstr(store_reason(store), "a.de-b.org"));
+	assert_int_equal(change(add_domain, "a-b.org"), ERR_OK);
+	assert_int_equal(change(add_domain, "a.de2"), ERR_OK);
+}
+
+static enum err count_body(struct store_txn *txn, void *arg)
+{
+	unsigned *counts = arg;
+	struct store_domain d;
+	struct store_box b;
+	struct store_address a;
+	struct name_address n;
+	const struct name_box joe = {handle("ex1"), 1};
+	enum err err = store_domain_next(txn, NULL, &d);
+
+	memset(counts, 0, 4 * sizeof *counts);
+	for (; err == ERR_OK; counts[0]++)
+		err = store_domain_next(txn, &d.name, &d);
+	for (err = store_box_next(txn, NULL, &b); err == ERR_OK; counts[1]++)
+		err = store_box_next(txn, &b.name, &b);
+	for (err = store_address_next(txn, NULL, &a); err == ERR_OK;
+	     counts[2]++)
+		err = store_address_next(txn, &a.name, &a);
+	for (err = store_box_address_next(txn, &joe, NULL, &n); err == ERR_OK;
+	     counts[3]++)
+		err = store_box_address_next(txn, &joe, &n, &n);
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+static enum err add_utf8(struct store_txn *txn, void *arg)
+{
+	struct store_domain d = {.name = domain("xn--bcher-kva.de"),
+				 .utf8 = "b\xc3\xbc" "cher.de",
+				 .handle = handle("ex1")};
+	struct store_address a = {.name = {{"postmaster"}, d.name},
+				  .forwards_len = 8, .forwards = "a@b.org"};
+	enum err err = store_domain_add(txn, &d);
+
+	(void)arg;
+	return err == ERR_OK ? store_address_add(txn, &a) : err;
+}
+
+static enum err find_body(struct store_txn *txn, void *arg)
+{
+	struct store_domain d;
+	const char *text = arg;
+
+	return store_domain_find(txn, text, strlen(text), &d);
+}
+
+static void walks(void **state)
+{
+	struct joe joe = {"joe@example.com", NULL, {{""}, 0}};
+	unsigned counts[4];
+
+	(void)state;
+	assert_int_equal(change(add_domain, "example.com"), ERR_OK);
+	assert_int_equal(change(add_joe, &joe), ERR_OK);
+	assert_int_equal(change(add_utf8, NULL), ERR_OK);
+	assert_int_equal(store_read(store, count_body, counts), ERR_OK);
+	assert_int_equal(counts[0], 2);
+	assert_int_equal(counts[1], 2);
+	assert_int_equal(counts[2], 3);
+	assert_int_equal(counts[3], 1);
+	assert_int_equal(
+		store_read(store, find_body, "b\xc3\xbc" "cher.de"), ERR_OK);
+	assert_int_equal(store_read(store, find_body, "XN--bcher-kva.DE"),
+			 ERR_OK);
+	assert_int_equal(store_read(store, find_body, "other.de"),
+			 ERR_NOTFOUND);
+	assert_int_equal(store_read(store, find_body, ""), ERR_NOTFOUND);
+}
+
+static enum err add_and_fail(struct store_txn *txn, void *arg)
+{
+	enum err err = add_domain(txn, arg);
+
+	return err == ERR_OK ? ERR_INVALID : err;
+}
+
+static enum err last_body(struct store_txn *txn, void *arg)
+{
+	return store_journal_last(txn, arg);
+}
+
+static void all_or_nothing(void **state)
+{
+	uint64_t last;
+
+	(void)state;
+	assert_int_equal(change(add_and_fail, "example.com"), ERR_INVALID);
+	assert_int_equal(store_write(store, &actor, add_domain, "example.com",
+				     false, &last),
+			 ERR_OK);
+	assert_int_equal(store_read(store, find_body, "example.com"),
+			 ERR_NOTFOUND);
+	assert_int_equal(store_read(store, last_body, &last), ERR_OK);
+	assert_int_equal(last, 0);
+}
+
+static enum err journal_body(struct store_txn *txn, void *arg)
+{
+	static struct store_entry entry;
+	uint64_t at = 0, *count = arg;
+	enum err err;
+
+	*count = 0;
+	while ((err = store_journal_next(txn, at, &entry)) == ERR_OK) {
+		char text[STORE_OBJECT_TEXT];
+
+		at = entry.number;
+		assert_int_equal(at, ++*count);
+		assert_string_equal(entry.actor, "unit");
+		assert_int_equal(store_entry_object(&entry, text), ERR_OK);
+		/* Never a hash. */
+		assert_null(memmem(entry.before, entry.before_len, "$5$", 3));
+		assert_null(memmem(entry.after, entry.after_len, "$5$", 3));
+	}
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+static enum err mark_body(struct store_txn *txn, void *arg)
+{
+	return store_published_set(txn, *(uint64_t *)arg);
+}
+
+static enum err published_body(struct store_txn *txn, void *arg)
+{
+	return store_published(txn, arg);
+}
+
+static void journal(void **state)
+{
+	struct joe joe = {"joe@example.com", "$5$rounds=1000$s$x", {{""}, 0}};
+	uint64_t count, mark = 3;
+
+	(void)state;
+	assert_int_equal(change(add_domain, "example.com"), ERR_OK);
+	assert_int_equal(change(add_joe, &joe), ERR_OK);
+	assert_int_equal(store_read(store, journal_body, &count), ERR_OK);
+	assert_int_equal(count, 7);
+	assert_int_equal(change(mark_body, &mark), ERR_OK);
+	mark = 2;
+	assert_int_equal(change(mark_body, &mark), ERR_OK);
+	assert_int_equal(store_read(store, published_body, &mark), ERR_OK);
+	assert_int_equal(mark, 3); /* it never goes back */
+}
+
+/* More in one commit than the first map holds. */
+static enum err add_many(struct store_txn *txn, void *arg)
+{
+	char text[64];
+
+	(void)arg;
+	for (int i = 0; i < 20000; i++) {
+		struct joe joe = {text, NULL, {{""}, 0}};
+		enum err err;
+
+		(void)snprintf(text, sizeof text, "u%d@example.com", i);
+		err = add_joe(txn, &joe);
+		if (err != ERR_OK)
+			return err;
+	}
+	return ERR_OK;
+}
+
+static void grows(void **state)
+{
+	unsigned counts[4];
+	char path[96];
+	struct stat before, after;
+
+	(void)state;
+	(void)snprintf(path, sizeof path, "%s/data.mdb", dir);
+	assert_int_equal(stat(path, &before), 0);
+	assert_int_equal(change(add_domain, "example.com"), ERR_OK);
+	assert_int_equal(change(add_many, NULL), ERR_OK);
+	assert_int_equal(stat(path, &after), 0);
+	assert_true(after.st_size > before.st_size);
+	assert_int_equal(store_read(store, count_body, counts), ERR_OK);
+	assert_int_equal(counts[1], 20001);
+}
+
+/* The login's own way, beside the writer that is open. */
+static enum verdict try_login(const char *name, const char *password,
+			      const char **reason)
+{
+	static struct config config;
+	struct config_fault fault;
+	struct store *reader = NULL;
+	struct login login;
+
+	assert_int_equal(config_parse(BYTES("argon2_kib = 64\n"
+					    "argon2_passes = 1\n"),
+				      &config, &fault),
+			 ERR_OK);
+	assert_int_equal(store_open_login(dir, &reader), ERR_OK);
+	assert_int_equal(login_find(reader, &config, name, strlen(name),
+				    &login),
+			 ERR_OK);
+	store_close(&reader);
+	return login_decide(&login, password, strlen(password), reason);
+}
+
+static void verdicts(void **state)
+{
+	char hash[PWHASH_MAX + 1];
+	struct joe joe = {"joe@example.com", hash, {{""}, 0}};
+	struct joe odd = {"odd@example.com", "$1$old$hash", {{""}, 0}};
+	const char *reason;
+
+	(void)state;
+	assert_int_equal(pwhash_make((struct pwhash_cost){64, 1},
+				     BYTES("secret"), hash),
+			 PWHASH_OK);
+	assert_int_equal(change(add_domain, "example.com"), ERR_OK);
+	assert_int_equal(change(add_joe, &joe), ERR_OK);
+	assert_int_equal(change(add_joe, &odd), ERR_OK);
+	assert_int_equal(try_login("Joe@Example.COM", "secret", &reason),
+			 VERDICT_ACCEPT);
+	assert_int_equal(try_login("ex1-0001", "secret", &reason),
+			 VERDICT_ACCEPT);
+	assert_int_equal(try_login("joe@example.com", "Secret", &reason),
+			 VERDICT_REFUSE);
+	assert_string_equal(reason, "mismatch");
+	assert_int_equal(try_login("ann@example.com", "secret", &reason),
+			 VERDICT_REFUSE);
+	assert_string_equal(reason, "unknown");
+	assert_int_equal(try_login("joe@other.org", "secret", &reason),
+			 VERDICT_REFUSE);
+	assert_int_equal(try_login("ex1-0009", "secret", &reason),
+			 VERDICT_REFUSE);
+	assert_int_equal(try_login("", "", &reason), VERDICT_REFUSE);
+	assert_int_equal(try_login("postmaster@example.com", "", &reason),
+			 VERDICT_REFUSE);
+	assert_string_equal(reason, "no-password");
+	assert_int_equal(try_login("odd@example.com", "secret", &reason),
+			 VERDICT_CANNOT_TELL);
+}
+
+/* A decoy's own password, if anybody had one, would not be let in. */
+static void decoys(void **state)
+{
+	struct login login = {.found = false, .reason = "unknown"};
+	const char *reason;
+
+	(void)state;
+	assert_int_equal(pwhash_make((struct pwhash_cost){64, 1},
+				     BYTES("secret"), login.hash),
+			 PWHASH_OK);
+	assert_int_equal(login_decide(&login, BYTES("secret"), &reason),
+			 VERDICT_REFUSE);
+}
+
+int main(void)
+{
+#define WITH_STORE(sentence, function)                                        \
+	{                                                                     \
+		sentence, function, set_up, tear_down, NULL                   \
+	}
+	const struct CMUnitTest tests[] = {
+		WITH_STORE("boxes are numbered and never twice", numbers),
+		WITH_STORE("a domain is no other domain's name and a hyphen",
+			   prefixes),
+		WITH_STORE("walks meet every row once, pointers never", walks),
+		WITH_STORE("a body that fails or is not kept changes nothing",
+			   all_or_nothing),
+		WITH_STORE("the journal has every change and no hash", journal),
+		WITH_STORE("a full map grows and the change is made", grows),
+		WITH_STORE("yes, no and cannot tell stay apart", verdicts),
+		SAYS("what was not found is never accepted", decoys),
+	};
+
+	if (secret_start() != ERR_OK)
+		return 99;
+	return RUN(tests);
+}

@@ -1,0 +1,118 @@
+#include "help.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "say.h"
+
+const struct command *help_find(const char *noun, const char *verb)
+{
+	for (const struct command *c = commands; c->noun; c++) {
+		if (strcmp(c->noun, noun) == 0 &&
+		    (!c->verb || (verb && strcmp(c->verb, verb) == 0)))
+			return c;
+	}
+	return NULL;
+}
+
+bool help_is_noun(const char *word)
+{
+	for (const struct command *c = commands; c->noun; c++) {
+		if (strcmp(c->noun, word) == 0)
+			return true;
+	}
+	return false;
+}
+
+void help_usage(const struct command *c)
+{
+	say_out("usage: popbox %s%s%s%s%s%s", c->noun, c->verb ? " " : "",
+		c->verb ? c->verb : "", c->operands[0] ? " " : "", c->operands,
+		c->options ? " [options]" : "");
+}
+
+static void help_options(const struct args_option *options)
+{
+	for (; options && options->name; options++) {
+		char text[64];
+
+		(void)snprintf(text, sizeof text, "%s%s%s", options->name,
+			       options->value ? " " : "",
+			       options->value ? options->value : "");
+		say_out("  %-22s %s", text, options->help);
+	}
+}
+
+void help_command(const struct command *c)
+{
+	help_usage(c);
+	say_out("  %s", c->summary);
+	help_options(c->options);
+	say_out("options of every command:");
+	help_options(args_global);
+	say_out("popbox(8) tells the rest");
+}
+
+void help_list(const char *noun)
+{
+	say_out("usage: popbox [-d STOREDIR] NOUN VERB [operand ...] "
+		"[options]");
+	for (const struct command *c = commands; c->noun; c++) {
+		char text[64];
+
+		if (noun && strcmp(noun, c->noun) != 0)
+			continue;
+		(void)snprintf(text, sizeof text, "%s%s%s %s", c->noun,
+			       c->verb ? " " : "", c->verb ? c->verb : "",
+			       c->operands);
+		say_out("  %-26s %s", text, c->summary);
+	}
+	say_out("'popbox NOUN VERB -h' shows the options of a command");
+}
+
+/* The nearest word of the table to one that is not in it. */
+int help_no_such(const char *noun, const char *verb)
+{
+	const char *word = verb ? verb : noun, *best = NULL;
+	unsigned nearest = 3;
+
+	for (const struct command *c = commands; c->noun; c++) {
+		const char *other = verb ? c->verb : c->noun;
+		unsigned distance;
+
+		if (!other || (verb && strcmp(noun, c->noun) != 0))
+			continue;
+		distance = args_distance(word, other);
+		if (distance < nearest) {
+			nearest = distance;
+			best = other;
+		}
+	}
+	if (best)
+		return say_error(CODE_USAGE,
+				 "no %s '%s'%s%s: did you mean '%s'?",
+				 verb ? "verb" : "command", word,
+				 verb ? " of " : "", verb ? noun : "", best);
+	return say_error(CODE_USAGE, "no %s '%s'%s%s ('popbox help' shows "
+				     "those there are)",
+			 verb ? "verb" : "command", word, verb ? " of " : "",
+			 verb ? noun : "");
+}
+
+int cmd_help(struct site *site, const struct args *args)
+{
+	const char *noun = args->operand[0], *verb = args->operand[1];
+	const struct command *c = noun ? help_find(noun, verb) : NULL;
+
+	(void)site;
+	if (noun && !help_is_noun(noun))
+		return help_no_such(noun, NULL);
+	if (c)
+		help_command(c);
+	else if (verb)
+		return help_no_such(noun, verb);
+	else
+		help_list(noun);
+	return CODE_DONE;
+}
+
