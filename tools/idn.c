@@ -10,32 +10,52 @@ static bool is_ascii(const char *text)
 	return *text == 0;
 }
 
-const char *idn_domain(const char *text, struct name_domain *ret_name,
-		       char ret_utf8[NAME_DOMAIN_MAX + 1])
+/* The A-label form of a text that is not ASCII. */
+static const char *to_ascii(const char *text, struct name_domain *ret_name)
 {
-	char *ascii = NULL, *utf8 = NULL;
+	char *ascii = NULL;
 	const char *why = NULL;
 	int rc = idn2_to_ascii_8z(text, &ascii,
 				  IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL |
 					  IDN2_USE_STD3_ASCII_RULES);
 
-	ret_utf8[0] = 0;
-	/* Of a plain name our own validator gives the clearer reason. */
-	if (rc != IDN2_OK && is_ascii(text))
-		why = name_domain_read(text, strlen(text), ret_name);
-	if (rc != IDN2_OK && !why)
+	if (rc != IDN2_OK)
 		why = idn2_strerror(rc);
-	if (!why)
+	else
 		why = name_domain_read(ascii, strlen(ascii), ret_name);
-	if (!why && strstr(ret_name->s, "xn--")) {
-		rc = idn2_to_unicode_8z8z(ret_name->s, &utf8, 0);
-		if (rc != IDN2_OK)
-			why = idn2_strerror(rc);
-		else if (strlen(utf8) <= NAME_DOMAIN_MAX)
-			memcpy(ret_utf8, utf8, strlen(utf8) + 1);
-	}
 	idn2_free(ascii);
+	return why;
+}
+
+static const char *to_utf8(const struct name_domain *name,
+			   char ret_utf8[NAME_DOMAIN_MAX + 1])
+{
+	char *utf8 = NULL;
+	const char *why = NULL;
+	int rc = idn2_to_unicode_8z8z(name->s, &utf8, 0);
+
+	if (rc != IDN2_OK)
+		why = idn2_strerror(rc);
+	else if (strlen(utf8) <= NAME_DOMAIN_MAX)
+		memcpy(ret_utf8, utf8, strlen(utf8) + 1);
 	idn2_free(utf8);
+	return why;
+}
+
+const char *idn_domain(const char *text, struct name_domain *ret_name,
+		       char ret_utf8[NAME_DOMAIN_MAX + 1])
+{
+	const char *why;
+
+	ret_utf8[0] = 0;
+	/* ASCII never goes to the library, which would mend it: a blank inside
+	 * a name simply vanishes there. */
+	if (is_ascii(text))
+		why = name_domain_read(text, strlen(text), ret_name);
+	else
+		why = to_ascii(text, ret_name);
+	if (!why && strstr(ret_name->s, "xn--"))
+		why = to_utf8(ret_name, ret_utf8);
 	return why;
 }
 

@@ -44,8 +44,9 @@ static void take(char *line, size_t len)
 		if (value[i] != ':')
 			continue;
 		value[i] = 0;
+		/* No NUL behind the last: the rest is appended there. */
 		if (++fields == 6)
-			value_len = i + 1;
+			value_len = i;
 	}
 	if (fields < 6)
 		common_die(111, "bad format in users/assign");
