@@ -88,7 +88,7 @@ demo: demo-packages
 
 BUILD_PACKAGES = gcc libc6-dev liblmdb-dev libsodium-dev libcrypt-dev \
 	libidn2-dev libjansson-dev libcdb-dev
-DEMO_PACKAGES  = $(BUILD_PACKAGES) ucspi-tcp curl python3 procps
+DEMO_PACKAGES  = $(BUILD_PACKAGES) ucspi-tcp mpop python3
 CHECK_PACKAGES = $(DEMO_PACKAGES) libcmocka-dev perl binutils strace mandoc \
 	tinycdb mpop clang libclang-rt-14-dev valgrind universal-ctags \
 	clang-format

@@ -1,4 +1,4 @@
-/* check.c: the numbered rules of store(5), over everything.
+/* check.c: the numbered rules of popbox-store(5), over everything.
  *
  *	1  every row has a right checksum, form and key
  *	2  a domain has an existing handle

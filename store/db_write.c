@@ -5,6 +5,7 @@
 #include <linux/magic.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 enum {
 	MAP_START = 4 << 20, /* bytes of a new store's map */
 	DRAIN_MS = 1000,     /* for a reader that was stopped */
+	DISK_FULL = 1 << 20, /* less free bytes than this */
 };
 
 /* Locks of other machines do not reach us there, and maps are not coherent. */
@@ -130,6 +132,16 @@ static int begin(struct db *db, MDB_txn **ret_txn)
 	return rc;
 }
 
+/* LMDB answers EIO for a write that was cut short, which is what a disk does
+ * that fills up in the middle of one. */
+static bool disk_full(const struct db *db)
+{
+	struct statvfs fs;
+
+	return fstatvfs(db->datafd, &fs) == 0 &&
+	       fs.f_bavail * fs.f_frsize < DISK_FULL;
+}
+
 /* *ret_full: it did not fit, nothing is changed, a larger map may help. */
 static enum err write_once(struct db *db, db_body *body, void *arg, bool keep,
 			   bool *ret_full)
@@ -152,6 +164,8 @@ static enum err write_once(struct db *db, db_body *body, void *arg, bool keep,
 	}
 	rc = mdb_txn_commit(txn.txn);
 	*ret_full = rc == MDB_MAP_FULL;
+	if (rc == EIO && disk_full(db))
+		rc = ENOSPC;
 	return db_err(rc);
 }
 

@@ -13,7 +13,7 @@ enum err {
 	ERR_OK = 0,
 	ERR_NOTFOUND, /* there is no such thing */
 	ERR_EXISTS,   /* there is one already */
-	ERR_INVALID,  /* a rule of store(5) forbids it; a reason is kept */
+	ERR_INVALID,  /* a rule of popbox-store(5) forbids it; a reason is kept */
 	ERR_INUSE,    /* something else still needs it */
 	ERR_FULL,     /* no room: map, disk or a protocol limit */
 	ERR_BUSY,     /* somebody else holds it; try again */

@@ -234,7 +234,7 @@ MUST_USE enum err store_address_row(const uint8_t *key, size_t key_len,
 				    const uint8_t *row, size_t row_len,
 				    struct store_address *ret_address);
 
-/* Runs the numbered rules of store(5) over everything and calls report for
+/* Runs the numbered rules of popbox-store(5) over everything and calls report for
  * each finding; *ret_found counts them. */
 typedef void store_report(void *arg, unsigned rule, const char *object,
 			  const char *what);

@@ -1,7 +1,7 @@
 /* store_write.h: changing the store; for the administrator's tool alone.
  *
  * Every call below belongs into the body of a store_write. It checks the rules
- * of store(5) that it could break, writes the row, and appends its entry to
+ * of popbox-store(5) that it could break, writes the row, and appends its entry to
  * the journal. All of a body is one commit: all or nothing.
  */
 #ifndef POPBOX_STORE_WRITE_H

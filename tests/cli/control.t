@@ -1,0 +1,302 @@
+#!/usr/bin/env python3
+"""qmail's files: what popbox writes, keeps and refuses; HUP and newu."""
+import os
+import stat
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from tap import (GID, GOOD, QMAIL, UID, Site, eq, has, hasnt, run, skip, test)
+
+
+@test("the set-up of the manual comes out byte for byte")
+def exact():
+    with Site() as site:
+        site.write_control("rcpthosts", "")
+        site.joe()
+        eq(site.control("rcpthosts"), "example.com\n.example.com\n")
+        eq(site.control("virtualdomains"),
+           "example.com:example.com\n.example.com:example.com\n")
+        eq(site.assign(), f"+example.com-:ex1:{UID}:{GID}:"
+                          f"{site.domain_path()}:-::\n.\n")
+        with open(site.domain_path() + "/.qmail-joe") as file:
+            eq(file.read(), site.box_path() + "/\n")
+        for path, mode in ((site.box_path(), 0o700),
+                           (site.box_path() + "/new", 0o700),
+                           (site.domain_path(), 0o755),
+                           (site.domain_path() + "/.qmail-joe", 0o644)):
+            info = os.stat(path)
+            eq((stat.S_IMODE(info.st_mode), info.st_uid, info.st_gid),
+               (mode, UID, GID), path)
+
+
+@test("the assign line may name popusr instead of the handle")
+def assign_user():
+    with Site(assign_user="popusr", popusr="popmail") as site:
+        site.do("domain", "add", "example.com", "--handle", "ex1")
+        has(site.assign(), f"+example.com-:popmail:{UID}:")
+
+
+@test("what is not ours stays byte for byte, mode and owner too")
+def foreign():
+    with Site() as site:
+        rcpt = "# mine\n\nlocalhost\n.other.org \t\nBIG.example"
+        virtual = "joe@localhost:joe\n# example.com:x\n:catch\r\n"
+        assign = "=root:alias:1:1:/x:::\n.\nbehind the dot\n"
+        site.write_control("rcpthosts", rcpt)
+        site.write_control("virtualdomains", virtual)
+        path = site.qmail + "/users/assign"
+        with open(path, "w", newline="") as file:
+            file.write(assign)
+        os.chmod(path, 0o640)
+        os.chown(site.qmail + "/control/rcpthosts", UID, GID)
+        site.do("domain", "add", "example.com", "--handle", "ex1")
+        eq(site.control("rcpthosts"), rcpt + "\nexample.com\n.example.com\n")
+        eq(site.control("virtualdomains"), virtual +
+           "example.com:example.com\n.example.com:example.com\n")
+        eq(site.assign(), assign.replace(
+            ".\nbehind", f"+example.com-:ex1:{UID}:{GID}:"
+            f"{site.domain_path()}:-::\n.\nbehind"))
+        eq(stat.S_IMODE(os.stat(path).st_mode), 0o640)
+        eq(os.stat(site.qmail + "/control/rcpthosts").st_uid, UID)
+
+
+@test("identical lines are adopted, contradicting ones refused by their line")
+def contradictions():
+    with Site() as site:
+        site.write_control("rcpthosts", "localhost\nExample.com\n")
+        site.write_control("virtualdomains", "example.com:example.com\n")
+        site.do("domain", "add", "example.com", "--handle", "ex1")
+        eq(site.control("rcpthosts"), "localhost\nExample.com\n.example.com\n")
+        for name, text, line in (
+                ("virtualdomains", "x:y\nnew.org:alias-new\n", 2),
+                ("virtualdomains", ".NEW.org:somebody\n", 1),
+                ("virtualdomains", "new.org:new.org\r\n", 1),
+                ("rcpthosts", "localhost\nnew.org\r\n", 2)):
+            before = site.control(name)
+            site.write_control(name, text)
+            tree = site.tree(), site.do("log", "--json")
+            got = site.fails(100, f"line {line} says", "domain", "add",
+                             "new.org", "--handle", "ex1")
+            has(got.err, "nothing was changed")
+            eq((site.tree(), site.do("log", "--json")), tree)
+            site.write_control(name, before)
+        site.write_control("locals", "localhost\nnew.org\n")
+        site.fails(100, "control/locals' line 2", "domain", "add", "new.org",
+                   "--handle", "ex1")
+        site.write_control("locals", "localhost\n")
+        site.do("domain", "add", "new.org", "--handle", "ex1")
+
+
+def broken(site, path, change):
+    """One state of a file in which nothing may be added."""
+    change(path)
+    tree = site.do("log", "--json")
+    got = site.popbox("domain", "add", "new.org", "--handle", "ex1")
+    eq(got.rc, 100, (path, got))
+    has(got.err, path.rsplit("/", 1)[1])
+    eq(site.do("log", "--json"), tree)
+
+
+@test("files that are missing, no files, or have no end are refused before")
+def unusable():
+    def link(path):
+        os.rename(path, path + ".real")
+        os.symlink(path + ".real", path)
+
+    def directory(path):
+        if os.path.exists(path):
+            os.unlink(path)
+        os.mkdir(path)
+
+    def pipe(path):
+        if os.path.exists(path):
+            os.unlink(path)
+        os.mkfifo(path)
+
+    def endless(path):
+        with open(path, "w") as file:
+            file.write("=a:b:1:1:/:::\n")
+    for name, change in (("control/rcpthosts", os.unlink),
+                         ("control/rcpthosts", link),
+                         ("control/rcpthosts", pipe),
+                         ("control/virtualdomains", directory),
+                         ("control/virtualdomains", pipe),
+                         ("users/assign", directory),
+                         ("users/assign", link),
+                         ("users/assign", endless)):
+        with Site().joe() as site:
+            broken(site, f"{site.qmail}/{name}", change)
+    with Site().joe() as site:
+        if not QMAIL:
+            os.rename(site.qmail + "/users", site.qmail + "/users.away")
+            got = site.fails(100, "users/assign", "domain", "add", "new.org",
+                             "--handle", "ex1")
+
+
+@test("qmail-newu failing or absent: the store has it, rcpthosts not, sync mends")
+def newu():
+    if QMAIL:
+        skip("the real qmail-newu is not moved away")
+    with Site().joe() as site:
+        program = site.tools + "/qmail-newu"
+        for damage in ("#!/bin/sh\nexit 111\n", "#!/bin/sh\nkill -9 $$\n",
+                       None):
+            name = f"d{len(damage or '')}.org"
+            os.rename(program, program + ".real")
+            if damage:
+                with open(program, "w") as file:
+                    file.write(damage)
+                os.chmod(program, 0o755)
+            got = site.fails(111, "run 'popbox sync'", "domain", "add", name,
+                             "--handle", "ex1")
+            has(got.err, "qmail-newu")
+            hasnt(site.control("rcpthosts"), name)
+            hasnt(site.control("virtualdomains"), name)
+            eq(site.popbox("sync", "--dry-run").rc, 1)
+            site.fails(111, "popbox sync", "sync")
+            if damage:
+                os.unlink(program)
+            os.rename(program + ".real", program)
+            site.do("sync")
+            has(site.control("rcpthosts"), name)
+            eq(site.popbox("sync", "--dry-run").rc, 0)
+
+
+@test("qmail-send reads the new table because of a HUP, and of nothing else")
+def hup():
+    if QMAIL:
+        skip("the real qmail-send is not started here")
+    with Site() as site:
+        site.start(site.qmail + "/bin/qmail-send")
+        log, table = site.qmail + "/send.log", site.qmail + "/send.table"
+
+        def wait(lines):
+            for _ in range(200):
+                if os.path.exists(log):
+                    with open(log) as file:
+                        if len(file.readlines()) >= lines:
+                            return
+                time.sleep(0.02)
+            raise AssertionError("qmail-send did not read")
+        wait(1)
+        got = site.popbox("domain", "add", "example.com", "--handle", "ex1")
+        eq(got.rc, 0)
+        hasnt(got.err, "not running")
+        wait(2)
+        with open(table) as file:
+            eq(file.read(),
+               "example.com:example.com\n.example.com:example.com\n")
+        # No change of a domain, no HUP.
+        site.do("box", "add", "a@example.com", "--no-password")
+        with open(log) as file:
+            eq(len(file.readlines()), 2)
+        site.do("config", "set", "qmail_hup",
+                f"{site.top}/hup one  two")
+        with open(site.top + "/hup", "w") as file:
+            file.write(f'#!/bin/sh\necho "$@" >{site.top}/called\n')
+        os.chmod(site.top + "/hup", 0o755)
+        site.do("domain", "add", "b.org", "--handle", "ex1")
+        with open(site.top + "/called") as file:
+            eq(file.read(), "one two\n")
+        site.do("config", "set", "qmail_hup", "/no/such/command")
+        site.fails(111, "/no/such/command", "domain", "add", "c.org",
+                   "--handle", "ex1")
+        hasnt(site.control("rcpthosts"), "c.org")
+
+
+@test("users/cdb is what the assign file says, read by another program")
+def cdb():
+    with Site().joe() as site:
+        done = subprocess.run(
+            ["cdb", "-q", site.qmail + "/users/cdb", "!example.com-"],
+            capture_output=True)
+        eq(done.stdout.split(b"\0")[:4],
+           [b"ex1", str(UID).encode(), str(GID).encode(),
+            site.domain_path().encode()])
+
+
+@test("mail reaches the box it is for, any other bounces")
+def deliver():
+    with Site().joe() as site:
+        for recipient, rc in (("joe@example.com", 0), ("JOE@example.com", 0),
+                              ("joe@host.example.com", 0),
+                              ("postmaster@example.com", 0),
+                              ("ann@example.com", 100),
+                              ("joe@other.org", 100)):
+            done = subprocess.run(
+                [site.tools + "/deliver", "s@x.org", recipient],
+                input=b"hello\n", capture_output=True)
+            eq(done.returncode, rc, (recipient, done.stderr))
+        eq(len(os.listdir(site.box_path() + "/new")), 3)
+        eq(len(os.listdir(site.box_path("ex1-0000") + "/new")), 1)
+
+
+@test("a .qmail file made by hand is never overwritten")
+def by_hand():
+    with Site().joe() as site:
+        path = site.domain_path() + "/.qmail-list"
+        with open(path, "w") as file:
+            file.write("|ezmlm-send\n")
+        before = site.do("log", "--json")
+        site.fails(100, "made by hand", "box", "add", "list@example.com",
+                   "--no-password")
+        with open(path) as file:
+            eq(file.read(), "|ezmlm-send\n")
+        eq(site.do("log", "--json"), before)
+        os.unlink(path)
+        os.symlink("/etc/passwd", path)
+        site.fails(100, "not a regular file", "box", "add",
+                   "list@example.com", "--no-password")
+
+
+@test("sync --full puts back what was lost or changed by hand")
+def full():
+    with Site().joe() as site:
+        before = site.tree()
+        os.unlink(site.domain_path() + "/.qmail-joe")
+        with open(site.domain_path() + "/.qmail-postmaster", "w") as file:
+            file.write("")
+        for part in ("cur", "new", "tmp"):
+            os.rmdir(f"{site.box_path()}/{part}")
+        os.rmdir(site.box_path())
+        site.write_control("virtualdomains", "x:y\n")
+        site.do("sync")
+        assert site.tree() != before
+        site.do("sync", "--full")
+        site.write_control("virtualdomains",
+                           site.control("virtualdomains")[4:])
+        eq(site.tree(), before)
+
+
+@test("without qmail the Maildirs and .qmail files are made, and no more")
+def no_qmail():
+    with Site(qmail=False).joe() as site:
+        assert os.path.exists(site.domain_path() + "/.qmail-joe")
+        eq(site.login().rc, 0)
+        eq(sorted(os.listdir(site.top)), ["home", "serialmail", "store"])
+
+
+@test("what cannot be made is said, owed, and does not stop the others")
+def owed():
+    with Site().joe() as site:
+        site.do("domain", "add", "other.net", "--handle", "ot2", "--no-sync")
+        site.do("domain", "add", "third.net", "--handle", "th3", "--no-sync")
+        # Something stands where ot2's directory should be.
+        os.makedirs(site.home + "/o", exist_ok=True)
+        os.chown(site.home + "/o", UID, GID)
+        with open(site.home + "/o/ot2", "w"):
+            pass
+        got = site.fails(111, "run 'popbox sync'", "sync")
+        has(got.err, "/o/ot2")
+        has(site.control("rcpthosts"), "third.net")
+        hasnt(site.control("rcpthosts"), "other.net")
+        os.unlink(site.home + "/o/ot2")
+        site.do("sync")
+        has(site.control("rcpthosts"), "other.net")
+        eq(site.popbox("sync", "--dry-run").rc, 0)
+        has(site.popbox("check").err, "no finding")
+
+
+run()

@@ -1,0 +1,294 @@
+#!/usr/bin/env python3
+"""Kills, full disks, and others at work at the same time."""
+import json
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from tap import POPBOX, QMAIL, Site, eq, has, run, skip, test
+
+# The calls between which a kill can make a difference.
+CALLS = ("mkdir", "mkdirat", "rename", "renameat", "unlinkat", "write",
+         "pwrite64", "pwritev", "fsync", "fdatasync", "ftruncate", "fchmod",
+         "fchown", "openat", "kill", "pidfd_send_signal", "sendto", "flock")
+
+
+def undeliverable(site, domain):
+    """What is missing of an accepted domain's mail, as qmail would look."""
+    if domain not in site.control("rcpthosts").split("\n"):
+        return None
+    done = subprocess.run(
+        [site.tools + "/deliver", "s@x.org", "postmaster@" + domain],
+        input=b"hello\n", capture_output=True)
+    return done.stderr.decode() if done.returncode else None
+
+
+def relative(site):
+    """The tree without the names of this run, without mail and cdb."""
+    found = {}
+    for path, (mode, uid, gid, content) in site.tree().items():
+        if "/new/" in path or path.endswith(("/cdb", "/cdb.tmp")):
+            continue
+        found[path.replace(site.top, "")] = (
+            mode, uid, gid, content.replace(site.top.encode(), b""))
+    return found
+
+
+def count_calls(command):
+    """How often a command makes each of CALLS, itself and its helper."""
+    with Site().joe() as site:
+        trace = site.top + "/trace"
+        got = site.popbox(*command, prefix=(
+            "strace", "-f", "-o", trace, "-e", "trace=" + ",".join(CALLS)))
+        if got.rc != 0:
+            skip("no tracing here: " + got.err[:80])
+        counts = {}
+        with open(trace) as file:
+            for line in file:
+                name = re.match(r"\d+ +(\w+)\(", line)
+                if name:
+                    counts[name.group(1)] = counts.get(name.group(1), 0) + 1
+        return counts, relative(site)
+
+
+def kill_at(command, call, when, finished, untouched):
+    with Site().joe() as site:
+        site.popbox(*command, prefix=(
+            "strace", "-f", "-o", "/dev/null", "-e", f"trace={call}", "-e",
+            f"inject={call}:signal=SIGKILL:when={when}"))
+        for domain in ("example.com", "new.org"):
+            missing = undeliverable(site, domain)
+            assert not missing, f"{call} {when}: accepted, but {missing}"
+        eq(site.login().rc, 0, f"{call} {when}: a login after the kill")
+        site.do("sync")
+        after = relative(site)
+        left = [p for p in after if "popbox-tmp" in p]
+        eq(left, [], f"{call} {when}: temporaries")
+        assert after in (finished, untouched), \
+            f"{call} {when}: neither finished nor untouched"
+        has(site.popbox("check").err, "no finding")
+        return after == finished
+
+
+@test("killed at any call, sync leaves the change finished or untouched",
+      plain=True)
+def kills():
+    if QMAIL:
+        skip("with the stand-ins only")
+    with Site().joe() as site:
+        untouched = relative(site)
+    tried, done = 0, set()
+    for command in (("domain", "add", "new.org", "--handle", "ex1"),
+                    ("box", "add", "ann@example.com", "--no-password")):
+        counts, finished = count_calls(command)
+        assert sum(counts.values()) > 20, counts
+        for call, count in counts.items():
+            # strace counts each process by itself, so some ordinals are
+            # never reached; those runs end finished.
+            for when in range(1, count + 1):
+                done.add(kill_at(command, call, when, finished, untouched))
+                tried += 1
+    eq(done, {True, False}, "kills before and after the commit")
+    print(f"# {tried} kills")
+
+
+@test("killed at any moment, an acknowledged box is there", plain=True)
+def acknowledged():
+    with Site().joe() as site:
+        known = []
+        for i in range(12):
+            process = subprocess.Popen(
+                ["sh", "-c", 'i=0; while i=$((i+1)) && [ $i -lt 50 ]; do '
+                 f'"{POPBOX}" -d "{site.store}" -q box add r{i}x$i@example.com '
+                 '--no-password || exit; done'], stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL, start_new_session=True)
+            time.sleep(0.03 + 0.05 * i)
+            os.killpg(process.pid, signal.SIGKILL)
+            known += [line.split()[0] for line in
+                      process.communicate()[0].decode().splitlines()]
+        site.do("sync")
+        assert known
+        for address in known:
+            site.do("box", "show", address)
+        has(site.popbox("check").err, "no finding")
+
+
+@test("two at once: all changes are made, all files are published")
+def together():
+    with Site().joe() as site:
+        failures = []
+
+        def add(letter):
+            for i in range(12):
+                got = site.popbox("box", "add", f"{letter}{i}@example.com",
+                                  "--no-password")
+                if got.rc != 0:
+                    failures.append(got)
+        threads = [threading.Thread(target=add, args=(c,)) for c in "abc"]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        eq(failures, [])
+        eq(site.popbox("sync", "--dry-run").rc, 0)
+        eq(len([n for n in os.listdir(site.domain_path())]), 38)
+        numbers = [json.loads(line)["box"] for line in
+                   site.do("box", "list", "--json").splitlines()]
+        eq(len(set(numbers)), 38)
+
+
+@test("a second publisher leaves its work to the first and says so")
+def publishing():
+    import fcntl
+    with Site().joe() as site:
+        with open(site.store + "/publish.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            got = site.popbox("box", "add", "a@example.com", "--no-password")
+            eq(got.rc, 0)
+            has(got.err, "another popbox is publishing")
+            # A password reset never waits for publishing.
+            site.do("passwd", "joe@example.com", "--generate")
+        assert not os.path.exists(site.domain_path() + "/.qmail-a")
+        site.do("sync")
+        assert os.path.exists(site.domain_path() + "/.qmail-a")
+
+
+@test("a writer that holds the store for ever is answered with 111")
+def busy():
+    import fcntl
+    with Site().joe() as site:
+        fd = os.open(site.store, os.O_RDONLY)
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        site.fails(111, "another popbox holds the store", "passwd",
+                   "joe@example.com", "--generate")
+        eq(site.login().rc, 0)
+        os.close(fd)
+
+
+@test("logins are right while the store is being written to", plain=True)
+def reading():
+    with Site().joe() as site:
+        stop = threading.Event()
+
+        def write():
+            i = 0
+            while not stop.is_set():
+                site.popbox("passwd", "ex1-0000", "--generate")
+                i += 1
+        thread = threading.Thread(target=write)
+        thread.start()
+        try:
+            for _ in range(150):
+                eq(site.login().rc, 0)
+                eq(site.login(password="wrong").rc, 1)
+                eq(site.login("no@example.com").rc, 1)
+        finally:
+            stop.set()
+            thread.join()
+
+
+def limit_files(size):
+    def before():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+    return before
+
+
+@test("files that cannot grow: 111, a clear message, nothing lost")
+def file_size():
+    with Site().joe() as site:
+        sizes = [os.path.getsize(site.store + "/data.mdb") + 4096 * n
+                 for n in (-1000, -1010, -1020)] + [0, 10, 100, 4096]
+        for size in sizes:
+            before = site.do("log", "--json")
+            got = site.popbox("domain", "add", "new.org", "--handle", "ex1",
+                              preexec=limit_files(size))
+            assert got.rc in (0, 111), (size, got)
+            if got.rc == 111:
+                assert got.err, size
+            if site.do("log", "--json") == before:
+                continue
+            site.do("sync")
+            has(site.control("rcpthosts"), "new.org")
+            break
+        eq(site.login().rc, 0)
+        has(site.popbox("check").err, "no finding")
+
+
+@test("a full disk: 111, a clear message, nothing acknowledged is lost",
+      root=True)
+def full_disk():
+    with Site(init=False) as site:
+        small = site.top + "/small"
+        os.mkdir(small)
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs",
+                           small]).returncode:
+            skip("cannot mount a tmpfs")
+        try:
+            site.store = small + "/store"
+            site.init()
+            site.do("domain", "add", "example.com", "--handle", "ex1")
+            with open(small + "/filler", "wb") as file:
+                space = os.statvfs(small)
+                file.write(b"x" * (space.f_bavail * space.f_bsize - 200000))
+            known, failed = [], None
+            for i in range(400):
+                got = site.popbox("box", "add", f"u{i}@example.com",
+                                  "--no-password", "--no-sync", "-q", "--name",
+                                  "n" * 200)
+                if got.rc:
+                    failed = got
+                    break
+                known.append(got.out.split()[0])
+            assert failed, "the disk did not fill"
+            eq(failed.rc, 111)
+            has(failed.err, "no space left")
+            for address in known[:3] + known[-3:]:
+                site.do("box", "show", address)
+            has(site.popbox("check").err, "no finding")
+        finally:
+            subprocess.run(["umount", small], check=True)
+
+
+@test("a store that is cut, flipped or of another format is never guessed at",
+      plain=True)
+def damaged():
+    import random
+    random.seed(7)
+    with Site().joe() as site:
+        path = site.store + "/data.mdb"
+        with open(path, "rb") as file:
+            whole = file.read()
+        used = len(whole.rstrip(b"\0"))
+        codes = set()
+        for i in range(150):
+            data = bytearray(whole)
+            if i % 3 == 0:
+                del data[random.randrange(used):]
+            else:
+                for _ in range(1 + i % 4):
+                    data[random.randrange(used)] ^= 1 << random.randrange(8)
+            with open(path, "wb") as file:
+                file.write(data)
+            right = site.login(program=("sh", "-c", "echo $POPBOX_BOX"))
+            assert right.rc in (0, 1, 111), right
+            if right.rc == 0:
+                eq(right.out, "ex1-0001\n")
+            codes.add(right.rc)
+            wrong = site.login(password="wrong")
+            assert wrong.rc in (1, 111), wrong
+            got = site.popbox("check")
+            assert got.rc in (0, 1, 111), got
+        assert {0, 111} <= codes, codes
+        with open(path, "wb") as file:
+            file.write(whole)
+        eq(site.login().rc, 0)
+
+
+run()
