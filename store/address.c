@@ -31,30 +31,30 @@ static void get_box(struct record *record, struct name_box *ret_box)
 	ret_box->number = record_get_u32(record);
 }
 
+/* Straight into its place: clearing and copying 8 KiB of forwards that are
+ * hardly ever there was a fifth of a login's instructions. */
 enum err address_decode(struct db_bytes key, struct db_bytes row,
 			struct store_address *ret_address)
 {
-	struct store_address address = {.has_box = false};
+	struct store_address *address = ret_address;
 	struct record record;
 	enum err err = record_open(row.at, row.len, key.at, key.len,
 				   ROW_VERSION, &record);
 
 	if (err == ERR_OK)
-		err = row_name_address(key, &address.name);
+		err = row_name_address(key, &address->name);
 	if (err != ERR_OK)
 		return err;
-	address.has_box = record_get_bool(&record);
-	if (address.has_box)
-		get_box(&record, &address.box);
-	address.forwards_len = record_get_bytes(&record, address.forwards,
-						sizeof address.forwards);
-	if (address.forwards_len &&
-	    address.forwards[address.forwards_len - 1] != 0)
+	address->box = (struct name_box){.number = 0};
+	address->has_box = record_get_bool(&record);
+	if (address->has_box)
+		get_box(&record, &address->box);
+	address->forwards_len = record_get_bytes(&record, address->forwards,
+						 sizeof address->forwards);
+	if (address->forwards_len &&
+	    address->forwards[address->forwards_len - 1] != 0)
 		record.bad = true;
-	err = record_end(&record);
-	if (err == ERR_OK)
-		*ret_address = address;
-	return err;
+	return record_end(&record);
 }
 
 enum err bybox_encode(const struct row_key *key, struct row *ret_row)

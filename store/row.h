@@ -88,6 +88,7 @@ MUST_USE enum err box_decode(struct db_bytes key, struct db_bytes row,
 			     struct store_account *ret_account);
 MUST_USE enum err address_encode(const struct store_address *address,
 				 struct row *ret_row);
+/* On an error *ret_address may be half written. */
 MUST_USE enum err address_decode(struct db_bytes key, struct db_bytes row,
 				 struct store_address *ret_address);
 MUST_USE enum err bybox_encode(const struct row_key *key, struct row *ret_row);

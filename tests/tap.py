@@ -215,9 +215,10 @@ class Site:
 
     def login(self, login="joe@example.com", password=GOOD, raw=None,
               program=("sh", "-c", "exit 0"), close=(), limit=None, env=None,
-              store=None, hold=False, prefix=(), timeout=60):
+              store=None, hold=False, prefix=(), timeout=60, bare=False):
         """Runs the login program with the record on descriptor 3. close:
-        descriptors that it finds closed. hold: nobody ends the record."""
+        descriptors that it finds closed. hold: nobody ends the record. bare:
+        an environment as small as tcpserver's."""
         data = record(login, password) if raw is None else raw
         reader, writer = os.pipe()
         command = [*prefix, CHECKPW, "-d", store or self.store, *program]
@@ -234,7 +235,8 @@ class Site:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, preexec_fn=before, close_fds=False,
-            env={**os.environ, "TCPREMOTEIP": "192.0.2.7", **(env or {})})
+            env={**({"PATH": os.environ["PATH"]} if bare else os.environ),
+                 "TCPREMOTEIP": "192.0.2.7", **(env or {})})
         os.close(reader)
         try:
             if data:
