@@ -6,10 +6,10 @@
 #include "commands.h"
 #include "idn.h"
 #include "json.h"
+#include "list.h"
 #include "password.h"
 #include "publish.h"
 #include "say.h"
-#include "table.h"
 #include "target.h"
 
 const struct args_option cmd_box_add_options[] = {
@@ -176,9 +176,6 @@ int cmd_box_add(struct site *site, const struct args *args)
 	return code;
 }
 
-/* In handfuls, see cmd_domain.c. */
-enum { HANDFUL = 64 };
-
 struct line {
 	struct store_box box;
 	struct name_address first;
@@ -186,7 +183,7 @@ struct line {
 };
 
 struct handful {
-	struct line line[HANDFUL];
+	struct line line[LIST_HANDFUL];
 	size_t count;
 	struct name_box last;
 	bool started;
@@ -219,7 +216,7 @@ static enum err next_body(struct store_txn *txn, void *arg)
 	enum err err = ERR_OK;
 
 	some->count = 0;
-	while (some->count < HANDFUL) {
+	while (some->count < LIST_HANDFUL) {
 		struct line *line = &some->line[some->count];
 
 		err = store_box_next(txn, started ? &at : NULL, &line->box);
@@ -244,8 +241,10 @@ static enum err next_body(struct store_txn *txn, void *arg)
 }
 
 static void print_line(const struct site *site, struct table *table,
-		       const struct line *line)
+		       const void *arg, size_t index)
 {
+	const struct handful *some = arg;
+	const struct line *line = &some->line[index];
 	char box[NAME_BOX_TEXT], address[NAME_ADDRESS_TEXT] = "";
 	const char *cells[] = {box, address,
 			       line->box.state.login ? "on" : "off",
@@ -278,8 +277,8 @@ int cmd_box_list(struct site *site, const struct args *args)
 	struct name_domain name;
 	char utf8[NAME_DOMAIN_MAX + 1];
 	struct handful *some;
-	struct table table;
-	enum err err = ERR_OK;
+	struct list list = {"box list", header, next_body, print_line,
+			    NULL,	NULL};
 	int code;
 
 	if (domain)
@@ -294,19 +293,11 @@ int cmd_box_list(struct site *site, const struct args *args)
 		return say_error(CODE_LATER, "no memory");
 	some->handle = args_get(args, "--handle");
 	some->domain = domain ? name.s : NULL;
-	if (!site->json)
-		table_begin(&table, header);
-	while (err == ERR_OK) {
-		err = store_read(site->store, next_body, some);
-		for (size_t i = 0; i < some->count; i++)
-			print_line(site, &table, &some->line[i]);
-		some->count = 0;
-	}
-	if (!site->json)
-		table_end(&table);
+	list.arg = some;
+	list.count = &some->count;
+	code = list_print(site, &list);
 	free(some);
-	return err == ERR_NOTFOUND ? CODE_DONE
-				   : site_failed(site, err, "box list");
+	return code;
 }
 
 struct shown {

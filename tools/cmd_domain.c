@@ -6,9 +6,9 @@
 #include "commands.h"
 #include "idn.h"
 #include "json.h"
+#include "list.h"
 #include "publish.h"
 #include "say.h"
-#include "table.h"
 
 const struct args_option cmd_domain_add_options[] = {
 	{"--handle", "H", "the customer whose it is; made if new"},
@@ -220,12 +220,8 @@ int cmd_domain_add(struct site *site, const struct args *args)
 	return code;
 }
 
-/* Rows come in handfuls, so that a slow reader of the list never keeps a
- * snapshot, and with it the store's old pages, for long. */
-enum { HANDFUL = 64 };
-
 struct handful {
-	struct store_domain domain[HANDFUL];
+	struct store_domain domain[LIST_HANDFUL];
 	size_t count;
 	struct name_domain last;
 	bool started;
@@ -241,7 +237,7 @@ static enum err next_body(struct store_txn *txn, void *arg)
 	enum err err = ERR_OK;
 
 	some->count = 0;
-	while (some->count < HANDFUL) {
+	while (some->count < LIST_HANDFUL) {
 		err = store_domain_next(txn, started ? &at : NULL, &domain);
 		if (err != ERR_OK)
 			break;
@@ -257,8 +253,10 @@ static enum err next_body(struct store_txn *txn, void *arg)
 }
 
 static void print_domain(const struct site *site, struct table *table,
-			 const struct store_domain *domain)
+			 const void *arg, size_t index)
 {
+	const struct handful *some = arg;
+	const struct store_domain *domain = &some->domain[index];
 	const char *cells[] = {domain->utf8[0] ? domain->utf8 : domain->name.s,
 			       domain->handle.s, json_kind(domain->kind),
 			       domain->state.login ? "on" : "off",
@@ -275,8 +273,8 @@ int cmd_domain_list(struct site *site, const struct args *args)
 	static const char *const header[] = {"DOMAIN", "HANDLE", "KIND",
 					     "LOGIN", "DELIVERY", NULL};
 	struct handful *some;
-	struct table table;
-	enum err err = ERR_OK;
+	struct list list = {"domain list", header, next_body, print_domain,
+			    NULL, NULL};
 	int code = site_open_read(site);
 
 	if (code != CODE_DONE)
@@ -285,19 +283,11 @@ int cmd_domain_list(struct site *site, const struct args *args)
 	if (!some)
 		return say_error(CODE_LATER, "no memory");
 	some->handle = args_get(args, "--handle");
-	if (!site->json)
-		table_begin(&table, header);
-	while (err == ERR_OK) {
-		err = store_read(site->store, next_body, some);
-		for (size_t i = 0; i < some->count; i++)
-			print_domain(site, &table, &some->domain[i]);
-		some->count = 0;
-	}
-	if (!site->json)
-		table_end(&table);
+	list.arg = some;
+	list.count = &some->count;
+	code = list_print(site, &list);
 	free(some);
-	return err == ERR_NOTFOUND ? CODE_DONE
-				   : site_failed(site, err, "domain list");
+	return code;
 }
 
 struct shown {

@@ -68,7 +68,7 @@ static void print_entry(const struct site *site,
 		json_table(entry->table), object, command);
 }
 
-/* In handfuls, see cmd_domain.c. */
+/* In handfuls, see list.h; a table it is not. */
 enum { HANDFUL = 32 };
 
 struct handful {

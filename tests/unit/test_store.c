@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "config.h"
@@ -391,6 +393,96 @@ static void verdicts(void **state)
 			 VERDICT_CANNOT_TELL);
 }
 
+/* What a login finds while another process commits as fast as it can, moving
+ * rows about: the right account, every time, and no "unknown". */
+static enum err churn(struct store_txn *txn, void *arg)
+{
+	unsigned *round = arg;
+	char text[64], hash[200];
+	struct joe joe = {text, hash, {{""}, 0}};
+	enum err err = ERR_OK;
+
+	memset(hash, 'x', sizeof hash);
+	hash[20 + *round % 150] = 0;
+	(void)snprintf(text, sizeof text, "r%u@example.com", *round);
+	if (*round % 4 == 0)
+		err = add_joe(txn, &joe);
+	joe.box = (struct name_box){handle("ex1"), 1};
+	return err == ERR_OK ? store_box_password(txn, &joe.box, hash) : err;
+}
+
+static void write_on(int stop)
+{
+	char byte;
+
+	store_close(&store); /* an environment never crosses a fork */
+	if (store_open_write(dir, &store) != ERR_OK)
+		_exit(1);
+	for (unsigned round = 1; read(stop, &byte, 1) != 0; round++) {
+		if (change(churn, &round) != ERR_OK)
+			_exit(2);
+	}
+	store_close(&store);
+	_exit(0);
+}
+
+static void look_once(struct store *reader, unsigned long *found,
+		      unsigned long *busy)
+{
+	static struct config config;
+	struct login login;
+	enum err err = login_find(reader, &config, BYTES("joe@example.com"),
+				  &login);
+
+	if (err == ERR_BUSY) {
+		++*busy;
+		return;
+	}
+	assert_int_equal(err, ERR_OK);
+	assert_true(login.found);
+	assert_string_equal(login.user, "joe@example.com");
+	assert_int_equal(login.box.number, 1);
+	++*found;
+}
+
+static void beside_writer(void **state)
+{
+	struct joe joe = {"joe@example.com", "$5$rounds=1000$s$x", {{""}, 0}};
+	unsigned long found = 0, busy = 0;
+	time_t end;
+	int fd[2], status;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(change(add_domain, "example.com"), ERR_OK);
+	assert_int_equal(change(add_joe, &joe), ERR_OK);
+	store_close(&store);
+	assert_int_equal(pipe2(fd, O_NONBLOCK), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		close(fd[1]);
+		write_on(fd[0]);
+	}
+	close(fd[0]);
+	end = time(NULL) + 3;
+	while (time(NULL) < end) {
+		struct store *reader = NULL;
+
+		assert_int_equal(store_open_login(dir, &reader), ERR_OK);
+		for (int i = 0; i < 20; i++)
+			look_once(reader, &found, &busy);
+		store_close(&reader);
+	}
+	close(fd[1]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(store_open_write(dir, &store), ERR_OK);
+	print_message("# %lu look-ups, %lu of them busy\n", found, busy);
+	assert_true(found > 1000);
+	assert_true(busy * 100 < found);
+}
+
 /* A decoy's own password, if anybody had one, would not be let in. */
 static void decoys(void **state)
 {
@@ -421,6 +513,8 @@ int main(void)
 		WITH_STORE("the journal has every change and no hash", journal),
 		WITH_STORE("a full map grows and the change is made", grows),
 		WITH_STORE("yes, no and cannot tell stay apart", verdicts),
+		WITH_STORE("look-ups beside a flat-out writer are never wrong",
+			   beside_writer),
 		SAYS("what was not found is never accepted", decoys),
 	};
 
