@@ -24,7 +24,7 @@ SANFLAGS = $(if $(SAN),-fsanitize=address -fsanitize=undefined -fno-sanitize-rec
 	   -fno-omit-frame-pointer)
 CPPFLAGS = -D_GNU_SOURCE -DPOPBOX_VERSION='"$(VERSION)"' -Istore
 CFLAGS   = -std=gnu17 $(OPT) $(WARN) $(HARDEN) $(SANFLAGS)
-LDFLAGS  = $(if $(STATIC),,-pie) -Wl,-z,relro,-z,now,-z,noexecstack $(SANFLAGS)
+LDFLAGS  = -Wl,-z,relro,-z,now,-z,noexecstack $(SANFLAGS)
 STATIC   = $(if $(DYNAMIC)$(SAN),,-static-pie)
 
 # What the login program is made of, by name: nothing here writes the store.
@@ -36,18 +36,17 @@ TOOL     = $(patsubst %.c,%,$(wildcard tools/*.c)) $(STORE)
 UNITS    = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 STANDINS = $(patsubst tests/qmail/%.c,%,$(filter-out tests/qmail/common.c,\
 	   $(wildcard tests/qmail/*.c)))
-HELPERS  = $(patsubst tests/helpers/%.c,%,$(wildcard tests/helpers/*.c))
 
 obj      = $(addprefix $(B)/,$(addsuffix .o,$(1)))
 
 all: $(B)/popbox $(B)/popbox-checkpw
 
 $(B)/popbox-checkpw: $(call obj,$(LOGIN)) $(B)/flags
-	$(Q)$(CC) $(LDFLAGS) $(STATIC) -o $@ $(filter %.o,$^) \
+	$(Q)$(CC) $(LDFLAGS) $(or $(STATIC),-pie) -o $@ $(filter %.o,$^) \
 		-llmdb -lsodium -lcrypt $(if $(STATIC),-lpthread)
 
 $(B)/popbox: $(call obj,$(TOOL)) $(B)/flags
-	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) \
+	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $(filter %.o,$^) \
 		-llmdb -lsodium -lcrypt -lidn2 -ljansson
 
 $(B)/%.o: %.c $(B)/flags
@@ -65,41 +64,37 @@ $(B)/tests/unit/%.o: CFLAGS += -Wno-write-strings
 $(B)/unit/%: $(B)/tests/unit/%.o $(call obj,$(STORE)) \
 		$(filter-out %/main.o,$(call obj,$(LOGIN) $(TOOL)))
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $(sort $^) \
+	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $(sort $^) \
 		-lcmocka -llmdb -lsodium -lcrypt -lidn2 -ljansson
 
 $(B)/qmail/%: $(B)/tests/qmail/%.o $(B)/tests/qmail/common.o
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcdb
+	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $^ -lcdb
 
-$(B)/helpers/%: $(B)/tests/helpers/%.o
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -llmdb
+tests: all standins $(addprefix $(B)/unit/,$(UNITS))
 
-tests: all $(addprefix $(B)/unit/,$(UNITS)) $(addprefix $(B)/qmail/,$(STANDINS)) \
-	$(addprefix $(B)/helpers/,$(HELPERS))
+standins: $(addprefix $(B)/qmail/,$(STANDINS))
 
 check: check-packages
 	tests/run $(if $(QMAIL),--qmail $(QMAIL))
 
 demo: demo-packages
-	$(MAKE) tests
+	$(MAKE) all standins
 	tests/demo $(if $(QMAIL),--qmail $(QMAIL))
 
 BUILD_PACKAGES = gcc libc6-dev liblmdb-dev libsodium-dev libcrypt-dev \
 	libidn2-dev libjansson-dev libcdb-dev
 DEMO_PACKAGES  = $(BUILD_PACKAGES) ucspi-tcp mpop python3
 CHECK_PACKAGES = $(DEMO_PACKAGES) libcmocka-dev perl binutils strace mandoc \
-	tinycdb mpop clang libclang-rt-14-dev valgrind universal-ctags \
-	clang-format
+	tinycdb curl clang libclang-rt-14-dev
 demo-packages:
-	@tests/packages $(sort $(DEMO_PACKAGES) $(if $(wildcard tests/unit/*.c),libcmocka-dev))
+	@tests/packages $(DEMO_PACKAGES)
 check-packages:
-	@tests/packages $(sort $(CHECK_PACKAGES))
+	@tests/packages $(CHECK_PACKAGES)
 
 clean:
 	rm -rf build
 
-.PHONY: all tests check demo check-packages demo-packages clean force
+.PHONY: all tests standins check demo check-packages demo-packages clean force
 .SECONDARY:
 -include $(wildcard $(B)/*/*.d $(B)/*/*/*.d)

@@ -258,7 +258,7 @@ static int decide(struct run *run, struct store **store,
 	run->line.user = request->login;
 	run->line.user_len = request->login_len;
 	err = login_find(*store, &run->config, request->login,
-			 request->login_len, login);
+			 request->login_len, getenv("TCPLOCALIP"), login);
 	store_close(store);
 	if (err != ERR_OK)
 		return cannot_tell(run, "store", why_text(err));

@@ -3,7 +3,7 @@
  *	1  every row has a right checksum, form and key
  *	2  a domain has an existing handle
  *	3  an alias domain leads to an existing pop domain
- *	4  a domain and its UTF-8 key point at each other
+ *	4  a domain and its second keys (UTF-8, local IP) point at each other
  *	5  a box has an existing handle, whose next number is greater
  *	6  an address has an existing pop domain, and leads somewhere that is
  *	7  by-box holds what the addresses say, no more and no less
@@ -65,6 +65,11 @@ static void check_handle(struct check *check, struct db_bytes key,
 		found(check, 1, text, "the row of the handle is damaged");
 }
 
+static bool is_key(struct db_bytes key, const char *text)
+{
+	return strlen(text) == key.len && memcmp(text, key.at, key.len) == 0;
+}
+
 static void check_pointer(struct check *check, struct db_bytes key,
 			  struct db_bytes row, const char *text)
 {
@@ -74,9 +79,8 @@ static void check_pointer(struct check *check, struct db_bytes key,
 	if (domain_decode_pointer(key, row, &to) != ERR_OK)
 		found(check, 1, text, "the row of the domain is damaged");
 	else if (store_domain_get(check->txn, &to, &domain) != ERR_OK ||
-		 strlen(domain.utf8) != key.len ||
-		 memcmp(domain.utf8, key.at, key.len) != 0)
-		found(check, 4, text, "the UTF-8 key points at no such domain");
+		 (!is_key(key, domain.utf8) && !is_key(key, domain.ip)))
+		found(check, 4, text, "the second key points at no such domain");
 }
 
 static void check_pop(struct check *check, const struct store_domain *domain)
@@ -122,7 +126,7 @@ static void check_domain(struct check *check, struct db_bytes key,
 			 struct db_bytes row, const char *text)
 {
 	struct store_domain domain;
-	struct row_key owner, utf8;
+	struct row_key owner, utf8, ip;
 	enum err err = domain_decode(key, row, &domain);
 
 	if (err == ERR_NOTFOUND) {
@@ -139,6 +143,9 @@ static void check_domain(struct check *check, struct db_bytes key,
 	utf8 = row_key_text(domain.utf8);
 	if (domain.utf8[0] && !there(check, DB_DOMAIN, &utf8))
 		found(check, 4, text, "the domain's UTF-8 key is missing");
+	ip = row_key_text(domain.ip);
+	if (domain.ip[0] && !there(check, DB_DOMAIN, &ip))
+		found(check, 4, text, "the key of the domain's IP is missing");
 	check_alias(check, &domain);
 	check_pop(check, &domain);
 	check_prefix(check, &domain);

@@ -8,7 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum kind { NUMBER, PATH, PATH_OR_NONE, WORDS, CHOICE };
+#include "name.h"
+
+enum kind { NUMBER, PATH, PATH_OR_NONE, WORDS, CHOICE, MARKS, DOMAIN };
 
 /* Everything there is to know of a setting stands in its row. */
 struct setting {
@@ -43,6 +45,13 @@ static const struct setting settings[] = {
 	{{"popusr", "name of popusr, written where assign_user = popusr",
 	  "popusr"},
 	 WORDS, AT(assign_popusr), 0, 0, {0}},
+	{{"separators",
+	  "what may stand between user and domain in a login, tried in order",
+	  "@%/:"},
+	 MARKS, AT(separators), 0, 0, {0}},
+	{{"default_domain",
+	  "domain of a login without one; empty: such a login is unknown", ""},
+	 DOMAIN, AT(default_domain), 0, 0, {0}},
 	{{"login_by_box", "may a box's own name (ex1-0001) log in", "yes"},
 	 CHOICE, AT(login_by_box), 0, 0, {"no", "yes"}},
 	{{"refuse_delay_ms",
@@ -123,6 +132,29 @@ static const char *judge_words(const char *text, size_t len)
 	return NULL;
 }
 
+/* Marks that no domain and no box's name has in it, each once. */
+static const char *judge_marks(const char *text, size_t len)
+{
+	static const char marks[] = "@%/:!#$&*+=?^_`{|}~";
+
+	if (len == 0)
+		return "the value is empty";
+	for (size_t i = 0; i < len; i++) {
+		if (!strchr(marks, text[i]))
+			return "a separator is one of @%/:!#$&*+=?^_`{|}~";
+		if (memchr(text + i + 1, text[i], len - i - 1))
+			return "a separator stands there twice";
+	}
+	return NULL;
+}
+
+static const char *judge_domain(const char *text, size_t len)
+{
+	struct name_domain name;
+
+	return len ? name_domain_read(text, len, &name) : NULL;
+}
+
 static const char *set_choice(const struct setting *setting, const char *text,
 			      uint32_t *ret_number)
 {
@@ -160,6 +192,12 @@ static const char *set(struct config *config, const struct setting *setting,
 		break;
 	case WORDS:
 		why = judge_words(text, len);
+		break;
+	case MARKS:
+		why = judge_marks(text, len);
+		break;
+	case DOMAIN:
+		why = judge_domain(text, len);
 		break;
 	}
 	if (!why)

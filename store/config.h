@@ -32,7 +32,9 @@ struct config {
 	char qmail_hup[CONFIG_TEXT_MAX + 1];  /* "" = find qmail-send */
 	char assign_popusr[CONFIG_TEXT_MAX + 1]; /* user name of popusr */
 	uint32_t assign_user;			 /* enum config_assign */
-	uint32_t login_by_box;			 /* 0 or 1 */
+	char separators[CONFIG_TEXT_MAX + 1];	 /* of user and domain */
+	char default_domain[CONFIG_TEXT_MAX + 1]; /* A-labels, or "" */
+	uint32_t login_by_box;			  /* 0 or 1 */
 	uint32_t refuse_delay_ms;
 	uint32_t log; /* enum config_log */
 	uint32_t argon2_kib;

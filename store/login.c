@@ -1,5 +1,6 @@
 #include "login.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "secret.h"
@@ -8,6 +9,7 @@ struct asked {
 	const struct config *config;
 	const char *bytes;
 	size_t len;
+	const char *local_ip;
 	struct login login;
 };
 
@@ -51,26 +53,106 @@ static enum err take_account(struct store_txn *txn, const struct name_box *name,
 	return err;
 }
 
-static enum err find_address(struct store_txn *txn,
-			     const struct name_address *name,
-			     struct login *login)
+/* The domain itself, or the one that an alias stands for; *ret_login is
+ * whether both let their users log in. */
+static enum err resolve(struct store_txn *txn, struct store_domain *domain,
+			bool *ret_login)
+{
+	struct name_domain target = domain->target;
+	enum err err;
+
+	*ret_login = domain->state.login;
+	if (domain->kind != STORE_ALIAS)
+		return ERR_OK;
+	err = store_domain_get(txn, &target, domain);
+	if (err == ERR_OK)
+		*ret_login = *ret_login && domain->state.login;
+	return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
+}
+
+/* A user, as bytes from a stranger, of a domain that is there. */
+static enum err find_user(struct store_txn *txn, struct store_domain *domain,
+			  const char *bytes, size_t len, struct login *login)
 {
 	struct store_address address;
-	struct store_domain domain;
-	enum err err = store_domain_get(txn, &name->domain, &domain);
+	struct name_address name;
+	bool may_login;
+	enum err err = resolve(txn, domain, &may_login);
 
-	if (err == ERR_OK)
-		err = store_address_get(txn, name, &address);
+	if (err != ERR_OK)
+		return err;
+	name.domain = domain->name;
+	if (name_local_read(bytes, len, &name.local))
+		return ERR_NOTFOUND;
+	err = store_address_get(txn, &name, &address);
 	if (err != ERR_OK)
 		return err;
 	if (!address.has_box)
 		return ERR_NOTFOUND;
-	err = take_account(txn, &address.box, domain.state.login, login);
+	err = take_account(txn, &address.box, may_login, login);
 	if (err == ERR_NOTFOUND)
 		return ERR_DAMAGED; /* it leads to a box that is not there */
-	login->domain = name->domain;
-	name_address_text(name, login->user);
+	login->domain = name.domain;
+	name_address_text(&name, login->user);
 	return err;
+}
+
+/* *ret_separated: some separator stands in the login at all. */
+static enum err find_separated(struct store_txn *txn, struct asked *asked,
+			       bool *ret_separated)
+{
+	*ret_separated = false;
+	for (const char *mark = asked->config->separators; *mark; mark++) {
+		const char *at = memrchr(asked->bytes, *mark, asked->len);
+		struct store_domain domain;
+		size_t before;
+		enum err err;
+
+		if (!at)
+			continue;
+		*ret_separated = true;
+		before = (size_t)(at - asked->bytes);
+		err = store_domain_find(txn, at + 1, asked->len - before - 1,
+					&domain);
+		if (err == ERR_NOTFOUND)
+			continue;
+		if (err != ERR_OK)
+			return err;
+		return find_user(txn, &domain, asked->bytes, before,
+				 &asked->login);
+	}
+	return ERR_NOTFOUND;
+}
+
+/* An address as it is written in the store, whatever was sent. */
+static enum err find_ip(struct store_txn *txn, const char *ip,
+			struct store_domain *ret_domain)
+{
+	unsigned char bytes[sizeof(struct in6_addr)];
+	char text[INET6_ADDRSTRLEN];
+	int family = strchr(ip, ':') ? AF_INET6 : AF_INET;
+
+	if (inet_pton(family, ip, bytes) != 1 ||
+	    !inet_ntop(family, bytes, text, sizeof text))
+		return ERR_NOTFOUND;
+	return store_domain_find(txn, text, strlen(text), ret_domain);
+}
+
+static enum err find_bare(struct store_txn *txn, struct asked *asked)
+{
+	const char *fallback = asked->config->default_domain;
+	struct store_domain domain;
+	enum err err = ERR_NOTFOUND;
+
+	if (asked->local_ip)
+		err = find_ip(txn, asked->local_ip, &domain);
+	if (err == ERR_NOTFOUND)
+		err = store_domain_find(txn, fallback, strlen(fallback),
+					&domain);
+	if (err != ERR_OK)
+		return err;
+	return find_user(txn, &domain, asked->bytes, asked->len,
+			 &asked->login);
 }
 
 /* The box's first address, in the order of its keys, is its canonical one. */
@@ -96,20 +178,24 @@ static enum err find_box(struct store_txn *txn, const struct name_box *name,
 			     : err;
 }
 
-/* In the order of popbox-checkpw(8); anything of another form is unknown. */
+/* See login.h for the order; anything of another form is unknown. */
 static enum err find(struct store_txn *txn, void *arg)
 {
 	struct asked *asked = arg;
-	struct name_address address;
 	struct name_box box;
+	bool separated;
+	enum err err;
 
 	asked->login = (struct login){.reason = "unknown"};
-	if (!name_address_read(asked->bytes, asked->len, &address))
-		return find_address(txn, &address, &asked->login);
+	if (asked->len == 0)
+		return ERR_NOTFOUND;
+	err = find_separated(txn, asked, &separated);
+	if (separated || err != ERR_NOTFOUND)
+		return err;
 	if (asked->config->login_by_box &&
 	    !name_box_read(asked->bytes, asked->len, &box))
 		return find_box(txn, &box, &asked->login);
-	return ERR_NOTFOUND;
+	return find_bare(txn, asked);
 }
 
 /* Not found: everything about it is forgotten but the reason. */
@@ -126,9 +212,13 @@ static void make_decoy(const struct config *config, struct login *login)
 }
 
 enum err login_find(struct store *store, const struct config *config,
-		    const void *bytes, size_t len, struct login *ret_login)
+		    const void *bytes, size_t len, const char *local_ip,
+		    struct login *ret_login)
 {
-	struct asked asked = {.config = config, .bytes = bytes, .len = len};
+	struct asked asked = {.config = config,
+			      .bytes = bytes,
+			      .len = len,
+			      .local_ip = local_ip};
 	enum err err = store_read(store, find, &asked);
 
 	if (err == ERR_NOTFOUND) {

@@ -26,11 +26,20 @@ struct login {
 	char hash[STORE_HASH_MAX + 1];
 };
 
-/* Looks up bytes[0..len) from a stranger. ERR_OK: *ret_login is filled, found
+/* Looks up bytes[0..len) from a stranger, in this order:
+ *
+ *   1. user, one of the setting `separators`, domain: each separator in the
+ *      order of the setting, at its last occurrence; the first that is
+ *      followed by a domain of the store decides
+ *   2. without any separator: a box's own name (setting `login_by_box`)
+ *   3. else a user of the domain that has local_ip (TCPLOCALIP, or NULL), else
+ *      of the setting `default_domain`
+ *
+ * An alias domain stands for its target. ERR_OK: *ret_login is filled, found
  * or not. Anything else is "cannot tell". */
 MUST_USE enum err login_find(struct store *store, const struct config *config,
 			     const void *bytes, size_t len,
-			     struct login *ret_login);
+			     const char *local_ip, struct login *ret_login);
 
 /* Exactly one hash computation. *ret_reason is static; "" when accepted. */
 MUST_USE enum verdict login_decide(const struct login *login,

@@ -2,7 +2,7 @@
  * only.
  *
  *	handle    handle
- *	domain    domain; or its UTF-8 form, whose row only points to it
+ *	domain    domain; or its UTF-8 form or local IP, whose row points to it
  *	box       handle NUL number (4, big-endian: in order)
  *	address   domain NUL local
  *	by-box    box's key, domain NUL local

@@ -169,7 +169,8 @@ MUST_USE enum err store_domain_next(struct store_txn *txn,
 				    const struct name_domain *after,
 				    struct store_domain *ret_domain);
 
-/* By the A-label form or by the UTF-8 second key, as bytes from a stranger. */
+/* By the A-label form or by a second key (UTF-8, local IP), as bytes from a
+ * stranger. */
 MUST_USE enum err store_domain_find(struct store_txn *txn, const void *bytes,
 				    size_t len,
 				    struct store_domain *ret_domain);

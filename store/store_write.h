@@ -40,9 +40,15 @@ struct store_state store_state_new(const struct store_txn *txn);
 MUST_USE enum err store_handle_add(struct store_txn *txn,
 				   const struct name_handle *name);
 
-/* A domain of an existing handle. Refused: a name that is another domain's
+/* A domain of an existing handle; an alias has an existing pop domain of the
+ * same handle as its target. Refused: a name that is another domain's
  * followed by '-', or the reverse, since users/assign matches prefixes. */
 MUST_USE enum err store_domain_add(struct store_txn *txn,
+				   const struct store_domain *domain);
+
+/* Changes a domain: its local IP, switches and reason. Its name, handle and kind
+ * stay. Refused: an IP that is another domain's. */
+MUST_USE enum err store_domain_set(struct store_txn *txn,
 				   const struct store_domain *domain);
 
 /* A box without a password, under a number that was never used. */

@@ -1,4 +1,5 @@
-/* cmd_domain.c: popbox domain add, list, show. */
+/* cmd_domain.c: popbox domain add and set. */
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,13 +7,13 @@
 #include "commands.h"
 #include "idn.h"
 #include "json.h"
-#include "list.h"
 #include "publish.h"
 #include "say.h"
 
 const struct args_option cmd_domain_add_options[] = {
 	{"--handle", "H", "the customer whose it is; made if new"},
 	{"--kind", "KIND", "pop: boxes here [pop]"},
+	{"--alias-of", "DOMAIN", "another name for that domain's boxes"},
 	{"--no-subdomains", NULL, "not for hosts below it"},
 	{"--postmaster", "TARGET",
 	 "where postmaster@ leads: a box, or an address [that of the "
@@ -21,8 +22,9 @@ const struct args_option cmd_domain_add_options[] = {
 	{NULL, NULL, NULL},
 };
 
-const struct args_option cmd_domain_list_options[] = {
-	{"--handle", "H", "only those of this handle"},
+const struct args_option cmd_domain_set_options[] = {
+	{"--ip", "ADDR|none", "local address of logins without a domain"},
+	CHANGE_OPTIONS,
 	{NULL, NULL, NULL},
 };
 
@@ -122,19 +124,39 @@ static enum err aim_postmaster(struct store_txn *txn, struct wish *wish)
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
+/* An alias belongs to whom its target does. */
+static enum err take_target_handle(struct store_txn *txn, struct wish *wish)
+{
+	struct store_domain target;
+	enum err err;
+
+	if (wish->domain.kind != STORE_ALIAS)
+		return ERR_OK;
+	err = store_domain_get(txn, &wish->domain.target, &target);
+	if (err == ERR_NOTFOUND)
+		return store_refuse(txn, ERR_INVALID, "there is no domain '%s'",
+				    wish->domain.target.s);
+	if (err == ERR_OK)
+		wish->domain.handle = target.handle;
+	return err;
+}
+
 static enum err add_body(struct store_txn *txn, void *arg)
 {
 	struct wish *wish = arg;
 	const struct name_handle *owner = &wish->domain.handle;
 	struct store_handle handle;
-	enum err err = store_handle_get(txn, owner, &handle);
+	enum err err = take_target_handle(txn, wish);
 
+	if (err == ERR_OK)
+		err = store_handle_get(txn, owner, &handle);
 	if (err == ERR_NOTFOUND)
 		err = store_handle_add(txn, owner);
 	if (err == ERR_OK)
 		err = store_domain_add(txn, &wish->domain);
-	if (err == ERR_OK)
-		err = aim_postmaster(txn, wish);
+	if (err != ERR_OK || wish->domain.kind == STORE_ALIAS)
+		return err; /* an alias has its target's postmaster */
+	err = aim_postmaster(txn, wish);
 	if (err == ERR_OK && wish->new_box)
 		err = store_box_add(txn,
 				    &(struct store_box){
@@ -150,8 +172,11 @@ static enum err add_body(struct store_txn *txn, void *arg)
 static enum err look_body(struct store_txn *txn, void *arg)
 {
 	struct wish *wish = arg;
+	enum err err = take_target_handle(txn, wish);
 
-	return aim_postmaster(txn, wish);
+	if (err == ERR_OK && wish->domain.kind == STORE_POP)
+		err = aim_postmaster(txn, wish);
+	return err;
 }
 
 static int look(struct site *site, struct wish *wish)
@@ -165,14 +190,43 @@ static int look(struct site *site, struct wish *wish)
 				 "domain '%s' was not added: nothing was "
 				 "changed",
 				 wish->domain.name.s);
+	if (wish->domain.kind == STORE_ALIAS)
+		return CODE_DONE;
 	return publish_judge_address(site, &wish->domain.handle,
 				     &wish->postmaster);
+}
+
+/* The target of an alias, or the handle of any other domain. */
+static int read_owner(const struct args *args, struct wish *wish)
+{
+	const char *handle = args_get(args, "--handle");
+	const char *target = args_get(args, "--alias-of");
+	char utf8[NAME_DOMAIN_MAX + 1];
+	const char *why;
+
+	if (target && (handle || wish->target || args_has(args, "--kind")))
+		return say_error(CODE_USAGE, "an alias takes handle, kind and "
+					     "postmaster from its target");
+	if (target) {
+		wish->domain.kind = STORE_ALIAS;
+		why = idn_domain(target, &wish->domain.target, utf8);
+		return why ? say_error(CODE_REFUSED, "domain '%s': %s", target,
+				       why)
+			   : CODE_DONE;
+	}
+	if (!handle)
+		return say_error(CODE_USAGE,
+				 "domain '%s': whose is it? say --handle H",
+				 wish->domain.name.s);
+	why = name_handle_read(handle, strlen(handle), &wish->domain.handle);
+	if (why)
+		return say_error(CODE_REFUSED, "handle '%s': %s", handle, why);
+	return CODE_DONE;
 }
 
 static int read_wish(const struct args *args, struct wish *wish)
 {
 	const char *text = args->operand[0];
-	const char *handle = args_get(args, "--handle");
 	const char *kind = args_get(args, "--kind");
 	const char *why;
 
@@ -182,17 +236,10 @@ static int read_wish(const struct args *args, struct wish *wish)
 	why = idn_domain(text, &wish->domain.name, wish->domain.utf8);
 	if (why)
 		return say_error(CODE_REFUSED, "domain '%s': %s", text, why);
-	if (!handle)
-		return say_error(CODE_USAGE,
-				 "domain '%s': whose is it? say --handle H",
-				 wish->domain.name.s);
-	why = name_handle_read(handle, strlen(handle), &wish->domain.handle);
-	if (why)
-		return say_error(CODE_REFUSED, "handle '%s': %s", handle, why);
 	if (kind && strcmp(kind, "pop") != 0)
 		return say_error(CODE_USAGE, "kind '%s' is not known: it is "
 					     "'pop'", kind);
-	return CODE_DONE;
+	return read_owner(args, wish);
 }
 
 int cmd_domain_add(struct site *site, const struct args *args)
@@ -220,142 +267,58 @@ int cmd_domain_add(struct site *site, const struct args *args)
 	return code;
 }
 
-struct handful {
-	struct store_domain domain[LIST_HANDFUL];
-	size_t count;
-	struct name_domain last;
-	bool started;
-	const char *handle;
-};
-
-static enum err next_body(struct store_txn *txn, void *arg)
-{
-	struct handful *some = arg;
-	struct name_domain at = some->last;
-	bool started = some->started;
-	struct store_domain domain;
-	enum err err = ERR_OK;
-
-	some->count = 0;
-	while (some->count < LIST_HANDFUL) {
-		err = store_domain_next(txn, started ? &at : NULL, &domain);
-		if (err != ERR_OK)
-			break;
-		at = domain.name;
-		started = true;
-		if (!some->handle ||
-		    strcmp(some->handle, domain.handle.s) == 0)
-			some->domain[some->count++] = domain;
-	}
-	some->last = at;
-	some->started = started;
-	return err;
-}
-
-static void print_domain(const struct site *site, struct table *table,
-			 const void *arg, size_t index)
-{
-	const struct handful *some = arg;
-	const struct store_domain *domain = &some->domain[index];
-	const char *cells[] = {domain->utf8[0] ? domain->utf8 : domain->name.s,
-			       domain->handle.s, json_kind(domain->kind),
-			       domain->state.login ? "on" : "off",
-			       json_delivery(domain->state.delivery)};
-
-	if (site->json)
-		json_print(json_domain(domain));
-	else
-		table_row(table, cells);
-}
-
-int cmd_domain_list(struct site *site, const struct args *args)
-{
-	static const char *const header[] = {"DOMAIN", "HANDLE", "KIND",
-					     "LOGIN", "DELIVERY", NULL};
-	struct handful *some;
-	struct list list = {"domain list", header, next_body, print_domain,
-			    NULL, NULL};
-	int code = site_open_read(site);
-
-	if (code != CODE_DONE)
-		return code;
-	some = calloc(1, sizeof *some);
-	if (!some)
-		return say_error(CODE_LATER, "no memory");
-	some->handle = args_get(args, "--handle");
-	list.arg = some;
-	list.count = &some->count;
-	code = list_print(site, &list);
-	free(some);
-	return code;
-}
-
-struct shown {
+struct setting {
 	struct name_domain name;
-	struct store_domain domain;
-	unsigned long addresses;
+	char ip[STORE_IP_MAX + 1];
 };
 
-static enum err show_body(struct store_txn *txn, void *arg)
+static enum err set_body(struct store_txn *txn, void *arg)
 {
-	struct shown *shown = arg;
-	struct name_address at = {{""}, shown->name};
-	struct store_address address;
-	enum err err = store_domain_get(txn, &shown->name, &shown->domain);
+	const struct setting *setting = arg;
+	struct store_domain domain;
+	enum err err = store_domain_get(txn, &setting->name, &domain);
 
-	shown->addresses = 0;
-	while (err == ERR_OK) {
-		err = store_address_next(txn, &at, &address);
-		if (err != ERR_OK ||
-		    strcmp(address.name.domain.s, shown->name.s) != 0)
-			return err == ERR_NOTFOUND ? ERR_OK : err;
-		at = address.name;
-		shown->addresses++;
-	}
-	return err;
+	if (err != ERR_OK)
+		return err;
+	memcpy(domain.ip, setting->ip, sizeof domain.ip);
+	return store_domain_set(txn, &domain);
 }
 
-static void print_shown(const struct shown *shown)
+/* The address as the store writes it, whatever was typed. */
+static int read_ip(const char *text, char ret_ip[STORE_IP_MAX + 1])
 {
-	const struct store_domain *domain = &shown->domain;
-	char text[SAY_TIME_TEXT];
+	unsigned char bytes[sizeof(struct in6_addr)];
+	int family = strchr(text, ':') ? AF_INET6 : AF_INET;
 
-	say_out("domain      %s", domain->name.s);
-	if (domain->utf8[0])
-		say_out("written     %s", domain->utf8);
-	say_out("handle      %s", domain->handle.s);
-	say_out("kind        %s", json_kind(domain->kind));
-	say_out("subdomains  %s", domain->subdomains ? "yes" : "no");
-	say_out("login       %s", domain->state.login ? "on" : "off");
-	say_out("delivery    %s", json_delivery(domain->state.delivery));
-	say_out("addresses   %lu", shown->addresses);
-	say_out("created     %s", say_time(domain->state.created, text));
+	_Static_assert(INET6_ADDRSTRLEN <= STORE_IP_MAX + 1, "an IP fits");
+	ret_ip[0] = 0;
+	if (strcmp(text, "none") == 0)
+		return CODE_DONE;
+	if (inet_pton(family, text, bytes) != 1 ||
+	    !inet_ntop(family, bytes, ret_ip, STORE_IP_MAX + 1))
+		return say_error(CODE_REFUSED,
+				 "'%s' is not an IP address, nor 'none'", text);
+	return CODE_DONE;
 }
 
-int cmd_domain_show(struct site *site, const struct args *args)
+int cmd_domain_set(struct site *site, const struct args *args)
 {
-	struct shown shown;
+	const char *ip = args_get(args, "--ip");
+	struct setting setting;
 	char utf8[NAME_DOMAIN_MAX + 1];
-	const char *why = idn_domain(args->operand[0], &shown.name, utf8);
-	enum err err;
+	const char *why = idn_domain(args->operand[0], &setting.name, utf8);
+	bool changed;
 	int code;
 
 	if (why)
 		return say_error(CODE_REFUSED, "domain '%s': %s",
 				 args->operand[0], why);
-	code = site_open_read(site);
+	if (!ip)
+		return say_error(CODE_USAGE, "nothing to set: say --ip");
+	code = read_ip(ip, setting.ip);
+	if (code == CODE_DONE)
+		code = site_open_write(site);
 	if (code != CODE_DONE)
 		return code;
-	err = store_read(site->store, show_body, &shown);
-	if (err == ERR_NOTFOUND)
-		return say_error(CODE_NO, "there is no domain '%s' ('popbox "
-				 "domain list' shows all)",
-				 shown.name.s);
-	if (err != ERR_OK)
-		return site_failed(site, err, shown.name.s);
-	if (site->json)
-		json_print(json_domain(&shown.domain));
-	else
-		print_shown(&shown);
-	return CODE_DONE;
+	return change(site, set_body, &setting, setting.name.s, &changed);
 }

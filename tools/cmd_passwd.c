@@ -19,6 +19,7 @@ const struct args_option cmd_passwd_options[] = {
 
 const struct args_option cmd_verify_options[] = {
 	PASSWORD_SOURCES,
+	{"--local-ip", "ADDR", "as if the client had connected to ADDR"},
 	{NULL, NULL, NULL},
 };
 
@@ -141,14 +142,16 @@ static int print_verdict(const struct site *site, enum verdict verdict,
 }
 
 /* The login program's own way: find, close, decide. */
-static int verify(struct site *site, const char *name,
+static int verify(struct site *site, const struct args *args,
 		  const struct password *password)
 {
+	const char *name = args->operand[0];
 	struct login login = {.found = false};
 	enum verdict verdict;
 	const char *reason;
 	enum err err = login_find(site->store, &site->config, name,
-				  strlen(name), &login);
+				  strlen(name), args_get(args, "--local-ip"),
+				  &login);
 
 	if (err != ERR_OK)
 		return site_failed(site, err, name);
@@ -170,7 +173,7 @@ int cmd_verify(struct site *site, const struct args *args)
 	if (code == CODE_DONE)
 		code = password_read(site, args, false, &password);
 	if (code == CODE_DONE)
-		code = verify(site, args->operand[0], &password);
+		code = verify(site, args, &password);
 	password_wipe(&password);
 	return code;
 }

@@ -26,6 +26,7 @@ int cmd_config_list(struct site *site, const struct args *args);
 int cmd_config_get(struct site *site, const struct args *args);
 int cmd_config_set(struct site *site, const struct args *args);
 int cmd_domain_add(struct site *site, const struct args *args);
+int cmd_domain_set(struct site *site, const struct args *args);
 int cmd_domain_list(struct site *site, const struct args *args);
 int cmd_domain_show(struct site *site, const struct args *args);
 int cmd_box_add(struct site *site, const struct args *args);
@@ -40,6 +41,7 @@ int cmd_help(struct site *site, const struct args *args);
 
 extern const struct args_option cmd_init_options[];
 extern const struct args_option cmd_domain_add_options[];
+extern const struct args_option cmd_domain_set_options[];
 extern const struct args_option cmd_domain_list_options[];
 extern const struct args_option cmd_box_add_options[];
 extern const struct args_option cmd_box_list_options[];

@@ -37,6 +37,7 @@ static enum err add_domain(struct plan *plan, const struct store_domain *domain)
 				       .handle = domain->handle,
 				       .address.domain = domain->name,
 				       .kind = domain->kind,
+				       .target = domain->target,
 				       .subdomains = domain->subdomains};
 
 	return add(plan, &item);

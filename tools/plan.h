@@ -17,6 +17,7 @@ struct plan_item {
 	bool has_box;
 	struct name_address address; /* an address; or a domain, alone */
 	enum store_kind kind;	     /* of a domain */
+	struct name_domain target;   /* of an alias domain */
 	bool subdomains;
 	char *text; /* of an address: its .qmail file, malloc'ed */
 	size_t len;

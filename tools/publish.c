@@ -65,11 +65,13 @@ static void make_domains(struct pass *pass, struct progress *progress)
 	     i = plan_next(plan, i + 1, STORE_DOMAINS)) {
 		struct plan_item *item = &plan->item[i];
 
+		progress_step(progress, 1);
+		if (item->kind != STORE_POP)
+			continue; /* has no directory */
 		settle(item,
 		       asuser_domain(pass->site->asuser, &item->handle,
 				     &item->address.domain, path),
 		       path);
-		progress_step(progress, 1);
 	}
 }
 
@@ -102,6 +104,7 @@ static struct store_domain item_domain(const struct plan_item *item)
 	return (struct store_domain){.name = item->address.domain,
 				     .handle = item->handle,
 				     .kind = item->kind,
+				     .target = item->target,
 				     .subdomains = item->subdomains};
 }
 
@@ -287,7 +290,8 @@ static void show_item(const struct site *site, const struct plan_item *item)
 			say_out("%s/: Maildir", path);
 		return;
 	case STORE_DOMAINS:
-		if (mailroot_domain_path(site->config.home, &item->handle,
+		if (item->kind == STORE_POP &&
+		    mailroot_domain_path(site->config.home, &item->handle,
 					 &item->address.domain, path))
 			say_out("%s/: directory", path);
 		return;

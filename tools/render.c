@@ -88,11 +88,15 @@ static bool want_assign(struct render_lines *lines, const struct config *config,
 	       want(lines, key, line);
 }
 
-/* For the domain itself, and for what is below it. */
+/* For the domain itself, and for what is below it. The id in virtualdomains is
+ * the domain's own name; for an alias that of its target, so that mail takes
+ * the target's way from there on. */
 static bool want_names(struct render_lines *lines, enum render_file file,
 		       const struct store_domain *domain)
 {
 	const char *name = domain->name.s;
+	const char *id =
+		domain->kind == STORE_ALIAS ? domain->target.s : name;
 
 	for (int below = 0; below <= (int)domain->subdomains; below++) {
 		char key[RENDER_LINE_MAX], line[RENDER_LINE_MAX];
@@ -100,7 +104,7 @@ static bool want_names(struct render_lines *lines, enum render_file file,
 		if (!fits(snprintf(key, sizeof key, "%s%s", below ? "." : "",
 				   name),
 			  sizeof key) ||
-		    !fits(snprintf(line, sizeof line, "%s:%s", key, name),
+		    !fits(snprintf(line, sizeof line, "%s:%s", key, id),
 			  sizeof line) ||
 		    !want(lines, key,
 			  file == RENDER_VIRTUALDOMAINS ? line : key))
@@ -114,7 +118,8 @@ bool render_want(struct render_lines *lines, enum render_file file,
 {
 	switch (file) {
 	case RENDER_ASSIGN:
-		return want_assign(lines, config, domain);
+		return domain->kind != STORE_POP ||
+		       want_assign(lines, config, domain);
 	case RENDER_RCPTHOSTS:
 	case RENDER_VIRTUALDOMAINS:
 		return want_names(lines, file, domain);

@@ -350,7 +350,7 @@ static enum verdict try_login(const char *name, const char *password,
 				      &config, &fault),
 			 ERR_OK);
 	assert_int_equal(store_open_login(dir, &reader), ERR_OK);
-	assert_int_equal(login_find(reader, &config, name, strlen(name),
+	assert_int_equal(login_find(reader, &config, name, strlen(name), NULL,
 				    &login),
 			 ERR_OK);
 	store_close(&reader);
@@ -432,7 +432,7 @@ static void look_once(struct store *reader, unsigned long *found,
 	static struct config config;
 	struct login login;
 	enum err err = login_find(reader, &config, BYTES("joe@example.com"),
-				  &login);
+				  NULL, &login);
 
 	if (err == ERR_BUSY) {
 		++*busy;

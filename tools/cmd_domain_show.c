@@ -1,0 +1,158 @@
+/* cmd_domain_show.c: popbox domain list and show. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+#include "idn.h"
+#include "json.h"
+#include "list.h"
+#include "say.h"
+
+const struct args_option cmd_domain_list_options[] = {
+	{"--handle", "H", "only those of this handle"},
+	{NULL, NULL, NULL},
+};
+
+struct handful {
+	struct store_domain domain[LIST_HANDFUL];
+	size_t count;
+	struct name_domain last;
+	bool started;
+	const char *handle;
+};
+
+static enum err next_body(struct store_txn *txn, void *arg)
+{
+	struct handful *some = arg;
+	struct name_domain at = some->last;
+	bool started = some->started;
+	struct store_domain domain;
+	enum err err = ERR_OK;
+
+	some->count = 0;
+	while (some->count < LIST_HANDFUL) {
+		err = store_domain_next(txn, started ? &at : NULL, &domain);
+		if (err != ERR_OK)
+			break;
+		at = domain.name;
+		started = true;
+		if (!some->handle ||
+		    strcmp(some->handle, domain.handle.s) == 0)
+			some->domain[some->count++] = domain;
+	}
+	some->last = at;
+	some->started = started;
+	return err;
+}
+
+static void print_domain(const struct site *site, struct table *table,
+			 const void *arg, size_t index)
+{
+	const struct handful *some = arg;
+	const struct store_domain *domain = &some->domain[index];
+	const char *cells[] = {domain->utf8[0] ? domain->utf8 : domain->name.s,
+			       domain->handle.s, json_kind(domain->kind),
+			       domain->state.login ? "on" : "off",
+			       json_delivery(domain->state.delivery)};
+
+	if (site->json)
+		json_print(json_domain(domain));
+	else
+		table_row(table, cells);
+}
+
+int cmd_domain_list(struct site *site, const struct args *args)
+{
+	static const char *const header[] = {"DOMAIN", "HANDLE", "KIND",
+					     "LOGIN", "DELIVERY", NULL};
+	struct handful *some;
+	struct list list = {"domain list", header, next_body, print_domain,
+			    NULL, NULL};
+	int code = site_open_read(site);
+
+	if (code != CODE_DONE)
+		return code;
+	some = calloc(1, sizeof *some);
+	if (!some)
+		return say_error(CODE_LATER, "no memory");
+	some->handle = args_get(args, "--handle");
+	list.arg = some;
+	list.count = &some->count;
+	code = list_print(site, &list);
+	free(some);
+	return code;
+}
+
+struct shown {
+	struct name_domain name;
+	struct store_domain domain;
+	unsigned long addresses;
+};
+
+static enum err show_body(struct store_txn *txn, void *arg)
+{
+	struct shown *shown = arg;
+	struct name_address at = {{""}, shown->name};
+	struct store_address address;
+	enum err err = store_domain_get(txn, &shown->name, &shown->domain);
+
+	shown->addresses = 0;
+	while (err == ERR_OK) {
+		err = store_address_next(txn, &at, &address);
+		if (err != ERR_OK ||
+		    strcmp(address.name.domain.s, shown->name.s) != 0)
+			return err == ERR_NOTFOUND ? ERR_OK : err;
+		at = address.name;
+		shown->addresses++;
+	}
+	return err;
+}
+
+static void print_shown(const struct shown *shown)
+{
+	const struct store_domain *domain = &shown->domain;
+	char text[SAY_TIME_TEXT];
+
+	say_out("domain      %s", domain->name.s);
+	if (domain->utf8[0])
+		say_out("written     %s", domain->utf8);
+	say_out("handle      %s", domain->handle.s);
+	say_out("kind        %s", json_kind(domain->kind));
+	if (domain->kind == STORE_ALIAS)
+		say_out("alias of    %s", domain->target.s);
+	if (domain->ip[0])
+		say_out("local ip    %s", domain->ip);
+	say_out("subdomains  %s", domain->subdomains ? "yes" : "no");
+	say_out("login       %s", domain->state.login ? "on" : "off");
+	say_out("delivery    %s", json_delivery(domain->state.delivery));
+	say_out("addresses   %lu", shown->addresses);
+	say_out("created     %s", say_time(domain->state.created, text));
+}
+
+int cmd_domain_show(struct site *site, const struct args *args)
+{
+	struct shown shown;
+	char utf8[NAME_DOMAIN_MAX + 1];
+	const char *why = idn_domain(args->operand[0], &shown.name, utf8);
+	enum err err;
+	int code;
+
+	if (why)
+		return say_error(CODE_REFUSED, "domain '%s': %s",
+				 args->operand[0], why);
+	code = site_open_read(site);
+	if (code != CODE_DONE)
+		return code;
+	err = store_read(site->store, show_body, &shown);
+	if (err == ERR_NOTFOUND)
+		return say_error(CODE_NO, "there is no domain '%s' ('popbox "
+				 "domain list' shows all)",
+				 shown.name.s);
+	if (err != ERR_OK)
+		return site_failed(site, err, shown.name.s);
+	if (site->json)
+		json_print(json_domain(&shown.domain));
+	else
+		print_shown(&shown);
+	return CODE_DONE;
+}
