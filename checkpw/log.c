@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -74,12 +75,23 @@ static void to_syslog(int priority, const char *text)
 		     (const struct sockaddr *)&to, sizeof to);
 }
 
+/* In one call, so that lines of several logins do not mix. A reader that has
+ * gone or a file that may not grow must cost the line, not the login; the
+ * program that runs afterwards finds the caller's signals again. */
 static void to_stderr(char *text, size_t len)
 {
+	const struct sigaction ignore = {.sa_handler = SIG_IGN};
+	struct sigaction pipe, size;
+	ssize_t done;
+
 	text[len++] = '\n';
-	/* One call, so that lines of several logins do not mix. */
-	if (write(STDERR_FILENO, text, len) < 0)
-		return; /* nobody left to tell */
+	(void)sigaction(SIGPIPE, &ignore, &pipe); /* valid numbers */
+	(void)sigaction(SIGXFSZ, &ignore, &size);
+	do
+		done = write(STDERR_FILENO, text, len);
+	while (done < 0 && errno == EINTR);
+	(void)sigaction(SIGPIPE, &pipe, NULL);
+	(void)sigaction(SIGXFSZ, &size, NULL);
 }
 
 static void emit(enum config_log where, int priority, char *text, int len)
@@ -133,4 +145,12 @@ void log_error(enum config_log where, const struct log_line *line,
 		      "popbox-checkpw: error ip=%.45s reason=\"%.80s%s%.80s\" "
 		      "user=%s",
 		      judge_ip(line->ip), what, why[0] ? ": " : "", why, user));
+}
+
+void log_fault(enum config_log where)
+{
+	static char text[LINE_MAX_BYTES + 1] =
+		"popbox-checkpw: error ip=- reason=\"store: damaged\" user=-";
+
+	emit(where, LOG_ERR, text, (int)strlen(text));
 }

@@ -32,4 +32,9 @@ void log_refuse(enum config_log where, const struct log_line *line,
 void log_error(enum config_log where, const struct log_line *line,
 	       const char *what, const char *why);
 
+/* The line of a login that a damaged page ended; from a signal handler, at a
+ * moment when none of our own calls can have been interrupted in the middle of
+ * anything that this needs. */
+void log_fault(enum config_log where);
+
 #endif

@@ -7,11 +7,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -51,9 +53,12 @@ static int misused(const struct run *run, const char *what)
 }
 
 /* A damaged page can fault inside LMDB, and LMDB aborts where it notices. */
+static enum config_log fault_log;
+
 static void on_fault(int number)
 {
 	(void)number;
+	log_fault(fault_log);
 	_exit(EXIT_CANNOT_TELL);
 }
 
@@ -62,18 +67,35 @@ static void catch_faults(void)
 	static const int faults[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE};
 	const struct sigaction action = {.sa_handler = on_fault};
 
-	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
-		(void)sigaction(faults[i], &action, NULL); /* valid numbers */
+	sigset_t set;
+
+	(void)sigemptyset(&set); /* valid numbers, all of them */
+	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+		(void)sigaction(faults[i], &action, NULL);
+		(void)sigaddset(&set, faults[i]);
+	}
+	/* A fault that the caller had blocked would kill. */
+	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
 /* Else the store itself becomes descriptor 2, and a message overwrites it, or
  * descriptor 3, and is read as credentials. Both were seen. */
-static bool fill_descriptors(void)
+static bool fill_descriptors(bool *ret_request)
 {
+	struct pollfd fds[REQUEST_FD + 1];
+	int ready;
+
+	for (int fd = 0; fd <= REQUEST_FD; fd++)
+		fds[fd] = (struct pollfd){.fd = fd};
+	do
+		ready = poll(fds, REQUEST_FD + 1, 0);
+	while (ready < 0 && errno == EINTR);
+	if (ready < 0)
+		return false;
+	*ret_request = !(fds[REQUEST_FD].revents & POLLNVAL);
 	for (int fd = 0; fd < REQUEST_FD; fd++) {
-		if (fcntl(fd, F_GETFD) >= 0)
-			continue;
-		if (open("/dev/null", fd ? O_WRONLY : O_RDONLY) != fd)
+		if ((fds[fd].revents & POLLNVAL) &&
+		    open("/dev/null", fd ? O_WRONLY : O_RDONLY) != fd)
 			return false;
 	}
 	return true;
@@ -101,6 +123,7 @@ static int prepare(struct run *run, struct store **ret_store)
 		return cannot_tell(run, "config", fault.why);
 	if (err != ERR_OK)
 		return cannot_tell(run, "config", why_text(err));
+	fault_log = (enum config_log)run->config.log;
 	err = store_open_login(run->dir, &store);
 	if (err != ERR_OK)
 		return cannot_tell(run, "store", why_text(err));
@@ -165,6 +188,18 @@ static bool set_environment(const struct login *login, const char *maildir,
 	return true;
 }
 
+static bool is_program(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return false;
+	if (S_ISREG(st.st_mode) && (st.st_mode & 0111))
+		return true;
+	errno = EACCES;
+	return false;
+}
+
 /* Where execvp would find the program; asked before the line of an accepted
  * login is written, so that a wrong run script gets an error line instead. */
 static bool find_program(const char *name, char path[PATH_MAX])
@@ -175,7 +210,7 @@ static bool find_program(const char *name, char path[PATH_MAX])
 	if (strchr(name, '/')) {
 		int len = snprintf(path, PATH_MAX, "%s", name);
 
-		return len > 0 && len < PATH_MAX && access(path, X_OK) == 0;
+		return len > 0 && len < PATH_MAX && is_program(path);
 	}
 	for (list = list ? list : "/usr/bin:/bin"; name[0]; list = end + 1) {
 		int len;
@@ -184,7 +219,7 @@ static bool find_program(const char *name, char path[PATH_MAX])
 		len = snprintf(path, PATH_MAX, "%.*s/%s",
 			       end > list ? (int)(end - list) : 1,
 			       end > list ? list : ".", name);
-		if (len > 0 && len < PATH_MAX && access(path, X_OK) == 0)
+		if (len > 0 && len < PATH_MAX && is_program(path))
 			return true;
 		if (!*end)
 			break;
@@ -272,6 +307,9 @@ static int decide(struct run *run, struct store **store,
 			   reason);
 		return EXIT_NO;
 	case VERDICT_CANNOT_TELL:
+		/* The client sees no difference to a refusal, in time as
+		 * little as in words. */
+		wait_refusal(run);
 		break;
 	}
 	return cannot_tell(run, "password", reason);
@@ -330,10 +368,11 @@ int main(int argc, char **argv)
 	static struct run run = {.dir = DEFAULT_STORE};
 	static struct request request;
 	static struct login login;
+	bool has_request = false;
 	int at = 1, code;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &run.start);
-	if (!fill_descriptors())
+	if (!fill_descriptors(&has_request))
 		return EXIT_CANNOT_TELL;
 	catch_faults();
 	if (argc == 2 && strcmp(argv[1], "--version") == 0)
@@ -348,7 +387,7 @@ int main(int argc, char **argv)
 		return usage("no program to run after a login");
 	if (argv[at][0] == '-')
 		return usage("no such option");
-	if (fcntl(REQUEST_FD, F_GETFD) < 0)
+	if (!has_request)
 		return usage("descriptor 3 is closed");
 	run.program = argv + at;
 	run.line.ip = getenv("TCPREMOTEIP");

@@ -73,7 +73,9 @@ enum request_answer request_read(int fd, struct request *request)
 			return request_parse(request);
 		if (got > 0)
 			request->len += (size_t)got;
-		else if (errno != EINTR && errno != EAGAIN)
+		else if (errno == EAGAIN)
+			ended = false; /* somebody opened it again */
+		else if (errno != EINTR)
 			return REQUEST_UNREADABLE;
 	}
 	return REQUEST_TOOLONG;

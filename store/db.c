@@ -1,5 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -118,27 +120,41 @@ static enum err judge_length(const struct db *db)
 	return ERR_OK;
 }
 
-/* LMDB answers ENOENT for an empty file as for no file at all. */
-static bool data_missing(const char *dir)
+/* LMDB would wait for a pipe, write through a symbolic link, and answer an
+ * empty file like none at all. */
+static enum err judge_file(const char *dir, const char *name, bool must)
 {
-	int dirfd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	bool missing;
+	char path[PATH_MAX];
+	struct stat st;
+	int len = snprintf(path, sizeof path, "%s/%s", dir, name);
 
-	if (dirfd < 0)
-		return true;
-	missing = faccessat(dirfd, "data.mdb", F_OK, 0) != 0;
-	(void)close(dirfd); /* a path only */
-	return missing;
+	if (len < 0 || (size_t)len >= sizeof path) {
+		errno = ENAMETOOLONG;
+		return ERR_SYSTEM;
+	}
+	if (lstat(path, &st) != 0) {
+		if (errno != ENOENT)
+			return ERR_SYSTEM;
+		return must ? ERR_NOTFOUND : ERR_OK;
+	}
+	if (!S_ISREG(st.st_mode) || (must && st.st_size == 0))
+		return ERR_DAMAGED;
+	return ERR_OK;
 }
 
-enum err db_env_open(struct db *db, const char *dir, unsigned flags)
+enum err db_env_open(struct db *db, const char *dir, unsigned flags,
+		     bool fresh)
 {
-	int rc = mdb_env_open(db->env, dir, flags, 0600);
+	enum err err = judge_file(dir, "data.mdb", !fresh);
+	int rc;
 
+	if (err == ERR_OK && !(flags & MDB_NOLOCK))
+		err = judge_file(dir, "lock.mdb", false);
+	if (err != ERR_OK)
+		return err;
+	rc = mdb_env_open(db->env, dir, flags, 0600);
 	if (rc == 0)
 		rc = mdb_env_get_fd(db->env, &db->datafd);
-	if (rc == ENOENT)
-		return data_missing(dir) ? ERR_NOTFOUND : ERR_DAMAGED;
 	if (rc != 0)
 		return db_err(rc);
 	/* LMDB's data descriptor is not close-on-exec by itself: a POP server
@@ -161,7 +177,7 @@ enum err db_open(const char *dir, enum db_how how, struct db **ret_db)
 	/* One byte: LMDB raises it to what the file uses. The file's own map
 	 * size would be more than a `softlimit -m` may have left. */
 	rc = mdb_env_set_mapsize(db->env, 1);
-	err = rc ? db_err(rc) : db_env_open(db, dir, flags);
+	err = rc ? db_err(rc) : db_env_open(db, dir, flags, false);
 	if (err != ERR_OK) {
 		db_close(&db);
 		return err;

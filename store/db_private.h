@@ -38,7 +38,9 @@ MUST_USE enum err db_flock(int fd, int operation, unsigned ms);
 /* A new environment with our settings, not opened yet. */
 MUST_USE enum err db_env(struct db **ret_db);
 
-/* Opens it with these flags of LMDB and judges the file's length. */
-MUST_USE enum err db_env_open(struct db *db, const char *dir, unsigned flags);
+/* Opens it with these flags of LMDB and judges the files; fresh: there need be
+ * none. */
+MUST_USE enum err db_env_open(struct db *db, const char *dir, unsigned flags,
+			      bool fresh);
 
 #endif

@@ -58,8 +58,7 @@ static enum err match_length(struct db *db)
 	return ERR_OK;
 }
 
-/* Opens the directory, which is the gate, and the environment. The file must
- * be there unless fresh: LMDB itself would make a new, empty one. */
+/* Opens the directory, which is the gate, and the environment. */
 static enum err open_env(const char *dir, bool fresh, struct db **ret_db)
 {
 	enum err err = judge_filesystem(dir);
@@ -74,12 +73,10 @@ static enum err open_env(const char *dir, bool fresh, struct db **ret_db)
 	db->dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (db->dirfd < 0)
 		err = ERR_SYSTEM;
-	else if (!fresh && faccessat(db->dirfd, "data.mdb", F_OK, 0) != 0)
-		err = errno == ENOENT ? ERR_NOTFOUND : ERR_SYSTEM;
 	if (err == ERR_OK && fresh)
 		rc = mdb_env_set_mapsize(db->env, MAP_START);
 	if (err == ERR_OK)
-		err = rc ? db_err(rc) : db_env_open(db, dir, 0);
+		err = rc ? db_err(rc) : db_env_open(db, dir, 0, fresh);
 	/* Slots of readers that were killed. */
 	if (err == ERR_OK)
 		err = db_err(mdb_reader_check(db->env, &dead));

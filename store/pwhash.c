@@ -23,7 +23,7 @@ const char *pwhash_text(enum pwhash answer)
 	case PWHASH_UNKNOWN:
 		return "a hash scheme that is not computed here";
 	case PWHASH_TOODEAR:
-		return "a hash beyond the cost caps";
+		return "beyond the cost caps";
 	case PWHASH_MALFORMED:
 		return "a malformed hash";
 	}
@@ -73,7 +73,8 @@ static enum pwhash verify_crypt(const char *hash, const void *password,
 	size_t want = strlen(hash);
 	const char *got;
 
-	/* No hash of libcrypt was ever made of these. */
+	/* No hash of libcrypt was ever made of these. (Of bcrypt's it looks at
+	 * the first 72 bytes alone, whatever follows.) */
 	if (len > CRYPT_PASSWORD_MAX || memchr(password, 0, len))
 		return PWHASH_NO;
 	memcpy(text, password, len);
@@ -99,6 +100,8 @@ enum pwhash pwhash_verify(const char *hash, const void *password, size_t len)
 	case PWHASH_BY_ARGON2:
 		return verify_argon2(&form, password, len);
 	case PWHASH_BY_CRYPT:
+		if ((uint64_t)form.rounds * (64 + len) > PWHASH_SHA_WORK_MAX)
+			return PWHASH_TOODEAR;
 		return verify_crypt(hash, password, len);
 	}
 	return PWHASH_UNKNOWN;

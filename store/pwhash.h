@@ -21,6 +21,9 @@ enum {
 	PWHASH_ARGON2_KIB_MAX = 256 << 10,
 	PWHASH_ARGON2_WORK_MAX = 768 << 10, /* KiB times passes */
 	PWHASH_SHA_ROUNDS_MAX = 1000000,
+	/* sha-crypt's time grows with the password, which a stranger chooses:
+	 * rounds times (64 + bytes of the password). */
+	PWHASH_SHA_WORK_MAX = 96000000,
 	PWHASH_BCRYPT_MAX = 13,
 	PWHASH_YESCRYPT_KIB_MAX = 64 << 10,
 };

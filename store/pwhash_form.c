@@ -50,6 +50,15 @@ static size_t take_span(const char **at, const char *alphabet)
 	return len;
 }
 
+/* A character carries six bits; the last one of a salt or sum has bits to
+ * spare, which are zero in every string that was ever made. One with others is
+ * computed to something else than it says, so a right password would look like
+ * a wrong one. */
+static bool ends_in(const char *end, const char *allowed)
+{
+	return strchr(allowed, end[-1]) != NULL;
+}
+
 /* $argon2id$v=19$m=KIB,t=PASSES,p=1$SALT$SUM */
 static enum pwhash form_argon2(const char *at, struct pwhash_form *form)
 {
@@ -65,7 +74,8 @@ static enum pwhash form_argon2(const char *at, struct pwhash_form *form)
 		return PWHASH_MALFORMED;
 	form->sum = at;
 	form->sum_len = take_span(&at, b64_phc);
-	if (*at || kib < 8 || passes < 1 || lanes < 1)
+	if (*at || kib < 8 || passes < 1 || lanes < 1 || !form->salt_len ||
+	    !form->sum_len)
 		return PWHASH_MALFORMED;
 	if (kib > PWHASH_ARGON2_KIB_MAX || passes > PWHASH_ARGON2_WORK_MAX ||
 	    kib * passes > PWHASH_ARGON2_WORK_MAX)
@@ -73,12 +83,16 @@ static enum pwhash form_argon2(const char *at, struct pwhash_form *form)
 	/* libsodium computes one lane, 16 bytes of salt, as it makes them. */
 	if (lanes != 1 || form->salt_len != 22 || form->sum_len != 43)
 		return PWHASH_UNKNOWN;
+	if (!ends_in(form->salt + form->salt_len, "AQgw") ||
+	    !ends_in(form->sum + form->sum_len, "AEIMQUYcgkosw048"))
+		return PWHASH_MALFORMED;
 	form->cost = (struct pwhash_cost){(uint32_t)kib, (uint32_t)passes};
 	return PWHASH_OK;
 }
 
-/* [rounds=N$]SALT$SUM, with a sum of so many characters. */
-static enum pwhash form_sha(const char *at, size_t sum)
+/* [rounds=N$]SALT$SUM, with a sum of so many characters, ending in these. */
+static enum pwhash form_sha(const char *at, size_t sum, const char *last,
+			    struct pwhash_form *form)
 {
 	uint64_t rounds = 5000;
 
@@ -86,8 +100,9 @@ static enum pwhash form_sha(const char *at, size_t sum)
 	    (!take_number(&at, &rounds) || !take(&at, "$")))
 		return PWHASH_MALFORMED;
 	if (take_span(&at, b64_crypt) > 16 || !take(&at, "$") ||
-	    take_span(&at, b64_crypt) != sum || *at)
+	    take_span(&at, b64_crypt) != sum || *at || !ends_in(at, last))
 		return PWHASH_MALFORMED;
+	form->rounds = (uint32_t)rounds;
 	if (rounds > PWHASH_SHA_ROUNDS_MAX)
 		return PWHASH_TOODEAR;
 	return rounds < 1000 ? PWHASH_MALFORMED : PWHASH_OK;
@@ -95,14 +110,12 @@ static enum pwhash form_sha(const char *at, size_t sum)
 
 static enum pwhash form_sha512(const char *at, struct pwhash_form *form)
 {
-	(void)form;
-	return form_sha(at, 86);
+	return form_sha(at, 86, "./01", form);
 }
 
 static enum pwhash form_sha256(const char *at, struct pwhash_form *form)
 {
-	(void)form;
-	return form_sha(at, 43);
+	return form_sha(at, 43, "./0123456789ABCD", form);
 }
 
 /* NN$ and 22 + 31 characters */
@@ -115,7 +128,8 @@ static enum pwhash form_bcrypt(const char *at, struct pwhash_form *form)
 		return PWHASH_MALFORMED;
 	cost = (unsigned)(at[0] - '0') * 10 + (unsigned)(at[1] - '0');
 	at += 3;
-	if (take_span(&at, b64_crypt) != 53 || *at || cost < 4)
+	if (take_span(&at, b64_crypt) != 53 || *at || cost < 4 ||
+	    !ends_in(at - 31, ".Oeu") || !ends_in(at, ".CGKOSWaeimquy26"))
 		return PWHASH_MALFORMED;
 	return cost > PWHASH_BCRYPT_MAX ? PWHASH_TOODEAR : PWHASH_OK;
 }
@@ -131,7 +145,8 @@ static enum pwhash form_yescrypt(const char *at, struct pwhash_form *form)
 	(void)form;
 	if (take_span(&at, b64_crypt) < 3 || !take(&at, "$") ||
 	    take_span(&at, b64_crypt) > 86 || !take(&at, "$") ||
-	    take_span(&at, b64_crypt) != 43 || *at)
+	    take_span(&at, b64_crypt) != 43 || *at ||
+	    !ends_in(at, "./0123456789ABCD"))
 		return PWHASH_MALFORMED;
 	if (param[3] != '$')
 		return PWHASH_UNKNOWN;

@@ -16,6 +16,7 @@ enum pwhash_how { PWHASH_BY_ARGON2, PWHASH_BY_CRYPT };
 struct pwhash_form {
 	const char *scheme; /* static */
 	enum pwhash_how how;
+	uint32_t rounds; /* sha-crypt only */
 	/* argon2id only */
 	struct pwhash_cost cost;
 	const char *salt; /* base64 without padding, inside the string */

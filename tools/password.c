@@ -247,8 +247,17 @@ static int take_hash(struct password *password)
 	if (strlen(password->hash) != len)
 		return say_error(CODE_REFUSED, "this hash has a NUL in it");
 	answer = pwhash_judge(password->hash, &scheme);
+	/* Its form is right; now let the library try, which has its own mind
+	 * about salts and parameters. */
 	if (answer == PWHASH_OK)
+		answer = pwhash_verify(password->hash, "x", 1);
+	if (answer == PWHASH_OK || answer == PWHASH_NO)
 		return CODE_DONE;
+	if (answer == PWHASH_NOMEM)
+		return say_error(CODE_REFUSED,
+				 "this hash cannot be used: %s cannot compute "
+				 "it (or lacks the memory)",
+				 scheme);
 	return say_error(CODE_REFUSED, "this hash cannot be used: %s%s%s%s",
 			 pwhash_text(answer), scheme ? " (" : "",
 			 scheme ? scheme : "", scheme ? ")" : "");

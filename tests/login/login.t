@@ -2,6 +2,7 @@
 """popbox-checkpw alone: verdicts, exit codes, the log line, descriptors."""
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import warnings
@@ -240,6 +241,22 @@ def open_store(site):
     os.chmod(site.store, 0o777)
 
 
+def pipe_database(site):
+    os.unlink(site.store + "/data.mdb")
+    os.mkfifo(site.store + "/data.mdb")
+
+
+def link_database(site):
+    os.rename(site.store + "/data.mdb", site.store + "/real")
+    os.symlink("real", site.store + "/data.mdb")
+
+
+def meta_flip(site):
+    with open(site.store + "/data.mdb", "r+b") as file:
+        file.seek(4139)
+        file.write(b"\xad")
+
+
 def no_maildir(site):
     shutil.rmtree(site.box_path())
 
@@ -258,7 +275,7 @@ def file_maildir(site):
 @test("what cannot be told ends with 111, for the right password and a wrong")
 def cannot_tell():
     for damage in (missing, no_database, empty_database, cut_database,
-                   odd_cut, garbage, no_config, bad_config, open_config,
+                   odd_cut, garbage, pipe_database, link_database, no_config, bad_config, open_config,
                    link_config, root_config, open_store):
         with Site().joe() as site:
             damage(site)
@@ -285,11 +302,52 @@ def program():
         for name in ("no-such-program", "/no/such/program", site.home):
             got = site.login(program=(name,))
             eq(got.rc, 111, name)
+        # A directory of that name does not hide the program behind it.
+        os.makedirs(site.top + "/path/sh")
+        got = site.login(env={"PATH": site.top + "/path:" +
+                              os.environ["PATH"]})
+        eq(got.rc, 0, got)
+        site.log_line(site.login(program=("/etc",)))
         has(site.log_line(site.login(program=("no-such-program",))),
             "reason=\"program: No such file")
         got = site.login(program=("echo", "Maildir"))
         eq(got.rc, 111)
         has(site.log_line(got), "run script")
+
+
+@test("a fault in a damaged store is 111 and a line, even if signals are blocked",
+      plain=True)
+def fault():
+    with Site().joe() as site:
+        meta_flip(site)
+        for prefix in ((), ("env", "--block-signal")):
+            for password in (GOOD, "wrong"):
+                got = site.login(password=password, prefix=prefix)
+                eq(got.rc, 111, (prefix, got))
+                has(site.log_line(got), "error ip=")
+
+
+@test("a log that nobody reads or that may not grow costs the line alone",
+      plain=True)
+def lost_log():
+    with Site().joe() as site:
+        for password, rc in ((GOOD, 0), ("wrong", 1)):
+            reader, writer = os.pipe()
+            os.write(writer, record("joe@example.com", password))
+            os.close(writer)
+            gone, deaf = os.pipe()
+            os.close(gone)
+
+            def before():
+                signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+                os.dup2(reader, 3)
+                os.set_inheritable(3, True)
+            done = subprocess.run(
+                [CHECKPW, "-d", site.store, "sh", "-c", "exit 0"],
+                stderr=deaf, preexec_fn=before, close_fds=False)
+            eq(done.returncode, rc)
+            os.close(reader)
+            os.close(deaf)
 
 
 @test("hashes that other programs made are verified, dear ones cost nothing")
@@ -303,8 +361,15 @@ def schemes():
             eq(site.login(password="p\u00e4ss word").rc, 0, setting)
             eq(site.login(password="p\u00e4ss worD").rc, 1, setting)
             eq(site.login(password="").rc, 1, setting)
-        for bad in ("$6$rounds=999999999$s$" + "a" * 86,
-                    "$2b$31$" + "a" * 53, "$1$salt$" + "a" * 22, "{SSHA}x"):
+        dear = crypt.crypt(GOOD, "$5$rounds=1000000$ab")
+        site.do("passwd", "joe@example.com", "--hash-stdin", input=dear)
+        eq(site.login().rc, 0)
+        # A stranger's long password does not buy more of our time.
+        got = site.login(password="x" * 400)
+        eq(got.rc, 111)
+        has(site.log_line(got), "beyond the cost caps")
+        for bad in ("$6$rounds=999999999$s$" + "a" * 85 + ".",
+                    "$2b$31$" + "a" * 21 + "u" + "a" * 31, "$1$salt$" + "a" * 22, "{SSHA}x"):
             site.fails(100, "cannot be used", "passwd", "joe@example.com",
                        "--hash-stdin", input=bad)
 

@@ -70,26 +70,33 @@ static void caps(void **state)
 		{"$argon2id$v=19$m=064,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAA"
 		 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", PWHASH_MALFORMED},
 		{"$6$rounds=999999999$saltsalt$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-		 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.",
 		 PWHASH_TOODEAR},
 		{"$6$rounds=999$saltsalt$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 		 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 		 PWHASH_MALFORMED},
 		{"$6$saltsalt$cut", PWHASH_MALFORMED},
-		{"$2b$14$abcdefghijklmnopqrstuuabcdefghijklmnopqrstuvwxyz01234",
+		{"$2b$14$abcdefghijklmnopqrstuuabcdefghijklmnopqrstuvwxyz0123.",
 		 PWHASH_TOODEAR},
-		{"$2b$31$abcdefghijklmnopqrstuuabcdefghijklmnopqrstuvwxyz01234",
+		{"$2b$31$abcdefghijklmnopqrstuuabcdefghijklmnopqrstuvwxyz0123.",
 		 PWHASH_TOODEAR},
 		{"$2b$04$abcdefghijklmnopqrstuu", PWHASH_MALFORMED},
 		{"$2b$4$abcdefghijklmnopqrstuuabcdefghijklmnopqrstuvwxyz012345",
 		 PWHASH_MALFORMED},
 		/* N = 2^17, r = 32: 512 MiB */
-		{"$y$jET$saltsaltsalt$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		{"$y$jET$saltsaltsalt$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.",
 		 PWHASH_TOODEAR},
 		{"$y$j9T$saltsaltsalt$cut", PWHASH_MALFORMED},
-		{"$y$j9T.$saltsaltsalt$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		{"$y$j9T.$saltsaltsalt$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.",
 		 PWHASH_UNKNOWN},
 		{"$1$salt$aaaaaaaaaaaaaaaaaaaaaa", PWHASH_UNKNOWN},
+		/* Bits to spare at the end of a salt or sum. */
+		{"$2b$04$abcdefghijklmnopqrstuvabcdefghijklmnopqrstuvwxyz0123",
+		 PWHASH_MALFORMED},
+		{"$5$saltsalt$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		 PWHASH_MALFORMED},
+		{"$argon2id$v=19$m=64,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAB$AAAAAAAAAAA"
+		 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", PWHASH_MALFORMED},
 		{"{SSHA}xyz", PWHASH_UNKNOWN},
 		{"*", PWHASH_UNKNOWN},
 		{"", PWHASH_UNKNOWN},

@@ -430,16 +430,21 @@ static void look_once(struct store *reader, unsigned long *found,
 		      unsigned long *busy)
 {
 	static struct config config;
+	struct config_fault fault;
 	struct login login;
-	enum err err = login_find(reader, &config, BYTES("joe@example.com"),
-				  NULL, &login);
+	enum err err;
+
+	assert_int_equal(config_parse("", 0, &config, &fault), ERR_OK);
+	err = login_find(reader, &config, BYTES("joe@example.com"), NULL,
+			 &login);
 
 	if (err == ERR_BUSY) {
 		++*busy;
 		return;
 	}
-	assert_int_equal(err, ERR_OK);
-	assert_true(login.found);
+	if (err != ERR_OK || !login.found)
+		fail_msg("after %lu: %s, %s", *found, err_text(err),
+			 login.reason);
 	assert_string_equal(login.user, "joe@example.com");
 	assert_int_equal(login.box.number, 1);
 	++*found;
