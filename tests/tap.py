@@ -48,12 +48,21 @@ def skip(why):
     raise Skip(why)
 
 
+LONGEST = 300  # seconds; a test that hangs is one that failed
+
+
+def _too_long(number, frame):
+    raise AssertionError(f"not done after {LONGEST} seconds")
+
+
 def _one(number, sentence, function, root, plain):
     try:
         if root and not ROOT:
             skip("not root")
         if plain and SANITIZED:
             skip("not with sanitizers")
+        signal.signal(signal.SIGALRM, _too_long)
+        signal.alarm(LONGEST)
         function()
     except Skip as why:
         print(f"ok {number} - {sentence} # SKIP {why}")
@@ -63,6 +72,8 @@ def _one(number, sentence, function, root, plain):
         for line in traceback.format_exc().splitlines():
             print("# " + line)
         return
+    finally:
+        signal.alarm(0)
     print(f"ok {number} - {sentence}")
 
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <termios.h>
@@ -23,17 +24,22 @@ bool askpass_terminal(void)
 	return isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
 }
 
-/* One line; stops at a signal. */
-static bool read_line(int fd, char *bytes, size_t room, size_t *ret_len)
+/* One line; stops at a signal. The signals are blocked but for the wait, so
+ * that none slips in between a look at `caught` and a read that never ends. */
+static bool read_line(int fd, const sigset_t *open, char *bytes, size_t room,
+		      size_t *ret_len)
 {
+	struct pollfd pfd = {.fd = fd, .events = POLLIN};
 	size_t len = 0;
 	char c;
 
 	for (;;) {
-		ssize_t got = read(fd, &c, 1);
+		ssize_t got = ppoll(&pfd, 1, NULL, open);
 
 		if (got < 0 && errno == EINTR && !caught)
 			continue;
+		if (got > 0)
+			got = read(fd, &c, 1);
 		if (got <= 0) {
 			if (got == 0)
 				errno = 0;
@@ -51,20 +57,30 @@ static bool read_line(int fd, char *bytes, size_t room, size_t *ret_len)
 	return true;
 }
 
-/* Without these a Ctrl-C would leave the terminal silent. */
-static void catch_signals(struct sigaction before[SIGNALS])
+/* Without these a Ctrl-C would leave the terminal silent. They are blocked
+ * from here on; *ret_open is the mask that lets them in. (Valid numbers all:
+ * these calls cannot fail.) */
+static void catch_signals(struct sigaction before[SIGNALS], sigset_t *ret_open)
 {
 	const struct sigaction action = {.sa_handler = on_signal};
+	sigset_t set;
 
 	caught = 0;
-	for (size_t i = 0; i < SIGNALS; i++)
-		(void)sigaction(signals[i], &action, &before[i]); /* valid */
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < SIGNALS; i++) {
+		(void)sigaddset(&set, signals[i]);
+		(void)sigaction(signals[i], &action, &before[i]);
+	}
+	(void)sigprocmask(SIG_BLOCK, &set, ret_open);
 }
 
-static void restore_signals(const struct sigaction before[SIGNALS])
+/* One that came last of all is caught here, and raised by the caller. */
+static void restore_signals(const struct sigaction before[SIGNALS],
+			    const sigset_t *open)
 {
+	(void)sigprocmask(SIG_SETMASK, open, NULL);
 	for (size_t i = 0; i < SIGNALS; i++)
-		(void)sigaction(signals[i], &before[i], NULL); /* valid */
+		(void)sigaction(signals[i], &before[i], NULL);
 }
 
 bool askpass_read(const char *prompt, char *ret_bytes, size_t room,
@@ -73,6 +89,7 @@ bool askpass_read(const char *prompt, char *ret_bytes, size_t room,
 	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	struct sigaction before[SIGNALS];
 	struct termios was, silent;
+	sigset_t mask;
 	bool good = false;
 	int saved;
 
@@ -82,16 +99,16 @@ bool askpass_read(const char *prompt, char *ret_bytes, size_t room,
 		goto out;
 	silent = was;
 	silent.c_lflag &= (tcflag_t)~(ECHO | ECHONL);
-	catch_signals(before);
+	catch_signals(before, &mask);
 	if (tcsetattr(fd, TCSAFLUSH, &silent) == 0 &&
 	    write(fd, prompt, strlen(prompt)) >= 0)
-		good = read_line(fd, ret_bytes, room, ret_len);
+		good = read_line(fd, &mask, ret_bytes, room, ret_len);
 	saved = errno;
 	/* Best effort: there is no better terminal to complain on. */
 	(void)tcsetattr(fd, TCSAFLUSH, &was);
 	if (write(fd, "\n", 1) < 0)
 		good = false;
-	restore_signals(before);
+	restore_signals(before, &mask);
 	if (caught)
 		(void)raise(caught); /* as if it had come a moment later */
 	errno = saved;
