@@ -226,6 +226,14 @@ static enum err owed_body(struct store_txn *txn, void *arg)
 	return err;
 }
 
+/* Did somebody commit meanwhile, and leave the files to us? */
+static int look_again(const struct site *site, bool *ret_owed)
+{
+	enum err err = store_read(site->store, owed_body, ret_owed);
+
+	return err == ERR_OK ? CODE_DONE : site_failed(site, err, "publish");
+}
+
 static int open_lock(const struct site *site)
 {
 	char path[PATH_MAX];
@@ -252,23 +260,36 @@ int publish(struct site *site, bool full)
 	int lock = open_lock(site);
 
 	if (lock < 0)
-		return say_error(CODE_LATER, "cannot open '%s/publish.lock': "
-				 "%s", site->dir, strerror(errno));
+		return say_error(CODE_LATER,
+				 "cannot open '%s/publish.lock': %s (the store "
+				 "is changed; run 'popbox sync')",
+				 site->dir, strerror(errno));
 	/* Whoever commits while we publish leaves its work to us, so look
 	 * again after giving the lock up. What failed in this run is left to
 	 * the next one. */
 	while (code == CODE_DONE && owed && !failed) {
-		if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+		int rc = flock(lock, LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
+
+		if (rc == EINTR)
+			continue;
+		if (rc == EWOULDBLOCK) {
 			say_note("another popbox is publishing: it takes this "
 				 "change along");
+			break;
+		}
+		if (rc != 0) {
+			code = say_error(CODE_LATER,
+					 "cannot lock '%s/publish.lock': %s "
+					 "(the store is changed; run 'popbox "
+					 "sync')",
+					 site->dir, strerror(rc));
 			break;
 		}
 		code = run_once(site, full, &failed);
 		full = false;
 		(void)flock(lock, LOCK_UN); /* of our own lock */
-		if (code == CODE_DONE &&
-		    store_read(site->store, owed_body, &owed) != ERR_OK)
-			break;
+		if (code == CODE_DONE)
+			code = look_again(site, &owed);
 	}
 	(void)close(lock); /* nothing was written to it */
 	if (code == CODE_DONE && failed)

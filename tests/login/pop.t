@@ -168,22 +168,25 @@ def apop():
         has(lines(site)[0], "reason=mismatch")
 
 
-def session(client, results):
+def session(client, results, together):
     client.user("joe@example.com")
     client.pass_(GOOD)
     results.append(client.stat()[0])
+    # QUIT moves mail from new/ to cur/, past anyone who is still scanning.
+    together.wait(60)
     client.quit()
 
 
 @test("eight clients at once are all served")
 def together():
-    results = []
+    results, barrier = [], threading.Barrier(8)
     with Site().joe() as site:
         port = serve(site)
         deliver(site)
         clients = [poplib.POP3("127.0.0.1", port, timeout=60)
                    for _ in range(8)]
-        threads = [threading.Thread(target=session, args=(client, results))
+        threads = [threading.Thread(target=session, args=(client, results,
+                                                           barrier))
                    for client in clients]
         for thread in threads:
             thread.start()
