@@ -189,7 +189,18 @@ static enum err mark_body(struct store_txn *txn, void *arg)
 	return err == ERR_OK ? owe_failed(txn, &pass->plan) : err;
 }
 
-/* Carries out one plan under the lock. *ret_idle: there was nothing to do. */
+/* The store failed while its files were published. What was to be changed in
+ * it is committed by then, so "nothing was changed" would be wrong here. */
+static int store_failed(enum err err)
+{
+	return say_error(CODE_LATER,
+			 "publishing stopped: %s (the store is changed; run "
+			 "'popbox sync')",
+			 err == ERR_SYSTEM || err == ERR_FULL ? strerror(errno)
+							      : err_text(err));
+}
+
+/* Carries out one plan under the lock. */
 static int run_pass(struct pass *pass)
 {
 	struct site *site = pass->site;
@@ -198,7 +209,7 @@ static int run_pass(struct pass *pass)
 	enum err err = store_read(site->store, plan_body, pass);
 
 	if (err != ERR_OK)
-		return site_failed(site, err, "publish");
+		return store_failed(err);
 	progress = progress_start("publishing", pass->plan.count);
 	make_boxes(pass, &progress);
 	make_domains(pass, &progress);
@@ -210,7 +221,7 @@ static int run_pass(struct pass *pass)
 	tell_qmail(pass);
 	err = store_write(site->store, &site->actor, mark_body, pass, true,
 			  &last);
-	return err == ERR_OK ? CODE_DONE : site_failed(site, err, "publish");
+	return err == ERR_OK ? CODE_DONE : store_failed(err);
 }
 
 static enum err owed_body(struct store_txn *txn, void *arg)
@@ -231,7 +242,7 @@ static int look_again(const struct site *site, bool *ret_owed)
 {
 	enum err err = store_read(site->store, owed_body, ret_owed);
 
-	return err == ERR_OK ? CODE_DONE : site_failed(site, err, "publish");
+	return err == ERR_OK ? CODE_DONE : store_failed(err);
 }
 
 static int open_lock(const struct site *site)
