@@ -270,6 +270,70 @@ def full():
         eq(site.tree(), before)
 
 
+@test("root touches nothing below the mail root, the helper does it as popusr",
+      root=True, plain=True)
+def helper():
+    with Site().joe() as site:
+        trace = site.top + "/trace"
+        for command in (("domain", "add", "new.org", "--handle", "ex1"),
+                        ("box", "add", "ann@example.com", "--no-password"),
+                        ("box", "show", "joe@example.com"),
+                        ("sync", "--full"), ("check",)):
+            got = site.popbox(*command, prefix=(
+                "strace", "-f", "-o", trace, "-e",
+                "trace=%file,%process,setresuid"))
+            eq(got.rc, 0, got)
+            dropped, touched = set(), 0
+            with open(trace) as file:
+                for line in file:
+                    pid, call = line.split(None, 1)
+                    if f"setresuid({UID}, {UID}, {UID})" in call:
+                        dropped.add(pid)
+                    if f'"{site.home}' in call and "execve" not in call:
+                        touched += 1
+                        assert pid in dropped, (command, call)
+            assert touched or command[0] in ("check", "box") and \
+                command[1:2] != ("add",), command
+
+
+@test("links and pipes in the helper's way are errors, never followed",
+      root=True)
+def in_the_way():
+    with Site().joe() as site:
+        target = site.top + "/precious"
+        os.mkdir(target)
+        os.chmod(target, 0o777)  # even where popusr could write
+        secret = target + "/secret"
+        with open(secret, "w") as file:
+            file.write("root's\n")
+        os.chown(secret, 0, 0)
+        os.chmod(secret, 0o600)
+        pop, domain = site.box_path("ex1-0002"), site.domain_path()
+        os.symlink(target, pop)
+        site.fails(111, pop, "box", "add", "a@example.com", "--no-password")
+        os.unlink(pop)
+        site.do("sync")
+        os.symlink(secret, domain + "/.popbox-tmp")
+        site.do("box", "add", "b@example.com", "--no-password")
+        os.symlink(secret, domain + "/.qmail-c")
+        site.fails(100, "not a regular file", "box", "add", "c@example.com",
+                   "--no-password")
+        os.mkfifo(domain + "/.qmail-d")
+        site.fails(100, "not a regular file", "box", "add", "d@example.com",
+                   "--no-password")
+        os.rename(domain, domain + ".away")
+        os.symlink(target, domain)
+        site.fails(100, "cannot take", "box", "add", "e@example.com",
+                   "--no-password")
+        site.fails(111, domain, "sync", "--full")
+        os.unlink(domain)
+        os.rename(domain + ".away", domain)
+        site.do("sync", "--full")
+        with open(secret) as file:
+            eq(file.read(), "root's\n")
+        eq(os.listdir(target), ["secret"])
+
+
 @test("without qmail the Maildirs and .qmail files are made, and no more")
 def no_qmail():
     with Site(qmail=False).joe() as site:
