@@ -7,7 +7,7 @@
 #include "idn.h"
 #include "json.h"
 #include "password.h"
-#include "publish.h"
+#include "preflight.h"
 #include "say.h"
 
 const struct args_option cmd_box_add_options[] = {
@@ -136,7 +136,7 @@ static int add(struct site *site, const struct args *args, struct wish *wish,
 	err = store_read(site->store, look_body, wish);
 	if (err != ERR_OK)
 		return site_failed(site, err, what);
-	code = publish_judge_address(site, &wish->domain_owner, &wish->row);
+	code = preflight_address(site, &wish->domain_owner, &wish->row);
 	if (code == CODE_DONE)
 		code = password_new(site, args, wish->address.local.s,
 				    wish->address.domain.s, wish->owner.s,

@@ -7,7 +7,7 @@
 #include "commands.h"
 #include "idn.h"
 #include "json.h"
-#include "publish.h"
+#include "preflight.h"
 #include "say.h"
 
 const struct args_option cmd_domain_add_options[] = {
@@ -185,14 +185,14 @@ static int look(struct site *site, struct wish *wish)
 
 	if (err != ERR_OK)
 		return site_failed(site, err, wish->domain.name.s);
-	if (!publish_judge_domain(site, &wish->domain))
+	if (!preflight_domain(site, &wish->domain))
 		return say_error(CODE_REFUSED,
 				 "domain '%s' was not added: nothing was "
 				 "changed",
 				 wish->domain.name.s);
 	if (wish->domain.kind == STORE_ALIAS)
 		return CODE_DONE;
-	return publish_judge_address(site, &wish->domain.handle,
+	return preflight_address(site, &wish->domain.handle,
 				     &wish->postmaster);
 }
 

@@ -27,14 +27,4 @@ int publish(struct site *site, bool full);
 MUST_USE enum err publish_show(const struct site *site, struct store_txn *txn,
 			       bool full, unsigned long *ret_steps);
 
-/* Would the files take this new domain? Says what is in the way. */
-bool publish_judge_domain(const struct site *site,
-			  const struct store_domain *domain);
-
-/* Would the .qmail file of this new address overwrite one made by hand? Says
- * so. Returns the exit code. */
-int publish_judge_address(const struct site *site,
-			  const struct name_handle *handle,
-			  const struct store_address *address);
-
 #endif
