@@ -28,9 +28,11 @@ LDFLAGS  = -Wl,-z,relro,-z,now,-z,noexecstack $(SANFLAGS)
 STATIC   = $(if $(DYNAMIC)$(SAN),,-static-pie)
 
 # What the login program is made of, by name: nothing here writes the store.
-LOGIN    = $(addprefix checkpw/,main request log) \
+LOGIN    = $(addprefix checkpw/,main request log lastlogin confine \
+	   confine_calls) \
 	   $(addprefix store/,err name record row handle domain box address \
-	   store db config login pwhash pwhash_form secret drop)
+	   store db config login pwhash pwhash_form \
+	   pwhash_digest pwhash_wrap secret drop)
 STORE    = $(patsubst %.c,%,$(wildcard store/*.c))
 TOOL     = $(patsubst %.c,%,$(wildcard tools/*.c)) $(STORE)
 UNITS    = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
@@ -86,7 +88,7 @@ BUILD_PACKAGES = gcc libc6-dev liblmdb-dev libsodium-dev libcrypt-dev \
 	libidn2-dev libjansson-dev libcdb-dev
 DEMO_PACKAGES  = $(BUILD_PACKAGES) ucspi-tcp mpop python3
 CHECK_PACKAGES = $(DEMO_PACKAGES) libcmocka-dev perl binutils strace mandoc \
-	tinycdb curl clang libclang-rt-14-dev
+	tinycdb curl whois argon2 openssl clang libclang-rt-14-dev
 demo-packages:
 	@tests/packages $(DEMO_PACKAGES)
 check-packages:

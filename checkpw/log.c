@@ -14,13 +14,13 @@
 
 enum { LINE_MAX_BYTES = 512 };
 
-static const char *judge_ip(const char *ip)
+const char *log_ip(const char *text)
 {
 	unsigned char scratch[sizeof(struct in6_addr)];
 
-	if (ip && (inet_pton(AF_INET, ip, scratch) == 1 ||
-		   inet_pton(AF_INET6, ip, scratch) == 1))
-		return ip;
+	if (text && (inet_pton(AF_INET, text, scratch) == 1 ||
+		     inet_pton(AF_INET6, text, scratch) == 1))
+		return text;
 	return "-";
 }
 
@@ -119,7 +119,7 @@ void log_accept(enum config_log where, const struct log_line *line,
 	emit(where, LOG_INFO, text,
 	     snprintf(text, LINE_MAX_BYTES,
 		      "popbox-checkpw: accept ip=%.45s box=%.26s user=%s",
-		      judge_ip(line->ip), box, user));
+		      log_ip(line->ip), box, user));
 }
 
 void log_refuse(enum config_log where, const struct log_line *line,
@@ -131,7 +131,7 @@ void log_refuse(enum config_log where, const struct log_line *line,
 	emit(where, LOG_NOTICE, text,
 	     snprintf(text, LINE_MAX_BYTES,
 		      "popbox-checkpw: refuse ip=%.45s reason=%.40s user=%s",
-		      judge_ip(line->ip), reason, user));
+		      log_ip(line->ip), reason, user));
 }
 
 void log_error(enum config_log where, const struct log_line *line,
@@ -144,7 +144,7 @@ void log_error(enum config_log where, const struct log_line *line,
 	     snprintf(text, LINE_MAX_BYTES,
 		      "popbox-checkpw: error ip=%.45s reason=\"%.80s%s%.80s\" "
 		      "user=%s",
-		      judge_ip(line->ip), what, why[0] ? ": " : "", why, user));
+		      log_ip(line->ip), what, why[0] ? ": " : "", why, user));
 }
 
 void log_fault(enum config_log where)

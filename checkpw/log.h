@@ -23,6 +23,9 @@ struct log_line {
 	size_t user_len;
 };
 
+/* The text itself if it is an IP address, else "-". */
+const char *log_ip(const char *text);
+
 void log_accept(enum config_log where, const struct log_line *line,
 		const char *box);
 /* reason is a word. */

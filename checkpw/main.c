@@ -19,6 +19,8 @@
 
 #include "config.h"
 #include "drop.h"
+#include "confine.h"
+#include "lastlogin.h"
 #include "log.h"
 #include "login.h"
 #include "request.h"
@@ -254,6 +256,7 @@ static bool wants_maildir(char *const *program)
 static int enter(struct run *run, const struct login *login)
 {
 	char maildir[PATH_MAX], program[PATH_MAX], box[NAME_BOX_TEXT];
+	const char *why;
 
 	if (!maildir_path(run, &login->box, maildir))
 		return cannot_tell(run, "maildir", "path too long");
@@ -276,9 +279,18 @@ static int enter(struct run *run, const struct login *login)
 	name_box_text(&login->box, box);
 	if (!set_environment(login, maildir, box))
 		return cannot_tell(run, "environment", strerrordesc_np(errno));
+	lastlogin_note(log_ip(run->line.ip));
+	why = confine_files(&run->config, program);
+	if (why)
+		return cannot_tell(run, why,
+				   errno ? strerrordesc_np(errno) : "");
 	run->line.user = login->user;
 	run->line.user_len = strlen(login->user);
 	log_accept((enum config_log)run->config.log, &run->line, box);
+	why = confine_calls(&run->config);
+	if (why)
+		return cannot_tell(run, why,
+				   errno ? strerrordesc_np(errno) : "");
 	(void)execv(program, run->program); /* returns only in failure */
 	return cannot_tell(run, "program", strerrordesc_np(errno));
 }

@@ -51,26 +51,130 @@ static enum err judge(struct store_txn *txn,
 	return err == ERR_OK ? judge_target(txn, address) : err;
 }
 
-enum err store_address_add(struct store_txn *txn,
-			   const struct store_address *address)
+/* The way back from its box. */
+static enum err put_back(struct store_txn *txn,
+			 const struct store_address *address)
+{
+	struct row_key back = row_key_bybox(&address->box, &address->name);
+	struct row empty;
+	enum err err;
+
+	if (!address->has_box)
+		return ERR_OK;
+	err = bybox_encode(&back, &empty);
+	return err == ERR_OK ? row_write(txn, DB_BYBOX, &back, &empty) : err;
+}
+
+static enum err drop_back(struct store_txn *txn,
+			  const struct store_address *address)
+{
+	struct row_key back = row_key_bybox(&address->box, &address->name);
+
+	if (!address->has_box)
+		return ERR_OK;
+	return db_del(txn->db, DB_BYBOX, row_key_bytes(&back));
+}
+
+static enum err insert(struct store_txn *txn,
+		       const struct store_address *address)
 {
 	struct row_key key = row_key_address(&address->name);
-	struct row_key back;
-	struct row row, empty;
+	struct row row;
 	enum err err = judge(txn, address);
 
 	if (err == ERR_OK)
 		err = address_encode(address, &row);
 	if (err == ERR_OK)
 		err = row_write(txn, DB_ADDRESS, &key, &row);
-	if (err == ERR_OK && address->has_box) {
-		back = row_key_bybox(&address->box, &address->name);
-		err = bybox_encode(&back, &empty);
-		if (err == ERR_OK)
-			err = row_write(txn, DB_BYBOX, &back, &empty);
-	}
+	if (err == ERR_OK)
+		err = put_back(txn, address);
 	if (err == ERR_OK)
 		err = journal_append(txn, STORE_ADD, STORE_ADDRESSES, &key,
 				     NULL, &row);
 	return err;
+}
+
+/* One that was deleted comes back where it leads to the same again; anything
+ * else could get mail that is on its way to the old one. */
+static enum err judge_parked(struct store_txn *txn,
+			     const struct store_address *address)
+{
+	struct row_key key = row_key_address(&address->name);
+	char text[NAME_ADDRESS_TEXT];
+	struct parked parked;
+	struct row row;
+	enum err err = parked_get(txn, STORE_ADDRESSES, &key, &parked);
+
+	if (err == ERR_OK)
+		err = address_encode(address, &row);
+	if (err != ERR_OK)
+		return err == ERR_NOTFOUND ? ERR_OK : err;
+	if (row_same(&row, &parked.row))
+		return parked_drop(txn, STORE_ADDRESSES, &key);
+	name_address_text(&address->name, text);
+	return parked_refuse(txn, STORE_ADDRESSES, &key, text);
+}
+
+enum err store_address_add(struct store_txn *txn,
+			   const struct store_address *address)
+{
+	enum err err = judge_parked(txn, address);
+
+	return err == ERR_OK ? insert(txn, address) : err;
+}
+
+enum err store_address_set(struct store_txn *txn,
+			   const struct store_address *address)
+{
+	struct row_key key = row_key_address(&address->name);
+	struct store_address was;
+	struct row before, after;
+	enum err err = store_address_get(txn, &address->name, &was);
+
+	if (err == ERR_OK)
+		err = judge_target(txn, address);
+	if (err == ERR_OK)
+		err = address_encode(&was, &before);
+	if (err == ERR_OK)
+		err = address_encode(address, &after);
+	if (err != ERR_OK || row_same(&before, &after))
+		return err;
+	err = drop_back(txn, &was);
+	if (err == ERR_OK)
+		err = put_back(txn, address);
+	return err == ERR_OK ? row_update(txn, DB_ADDRESS, STORE_ADDRESSES,
+					  &key, &before, &after)
+			     : err;
+}
+
+enum err store_address_del(struct store_txn *txn,
+			   const struct name_address *name, bool bounce)
+{
+	struct row_key key = row_key_address(name);
+	struct store_address address;
+	struct row row;
+	enum err err = store_address_get(txn, name, &address);
+
+	if (err == ERR_OK)
+		err = address_encode(&address, &row);
+	if (err == ERR_OK)
+		err = parked_put(txn, STORE_ADDRESSES, &key, &row, bounce);
+	if (err == ERR_OK)
+		err = drop_back(txn, &address);
+	return err == ERR_OK ? row_delete(txn, DB_ADDRESS, STORE_ADDRESSES,
+					  &key, &row)
+			     : err;
+}
+
+enum err store_address_restore(struct store_txn *txn,
+			       const struct name_address *name)
+{
+	struct row_key key = row_key_address(name);
+	struct store_address address;
+	struct store_parked parked;
+	enum err err = store_parked_address_get(txn, name, &address, &parked);
+
+	if (err == ERR_OK)
+		err = parked_drop(txn, STORE_ADDRESSES, &key);
+	return err == ERR_OK ? insert(txn, &address) : err;
 }

@@ -132,3 +132,103 @@ enum err store_box_password(struct store_txn *txn, const struct name_box *name,
 	secret_wipe(&account, sizeof account);
 	return err;
 }
+
+enum err store_box_set(struct store_txn *txn, const struct store_box *box)
+{
+	struct row_key key = row_key_box(&box->name);
+	struct store_account account;
+	struct row before, after, whole;
+	enum err err = store_login(txn, &box->name, &account);
+
+	if (err != ERR_OK)
+		return err;
+	err = encode_public(&account.box, &before);
+	memcpy(account.box.title, box->title, sizeof box->title);
+	memcpy(account.box.state.reason, box->state.reason,
+	       sizeof box->state.reason);
+	account.box.quota = box->quota;
+	account.box.state.login = box->state.login;
+	account.box.state.delivery = box->state.delivery;
+	if (err == ERR_OK)
+		err = encode_public(&account.box, &after);
+	if (err == ERR_OK && row_same(&before, &after))
+		goto out;
+	account.box.state.changed = txn->now;
+	if (err == ERR_OK)
+		err = encode_public(&account.box, &after);
+	if (err == ERR_OK)
+		err = box_encode(&account, &whole);
+	if (err == ERR_OK)
+		err = row_write(txn, DB_BOX, &key, &whole);
+	if (err == ERR_OK)
+		err = journal_append(txn, STORE_SET, STORE_BOXES, &key, &before,
+				     &after);
+	secret_wipe(&whole, sizeof whole);
+out:
+	secret_wipe(&account, sizeof account);
+	return err;
+}
+
+static enum err refuse_needed(struct store_txn *txn,
+			      const struct name_box *name)
+{
+	struct name_address address;
+	char text[NAME_ADDRESS_TEXT];
+	enum err err = store_box_address_next(txn, name, NULL, &address);
+
+	if (err != ERR_OK)
+		return err == ERR_NOTFOUND ? ERR_OK : err;
+	name_address_text(&address, text);
+	return store_refuse(txn, ERR_INUSE, "the address '%s' leads to it",
+			    text);
+}
+
+enum err store_box_del(struct store_txn *txn, const struct name_box *name)
+{
+	struct row_key key = row_key_box(name);
+	struct store_account account;
+	struct row row, shown;
+	enum err err = store_login(txn, name, &account);
+
+	if (err != ERR_OK)
+		return err;
+	err = refuse_needed(txn, name);
+	if (err == ERR_OK)
+		err = box_encode(&account, &row);
+	if (err == ERR_OK)
+		err = encode_public(&account.box, &shown);
+	if (err == ERR_OK)
+		err = parked_put(txn, STORE_BOXES, &key, &row, false);
+	if (err == ERR_OK)
+		err = row_delete(txn, DB_BOX, STORE_BOXES, &key, &shown);
+	secret_wipe(&account, sizeof account);
+	secret_wipe(&row, sizeof row);
+	return err;
+}
+
+enum err store_box_restore(struct store_txn *txn, const struct name_box *name)
+{
+	struct row_key key = row_key_box(name);
+	struct store_box box;
+	struct parked parked;
+	struct row shown;
+	enum err err = parked_get(txn, STORE_BOXES, &key, &parked);
+
+	if (err != ERR_OK)
+		return err;
+	err = store_box_row(key.bytes, key.len, parked.row.bytes,
+			    parked.row.len, &box);
+	if (err == ERR_OK)
+		err = judge(txn, name);
+	if (err == ERR_OK)
+		err = row_write(txn, DB_BOX, &key, &parked.row);
+	if (err == ERR_OK)
+		err = parked_drop(txn, STORE_BOXES, &key);
+	if (err == ERR_OK)
+		err = encode_public(&box, &shown);
+	if (err == ERR_OK)
+		err = journal_append(txn, STORE_ADD, STORE_BOXES, &key, NULL,
+				     &shown);
+	secret_wipe(&parked, sizeof parked);
+	return err;
+}

@@ -11,11 +11,14 @@
  *	9  no domain is another one's name followed by '-'
  *	10 the journal has no gap, and the mark is not beyond its end
  *	11 meta has format, id and mark
+ *	12 what is parked is not there as well, but for a domain that is an alias
+ *	   now
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "row.h"
+#include "secret.h"
 
 struct check {
 	struct store_txn *txn;
@@ -242,6 +245,66 @@ static void check_entry(struct check *check, struct db_bytes key,
 		check->last = row_number(key.at);
 }
 
+/* The row as it was; and whether one of that name is there again. */
+static bool parked_good(struct check *check, enum store_table table,
+			struct db_bytes key, const struct row *row,
+			bool *ret_again)
+{
+	struct store_address address;
+	struct store_handle handle;
+	struct store_domain domain;
+	struct store_box box;
+	struct db_bytes bytes = row_bytes(row);
+	enum err err = ERR_DAMAGED;
+
+	switch (table) {
+	case STORE_HANDLES:
+		err = handle_decode(key, bytes, &handle);
+		*ret_again = err == ERR_OK &&
+			     store_handle_get(check->txn, &handle.name,
+					      &handle) == ERR_OK;
+		break;
+	case STORE_DOMAINS:
+		err = domain_decode(key, bytes, &domain);
+		*ret_again = err == ERR_OK &&
+			     store_domain_get(check->txn, &domain.name,
+					      &domain) == ERR_OK &&
+			     domain.kind != STORE_ALIAS;
+		break;
+	case STORE_BOXES:
+		err = store_box_row(key.at, key.len, bytes.at, bytes.len, &box);
+		*ret_again = err == ERR_OK &&
+			     store_box_get(check->txn, &box.name, &box) ==
+				     ERR_OK;
+		break;
+	case STORE_ADDRESSES:
+		err = address_decode(key, bytes, &address);
+		*ret_again = err == ERR_OK &&
+			     store_address_get(check->txn, &address.name,
+					       &address) == ERR_OK;
+		break;
+	}
+	return err == ERR_OK;
+}
+
+static void check_parked(struct check *check, struct db_bytes key,
+			 struct db_bytes row, const char *text)
+{
+	struct parked parked;
+	const uint8_t *at = key.at;
+	bool again = false;
+
+	if (parked_decode(key, row, &parked) != ERR_OK ||
+	    at[0] > STORE_ADDRESSES ||
+	    !parked_good(check, (enum store_table)at[0],
+			 (struct db_bytes){at + 1, key.len - 1}, &parked.row,
+			 &again))
+		found(check, 1, text, "the parked row is damaged");
+	else if (again)
+		found(check, 12, text, "it is parked and there as well");
+	secret_wipe(&parked, sizeof parked);
+}
+
 typedef void check_row(struct check *check, struct db_bytes key,
 		       struct db_bytes row, const char *text);
 
@@ -284,6 +347,7 @@ enum err store_check(struct store_txn *txn, store_report *report, void *arg,
 		{DB_HANDLE, check_handle},   {DB_DOMAIN, check_domain},
 		{DB_BOX, check_box},	     {DB_ADDRESS, check_address},
 		{DB_BYBOX, check_bybox},     {DB_JOURNAL, check_entry},
+		{DB_PARKED, check_parked},
 	};
 	struct check check = {txn, report, arg, 0, 0};
 

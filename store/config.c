@@ -10,7 +10,16 @@
 
 #include "name.h"
 
-enum kind { NUMBER, PATH, PATH_OR_NONE, WORDS, CHOICE, MARKS, DOMAIN };
+enum kind {
+	NUMBER,
+	PATH,
+	PATH_OR_NONE,
+	PATHS,
+	WORDS,
+	CHOICE,
+	MARKS,
+	DOMAIN,
+};
 
 /* Everything there is to know of a setting stands in its row. */
 struct setting {
@@ -59,6 +68,16 @@ static const struct setting settings[] = {
 	 NUMBER, AT(refuse_delay_ms), 0, 30000, {0}},
 	{{"log", "where the login program writes its line", "syslog"},
 	 CHOICE, AT(log), 0, 0, {"syslog", "stderr", "none"}},
+	{{"confine",
+	  "walls around the POP server: as far as the kernel knows them, "
+	  "required, also its system calls, or none",
+	  "auto"},
+	 CHOICE, AT(confine), 0, 0, {"auto", "require", "strict", "off"}},
+	{{"confine_read",
+	  "what the POP server may read and execute beside its Maildir",
+	  "/bin /sbin /usr /lib /lib32 /lib64 /etc /dev/urandom /command "
+	  "/package /nix/store"},
+	 PATHS, AT(confine_read), 0, 0, {0}},
 	{{"argon2_kib", "memory of a new password hash, in KiB", "19456"},
 	 NUMBER, AT(argon2_kib), 8, 262144, {0}},
 	{{"argon2_passes", "passes of a new password hash", "2"},
@@ -103,8 +122,15 @@ static const char *set_number(const struct setting *setting, const char *text,
 	return NULL;
 }
 
+static bool isalnum_ascii(unsigned char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+	       (c >= 'A' && c <= 'Z');
+}
+
 /* An absolute path of plain characters: it becomes part of lines of
- * users/assign (fields end at a colon) and of .qmail files. */
+ * users/assign (fields end at a colon) and of .qmail files, of which one is
+ * read by a shell. */
 static const char *judge_path(const char *text, size_t len)
 {
 	if (len < 2 || text[0] != '/' || text[len - 1] == '/')
@@ -112,11 +138,30 @@ static const char *judge_path(const char *text, size_t len)
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)text[i];
 
-		if (c <= ' ' || c == ':' || c >= 0x7f)
-			return "a path here has no blank, colon, control or "
-			       "8-bit character";
-		if (c == '/' && (text[i + 1] == '/' || text[i + 1] == '.'))
+		if (!isalnum_ascii(c) && !strchr("/._+@=,-", c))
+			return "a path here has letters, digits and /._+@=,- "
+			       "only";
+		if (c == '/' && i + 1 < len &&
+		    (text[i + 1] == '/' || text[i + 1] == '.'))
 			return "a path here has no empty or dotted component";
+	}
+	return NULL;
+}
+
+/* Paths with single blanks between them, or nothing. */
+static const char *judge_paths(const char *text, size_t len)
+{
+	while (len) {
+		const char *blank = memchr(text, ' ', len);
+		size_t path = blank ? (size_t)(blank - text) : len;
+		const char *why = judge_path(text, path);
+
+		if (why)
+			return why;
+		if (blank && path + 1 == len)
+			return "the value ends in a blank";
+		text += path + (blank != NULL);
+		len -= path + (blank != NULL);
 	}
 	return NULL;
 }
@@ -189,6 +234,9 @@ static const char *set(struct config *config, const struct setting *setting,
 	case PATH_OR_NONE:
 		if (strcmp(text, "none") != 0)
 			why = judge_path(text, len);
+		break;
+	case PATHS:
+		why = judge_paths(text, len);
 		break;
 	case WORDS:
 		why = judge_words(text, len);

@@ -21,6 +21,12 @@ enum {
 };
 
 enum config_log { CONFIG_LOG_SYSLOG, CONFIG_LOG_STDERR, CONFIG_LOG_NONE };
+enum config_confine {
+	CONFIG_CONFINE_AUTO,	/* as far as the kernel knows it */
+	CONFIG_CONFINE_REQUIRE, /* Landlock, or no login */
+	CONFIG_CONFINE_STRICT,	/* and seccomp */
+	CONFIG_CONFINE_OFF,
+};
 enum config_assign { CONFIG_ASSIGN_HANDLE, CONFIG_ASSIGN_POPUSR };
 
 struct config {
@@ -37,6 +43,8 @@ struct config {
 	uint32_t login_by_box;			  /* 0 or 1 */
 	uint32_t refuse_delay_ms;
 	uint32_t log; /* enum config_log */
+	uint32_t confine; /* enum config_confine */
+	char confine_read[CONFIG_TEXT_MAX + 1]; /* paths, blanks between */
 	uint32_t argon2_kib;
 	uint32_t argon2_passes;
 	uint32_t password_min; /* bytes */

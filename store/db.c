@@ -16,7 +16,7 @@ static const char *const table_names[DB_TABLES] = {
 	[DB_META] = "meta",	  [DB_HANDLE] = "handle",
 	[DB_DOMAIN] = "domain",	  [DB_BOX] = "box",
 	[DB_ADDRESS] = "address", [DB_BYBOX] = "by-box",
-	[DB_JOURNAL] = "journal",
+	[DB_JOURNAL] = "journal", [DB_PARKED] = "parked",
 };
 
 enum err db_err(int rc)
@@ -278,9 +278,10 @@ enum err db_table(struct db_txn *txn, enum db_table table, unsigned flags)
 		return ERR_OK;
 	rc = mdb_dbi_open(txn->txn, table_names[table], flags,
 			  &txn->dbi[table]);
-	/* A store has all its tables from the first moment. */
+	/* A store has all its tables from the first moment, but for the one
+	 * that came later. */
 	if (rc == MDB_NOTFOUND)
-		return ERR_DAMAGED;
+		return table == DB_PARKED ? ERR_NOTFOUND : ERR_DAMAGED;
 	if (rc == 0)
 		txn->open[table] = true;
 	return db_err(rc);

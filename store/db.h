@@ -27,6 +27,7 @@ enum db_table {
 	DB_ADDRESS,
 	DB_BYBOX,
 	DB_JOURNAL,
+	DB_PARKED, /* came later: a store without it has it empty */
 	DB_TABLES,
 };
 

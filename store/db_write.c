@@ -185,7 +185,7 @@ enum err db_write(struct db *db, db_body *body, void *arg, bool keep)
 enum err db_put(struct db_txn *txn, enum db_table table, struct db_bytes key,
 		struct db_bytes value)
 {
-	enum err err = db_table(txn, table, 0);
+	enum err err = db_table(txn, table, table == DB_PARKED ? MDB_CREATE : 0);
 	MDB_val k = {key.len, (void *)(uintptr_t)key.at};
 	MDB_val v = {value.len, (void *)(uintptr_t)value.at};
 	int rc;

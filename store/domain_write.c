@@ -8,6 +8,7 @@
 static enum err refuse_shorter(struct store_txn *txn,
 			       const struct name_domain *name)
 {
+	struct store_parked parked; /* its line of users/assign is there yet */
 	struct store_domain other;
 	struct name_domain head;
 
@@ -18,6 +19,9 @@ static enum err refuse_shorter(struct store_txn *txn,
 		if (name_domain_read(name->s, (size_t)(dash - name->s), &head))
 			continue;
 		err = store_domain_get(txn, &head, &other);
+		if (err == ERR_NOTFOUND)
+			err = store_parked_domain_get(txn, &head, &other,
+						      &parked);
 		if (err == ERR_NOTFOUND)
 			continue;
 		if (err != ERR_OK)
@@ -30,27 +34,38 @@ static enum err refuse_shorter(struct store_txn *txn,
 	return ERR_OK;
 }
 
+/* Is there a key that begins like this? Its name stands behind skip bytes. */
+static enum err refuse_begin(struct store_txn *txn, enum db_table table,
+			     const struct row_key *head, size_t skip)
+{
+	struct db_bytes key, row;
+	enum err err = db_next(txn->db, table, row_key_bytes(head), false, &key,
+			       &row);
+
+	if (err != ERR_OK)
+		return err == ERR_NOTFOUND ? ERR_OK : err;
+	if (key.len < head->len || memcmp(key.at, head->bytes, head->len) != 0)
+		return ERR_OK;
+	return store_refuse(txn, ERR_INVALID,
+			    "the domain '%.*s' is its name and '-': "
+			    "users/assign would mix their mail",
+			    (int)(key.len - skip),
+			    (const char *)key.at + skip);
+}
+
 /* The same the other way round: any domain that is this name, '-' and more. */
 static enum err refuse_longer(struct store_txn *txn,
 			      const struct name_domain *name)
 {
 	struct row_key from = row_key_domain(name);
-	struct db_bytes key, row;
 	enum err err;
 
 	from.bytes[from.len++] = '-';
-	err = db_next(txn->db, DB_DOMAIN, row_key_bytes(&from), false, &key,
-		      &row);
-	if (err == ERR_NOTFOUND)
-		return ERR_OK;
+	err = refuse_begin(txn, DB_DOMAIN, &from, 0);
 	if (err != ERR_OK)
 		return err;
-	if (key.len < from.len || memcmp(key.at, from.bytes, from.len) != 0)
-		return ERR_OK;
-	return store_refuse(txn, ERR_INVALID,
-			    "the domain '%.*s' is its name and '-': "
-			    "users/assign would mix their mail",
-			    (int)key.len, (const char *)key.at);
+	from = row_key_parked(STORE_DOMAINS, &from);
+	return refuse_begin(txn, DB_PARKED, &from, 1);
 }
 
 static enum err judge(struct store_txn *txn, const struct store_domain *domain)
@@ -73,6 +88,18 @@ static enum err judge(struct store_txn *txn, const struct store_domain *domain)
 	if (err == ERR_OK)
 		err = refuse_shorter(txn, &domain->name);
 	return err == ERR_OK ? refuse_longer(txn, &domain->name) : err;
+}
+
+/* An alias may stand where a pop domain was: mail on its way there has its own
+ * route, which stays. */
+static enum err judge_parked(struct store_txn *txn,
+			     const struct store_domain *domain)
+{
+	struct row_key key = row_key_domain(&domain->name);
+
+	if (domain->kind == STORE_ALIAS)
+		return ERR_OK;
+	return parked_refuse(txn, STORE_DOMAINS, &key, "this domain");
 }
 
 /* A second key, which only points to the domain. */
@@ -131,29 +158,42 @@ static enum err judge_ip(struct store_txn *txn,
 	return err;
 }
 
-enum err store_domain_add(struct store_txn *txn,
-			  const struct store_domain *domain)
+/* With its second keys. */
+static enum err insert(struct store_txn *txn, const struct store_domain *domain)
 {
-	struct store_domain new = *domain;
 	struct row_key key = row_key_domain(&domain->name);
 	struct row row;
-	enum err err = judge(txn, domain);
+	enum err err = judge_alias(txn, domain);
 
 	if (err == ERR_OK)
-		err = judge_alias(txn, domain);
-	if (err != ERR_OK)
-		return err;
-	new.ip[0] = 0;
-	new.state = store_state_new(txn);
-	err = domain_encode(&new, &row);
+		err = judge_ip(txn, domain);
+	if (err == ERR_OK)
+		err = domain_encode(domain, &row);
 	if (err == ERR_OK)
 		err = row_write(txn, DB_DOMAIN, &key, &row);
-	if (err == ERR_OK && new.utf8[0])
-		err = put_pointer(txn, new.utf8, &new.name);
+	if (err == ERR_OK && domain->utf8[0])
+		err = put_pointer(txn, domain->utf8, &domain->name);
+	if (err == ERR_OK && domain->ip[0])
+		err = put_pointer(txn, domain->ip, &domain->name);
 	if (err == ERR_OK)
 		err = journal_append(txn, STORE_ADD, STORE_DOMAINS, &key, NULL,
 				     &row);
 	return err;
+}
+
+enum err store_domain_add(struct store_txn *txn,
+			  const struct store_domain *domain)
+{
+	struct store_domain new = *domain;
+	enum err err = judge(txn, domain);
+
+	if (err == ERR_OK)
+		err = judge_parked(txn, domain);
+	if (err != ERR_OK)
+		return err;
+	new.ip[0] = 0;
+	new.state = store_state_new(txn);
+	return insert(txn, &new);
 }
 
 /* The second key of the old address goes, that of the new one comes. */
@@ -183,16 +223,116 @@ enum err store_domain_set(struct store_txn *txn,
 	if (err == ERR_OK)
 		err = judge_ip(txn, domain);
 	if (err == ERR_OK)
-		err = move_ip(txn, &was, domain);
-	is.state.changed = txn->now;
+		err = judge_alias(txn, domain);
 	if (err == ERR_OK)
-		err = domain_encode(&was, &before);
+		err = move_ip(txn, &was, domain);
+	if (err != ERR_OK)
+		return err;
+	is.state.created = was.state.created;
+	is.state.changed = was.state.changed;
+	err = domain_encode(&was, &before);
 	if (err == ERR_OK)
 		err = domain_encode(&is, &after);
+	if (err != ERR_OK || row_same(&before, &after))
+		return err;
+	is.state.changed = txn->now;
+	err = domain_encode(&is, &after);
+	return err == ERR_OK ? row_update(txn, DB_DOMAIN, STORE_DOMAINS, &key,
+					  &before, &after)
+			     : err;
+}
+
+static enum err refuse_needed(struct store_txn *txn,
+			      const struct store_domain *domain)
+{
+	const struct name_address none = {{""}, domain->name};
+	struct store_address address;
+	struct store_domain other;
+	char text[NAME_ADDRESS_TEXT];
+	enum err err;
+
+	if (domain->kind != STORE_POP)
+		return ERR_OK;
+	err = store_address_next(txn, &none, &address);
+	if (err == ERR_OK &&
+	    strcmp(address.name.domain.s, domain->name.s) == 0) {
+		name_address_text(&address.name, text);
+		return store_refuse(txn, ERR_INUSE,
+				    "it still has the address '%s'", text);
+	}
+	if (err == ERR_OK || err == ERR_NOTFOUND)
+		err = store_domain_next(txn, NULL, &other);
+	while (err == ERR_OK && strcmp(other.target.s, domain->name.s) != 0)
+		err = store_domain_next(txn, &other.name, &other);
 	if (err == ERR_OK)
-		err = row_write(txn, DB_DOMAIN, &key, &after);
+		return store_refuse(txn, ERR_INUSE,
+				    "the domain '%s' is an alias of it",
+				    other.name.s);
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+static enum err drop_pointer(struct store_txn *txn, const char *text)
+{
+	struct row_key key = row_key_text(text);
+
+	return text[0] ? db_del(txn->db, DB_DOMAIN, row_key_bytes(&key))
+		       : ERR_OK;
+}
+
+/* An alias that stood where a pop domain was leaves that one parked. */
+static enum err park(struct store_txn *txn, const struct store_domain *domain,
+		     const struct row_key *key, const struct row *row)
+{
+	struct parked parked;
+	enum err err = ERR_NOTFOUND;
+
+	if (domain->kind == STORE_ALIAS)
+		err = parked_get(txn, STORE_DOMAINS, key, &parked);
+	return err == ERR_NOTFOUND
+		       ? parked_put(txn, STORE_DOMAINS, key, row, false)
+		       : err;
+}
+
+enum err store_domain_del(struct store_txn *txn, const struct name_domain *name)
+{
+	struct row_key key = row_key_domain(name);
+	struct store_domain domain;
+	struct row row;
+	enum err err = store_domain_get(txn, name, &domain);
+
 	if (err == ERR_OK)
-		err = journal_append(txn, STORE_SET, STORE_DOMAINS, &key,
-				     &before, &after);
-	return err;
+		err = refuse_needed(txn, &domain);
+	if (err == ERR_OK)
+		err = domain_encode(&domain, &row);
+	if (err == ERR_OK)
+		err = park(txn, &domain, &key, &row);
+	if (err == ERR_OK)
+		err = drop_pointer(txn, domain.utf8);
+	if (err == ERR_OK)
+		err = drop_pointer(txn, domain.ip);
+	return err == ERR_OK ? row_delete(txn, DB_DOMAIN, STORE_DOMAINS, &key,
+					  &row)
+			     : err;
+}
+
+enum err store_domain_restore(struct store_txn *txn,
+			      const struct store_domain *domain)
+{
+	struct row_key key = row_key_domain(&domain->name);
+	struct store_domain was;
+	struct store_parked parked;
+	enum err err = store_parked_domain_get(txn, &domain->name, &was,
+					       &parked);
+
+	if (err == ERR_OK && was.kind == domain->kind)
+		err = parked_drop(txn, STORE_DOMAINS, &key);
+	/* An alias may have been parked behind what it stood for, or be purged;
+	 * there is no more to it than its row. */
+	else if (domain->kind == STORE_ALIAS && err == ERR_NOTFOUND)
+		err = ERR_OK;
+	else if (domain->kind != STORE_ALIAS && err == ERR_OK)
+		err = ERR_NOTFOUND;
+	if (err == ERR_OK)
+		err = judge(txn, domain);
+	return err == ERR_OK ? insert(txn, domain) : err;
 }

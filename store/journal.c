@@ -45,7 +45,7 @@ enum err entry_decode(struct db_bytes key, struct db_bytes row,
 	record_get_text(&record, e->command, sizeof e->command);
 	op = record_get_u8(&record);
 	table = record_get_u8(&record);
-	if (op > STORE_OWED || table > STORE_ADDRESSES)
+	if (op > STORE_PURGE || table > STORE_ADDRESSES)
 		return ERR_DAMAGED;
 	e->op = (enum store_op)op;
 	e->table = (enum store_table)table;

@@ -70,6 +70,23 @@ static enum err resolve(struct store_txn *txn, struct store_domain *domain,
 	return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
 }
 
+/* A domain of one customer may lead to a box of another: then both handles
+ * count, that of the box in take_account. */
+static enum err and_owner(struct store_txn *txn,
+			  const struct store_domain *domain,
+			  const struct name_box *box, bool *login)
+{
+	struct store_handle owner;
+	enum err err;
+
+	if (strcmp(domain->handle.s, box->handle.s) == 0)
+		return ERR_OK;
+	err = store_handle_get(txn, &domain->handle, &owner);
+	if (err == ERR_OK)
+		*login = *login && owner.state.login;
+	return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
+}
+
 /* A user, as bytes from a stranger, of a domain that is there. */
 static enum err find_user(struct store_txn *txn, struct store_domain *domain,
 			  const char *bytes, size_t len, struct login *login)
@@ -89,6 +106,9 @@ static enum err find_user(struct store_txn *txn, struct store_domain *domain,
 		return err;
 	if (!address.has_box)
 		return ERR_NOTFOUND;
+	err = and_owner(txn, domain, &address.box, &may_login);
+	if (err != ERR_OK)
+		return err;
 	err = take_account(txn, &address.box, may_login, login);
 	if (err == ERR_NOTFOUND)
 		return ERR_DAMAGED; /* it leads to a box that is not there */

@@ -135,6 +135,27 @@ const char *name_local_read(const char *bytes, size_t len,
 	return NULL;
 }
 
+const char *name_foreign_local(const char *bytes, size_t len)
+{
+	static const char others[] = "!#$%&'*+-/=?^_`{|}~.";
+
+	if (len == 0 || len > NAME_LOCAL_MAX)
+		return "a local part has 1 to 64 characters";
+	for (size_t i = 0; i < len; i++) {
+		char c = lower(bytes[i]);
+
+		if (!is_lower(c) && !is_digit(c) &&
+		    (c == 0 || !strchr(others, c)))
+			return "a local part has letters, digits and "
+			       "!#$%&'*+-/=?^_`{|}~. only";
+		if (c == '.' &&
+		    (i == 0 || i + 1 == len || bytes[i - 1] == '.'))
+			return "a local part has no leading, trailing or "
+			       "double dot";
+	}
+	return NULL;
+}
+
 const char *name_local_or_catchall(const char *bytes, size_t len,
 				   struct name_local *ret_name)
 {

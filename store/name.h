@@ -61,6 +61,10 @@ MUST_USE const char *name_domain_read(const char *bytes, size_t len,
 MUST_USE const char *name_local_read(const char *bytes, size_t len,
 				     struct name_local *ret_name);
 
+/* A local part anywhere: RFC 5322's dot-atom, of any letter case, which is not
+ * ours to change. */
+MUST_USE const char *name_foreign_local(const char *bytes, size_t len);
+
 /* local@domain, split at the last '@'. */
 MUST_USE const char *name_address_read(const char *bytes, size_t len,
 				       struct name_address *ret_name);

@@ -25,7 +25,7 @@ enum {
 	 * rounds times (64 + bytes of the password). */
 	PWHASH_SHA_WORK_MAX = 96000000,
 	PWHASH_BCRYPT_MAX = 13,
-	PWHASH_YESCRYPT_KIB_MAX = 64 << 10,
+	PWHASH_YESCRYPT_KIB_MAX = 64 << 10, /* yescrypt and scrypt */
 };
 
 enum pwhash {
@@ -35,6 +35,13 @@ enum pwhash {
 	PWHASH_UNKNOWN,	  /* cannot tell: a scheme that is not computed here */
 	PWHASH_TOODEAR,	  /* cannot tell: its cost is beyond the caps */
 	PWHASH_MALFORMED, /* cannot tell: not of its scheme's form */
+};
+
+/* May it lie in the store as it is? */
+enum pwhash_weakness {
+	PWHASH_STRONG,
+	PWHASH_WEAK,   /* md5crypt: wrapped before it is stored */
+	PWHASH_LEGACY, /* DES: the same, and only for those who insist */
 };
 
 struct pwhash_cost {
@@ -54,6 +61,22 @@ MUST_USE enum pwhash pwhash_verify(const char *hash, const void *password,
  * UNKNOWN, TOODEAR or MALFORMED. *ret_scheme is the scheme's usual name,
  * static, or NULL. */
 MUST_USE enum pwhash pwhash_judge(const char *hash, const char **ret_scheme);
+
+/* Of a hash that pwhash_judge finds good. */
+MUST_USE enum pwhash_weakness pwhash_weakness(const char *hash);
+
+/* Wraps a good hash: argon2id over the old digest, which itself is kept
+ * nowhere:
+ *
+ *	$wrap$ SETTING $argon2id$...
+ *
+ * SETTING is what is left of the old string without its digest: everything up
+ * to its last '$', bcrypt's 29 characters, the two of DES, or a tag like
+ * {SSHA256.HEX} with the salt. The outer hash is one of the whole old string, or
+ * of the digest in lower-case hexadecimal. The same password fits.
+ * PWHASH_MALFORMED: it is wrapped already, or argon2. */
+MUST_USE enum pwhash pwhash_wrap(struct pwhash_cost cost, const char *hash,
+				 char ret_hash[PWHASH_MAX + 1]);
 
 /* Makes a new argon2id hash. PWHASH_OK or PWHASH_NOMEM. */
 MUST_USE enum pwhash pwhash_make(struct pwhash_cost cost, const void *password,

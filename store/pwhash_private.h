@@ -1,32 +1,78 @@
-/* pwhash_private.h: between pwhash.c, which computes, and pwhash_form.c, which
- * reads hash strings and knows what they would cost.
+/* pwhash_private.h: between pwhash.c, which computes, and those that read hash
+ * strings and know what they would cost: pwhash_form.c, pwhash_digest.c and
+ * pwhash_wrap.c.
  */
 #ifndef POPBOX_PWHASH_PRIVATE_H
 #define POPBOX_PWHASH_PRIVATE_H
 
+#include <stdbool.h>
+
 #include "pwhash.h"
 
 enum {
-	ARGON2_SALT = 16, /* bytes; libsodium computes no other length */
-	ARGON2_HASH = 32,
+	ARGON2_SALT = 16, /* bytes; crypto_pwhash takes no other length */
+	ARGON2_SUM_MIN = 16,
+	ARGON2_SUM_MAX = 64,
+	DIGEST_MAX = 64,      /* bytes of a SHA-512 */
+	DIGEST_SALT_MAX = 64, /* bytes that may follow it */
 };
 
-enum pwhash_how { PWHASH_BY_ARGON2, PWHASH_BY_CRYPT };
+enum pwhash_how {
+	PWHASH_BY_ARGON2,     /* crypto_pwhash */
+	PWHASH_BY_STR_VERIFY, /* other lanes and salts, see pwhash.c */
+	PWHASH_BY_CRYPT,
+	PWHASH_BY_DIGEST,
+};
+
+/* A SHA-2 digest, of the password or of the password and a salt. */
+struct pwhash_digest {
+	unsigned bits; /* 256 or 512 */
+	unsigned char sum[DIGEST_MAX];
+	unsigned char salt[DIGEST_SALT_MAX];
+	size_t salt_len;
+};
 
 struct pwhash_form {
 	const char *scheme; /* static */
 	enum pwhash_how how;
-	uint32_t rounds; /* sha-crypt only */
-	/* argon2id only */
+	enum pwhash_weakness weakness;
+	const char *text; /* the hash without a tag like {CRYPT} */
+	uint32_t rounds;  /* sha-crypt only */
+	/* argon2 only; of a wrapped hash the outer one */
+	bool argon2i;
 	struct pwhash_cost cost;
 	const char *salt; /* base64 without padding, inside the string */
 	size_t salt_len;
 	const char *sum;
 	size_t sum_len;
+	struct pwhash_digest digest;
+	/* a wrapped hash: what is left of the inner one */
+	bool wrapped;
+	char setting[PWHASH_MAX + 1];
 };
 
-/* Pure: reads a hash string. */
+/* Pure: reads a hash string of any form. */
 MUST_USE enum pwhash pwhash_form(const char *hash,
 				 struct pwhash_form *ret_form);
+
+/* $argon2id$... or $argon2i$... alone. */
+MUST_USE enum pwhash pwhash_form_argon2(const char *hash,
+					struct pwhash_form *form);
+
+/* How many characters the sum at the end of a libcrypt hash has; 0: it has no
+ * such hash's prefix. */
+size_t pwhash_form_sum(const char *hash);
+
+/* {SHA256}, {SSHA512.hex} and so on: tag[0..len) is what the braces hold, body
+ * what follows. PWHASH_UNKNOWN: no tag of these. */
+MUST_USE enum pwhash pwhash_digest_form(const char *tag, size_t len,
+					const char *body,
+					struct pwhash_form *form);
+void pwhash_digest_compute(const struct pwhash_digest *digest,
+			   const void *password, size_t len,
+			   unsigned char ret_sum[DIGEST_MAX]);
+
+/* $wrap$, see pwhash.h. */
+MUST_USE enum pwhash pwhash_wrap_form(const char *at, struct pwhash_form *form);
 
 #endif

@@ -7,6 +7,7 @@
  *	address   domain NUL local
  *	by-box    box's key, domain NUL local
  *	journal   number (8, big-endian)
+ *	parked    the table's number (1), the key it had there
  *	meta      a word
  */
 #ifndef POPBOX_ROW_H
@@ -26,6 +27,13 @@ struct row_key {
 struct row {
 	uint8_t bytes[STORE_ROW_MAX];
 	size_t len;
+};
+
+/* A row that was deleted, as it was, a box's with its hash. */
+struct parked {
+	int64_t since;
+	bool bounce; /* an address whose mail is told so */
+	struct row row;
 };
 
 struct store {
@@ -93,6 +101,16 @@ MUST_USE enum err address_decode(struct db_bytes key, struct db_bytes row,
 				 struct store_address *ret_address);
 MUST_USE enum err bybox_encode(const struct row_key *key, struct row *ret_row);
 MUST_USE enum err bybox_decode(struct db_bytes key, struct db_bytes row);
+MUST_USE enum err parked_encode(const struct row_key *key,
+				const struct parked *parked,
+				struct row *ret_row);
+MUST_USE enum err parked_decode(struct db_bytes key, struct db_bytes row,
+				struct parked *ret_parked);
+MUST_USE enum err parked_get(struct store_txn *txn, enum store_table table,
+			     const struct row_key *key,
+			     struct parked *ret_parked);
+struct row_key row_key_parked(enum store_table table,
+			      const struct row_key *key);
 /* An entry holds two rows, so it brings its own room. */
 enum { ROW_ENTRY_MAX = 2 * STORE_ROW_MAX + 1024 };
 MUST_USE enum err entry_encode(const struct store_entry *entry,

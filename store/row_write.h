@@ -20,6 +20,29 @@ MUST_USE enum err journal_append(struct store_txn *txn, enum store_op op,
 MUST_USE enum err row_exists(struct store_txn *txn, enum db_table table,
 			     const struct row_key *key, bool *ret_exists);
 
+/* The row as it is now becomes what is wanted, and the journal says so. */
+MUST_USE enum err row_update(struct store_txn *txn, enum db_table db_table,
+			     enum store_table table, const struct row_key *key,
+			     const struct row *before, const struct row *after);
+
+MUST_USE bool row_same(const struct row *a, const struct row *b);
+
+/* The row goes; shown is what the journal says it was. */
+MUST_USE enum err row_delete(struct store_txn *txn, enum db_table db_table,
+			     enum store_table table, const struct row_key *key,
+			     const struct row *shown);
+
+/* Parks a row as it was, over one of the same key. */
+MUST_USE enum err parked_put(struct store_txn *txn, enum store_table table,
+			     const struct row_key *key, const struct row *row,
+			     bool bounce);
+MUST_USE enum err parked_drop(struct store_txn *txn, enum store_table table,
+			      const struct row_key *key);
+
+/* ERR_EXISTS, with a reason, where something of this name is parked. */
+MUST_USE enum err parked_refuse(struct store_txn *txn, enum store_table table,
+				const struct row_key *key, const char *what);
+
 /* Sets a number of meta. */
 MUST_USE enum err meta_set(struct store_txn *txn, const char *word,
 			   uint64_t number);

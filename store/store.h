@@ -43,6 +43,15 @@ enum store_kind {
 	STORE_DIALUP,
 };
 
+/* Of two switches: off is stronger than hold, hold than on. */
+static inline enum store_delivery store_delivery_and(enum store_delivery a,
+						     enum store_delivery b)
+{
+	if (a == STORE_BOUNCE || b == STORE_BOUNCE)
+		return STORE_BOUNCE;
+	return a == STORE_HOLD ? a : b;
+}
+
 /* What handle, domain and box have alike. The switches of the three levels
  * are and-ed where they are used. */
 struct store_state {
@@ -109,6 +118,8 @@ enum store_op {
 	STORE_SET,
 	STORE_PASSWORD, /* of a reset only that it happened */
 	STORE_OWED,	/* could not be published, owed again */
+	STORE_DEL,	/* parked until it is purged */
+	STORE_PURGE,	/* forgotten for good */
 };
 
 /* One change of one row. The entries of one commit have the number of its

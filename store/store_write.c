@@ -50,6 +50,22 @@ enum err row_exists(struct store_txn *txn, enum db_table table,
 	return ERR_OK;
 }
 
+bool row_same(const struct row *a, const struct row *b)
+{
+	return a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
+}
+
+enum err row_update(struct store_txn *txn, enum db_table db_table,
+		    enum store_table table, const struct row_key *key,
+		    const struct row *before, const struct row *after)
+{
+	enum err err = row_write(txn, db_table, key, after);
+
+	return err == ERR_OK ? journal_append(txn, STORE_SET, table, key,
+					      before, after)
+			     : err;
+}
+
 enum err meta_set(struct store_txn *txn, const char *word, uint64_t number)
 {
 	struct row_key key = row_key_text(word);

@@ -37,8 +37,24 @@ enum err store_refuse(struct store_txn *txn, enum err err, const char *format,
 /* The times of a new thing, and the switches of a healthy one. */
 struct store_state store_state_new(const struct store_txn *txn);
 
+/* *_add: a new one. Refused under the name of one that is parked.
+ * *_set: changes an existing one; what the comment does not name stays. Says
+ * nothing to the journal where nothing differs.
+ * *_del: parks an existing one; ERR_INUSE while something needs it.
+ * *_restore: what was parked is as it was. */
 MUST_USE enum err store_handle_add(struct store_txn *txn,
 				   const struct name_handle *name);
+
+/* Its title, switches and reason. */
+MUST_USE enum err store_handle_set(struct store_txn *txn,
+				   const struct store_handle *handle);
+
+/* Needed by its domains and boxes. The numbers of its boxes stay given, should
+ * it come again. */
+MUST_USE enum err store_handle_del(struct store_txn *txn,
+				   const struct name_handle *name);
+MUST_USE enum err store_handle_restore(struct store_txn *txn,
+				       const struct name_handle *name);
 
 /* A domain of an existing handle; an alias has an existing pop domain of the
  * same handle as its target. Refused: a name that is another domain's
@@ -46,14 +62,31 @@ MUST_USE enum err store_handle_add(struct store_txn *txn,
 MUST_USE enum err store_domain_add(struct store_txn *txn,
 				   const struct store_domain *domain);
 
-/* Changes a domain: its local IP, switches and reason. Its name, handle and kind
- * stay. Refused: an IP that is another domain's. */
+/* Its local IP, switches and reason, and of which domain an alias is one. Name,
+ * handle and kind stay. Refused: an IP that is another domain's. */
 MUST_USE enum err store_domain_set(struct store_txn *txn,
 				   const struct store_domain *domain);
+
+/* Needed by its addresses, and by the aliases of it. */
+MUST_USE enum err store_domain_del(struct store_txn *txn,
+				   const struct name_domain *name);
+/* domain is the row as the journal shows it. */
+MUST_USE enum err store_domain_restore(struct store_txn *txn,
+				       const struct store_domain *domain);
 
 /* A box without a password, under a number that was never used. */
 MUST_USE enum err store_box_add(struct store_txn *txn,
 				const struct store_box *box);
+
+/* Its title, quota, switches and reason. */
+MUST_USE enum err store_box_set(struct store_txn *txn,
+				const struct store_box *box);
+
+/* Needed by its addresses. The hash is parked too. */
+MUST_USE enum err store_box_del(struct store_txn *txn,
+				const struct name_box *name);
+MUST_USE enum err store_box_restore(struct store_txn *txn,
+				    const struct name_box *name);
 
 /* The number that the next new box of a handle gets. ERR_FULL: none left. */
 MUST_USE enum err store_box_number(struct store_txn *txn,
@@ -69,6 +102,66 @@ MUST_USE enum err store_box_password(struct store_txn *txn,
  * forwards, or to both. */
 MUST_USE enum err store_address_add(struct store_txn *txn,
 				    const struct store_address *address);
+
+/* Where it leads. */
+MUST_USE enum err store_address_set(struct store_txn *txn,
+				    const struct store_address *address);
+
+/* bounce: the senders of further mail are told; else it goes where it went. */
+MUST_USE enum err store_address_del(struct store_txn *txn,
+				    const struct name_address *name,
+				    bool bounce);
+MUST_USE enum err store_address_restore(struct store_txn *txn,
+					const struct name_address *name);
+
+/* What is parked: since when; of an address, whether its mail bounces. Calls
+ * as in store.h. */
+struct store_parked {
+	int64_t since;
+	bool bounce;
+};
+
+MUST_USE enum err store_parked_domain_get(struct store_txn *txn,
+					  const struct name_domain *name,
+					  struct store_domain *ret_domain,
+					  struct store_parked *ret_parked);
+MUST_USE enum err store_parked_domain_next(struct store_txn *txn,
+					   const struct name_domain *after,
+					   struct store_domain *ret_domain,
+					   struct store_parked *ret_parked);
+MUST_USE enum err store_parked_box_get(struct store_txn *txn,
+				       const struct name_box *name,
+				       struct store_box *ret_box,
+				       struct store_parked *ret_parked);
+MUST_USE enum err store_parked_box_next(struct store_txn *txn,
+					const struct name_box *after,
+					struct store_box *ret_box,
+					struct store_parked *ret_parked);
+MUST_USE enum err store_parked_address_get(struct store_txn *txn,
+					   const struct name_address *name,
+					   struct store_address *ret_address,
+					   struct store_parked *ret_parked);
+MUST_USE enum err store_parked_address_next(struct store_txn *txn,
+					    const struct name_address *after,
+					    struct store_address *ret_address,
+					    struct store_parked *ret_parked);
+
+/* What is parked is forgotten; its files go when that is published. The
+ * addresses of a domain come right after it. */
+MUST_USE enum err store_domain_purge(struct store_txn *txn,
+				     const struct store_domain *domain);
+MUST_USE enum err store_box_purge(struct store_txn *txn,
+				  const struct name_box *name);
+MUST_USE enum err store_address_purge(struct store_txn *txn,
+				      const struct name_address *name);
+
+/* Files of something purged that could not be removed: owed again. */
+MUST_USE enum err store_owe_purge_domain(struct store_txn *txn,
+					 const struct store_domain *domain);
+MUST_USE enum err store_owe_purge_box(struct store_txn *txn,
+				      const struct name_box *name);
+MUST_USE enum err store_owe_purge_address(struct store_txn *txn,
+					  const struct name_address *name);
 
 /* This could not be published: owed again, under a new number. */
 MUST_USE enum err store_owe_domain(struct store_txn *txn,

@@ -38,7 +38,7 @@ def lmdb():
 
 @test("only pwhash, secret and record know libsodium, only pwhash libcrypt")
 def crypto():
-    only("<sodium.h>", r"store/(pwhash|secret|record)\.c")
+    only("<sodium.h>", r"store/(pwhash|pwhash_digest|secret|record)\.c")
     only("<crypt.h>", r"store/pwhash\.c")
 
 
@@ -65,7 +65,8 @@ def down():
     ground = {"db.c", "db.h", "db_private.h", "db_write.c", "db_write.h",
               "record.c", "record.h", "name.c", "name.h", "err.c", "err.h",
               "config.c", "config.h", "secret.c", "secret.h", "drop.c",
-              "drop.h", "pwhash.c", "pwhash.h", "pwhash_form.c"}
+              "drop.h", "pwhash.c", "pwhash.h", "pwhash_form.c", "pwhash_digest.c",
+              "pwhash_wrap.c"}
     for name in ground:
         for header in includes("store/" + name):
             stray = header.strip('"') in {"row.h", "row_write.h", "store.h",

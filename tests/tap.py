@@ -4,6 +4,7 @@ A test file is a Python program: functions marked @test, then run(). Each test
 makes its own Site: a store, a mail root and a qmail home below one temporary
 directory that is removed afterwards.
 """
+import json
 import os
 import resource
 import shutil
@@ -282,6 +283,27 @@ class Site:
 
     def domain_path(self, domain="example.com", handle="ex1"):
         return f"{self.home}/{handle[0]}/{handle}/DOMAINS/{domain}"
+
+    def deliver(self, recipient, queued=False):
+        """One message the whole way; queued: it was routed before, and the
+        recipient is ID-LOCAL@DOMAIN. 0 delivered, 100 bounced, 111 deferred.
+        """
+        flag = ["--queued"] if queued else []
+        return Result(subprocess.run(
+            [self.tools + "/deliver", *flag, "s@x.org", recipient],
+            input=b"Subject: x\n\nhello\n", capture_output=True))
+
+    def mails(self, box="ex1-0001"):
+        try:
+            return len(os.listdir(self.box_path(box) + "/new"))
+        except FileNotFoundError:
+            return None
+
+    def last_entry(self):
+        """The number of the journal's last change."""
+        entries = [json.loads(line) for line in
+                   self.do("--json", "log").splitlines()]
+        return [e for e in entries if e["op"] != "owed"][-1]["number"]
 
     def start(self, *command, **kw):
         process = subprocess.Popen(command, **kw)

@@ -12,7 +12,19 @@
 #include "drop.h"
 #include "say.h"
 
-enum op { READY, BOX, DOMAIN, QMAIL, PEEK };
+enum op {
+	READY,
+	BOX,
+	DOMAIN,
+	QMAIL,
+	PEEK,
+	ADOPT,
+	REMOVE_BOX,
+	REMOVE_DOMAIN,
+	REMOVE_QMAIL,
+	LIST,
+	LASTLOGIN,
+};
 
 /* One request and, in the same form, its reply. The names in it were made by
  * their validators; the child trusts its parent, never the reverse. */
@@ -23,6 +35,8 @@ struct message {
 	uint32_t number;
 	struct name_address address;
 	mode_t mode;
+	bool start;
+	int64_t time;
 	char path[PATH_MAX];
 	size_t len;
 	char text[MAILROOT_QMAIL_MAX];
@@ -65,6 +79,22 @@ static int serve(const char *home, struct message *m)
 	case PEEK:
 		return mailroot_peek(home, &m->handle, &m->address, m->text,
 				     &m->len, m->path);
+	case ADOPT:
+		return mailroot_adopt(home, &m->handle, &m->address, m->path);
+	case REMOVE_BOX:
+		return mailroot_remove_box(home, &box, m->path);
+	case REMOVE_DOMAIN:
+		return mailroot_remove_domain(home, &m->handle,
+					      &m->address.domain, m->path);
+	case REMOVE_QMAIL:
+		return mailroot_remove_qmail(home, &m->handle, &m->address,
+					     m->path);
+	case LIST:
+		return mailroot_list(home, &m->handle, &m->address.domain,
+				     m->start, m->text, &m->len, m->path);
+	case LASTLOGIN:
+		return mailroot_lastlogin(home, &box, &m->time, m->text,
+					  m->path);
 	}
 	return EINVAL;
 }
@@ -148,20 +178,109 @@ static int call(struct asuser *asuser, enum op op, char ret_path[PATH_MAX])
 	return m->rc;
 }
 
-int asuser_box(struct asuser *asuser, const struct name_box *box,
-	       char ret_path[PATH_MAX])
+static int call_box(struct asuser *asuser, enum op op,
+		    const struct name_box *box, char ret_path[PATH_MAX])
 {
 	asuser->message.handle = box->handle;
 	asuser->message.number = box->number;
-	return call(asuser, BOX, ret_path);
+	return call(asuser, op, ret_path);
+}
+
+static int call_domain(struct asuser *asuser, enum op op,
+		       const struct name_handle *handle,
+		       const struct name_domain *domain,
+		       char ret_path[PATH_MAX])
+{
+	asuser->message.handle = *handle;
+	asuser->message.address.domain = *domain;
+	return call(asuser, op, ret_path);
+}
+
+static int call_address(struct asuser *asuser, enum op op,
+			const struct name_handle *handle,
+			const struct name_address *address,
+			char ret_path[PATH_MAX])
+{
+	asuser->message.handle = *handle;
+	asuser->message.address = *address;
+	return call(asuser, op, ret_path);
+}
+
+/* After a call that answered with bytes. A child that answers with more than
+ * there can be is not ours. */
+static int take_text(const struct asuser *asuser,
+		     char ret_text[MAILROOT_QMAIL_MAX], size_t *ret_len)
+{
+	if (asuser->message.len > MAILROOT_QMAIL_MAX)
+		return EPIPE;
+	memcpy(ret_text, asuser->message.text, asuser->message.len);
+	*ret_len = asuser->message.len;
+	return 0;
+}
+
+int asuser_box(struct asuser *asuser, const struct name_box *box,
+	       char ret_path[PATH_MAX])
+{
+	return call_box(asuser, BOX, box, ret_path);
 }
 
 int asuser_domain(struct asuser *asuser, const struct name_handle *handle,
 		  const struct name_domain *domain, char ret_path[PATH_MAX])
 {
-	asuser->message.handle = *handle;
-	asuser->message.address.domain = *domain;
-	return call(asuser, DOMAIN, ret_path);
+	return call_domain(asuser, DOMAIN, handle, domain, ret_path);
+}
+
+int asuser_adopt(struct asuser *asuser, const struct name_handle *handle,
+		 const struct name_address *address, char ret_path[PATH_MAX])
+{
+	return call_address(asuser, ADOPT, handle, address, ret_path);
+}
+
+int asuser_remove_qmail(struct asuser *asuser, const struct name_handle *handle,
+			const struct name_address *address,
+			char ret_path[PATH_MAX])
+{
+	return call_address(asuser, REMOVE_QMAIL, handle, address, ret_path);
+}
+
+int asuser_remove_domain(struct asuser *asuser,
+			 const struct name_handle *handle,
+			 const struct name_domain *domain,
+			 char ret_path[PATH_MAX])
+{
+	return call_domain(asuser, REMOVE_DOMAIN, handle, domain, ret_path);
+}
+
+int asuser_remove_box(struct asuser *asuser, const struct name_box *box,
+		      char ret_path[PATH_MAX])
+{
+	return call_box(asuser, REMOVE_BOX, box, ret_path);
+}
+
+int asuser_list(struct asuser *asuser, const struct name_handle *handle,
+		const struct name_domain *domain, bool start,
+		char ret_text[MAILROOT_QMAIL_MAX], size_t *ret_len,
+		char ret_path[PATH_MAX])
+{
+	int rc;
+
+	asuser->message.start = start;
+	rc = call_domain(asuser, LIST, handle, domain, ret_path);
+	return rc == 0 ? take_text(asuser, ret_text, ret_len) : rc;
+}
+
+int asuser_lastlogin(struct asuser *asuser, const struct name_box *box,
+		     int64_t *ret_time, char ret_ip[MAILROOT_IP_MAX + 1],
+		     char ret_path[PATH_MAX])
+{
+	int rc = call_box(asuser, LASTLOGIN, box, ret_path);
+
+	if (rc != 0)
+		return rc;
+	*ret_time = asuser->message.time;
+	memcpy(ret_ip, asuser->message.text, MAILROOT_IP_MAX);
+	ret_ip[MAILROOT_IP_MAX] = 0;
+	return 0;
 }
 
 int asuser_qmail(struct asuser *asuser, const struct name_handle *handle,
@@ -183,16 +302,7 @@ int asuser_peek(struct asuser *asuser, const struct name_handle *handle,
 		char ret_text[MAILROOT_QMAIL_MAX], size_t *ret_len,
 		char ret_path[PATH_MAX])
 {
-	int rc;
+	int rc = call_address(asuser, PEEK, handle, address, ret_path);
 
-	asuser->message.handle = *handle;
-	asuser->message.address = *address;
-	rc = call(asuser, PEEK, ret_path);
-	if (rc != 0)
-		return rc;
-	if (asuser->message.len > MAILROOT_QMAIL_MAX)
-		return EPIPE; /* a child that answers like this is not ours */
-	memcpy(ret_text, asuser->message.text, asuser->message.len);
-	*ret_len = asuser->message.len;
-	return 0;
+	return rc == 0 ? take_text(asuser, ret_text, ret_len) : rc;
 }

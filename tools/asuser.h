@@ -25,6 +25,24 @@ int asuser_domain(struct asuser *asuser, const struct name_handle *handle,
 int asuser_qmail(struct asuser *asuser, const struct name_handle *handle,
 		 const struct name_address *address, const char *text,
 		 size_t len, mode_t mode, char ret_path[PATH_MAX]);
+int asuser_adopt(struct asuser *asuser, const struct name_handle *handle,
+		 const struct name_address *address, char ret_path[PATH_MAX]);
+int asuser_remove_qmail(struct asuser *asuser, const struct name_handle *handle,
+			const struct name_address *address,
+			char ret_path[PATH_MAX]);
+int asuser_remove_domain(struct asuser *asuser,
+			 const struct name_handle *handle,
+			 const struct name_domain *domain,
+			 char ret_path[PATH_MAX]);
+int asuser_remove_box(struct asuser *asuser, const struct name_box *box,
+		      char ret_path[PATH_MAX]);
+int asuser_list(struct asuser *asuser, const struct name_handle *handle,
+		const struct name_domain *domain, bool start,
+		char ret_text[MAILROOT_QMAIL_MAX], size_t *ret_len,
+		char ret_path[PATH_MAX]);
+int asuser_lastlogin(struct asuser *asuser, const struct name_box *box,
+		     int64_t *ret_time, char ret_ip[MAILROOT_IP_MAX + 1],
+		     char ret_path[PATH_MAX]);
 int asuser_peek(struct asuser *asuser, const struct name_handle *handle,
 		const struct name_address *address,
 		char ret_text[MAILROOT_QMAIL_MAX], size_t *ret_len,

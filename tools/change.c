@@ -71,3 +71,13 @@ int change(struct site *site, store_body *body, void *arg, const char *what,
 	say_note("qmail's files do not say so yet: run 'popbox sync'");
 	return CODE_DONE;
 }
+
+int change_try(struct site *site, store_body *body, void *arg, const char *what)
+{
+	uint64_t last;
+
+	return site_failed(site,
+			   store_write(site->store, &site->actor, body, arg,
+				       false, &last),
+			   what);
+}

@@ -20,4 +20,9 @@
 int change(struct site *site, store_body *body, void *arg, const char *what,
 	   bool *ret_changed);
 
+/* The body in a transaction that is given up: what does it count, what is in
+ * its way? Says so; returns the exit code. */
+int change_try(struct site *site, store_body *body, void *arg,
+	       const char *what);
+
 #endif

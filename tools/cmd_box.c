@@ -4,8 +4,8 @@
 
 #include "change.h"
 #include "commands.h"
-#include "idn.h"
 #include "json.h"
+#include "operand.h"
 #include "password.h"
 #include "preflight.h"
 #include "say.h"
@@ -14,6 +14,7 @@ const struct args_option cmd_box_add_options[] = {
 	{"--name", "TEXT", "the name of a person or thing"},
 	{"--handle", "H", "the customer whose box it is [the domain's]"},
 	PASSWORD_OPTIONS,
+	ADOPT_OPTION,
 	CHANGE_OPTIONS,
 	{NULL, NULL, NULL},
 };
@@ -81,28 +82,19 @@ static enum err add_body(struct store_txn *txn, void *arg)
 static int read_wish(const struct args *args, struct wish *wish)
 {
 	const char *title = args_get(args, "--name");
-	const char *why;
+	int code;
 
 	*wish = (struct wish){.handle = args_get(args, "--handle")};
-	why = idn_address(args->operand[0], true, &wish->address);
-	if (why)
-		return say_error(CODE_REFUSED, "address '%s': %s",
-				 args->operand[0], why);
+	code = operand_address(args->operand[0], &wish->address);
+	if (code != CODE_DONE)
+		return code;
 	if (wish->handle) {
-		why = name_handle_read(wish->handle, strlen(wish->handle),
-				       &wish->owner);
-		if (why)
-			return say_error(CODE_REFUSED, "handle '%s': %s",
-					 wish->handle, why);
+		code = operand_handle(wish->handle, &wish->owner);
+		if (code != CODE_DONE)
+			return code;
 	}
-	if (!title)
-		return CODE_DONE;
-	if (strlen(title) > STORE_TITLE_MAX || !json_text_good(title))
-		return say_error(CODE_REFUSED,
-				 "the name is not UTF-8 of at most 200 bytes "
-				 "without control characters");
-	memcpy(wish->box.title, title, strlen(title) + 1);
-	return CODE_DONE;
+	return operand_text("name", title, wish->box.title,
+			    sizeof wish->box.title);
 }
 
 static void print_added(const struct site *site, const struct wish *wish,
@@ -136,7 +128,8 @@ static int add(struct site *site, const struct args *args, struct wish *wish,
 	err = store_read(site->store, look_body, wish);
 	if (err != ERR_OK)
 		return site_failed(site, err, what);
-	code = preflight_address(site, &wish->domain_owner, &wish->row);
+	code = preflight_address(site, &wish->domain_owner, &wish->row,
+				 args_has(args, "--adopt"));
 	if (code == CODE_DONE)
 		code = password_new(site, args, wish->address.local.s,
 				    wish->address.domain.s, wish->owner.s,

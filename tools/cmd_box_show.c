@@ -1,17 +1,22 @@
 /* cmd_box_show.c: popbox box list and show. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "commands.h"
-#include "idn.h"
 #include "json.h"
 #include "list.h"
+#include "operand.h"
 #include "say.h"
 #include "target.h"
 
 const struct args_option cmd_box_list_options[] = {
 	{"--handle", "H", "only boxes of this handle"},
 	{"--domain", "D", "only boxes with an address in this domain"},
+	{"--suspended", NULL, "only boxes that cannot log in"},
+	{"--never", NULL, "only boxes that nobody ever logged into"},
+	{"--idle", "DAYS", "only boxes without a login for so many days"},
 	{NULL, NULL, NULL},
 };
 
@@ -26,8 +31,12 @@ struct handful {
 	size_t count;
 	struct name_box last;
 	bool started;
-	const char *handle;
+	const struct name_handle *handle;
 	const char *domain;
+	bool suspended;
+	bool look; /* at the last logins, below the mail root */
+	bool never;
+	int64_t before; /* last login before this moment; 0 = any */
 };
 
 /* The box's first address; of one domain, if asked for. */
@@ -47,6 +56,20 @@ static enum err first_address(struct store_txn *txn, const char *domain,
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
+/* The box after the last one, or the first that can be wanted. */
+static enum err next_box(struct store_txn *txn, const struct handful *some,
+			 const struct name_box *after, struct store_box *ret_box)
+{
+	struct name_box first = {.number = 0};
+	enum err err;
+
+	if (after || !some->handle)
+		return store_box_next(txn, after, ret_box);
+	first.handle = *some->handle;
+	err = store_box_get(txn, &first, ret_box);
+	return err == ERR_NOTFOUND ? store_box_next(txn, &first, ret_box) : err;
+}
+
 static enum err next_body(struct store_txn *txn, void *arg)
 {
 	struct handful *some = arg;
@@ -58,16 +81,16 @@ static enum err next_body(struct store_txn *txn, void *arg)
 	while (some->count < LIST_HANDFUL) {
 		struct line *line = &some->line[some->count];
 
-		err = store_box_next(txn, started ? &at : NULL, &line->box);
+		err = next_box(txn, some, started ? &at : NULL, &line->box);
+		if (err == ERR_OK && some->handle &&
+		    strcmp(some->handle->s, line->box.name.handle.s) != 0)
+			err = ERR_NOTFOUND; /* past the last */
 		if (err != ERR_OK)
 			break;
 		at = line->box.name;
 		started = true;
-		if (some->handle && strcmp(some->handle, at.handle.s) != 0) {
-			if (strcmp(some->handle, at.handle.s) < 0)
-				return ERR_NOTFOUND; /* past the last */
+		if (some->suspended && line->box.state.login)
 			continue;
-		}
 		err = first_address(txn, some->domain, line);
 		if (err != ERR_OK)
 			break;
@@ -79,22 +102,49 @@ static enum err next_body(struct store_txn *txn, void *arg)
 	return err;
 }
 
+/* 0: never. A Maildir that cannot be looked at is said. */
+static int64_t last_login(const struct site *site, const struct name_box *box,
+			  char ret_ip[MAILROOT_IP_MAX + 1])
+{
+	char path[PATH_MAX];
+	int64_t time = 0;
+	int rc;
+
+	ret_ip[0] = 0;
+	rc = asuser_lastlogin(site->asuser, box, &time, ret_ip, path);
+	if (rc != 0 && rc != ENOENT)
+		say_error(0, "cannot read '%s': %s", path, strerror(rc));
+	return rc == 0 ? time : 0;
+}
+
+static void add_last(json_t *object, int64_t last, const char *ip)
+{
+	(void)json_object_set_new(object, "last_login", json_time(last));
+	(void)json_object_set_new(object, "last_ip",
+				  ip[0] ? json_string(ip) : json_null());
+}
+
 static void print_line(const struct site *site, struct table *table,
 		       const void *arg, size_t index)
 {
 	const struct handful *some = arg;
 	const struct line *line = &some->line[index];
 	char box[NAME_BOX_TEXT], address[NAME_ADDRESS_TEXT] = "";
+	char ip[MAILROOT_IP_MAX + 1] = "", time[SAY_TIME_TEXT];
 	const char *cells[] = {box, address,
 			       line->box.state.login ? "on" : "off",
 			       json_delivery(line->box.state.delivery),
 			       line->box.has_password ? "yes" : "none",
-			       line->box.title};
+			       line->box.title, time};
+	int64_t last = some->look ? last_login(site, &line->box.name, ip) : 0;
 	json_t *object;
 
+	if ((some->never && last) || (some->before && last >= some->before))
+		return;
 	name_box_text(&line->box.name, box);
 	if (line->has_address)
 		name_address_text(&line->first, address);
+	(void)say_time(last, time);
 	if (!site->json) {
 		table_row(table, cells);
 		return;
@@ -103,38 +153,62 @@ static void print_line(const struct site *site, struct table *table,
 	(void)json_object_set_new(object, "address",
 				  line->has_address ? json_string(address)
 						    : json_null());
+	if (some->look)
+		add_last(object, last, ip);
 	json_print(object);
+}
+
+/* What the options want; the names go where the caller keeps them. */
+static int read_filters(const struct args *args, struct handful *some,
+			struct name_handle *handle, struct name_domain *domain)
+{
+	const char *h = args_get(args, "--handle");
+	const char *d = args_get(args, "--domain");
+	const char *idle = args_get(args, "--idle");
+	char *end = NULL;
+	long days = idle ? strtol(idle, &end, 10) : 0;
+	int code = h ? operand_handle(h, handle) : CODE_DONE;
+
+	if (code == CODE_DONE && d)
+		code = operand_domain(d, domain);
+	if (idle && (*end || end == idle || days < 1 || days > 36500))
+		return say_error(CODE_USAGE, "--idle takes a number of days, "
+					     "not '%s'",
+				 idle);
+	some->handle = h ? handle : NULL;
+	some->domain = d ? domain->s : NULL;
+	some->suspended = args_has(args, "--suspended");
+	some->never = args_has(args, "--never");
+	some->before = idle ? (int64_t)time(NULL) - days * 86400 : 0;
+	some->look = some->never || idle;
+	return code;
 }
 
 int cmd_box_list(struct site *site, const struct args *args)
 {
-	static const char *const header[] = {"BOX",	 "ADDRESS",
-					     "LOGIN",	 "DELIVERY",
-					     "PASSWORD", "NAME",
-					     NULL};
-	const char *domain = args_get(args, "--domain"), *why = NULL;
-	struct name_domain name;
-	char utf8[NAME_DOMAIN_MAX + 1];
-	struct handful *some;
+	static const char *const header[] = {
+		"BOX",	    "ADDRESS", "LOGIN",	     "DELIVERY",
+		"PASSWORD", "NAME",    "LAST LOGIN", NULL};
+	static const char *const without_last[] = {
+		"BOX",	    "ADDRESS", "LOGIN", "DELIVERY",
+		"PASSWORD", "NAME",    NULL};
+	struct name_handle handle;
+	struct name_domain domain;
+	struct handful *some = calloc(1, sizeof *some);
 	struct list list = {"box list", header, next_body, print_line,
-			    NULL,	NULL};
+			    some,	NULL};
 	int code;
 
-	if (domain)
-		why = idn_domain(domain, &name, utf8);
-	if (why)
-		return say_error(CODE_REFUSED, "domain '%s': %s", domain, why);
-	code = site_open_read(site);
-	if (code != CODE_DONE)
-		return code;
-	some = calloc(1, sizeof *some);
 	if (!some)
 		return say_error(CODE_LATER, "no memory");
-	some->handle = args_get(args, "--handle");
-	some->domain = domain ? name.s : NULL;
-	list.arg = some;
 	list.count = &some->count;
-	code = list_print(site, &list);
+	code = read_filters(args, some, &handle, &domain);
+	if (!some->look)
+		list.header = without_last;
+	if (code == CODE_DONE)
+		code = some->look ? site_open_look(site) : site_open_read(site);
+	if (code == CODE_DONE)
+		code = list_print(site, &list);
 	free(some);
 	return code;
 }
@@ -183,8 +257,11 @@ static enum err show_body(struct store_txn *txn, void *arg)
 	return err;
 }
 
-static void show_json(const struct shown *shown, const char *maildir)
+static void show_json(const struct site *site, const struct shown *shown,
+		      const char *maildir)
 {
+	char ip[MAILROOT_IP_MAX + 1];
+	int64_t last = last_login(site, &shown->box.name, ip);
 	json_t *object = json_box(&shown->box), *list = json_array();
 
 	for (size_t i = 0; i < shown->count; i++) {
@@ -195,11 +272,15 @@ static void show_json(const struct shown *shown, const char *maildir)
 	}
 	(void)json_object_set_new(object, "addresses", list);
 	(void)json_object_set_new(object, "maildir", json_string(maildir));
+	add_last(object, last, ip);
 	json_print(object);
 }
 
-static void show_text(const struct shown *shown, const char *maildir)
+static void show_text(const struct site *site, const struct shown *shown,
+		      const char *maildir)
 {
+	char ip[MAILROOT_IP_MAX + 1];
+	int64_t last = last_login(site, &shown->box.name, ip);
 	const struct store_box *box = &shown->box;
 	char text[NAME_ADDRESS_TEXT], clean[STORE_TITLE_MAX + 1];
 
@@ -216,6 +297,14 @@ static void show_text(const struct shown *shown, const char *maildir)
 	say_out("password          %s", box->has_password ? "yes" : "none");
 	say_out("password changed  %s", say_time(box->password_changed, text));
 	say_out("created           %s", say_time(box->state.created, text));
+	say_out("last login        %s%s%s", last ? say_time(last, text) : "never",
+		ip[0] ? " from " : "", ip);
+	if (box->quota)
+		say_out("quota             %llu bytes, not enforced yet",
+			(unsigned long long)box->quota);
+	say_clean(box->state.reason, clean, sizeof clean);
+	if (clean[0])
+		say_out("reason            %s", clean);
 	say_out("maildir           %s", maildir);
 }
 
@@ -227,7 +316,7 @@ int cmd_box_show(struct site *site, const struct args *args)
 	int code = target_read(args->operand[0], &shown.target);
 
 	if (code == CODE_DONE)
-		code = site_open_read(site);
+		code = site_open_look(site);
 	if (code != CODE_DONE)
 		return code;
 	err = store_read(site->store, show_body, &shown);
@@ -239,9 +328,9 @@ int cmd_box_show(struct site *site, const struct args *args)
 				    maildir))
 		code = say_error(CODE_LATER, "the setting 'home' is too long");
 	else if (site->json)
-		show_json(&shown, maildir);
+		show_json(site, &shown, maildir);
 	else
-		show_text(&shown, maildir);
+		show_text(site, &shown, maildir);
 	free(shown.address);
 	return code;
 }

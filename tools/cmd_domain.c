@@ -1,12 +1,13 @@
-/* cmd_domain.c: popbox domain add and set. */
-#include <arpa/inet.h>
+/* cmd_domain.c: popbox domain add. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "aim.h"
 #include "change.h"
 #include "commands.h"
 #include "idn.h"
 #include "json.h"
+#include "operand.h"
 #include "preflight.h"
 #include "say.h"
 
@@ -18,12 +19,7 @@ const struct args_option cmd_domain_add_options[] = {
 	{"--postmaster", "TARGET",
 	 "where postmaster@ leads: a box, or an address [that of the "
 	 "handle's first domain, else the new box H-0000]"},
-	CHANGE_OPTIONS,
-	{NULL, NULL, NULL},
-};
-
-const struct args_option cmd_domain_set_options[] = {
-	{"--ip", "ADDR|none", "local address of logins without a domain"},
+	ADOPT_OPTION,
 	CHANGE_OPTIONS,
 	{NULL, NULL, NULL},
 };
@@ -32,42 +28,10 @@ const struct args_option cmd_domain_set_options[] = {
 struct wish {
 	struct store_domain domain;
 	const char *target; /* --postmaster, or NULL */
+	bool adopt;
 	bool new_box;	    /* postmaster needs H-0000 */
 	struct store_address postmaster;
 };
-
-/* A box of any handle, or an address: of ours the box behind it, any other as
- * a forward. */
-static enum err aim(struct store_txn *txn, const char *target,
-		    struct store_address *address)
-{
-	struct store_address other;
-	struct name_address name;
-	size_t len;
-	enum err err;
-
-	if (!name_box_read(target, strlen(target), &address->box)) {
-		address->has_box = true;
-		return ERR_OK;
-	}
-	if (idn_address(target, false, &name))
-		return store_refuse(txn, ERR_INVALID,
-				    "'%s' is neither a box (ex1-0001) nor an "
-				    "address",
-				    target);
-	err = store_address_get(txn, &name, &other);
-	if (err == ERR_OK && other.has_box) {
-		address->box = other.box;
-		address->has_box = true;
-		return ERR_OK;
-	}
-	if (err != ERR_OK && err != ERR_NOTFOUND)
-		return err;
-	name_address_text(&name, address->forwards);
-	len = strlen(address->forwards);
-	address->forwards_len = len + 1;
-	return ERR_OK;
-}
 
 /* The postmaster of the first domain of this handle that has one. */
 static enum err copy_first(struct store_txn *txn, struct wish *wish)
@@ -104,7 +68,7 @@ static enum err aim_postmaster(struct store_txn *txn, struct wish *wish)
 		.name = {{"postmaster"}, wish->domain.name}};
 	wish->new_box = false;
 	if (wish->target)
-		return aim(txn, wish->target, postmaster);
+		return aim_add(txn, wish->target, postmaster);
 	err = store_handle_get(txn, &wish->domain.handle, &handle);
 	postmaster->box = (struct name_box){wish->domain.handle, 0};
 	postmaster->has_box = true;
@@ -167,24 +131,14 @@ static enum err add_body(struct store_txn *txn, void *arg)
 	return err;
 }
 
-/* Looks before anything is changed: at qmail's files, and at a postmaster
- * file made by hand. */
-static enum err look_body(struct store_txn *txn, void *arg)
-{
-	struct wish *wish = arg;
-	enum err err = take_target_handle(txn, wish);
-
-	if (err == ERR_OK && wish->domain.kind == STORE_POP)
-		err = aim_postmaster(txn, wish);
-	return err;
-}
-
+/* Looks before anything is changed: what the store says against it, then what
+ * qmail's files do, and a postmaster file made by hand. */
 static int look(struct site *site, struct wish *wish)
 {
-	enum err err = store_read(site->store, look_body, wish);
+	int code = change_try(site, add_body, wish, wish->domain.name.s);
 
-	if (err != ERR_OK)
-		return site_failed(site, err, wish->domain.name.s);
+	if (code != CODE_DONE)
+		return code;
 	if (!preflight_domain(site, &wish->domain))
 		return say_error(CODE_REFUSED,
 				 "domain '%s' was not added: nothing was "
@@ -192,8 +146,8 @@ static int look(struct site *site, struct wish *wish)
 				 wish->domain.name.s);
 	if (wish->domain.kind == STORE_ALIAS)
 		return CODE_DONE;
-	return preflight_address(site, &wish->domain.handle,
-				     &wish->postmaster);
+	return preflight_address(site, &wish->domain.handle, &wish->postmaster,
+				 wish->adopt);
 }
 
 /* The target of an alias, or the handle of any other domain. */
@@ -201,27 +155,19 @@ static int read_owner(const struct args *args, struct wish *wish)
 {
 	const char *handle = args_get(args, "--handle");
 	const char *target = args_get(args, "--alias-of");
-	char utf8[NAME_DOMAIN_MAX + 1];
-	const char *why;
 
 	if (target && (handle || wish->target || args_has(args, "--kind")))
 		return say_error(CODE_USAGE, "an alias takes handle, kind and "
 					     "postmaster from its target");
 	if (target) {
 		wish->domain.kind = STORE_ALIAS;
-		why = idn_domain(target, &wish->domain.target, utf8);
-		return why ? say_error(CODE_REFUSED, "domain '%s': %s", target,
-				       why)
-			   : CODE_DONE;
+		return operand_domain(target, &wish->domain.target);
 	}
 	if (!handle)
 		return say_error(CODE_USAGE,
 				 "domain '%s': whose is it? say --handle H",
 				 wish->domain.name.s);
-	why = name_handle_read(handle, strlen(handle), &wish->domain.handle);
-	if (why)
-		return say_error(CODE_REFUSED, "handle '%s': %s", handle, why);
-	return CODE_DONE;
+	return operand_handle(handle, &wish->domain.handle);
 }
 
 static int read_wish(const struct args *args, struct wish *wish)
@@ -230,7 +176,8 @@ static int read_wish(const struct args *args, struct wish *wish)
 	const char *kind = args_get(args, "--kind");
 	const char *why;
 
-	*wish = (struct wish){.target = args_get(args, "--postmaster")};
+	*wish = (struct wish){.target = args_get(args, "--postmaster"),
+			      .adopt = args_has(args, "--adopt")};
 	wish->domain.kind = STORE_POP;
 	wish->domain.subdomains = !args_has(args, "--no-subdomains");
 	why = idn_domain(text, &wish->domain.name, wish->domain.utf8);
@@ -265,60 +212,4 @@ int cmd_domain_add(struct site *site, const struct args *args)
 			 wish->domain.name.s, wish->domain.handle.s);
 	free(wish);
 	return code;
-}
-
-struct setting {
-	struct name_domain name;
-	char ip[STORE_IP_MAX + 1];
-};
-
-static enum err set_body(struct store_txn *txn, void *arg)
-{
-	const struct setting *setting = arg;
-	struct store_domain domain;
-	enum err err = store_domain_get(txn, &setting->name, &domain);
-
-	if (err != ERR_OK)
-		return err;
-	memcpy(domain.ip, setting->ip, sizeof domain.ip);
-	return store_domain_set(txn, &domain);
-}
-
-/* The address as the store writes it, whatever was typed. */
-static int read_ip(const char *text, char ret_ip[STORE_IP_MAX + 1])
-{
-	unsigned char bytes[sizeof(struct in6_addr)];
-	int family = strchr(text, ':') ? AF_INET6 : AF_INET;
-
-	_Static_assert(INET6_ADDRSTRLEN <= STORE_IP_MAX + 1, "an IP fits");
-	ret_ip[0] = 0;
-	if (strcmp(text, "none") == 0)
-		return CODE_DONE;
-	if (inet_pton(family, text, bytes) != 1 ||
-	    !inet_ntop(family, bytes, ret_ip, STORE_IP_MAX + 1))
-		return say_error(CODE_REFUSED,
-				 "'%s' is not an IP address, nor 'none'", text);
-	return CODE_DONE;
-}
-
-int cmd_domain_set(struct site *site, const struct args *args)
-{
-	const char *ip = args_get(args, "--ip");
-	struct setting setting;
-	char utf8[NAME_DOMAIN_MAX + 1];
-	const char *why = idn_domain(args->operand[0], &setting.name, utf8);
-	bool changed;
-	int code;
-
-	if (why)
-		return say_error(CODE_REFUSED, "domain '%s': %s",
-				 args->operand[0], why);
-	if (!ip)
-		return say_error(CODE_USAGE, "nothing to set: say --ip");
-	code = read_ip(ip, setting.ip);
-	if (code == CODE_DONE)
-		code = site_open_write(site);
-	if (code != CODE_DONE)
-		return code;
-	return change(site, set_body, &setting, setting.name.s, &changed);
 }

@@ -10,6 +10,7 @@
 
 const struct args_option cmd_domain_list_options[] = {
 	{"--handle", "H", "only those of this handle"},
+	{"--suspended", NULL, "only those by which nobody can log in"},
 	{NULL, NULL, NULL},
 };
 
@@ -19,6 +20,7 @@ struct handful {
 	struct name_domain last;
 	bool started;
 	const char *handle;
+	bool suspended;
 };
 
 static enum err next_body(struct store_txn *txn, void *arg)
@@ -36,8 +38,9 @@ static enum err next_body(struct store_txn *txn, void *arg)
 			break;
 		at = domain.name;
 		started = true;
-		if (!some->handle ||
-		    strcmp(some->handle, domain.handle.s) == 0)
+		if ((!some->handle ||
+		     strcmp(some->handle, domain.handle.s) == 0) &&
+		    (!some->suspended || !domain.state.login))
 			some->domain[some->count++] = domain;
 	}
 	some->last = at;
@@ -76,6 +79,7 @@ int cmd_domain_list(struct site *site, const struct args *args)
 	if (!some)
 		return say_error(CODE_LATER, "no memory");
 	some->handle = args_get(args, "--handle");
+	some->suspended = args_has(args, "--suspended");
 	list.arg = some;
 	list.count = &some->count;
 	code = list_print(site, &list);

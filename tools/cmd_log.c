@@ -1,4 +1,5 @@
 /* cmd_log.c: popbox log. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -10,14 +11,22 @@
 const struct args_option cmd_log_options[] = {
 	{"--since", "N|TIME", "only entries after number N, or from "
 			      "2026-01-31[T12:00:00Z] on"},
+	{"--until", "TIME", "only entries before this time"},
 	{"--object", "X", "only entries about this domain, box, address"},
+	{"--table", "T", "only of handle, domain, box or address"},
+	{"--actor", "WHO", "only what this user did"},
+	{"--follow", NULL, "go on with new entries as they come"},
 	{NULL, NULL, NULL},
 };
 
 struct filter {
 	uint64_t after;
 	int64_t from;
+	int64_t until;
 	const char *object;
+	const char *table;
+	const char *actor;
+	bool follow;
 };
 
 static bool read_number(const char *text, uint64_t *ret_number)
@@ -49,8 +58,11 @@ static bool read_time(const char *text, int64_t *ret_seconds)
 static bool wanted(const struct filter *filter, const struct store_entry *entry,
 		   const char *object)
 {
-	return entry->time >= filter->from &&
-	       (!filter->object || strcasecmp(filter->object, object) == 0);
+	return entry->time >= filter->from && entry->time < filter->until &&
+	       (!filter->object || strcasecmp(filter->object, object) == 0) &&
+	       (!filter->table ||
+		strcmp(filter->table, json_table(entry->table)) == 0) &&
+	       (!filter->actor || strcmp(filter->actor, entry->actor) == 0);
 }
 
 static void print_entry(const struct site *site,
@@ -92,8 +104,10 @@ static enum err next_body(struct store_txn *txn, void *arg)
 	return err;
 }
 
+/* All that is there; with follow also what comes, half a second later. */
 static enum err print_all(struct site *site, const struct filter *filter)
 {
+	const struct timespec pause = {.tv_nsec = 500000000};
 	struct handful *some = calloc(1, sizeof *some);
 	char object[STORE_OBJECT_TEXT];
 	enum err err = some ? ERR_OK : ERR_SYSTEM;
@@ -111,15 +125,36 @@ static enum err print_all(struct site *site, const struct filter *filter)
 				print_entry(site, entry, object);
 		}
 		some->count = 0;
+		if (err != ERR_NOTFOUND || !filter->follow)
+			continue;
+		/* Whoever reads may have gone: then it ends here. */
+		if (fflush(stdout) != 0)
+			break;
+		(void)nanosleep(&pause, NULL); /* cut short: asked sooner */
+		err = ERR_OK;
 	}
 	free(some);
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
+static bool is_table(const char *word)
+{
+	for (int t = STORE_HANDLES; t <= STORE_ADDRESSES; t++) {
+		if (strcmp(word, json_table((enum store_table)t)) == 0)
+			return true;
+	}
+	return false;
+}
+
 int cmd_log(struct site *site, const struct args *args)
 {
 	const char *since = args_get(args, "--since");
-	struct filter filter = {.object = args_get(args, "--object")};
+	const char *until = args_get(args, "--until");
+	struct filter filter = {.until = INT64_MAX,
+				.object = args_get(args, "--object"),
+				.table = args_get(args, "--table"),
+				.actor = args_get(args, "--actor"),
+				.follow = args_has(args, "--follow")};
 	int code;
 
 	if (since && !read_number(since, &filter.after) &&
@@ -129,6 +164,16 @@ int cmd_log(struct site *site, const struct args *args)
 				 "entry nor a time like 2026-01-31 or "
 				 "2026-01-31T12:00:00Z",
 				 since);
+	if (until && !read_time(until, &filter.until))
+		return say_error(CODE_USAGE,
+				 "--until '%s' is no time like 2026-01-31 or "
+				 "2026-01-31T12:00:00Z",
+				 until);
+	if (filter.table && !is_table(filter.table))
+		return say_error(CODE_USAGE,
+				 "--table '%s' is none of handle, domain, box "
+				 "and address",
+				 filter.table);
 	code = site_open_read(site);
 	if (code != CODE_DONE)
 		return code;

@@ -235,3 +235,24 @@ bool control_local(const struct config *config,
 	return found;
 }
 
+
+unsigned long control_queuelifetime(const struct config *config)
+{
+	enum { WEEK = 604800 };
+	unsigned long seconds = 0;
+	struct replace_text text;
+	int dir = open_dir(config, RENDER_RCPTHOSTS);
+	size_t digits = 0;
+
+	if (dir < 0 || replace_read(dir, "queuelifetime", &text) != 0)
+		text = (struct replace_text){0};
+	if (dir >= 0)
+		(void)close(dir); /* a directory, read only */
+	while (digits < 9 && text.bytes && text.bytes[digits] >= '0' &&
+	       text.bytes[digits] <= '9')
+		seconds = seconds * 10 +
+			  (unsigned long)(text.bytes[digits++] - '0');
+	replace_free(&text);
+	/* Unreadable as a number: as long as qmail would at least. */
+	return digits ? seconds : WEEK;
+}

@@ -28,4 +28,7 @@ bool control_show(const struct config *config, enum render_file file,
 bool control_local(const struct config *config,
 		   const struct name_domain *domain);
 
+/* Seconds that qmail keeps trying to deliver a message, qmail-send(8). */
+unsigned long control_queuelifetime(const struct config *config);
+
 #endif

@@ -1,6 +1,7 @@
 #include "idn.h"
 
 #include <idn2.h>
+#include <stdio.h>
 #include <string.h>
 
 static bool is_ascii(const char *text)
@@ -77,5 +78,25 @@ const char *idn_address(const char *text, bool catch_all,
 		why = idn_domain(at + 1, &name.domain, utf8);
 	if (!why)
 		*ret_name = name;
+	return why;
+}
+
+const char *idn_forward(const char *text, char ret_text[NAME_ADDRESS_TEXT])
+{
+	const char *at = strrchr(text, '@');
+	char utf8[NAME_DOMAIN_MAX + 1];
+	struct name_domain domain;
+	const char *why;
+	size_t local;
+
+	if (!at)
+		return "an address has the form user@domain";
+	local = (size_t)(at - text);
+	why = name_foreign_local(text, local);
+	if (!why)
+		why = idn_domain(at + 1, &domain, utf8);
+	if (!why)
+		(void)snprintf(ret_text, NAME_ADDRESS_TEXT, "%.*s@%s",
+			       (int)local, text, domain.s); /* both bounded */
 	return why;
 }

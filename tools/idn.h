@@ -17,4 +17,9 @@ MUST_USE const char *idn_domain(const char *text, struct name_domain *ret_name,
 MUST_USE const char *idn_address(const char *text, bool catch_all,
 				 struct name_address *ret_name);
 
+/* Somebody's address anywhere, to be written into a .qmail file behind '&': the
+ * local part as it is (its case may matter there), the domain in A-labels. */
+MUST_USE const char *idn_forward(const char *text,
+				 char ret_text[NAME_ADDRESS_TEXT]);
+
 #endif

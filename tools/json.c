@@ -66,6 +66,10 @@ const char *json_op(enum store_op op)
 		return "password";
 	case STORE_OWED:
 		return "owed";
+	case STORE_DEL:
+		return "del";
+	case STORE_PURGE:
+		return "purge";
 	}
 	return "?";
 }

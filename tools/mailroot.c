@@ -1,5 +1,6 @@
 #include "mailroot.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -183,6 +184,178 @@ int mailroot_qmail(const char *home, const struct name_handle *handle,
 	if (!is_same(dir, name, text, len, mode))
 		rc = replace_file(dir, name, TEMPORARY, &file, text, len);
 	(void)close(dir); /* a directory, read only */
+	return rc;
+}
+
+int mailroot_adopt(const char *home, const struct name_handle *handle,
+		   const struct name_address *address, char ret_path[PATH_MAX])
+{
+	char name[MAILROOT_QMAIL_NAME], kept[MAILROOT_QMAIL_NAME + 16];
+	int dir, rc;
+
+	rc = open_domain(home, handle, address, &dir, name, ret_path);
+	if (rc != 0)
+		return rc;
+	(void)snprintf(kept, sizeof kept, "%s.by-hand", name);
+	if (unlinkat(dir, kept, 0) != 0 && errno != ENOENT)
+		rc = errno;
+	if (rc == 0 && linkat(dir, name, dir, kept, 0) != 0 && errno != ENOENT)
+		rc = errno;
+	if (rc == 0 && fsync(dir) != 0)
+		rc = errno;
+	(void)close(dir); /* a directory, read only */
+	return rc;
+}
+
+int mailroot_remove_qmail(const char *home, const struct name_handle *handle,
+			  const struct name_address *address,
+			  char ret_path[PATH_MAX])
+{
+	char name[MAILROOT_QMAIL_NAME];
+	int dir, rc;
+
+	rc = open_domain(home, handle, address, &dir, name, ret_path);
+	if (rc != 0)
+		return rc == ENOENT ? 0 : rc;
+	if (unlinkat(dir, name, 0) == 0)
+		rc = fsync(dir) == 0 ? 0 : errno;
+	else if (errno != ENOENT)
+		rc = errno;
+	(void)close(dir); /* a directory, read only */
+	return rc;
+}
+
+int mailroot_remove_domain(const char *home, const struct name_handle *handle,
+			   const struct name_domain *domain,
+			   char ret_path[PATH_MAX])
+{
+	if (!mailroot_domain_path(home, handle, domain, ret_path))
+		return ENAMETOOLONG;
+	if (rmdir(ret_path) == 0 || errno == ENOENT)
+		return 0;
+	return errno == EEXIST ? ENOTEMPTY : errno;
+}
+
+/* Removes what name is below dir: a file, a link itself, or a directory with
+ * what is in it. Maildirs are not deep; what is deeper is none. */
+static int remove_tree(int dir, const char *name, unsigned depth)
+{
+	const struct dirent *entry;
+	int fd, rc = 0;
+	DIR *list;
+
+	if (unlinkat(dir, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR)
+		return errno;
+	if (depth == 0)
+		return ELOOP;
+	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return errno;
+	list = fdopendir(fd);
+	if (!list) {
+		rc = errno;
+		(void)close(fd); /* a directory, read only */
+		return rc;
+	}
+	while (rc == 0 && (errno = 0, entry = readdir(list)) != NULL) {
+		if (strcmp(entry->d_name, ".") != 0 &&
+		    strcmp(entry->d_name, "..") != 0)
+			rc = remove_tree(fd, entry->d_name, depth - 1);
+	}
+	if (rc == 0)
+		rc = errno;
+	(void)closedir(list); /* read only */
+	if (rc == 0 && unlinkat(dir, name, AT_REMOVEDIR) != 0)
+		rc = errno;
+	return rc;
+}
+
+int mailroot_remove_box(const char *home, const struct name_box *box,
+			char ret_path[PATH_MAX])
+{
+	enum { DEPTH = 16 };
+
+	if (!mailroot_box_path(home, box, ret_path))
+		return ENAMETOOLONG;
+	return remove_tree(AT_FDCWD, ret_path, DEPTH);
+}
+
+static int open_list(const char *home, const struct name_handle *handle,
+		     const struct name_domain *domain,
+		     char ret_path[PATH_MAX], DIR **ret_list)
+{
+	if (!mailroot_domain_path(home, handle, domain, ret_path))
+		return ENAMETOOLONG;
+	*ret_list = opendir(ret_path);
+	return *ret_list ? 0 : errno;
+}
+
+int mailroot_list(const char *home, const struct name_handle *handle,
+		  const struct name_domain *domain, bool start,
+		  char ret_text[MAILROOT_QMAIL_MAX], size_t *ret_len,
+		  char ret_path[PATH_MAX])
+{
+	static DIR *list; /* from one call to the next */
+	const struct dirent *entry;
+	size_t len = 0;
+	int rc = 0;
+
+	if (start && list) {
+		(void)closedir(list); /* read only */
+		list = NULL;
+	}
+	if (start)
+		rc = open_list(home, handle, domain, ret_path, &list);
+	while (rc == 0 && list && len + NAME_MAX + 1 <= MAILROOT_QMAIL_MAX &&
+	       (entry = readdir(list)) != NULL) {
+		size_t size = strlen(entry->d_name) + 1;
+
+		if (strncmp(entry->d_name, ".qmail-", 7) != 0)
+			continue;
+		memcpy(ret_text + len, entry->d_name, size);
+		len += size;
+	}
+	*ret_len = len;
+	return rc;
+}
+
+/* Whoever is logged into the box could have made it anything. */
+static int read_ip(int fd, char ret_ip[MAILROOT_IP_MAX + 1])
+{
+	ssize_t got = read(fd, ret_ip, MAILROOT_IP_MAX);
+
+	if (got < 0)
+		return errno;
+	ret_ip[got] = 0;
+	ret_ip[strspn(ret_ip, "0123456789abcdef.:")] = 0;
+	return 0;
+}
+
+int mailroot_lastlogin(const char *home, const struct name_box *box,
+		       int64_t *ret_time, char ret_ip[MAILROOT_IP_MAX + 1],
+		       char ret_path[PATH_MAX])
+{
+	char path[PATH_MAX];
+	struct stat st;
+	int fd, rc;
+
+	if (!mailroot_box_path(home, box, path) ||
+	    !fits(snprintf(ret_path, PATH_MAX, "%s/.lastlogin", path),
+		  PATH_MAX))
+		return ENAMETOOLONG;
+	fd = open(ret_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0)
+		return errno;
+	rc = fstat(fd, &st) == 0 ? 0 : errno;
+	if (rc == 0 && !S_ISREG(st.st_mode))
+		rc = EINVAL;
+	if (rc == 0)
+		rc = read_ip(fd, ret_ip);
+	if (rc == 0)
+		*ret_time = st.st_mtime;
+	(void)close(fd); /* read only */
 	return rc;
 }
 

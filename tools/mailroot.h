@@ -13,6 +13,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "name.h"
@@ -39,6 +40,36 @@ int mailroot_domain(const char *home, const struct name_handle *handle,
 int mailroot_qmail(const char *home, const struct name_handle *handle,
 		   const struct name_address *address, const char *text,
 		   size_t len, mode_t mode, char ret_path[PATH_MAX]);
+/* Keeps a copy of a file made by hand beside it, under a name that qmail-local
+ * never reads (it has a dot), before popbox takes the file over. */
+int mailroot_adopt(const char *home, const struct name_handle *handle,
+		   const struct name_address *address, char ret_path[PATH_MAX]);
+
+/* Removals; what is not there is removed already. A domain's directory that
+ * holds other files stays: ENOTEMPTY. A box goes with all its mail. */
+int mailroot_remove_qmail(const char *home, const struct name_handle *handle,
+			  const struct name_address *address,
+			  char ret_path[PATH_MAX]);
+int mailroot_remove_domain(const char *home, const struct name_handle *handle,
+			   const struct name_domain *domain,
+			   char ret_path[PATH_MAX]);
+int mailroot_remove_box(const char *home, const struct name_box *box,
+			char ret_path[PATH_MAX]);
+
+/* The next names of files .qmail-* in a domain's directory, each with a NUL,
+ * in no order; again from the first one with start. None left: *ret_len = 0. */
+int mailroot_list(const char *home, const struct name_handle *handle,
+		  const struct name_domain *domain, bool start,
+		  char ret_text[MAILROOT_QMAIL_MAX], size_t *ret_len,
+		  char ret_path[PATH_MAX]);
+
+/* When the box was last logged into, and from where: the file .lastlogin that
+ * popbox-checkpw(8) keeps. ENOENT: never. */
+enum { MAILROOT_IP_MAX = 45 };
+int mailroot_lastlogin(const char *home, const struct name_box *box,
+		       int64_t *ret_time, char ret_ip[MAILROOT_IP_MAX + 1],
+		       char ret_path[PATH_MAX]);
+
 /* What stands in it now; ENOENT, or EFBIG beyond MAILROOT_QMAIL_MAX. */
 int mailroot_peek(const char *home, const struct name_handle *handle,
 		  const struct name_address *address,

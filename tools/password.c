@@ -194,12 +194,15 @@ static const char *judge_strength(const struct site *site,
 	return NULL;
 }
 
+/* $y$... or {SSHA}...: whoever gives that has a hash in hand. */
 static bool looks_like_hash(const struct password *password)
 {
-	const char *scheme;
 	char text[sizeof password->bytes + 1] = {0};
+	const char *scheme;
 	bool is;
 
+	if (password->bytes[0] != '$' && password->bytes[0] != '{')
+		return false;
 	memcpy(text, password->bytes, password->len);
 	is = pwhash_judge(text, &scheme) != PWHASH_UNKNOWN || scheme;
 	secret_wipe(text, sizeof text);
@@ -233,7 +236,54 @@ static int judge(const struct site *site, const struct args *args,
 			 why);
 }
 
-static int take_hash(struct password *password)
+static int refuse_hash(enum pwhash answer, const char *scheme)
+{
+	const char *name = scheme ? scheme : "unknown";
+
+	if (answer == PWHASH_UNKNOWN && strcmp(name, "plain text") == 0)
+		return say_error(CODE_REFUSED,
+				 "this is a password and no hash: give it with "
+				 "--stdin, without what stands in the braces");
+	if (answer == PWHASH_NOMEM)
+		return say_error(CODE_REFUSED,
+				 "this hash cannot be used: %s cannot compute "
+				 "it (or lacks the memory)",
+				 name);
+	return say_error(CODE_REFUSED,
+			 "this hash cannot be used: %s (%s); set a password "
+			 "instead, or --no-password",
+			 pwhash_text(answer), name);
+}
+
+/* A weak hash is never at rest: it is wrapped before it is stored. */
+static int wrap_weak(const struct site *site, const struct args *args,
+		     struct password *password)
+{
+	const struct pwhash_cost cost = {site->config.argon2_kib,
+					 site->config.argon2_passes};
+	enum pwhash_weakness weakness = pwhash_weakness(password->hash);
+	char wrapped[PWHASH_MAX + 1];
+	enum pwhash answer;
+
+	if (weakness == PWHASH_STRONG)
+		return CODE_DONE;
+	if (weakness == PWHASH_LEGACY && !args_has(args, "--legacy-ok"))
+		return say_error(CODE_REFUSED,
+				 "this hash is one of DES, which looks at 8 "
+				 "characters only (--legacy-ok takes it, "
+				 "wrapped)");
+	answer = pwhash_wrap(cost, password->hash, wrapped);
+	if (answer != PWHASH_OK)
+		return say_error(CODE_LATER, "this hash cannot be wrapped: %s",
+				 pwhash_text(answer));
+	memcpy(password->hash, wrapped, sizeof wrapped);
+	secret_wipe(wrapped, sizeof wrapped);
+	say_note("the hash is weak: it was wrapped in argon2id");
+	return CODE_DONE;
+}
+
+static int take_hash(const struct site *site, const struct args *args,
+		     struct password *password)
 {
 	const char *scheme;
 	enum pwhash answer;
@@ -251,16 +301,9 @@ static int take_hash(struct password *password)
 	 * about salts and parameters. */
 	if (answer == PWHASH_OK)
 		answer = pwhash_verify(password->hash, "x", 1);
-	if (answer == PWHASH_OK || answer == PWHASH_NO)
-		return CODE_DONE;
-	if (answer == PWHASH_NOMEM)
-		return say_error(CODE_REFUSED,
-				 "this hash cannot be used: %s cannot compute "
-				 "it (or lacks the memory)",
-				 scheme);
-	return say_error(CODE_REFUSED, "this hash cannot be used: %s%s%s%s",
-			 pwhash_text(answer), scheme ? " (" : "",
-			 scheme ? scheme : "", scheme ? ")" : "");
+	if (answer != PWHASH_OK && answer != PWHASH_NO)
+		return refuse_hash(answer, scheme);
+	return wrap_weak(site, args, password);
 }
 
 static int count_sources(const struct args *args)
@@ -291,7 +334,7 @@ int password_new(const struct site *site, const struct args *args,
 	if (args_has(args, "--no-password"))
 		return CODE_DONE;
 	if (args_has(args, "--hash-stdin"))
-		return take_hash(password);
+		return take_hash(site, args, password);
 	code = length ? generate(length, password)
 		      : password_read(site, args, true, password);
 	if (code == CODE_DONE && !password->generated)

@@ -14,6 +14,7 @@
 		{"--generate", "[LEN]",                                       \
 		 "make a password, print it once [20 characters]"},           \
 		{"--hash-stdin", NULL, "take a hash from standard input"},    \
+		{"--legacy-ok", NULL, "take a hash of DES"},                  \
 		{"--no-password", NULL, "none: cannot log in yet"},           \
 	{                                                                     \
 		"--force", NULL, "take a weak password"                       \

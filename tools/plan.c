@@ -1,12 +1,11 @@
 #include "plan.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "render.h"
+#include "collect.h"
 
-static enum err add(struct plan *plan, const struct plan_item *item)
+enum err plan_add(struct plan *plan, const struct plan_item *item)
 {
 	if (plan->count == plan->room) {
 		size_t room = plan->room ? plan->room * 2 : 16;
@@ -20,150 +19,6 @@ static enum err add(struct plan *plan, const struct plan_item *item)
 	}
 	plan->item[plan->count++] = *item;
 	return ERR_OK;
-}
-
-static enum err add_box(struct plan *plan, const struct name_box *name)
-{
-	const struct plan_item item = {.table = STORE_BOXES,
-				       .handle = name->handle,
-				       .box = *name};
-
-	return add(plan, &item);
-}
-
-static enum err add_domain(struct plan *plan, const struct store_domain *domain)
-{
-	const struct plan_item item = {.table = STORE_DOMAINS,
-				       .handle = domain->handle,
-				       .address.domain = domain->name,
-				       .kind = domain->kind,
-				       .target = domain->target,
-				       .subdomains = domain->subdomains};
-
-	return add(plan, &item);
-}
-
-static enum err add_address(struct store_txn *txn, const struct config *config,
-			    struct plan *plan,
-			    const struct store_address *address)
-{
-	struct plan_item item = {.table = STORE_ADDRESSES,
-				 .box = address->box,
-				 .has_box = address->has_box,
-				 .address = address->name};
-	struct store_domain domain;
-	enum err err = store_domain_get(txn, &address->name.domain, &domain);
-
-	if (err != ERR_OK)
-		return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
-	item.handle = domain.handle;
-	if (!render_qmail(config, address, &item.text, &item.len, &item.mode)) {
-		errno = ENOMEM;
-		return ERR_SYSTEM;
-	}
-	err = add(plan, &item);
-	if (err != ERR_OK)
-		free(item.text);
-	return err;
-}
-
-/* What one entry is about, as the store says it now. */
-static enum err add_entry(struct store_txn *txn, const struct config *config,
-			  struct plan *plan, const struct store_entry *entry)
-{
-	struct store_address address;
-	struct store_domain domain;
-	struct name_address name;
-	struct store_box box;
-	struct name_box number;
-	enum err err = ERR_OK;
-
-	switch (entry->table) {
-	case STORE_HANDLES:
-		return ERR_OK; /* has no file */
-	case STORE_DOMAINS:
-		err = store_entry_domain(entry, &name.domain);
-		if (err == ERR_OK)
-			err = store_domain_get(txn, &name.domain, &domain);
-		return err == ERR_OK ? add_domain(plan, &domain) : err;
-	case STORE_BOXES:
-		err = store_entry_box(entry, &number);
-		if (err == ERR_OK)
-			err = store_box_get(txn, &number, &box);
-		return err == ERR_OK ? add_box(plan, &box.name) : err;
-	case STORE_ADDRESSES:
-		err = store_entry_address(entry, &name);
-		if (err == ERR_OK)
-			err = store_address_get(txn, &name, &address);
-		return err == ERR_OK ? add_address(txn, config, plan, &address)
-				     : err;
-	}
-	return ERR_DAMAGED;
-}
-
-static enum err collect_owed(struct store_txn *txn, const struct config *config,
-			     struct plan *plan)
-{
-	struct store_entry *entry = malloc(sizeof *entry);
-	uint64_t at = 0;
-	enum err err = entry ? store_published(txn, &at) : ERR_SYSTEM;
-
-	while (err == ERR_OK) {
-		err = store_journal_next(txn, at, entry);
-		if (err == ERR_NOTFOUND) {
-			err = ERR_OK;
-			break;
-		}
-		if (err != ERR_OK)
-			break;
-		at = entry->number;
-		if (entry->op != STORE_PASSWORD) /* is in no file */
-			err = add_entry(txn, config, plan, entry);
-		if (err == ERR_NOTFOUND)
-			err = ERR_OK; /* gone again since */
-	}
-	free(entry);
-	return err;
-}
-
-static enum err all_boxes(struct store_txn *txn, struct plan *plan)
-{
-	struct store_box box;
-	enum err err = store_box_next(txn, NULL, &box);
-
-	while (err == ERR_OK) {
-		err = add_box(plan, &box.name);
-		if (err == ERR_OK)
-			err = store_box_next(txn, &box.name, &box);
-	}
-	return err == ERR_NOTFOUND ? ERR_OK : err;
-}
-
-static enum err all_domains(struct store_txn *txn, struct plan *plan)
-{
-	struct store_domain domain;
-	enum err err = store_domain_next(txn, NULL, &domain);
-
-	while (err == ERR_OK) {
-		err = add_domain(plan, &domain);
-		if (err == ERR_OK)
-			err = store_domain_next(txn, &domain.name, &domain);
-	}
-	return err == ERR_NOTFOUND ? ERR_OK : err;
-}
-
-static enum err all_addresses(struct store_txn *txn,
-			      const struct config *config, struct plan *plan)
-{
-	struct store_address address;
-	enum err err = store_address_next(txn, NULL, &address);
-
-	while (err == ERR_OK) {
-		err = add_address(txn, config, plan, &address);
-		if (err == ERR_OK)
-			err = store_address_next(txn, &address.name, &address);
-	}
-	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
 static int by_name(const void *a, const void *b)
@@ -180,6 +35,10 @@ static int by_name(const void *a, const void *b)
 		order = strcmp(x->address.domain.s, y->address.domain.s);
 	if (order == 0)
 		order = strcmp(x->address.local.s, y->address.local.s);
+	/* A domain may have to be made and closed: once an alias, once what it
+	 * was. Of all else the store says one thing. */
+	if (order == 0 && x->table == STORE_DOMAINS)
+		order = (x->act > y->act) - (x->act < y->act);
 	return order;
 }
 
@@ -204,14 +63,9 @@ enum err plan_make(struct store_txn *txn, const struct config *config,
 {
 	enum err err = store_journal_last(txn, &plan->upto);
 
-	if (err == ERR_OK && !full)
-		err = collect_owed(txn, config, plan);
-	if (err == ERR_OK && full)
-		err = all_boxes(txn, plan);
-	if (err == ERR_OK && full)
-		err = all_domains(txn, plan);
-	if (err == ERR_OK && full)
-		err = all_addresses(txn, config, plan);
+	if (err == ERR_OK)
+		err = full ? collect_all(txn, config, plan)
+			   : collect_owed(txn, config, plan);
 	if (err == ERR_OK)
 		sort(plan);
 	return err;
@@ -260,14 +114,15 @@ bool plan_hold_back(struct plan *plan)
 	if (!handles)
 		return false;
 	for (size_t i = 0; i < plan->count; i++) {
-		if (plan->item[i].failed)
+		if (plan->item[i].failed && plan->item[i].act == PLAN_MAKE)
 			handles[count++] = plan->item[i].handle;
 	}
 	qsort(handles, count, sizeof *handles, by_handle);
 	for (size_t i = plan_next(plan, 0, STORE_DOMAINS);
 	     count && i < plan->count;
 	     i = plan_next(plan, i + 1, STORE_DOMAINS)) {
-		if (bsearch(&plan->item[i].handle, handles, count,
+		if (plan->item[i].act == PLAN_MAKE &&
+		    bsearch(&plan->item[i].handle, handles, count,
 			    sizeof *handles, by_handle))
 			plan->item[i].failed = true;
 	}

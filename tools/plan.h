@@ -7,10 +7,18 @@
 #include <sys/types.h>
 
 #include "config.h"
-#include "store.h"
+#include "store_write.h"
+
+enum plan_act {
+	PLAN_MAKE,   /* it is in the store */
+	PLAN_CLOSE,  /* a domain that is parked: taken no more mail for, but
+		      * what is on its way finds everything */
+	PLAN_REMOVE, /* purged: its files go */
+};
 
 struct plan_item {
 	enum store_table table;
+	enum plan_act act;
 	bool failed;
 	struct name_handle handle; /* whose it is */
 	struct name_box box; /* a box; or where an address leads, if has_box */
@@ -19,6 +27,8 @@ struct plan_item {
 	enum store_kind kind;	     /* of a domain */
 	struct name_domain target;   /* of an alias domain */
 	bool subdomains;
+	bool covered; /* a domain that is parked or purged, whose name is an
+		       * alias in the store */
 	char *text; /* of an address: its .qmail file, malloc'ed */
 	size_t len;
 	mode_t mode;
@@ -37,13 +47,17 @@ MUST_USE enum err plan_make(struct store_txn *txn, const struct config *config,
 			    bool full, struct plan *plan);
 void plan_free(struct plan *plan);
 
+/* Takes text over when it answers ERR_OK. */
+MUST_USE enum err plan_add(struct plan *plan, const struct plan_item *item);
+
 /* The next item of that table after index from - 1, or plan->count. */
 size_t plan_next(const struct plan *plan, size_t from, enum store_table table);
 
 /* Is this box in the plan, and failed? */
 bool plan_box_failed(const struct plan *plan, const struct name_box *box);
 
-/* Fails every domain of a handle of which anything failed. False: no memory. */
+/* Fails every domain that is to be made, of a handle of which anything that
+ * is to be made failed. False: no memory. */
 bool plan_hold_back(struct plan *plan);
 
 size_t plan_failed(const struct plan *plan);

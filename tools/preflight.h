@@ -6,14 +6,18 @@
 
 #include "site.h"
 
+/* The option of every command that makes an address. */
+#define ADOPT_OPTION                                                          \
+	{"--adopt", NULL, "take over a .qmail file made by hand, keep a copy"}
+
 /* Would the files take this new domain? Says what is in the way. */
 bool preflight_domain(const struct site *site,
-			  const struct store_domain *domain);
+		      const struct store_domain *domain);
 
 /* Would the .qmail file of this new address overwrite one made by hand? Says
- * so. Returns the exit code. */
+ * so, or with adopt keeps a copy beside it. Returns the exit code. */
 int preflight_address(const struct site *site,
-			  const struct name_handle *handle,
-			  const struct store_address *address);
+		      const struct name_handle *handle,
+		      const struct store_address *address, bool adopt);
 
 #endif

@@ -29,11 +29,14 @@ static bool put(struct text *text, const char *bytes, size_t len)
 	return true;
 }
 
+/* line NULL: there shall be none. */
 static bool want(struct render_lines *lines, const char *key, const char *line)
 {
-	struct render_line new = {strdup(key), strdup(line), false};
+	struct render_line new = {strdup(key), line ? strdup(line) : NULL,
+				  false};
+	bool good = new.key && (new.line || !line);
 
-	if (lines->count == lines->room && new.key && new.line) {
+	if (lines->count == lines->room && good) {
 		size_t room = lines->room ? lines->room * 2 : 8;
 		struct render_line *more =
 			reallocarray(lines->line, room, sizeof *more);
@@ -43,7 +46,7 @@ static bool want(struct render_lines *lines, const char *key, const char *line)
 			lines->room = room;
 		}
 	}
-	if (!new.key || !new.line || lines->count == lines->room) {
+	if (!good || lines->count == lines->room) {
 		free(new.key);
 		free(new.line);
 		return false;
@@ -127,6 +130,27 @@ bool render_want(struct render_lines *lines, enum render_file file,
 	return false;
 }
 
+bool render_unwant(struct render_lines *lines, enum render_file file,
+		   const struct store_domain *domain)
+{
+	const char *marks[] = {"", "."};
+	char key[RENDER_LINE_MAX];
+
+	for (size_t i = 0; i < 2; i++) {
+		if (file == RENDER_ASSIGN)
+			return fits(snprintf(key, sizeof key, "+%s-",
+					     domain->name.s),
+				    sizeof key) &&
+			       want(lines, key, NULL);
+		if (!fits(snprintf(key, sizeof key, "%s%s", marks[i],
+				   domain->name.s),
+			  sizeof key) ||
+		    !want(lines, key, NULL))
+			return false;
+	}
+	return true;
+}
+
 static int by_key(const void *a, const void *b)
 {
 	const struct render_line *const *x = a, *const *y = b;
@@ -207,8 +231,10 @@ static bool render_line(struct rendering *r, unsigned long number,
 			const char *line, size_t len, bool newline)
 {
 	struct render_line *ours = find(r->file, r->lines, line, len);
-	bool same = ours && says(r->file, line, len, ours->line);
+	bool same = ours && ours->line && says(r->file, line, len, ours->line);
 
+	if (ours && !ours->line)
+		return true;
 	if (ours && r->report && !same)
 		r->report(r->arg, number, line, len, ours->line);
 	if (ours && ours->seen)
@@ -227,7 +253,7 @@ static bool render_missing(struct rendering *r)
 	for (size_t i = 0; i < r->lines->count; i++) {
 		struct render_line *line = &r->lines->line[i];
 
-		if (line->seen)
+		if (line->seen || !line->line)
 			continue;
 		if (r->out.len && r->out.bytes[r->out.len - 1] != '\n' &&
 		    !put(&r->out, "\n", 1))
@@ -284,31 +310,64 @@ bool render_assign_ends(const char *text, size_t len)
 	return len == 0 || text[0] == '.' || memmem(text, len, "\n.", 2);
 }
 
-bool render_qmail(const struct config *config,
-		  const struct store_address *address, char **ret_text,
-		  size_t *ret_len, mode_t *ret_mode)
+/* bouncesaying of qmail's; a mail root without qmail is used by one that lies
+ * where it usually does. */
+static bool put_bounce(struct text *out, const struct config *config)
+{
+	const char *qmail = config_has_qmail(config) ? config->qmail
+						     : "/var/qmail";
+	char line[RENDER_LINE_MAX];
+	int len = snprintf(line, sizeof line,
+			   "|%s/bin/bouncesaying 'This address does not take "
+			   "mail. (#5.2.1)'\n",
+			   qmail);
+
+	return fits(len, sizeof line) && put(out, line, (size_t)len);
+}
+
+static bool put_targets(struct text *out, const struct config *config,
+			const struct store_address *address, bool with_box)
 {
 	char path[PATH_MAX];
-	struct text out = {0};
 	bool good = true;
 
-	if (address->has_box)
+	if (with_box)
 		good = mailroot_box_path(config->home, &address->box, path) &&
-		       put(&out, path, strlen(path)) && put(&out, "/\n", 2);
+		       put(out, path, strlen(path)) && put(out, "/\n", 2);
 	for (size_t at = 0; good && at < address->forwards_len;) {
 		const char *forward = address->forwards + at;
 		size_t len = strlen(forward);
 
-		good = put(&out, "&", 1) && put(&out, forward, len) &&
-		       put(&out, "\n", 1);
+		good = put(out, "&", 1) && put(out, forward, len) &&
+		       put(out, "\n", 1);
 		at += len + 1;
 	}
+	return good;
+}
+
+bool render_qmail(const struct config *config,
+		  const struct store_address *address, enum store_delivery all,
+		  enum store_delivery box, char **ret_text, size_t *ret_len,
+		  mode_t *ret_mode)
+{
+	bool with_box = address->has_box && box != STORE_BOUNCE;
+	bool bounce = all == STORE_BOUNCE ||
+		      (address->has_box && !with_box && !address->forwards_len);
+	bool hold = !bounce && (all == STORE_HOLD ||
+				(with_box && box == STORE_HOLD));
+	struct text out = {0};
+	bool good = !hold || put(&out, "\n", 1);
+
+	if (bounce)
+		good = put_bounce(&out, config);
+	else
+		good = good && put_targets(&out, config, address, with_box);
 	if (!good || out.len == 0) {
 		free(out.bytes);
 		return false;
 	}
 	*ret_text = out.bytes;
 	*ret_len = out.len;
-	*ret_mode = address->has_box ? 0644 : 0744;
+	*ret_mode = with_box || bounce ? 0644 : 0744;
 	return true;
 }

@@ -24,7 +24,7 @@ enum { RENDER_LINE_MAX = PATH_MAX + 640 };
 /* One line that a file shall have. */
 struct render_line {
 	char *key;
-	char *line; /* without its newline */
+	char *line; /* without its newline; NULL: the file shall have none */
 	bool seen;
 };
 
@@ -40,6 +40,9 @@ struct render_lines {
 bool render_want(struct render_lines *lines, enum render_file file,
 		 const struct config *config,
 		 const struct store_domain *domain);
+/* And the other way round: it shall have no line of this domain. */
+bool render_unwant(struct render_lines *lines, enum render_file file,
+		   const struct store_domain *domain);
 void render_lines_free(struct render_lines *lines);
 
 /* A line of ours that says something else than is wanted; number counts from
@@ -61,9 +64,16 @@ bool render_assign_ends(const char *text, size_t len);
 
 /* The .qmail file of an address: its Maildir's path, then its forwards.
  * *ret_mode is 0744 for forwards alone: qmail-local then refuses any program
- * or file line in it. False: cut, or no memory. */
+ * or file line in it.
+ *
+ * all is the switch of the whole address (handle and domain), box that of its
+ * box. Off: one line that makes the mail bounce, since without a file it would
+ * fall to the catch-all; a box that is off leaves the forwards. Hold: a blank
+ * line first, for which qmail-local defers the mail. False: cut, or no
+ * memory. */
 bool render_qmail(const struct config *config,
-		  const struct store_address *address, char **ret_text,
-		  size_t *ret_len, mode_t *ret_mode);
+		  const struct store_address *address, enum store_delivery all,
+		  enum store_delivery box, char **ret_text, size_t *ret_len,
+		  mode_t *ret_mode);
 
 #endif

@@ -70,6 +70,18 @@ int site_open_read(struct site *site)
 	return opened(site, store_open_read(site->dir, &site->store));
 }
 
+int site_open_look(struct site *site)
+{
+	int code = site_config(site);
+
+	if (code != CODE_DONE)
+		return code;
+	site->asuser = asuser_start(&site->config);
+	if (!site->asuser)
+		return CODE_LATER;
+	return opened(site, store_open_read(site->dir, &site->store));
+}
+
 int site_open_write(struct site *site)
 {
 	int code = site_config(site);

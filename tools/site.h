@@ -28,6 +28,8 @@ struct site {
 /* Each says what is wrong and returns the exit code, or 0. */
 int site_config(struct site *site);
 int site_open_read(struct site *site);
+/* For reading, with the helper: for looks below the mail root. */
+int site_open_look(struct site *site);
 /* Settings, then the helper, then the store, in this order. */
 int site_open_write(struct site *site);
 void site_close(struct site *site);

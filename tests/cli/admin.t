@@ -528,7 +528,8 @@ def usage():
         for command in commands:
             words = command.split()
             if len(words) == 2 and words[1] not in (
-                    "add", "list", "show", "get", "set"):
+                    "add", "list", "show", "get", "set", "suspend", "resume",
+                    "rename", "del", "undelete"):
                 words = words[:1]
             has(site.do(*words, "-h"), "usage: popbox " + " ".join(words))
             has(site.do("help", *words), "usage: popbox")

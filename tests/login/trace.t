@@ -92,7 +92,8 @@ def close_first():
 @test("the program finds the caller's descriptors and none of ours",
       plain=True)
 def descriptors():
-    with Site(log="stderr").joe() as site:
+    with Site(log="stderr", confine_read="/bin /usr /lib /lib64 /etc /proc"
+              ).joe() as site:
         with open(site.top + "/extra", "w") as extra:
             os.set_inheritable(extra.fileno(), True)
             got = site.login(program=("/bin/sh", "-c", "ls -l /proc/$$/fd"))
@@ -118,7 +119,9 @@ def lean():
 
 @test("a login stays within its budget of system calls", root=True, plain=True)
 def budget():
-    with Site(log="syslog").joe() as site:
+    with Site(log="syslog", confine="off").joe() as site:
+        # The first login of an hour writes .lastlogin: five calls more.
+        eq(site.login().rc, 0)
         got, calls = trace(site)
         eq(got.rc, 0)
         # Less the exec that began it, and the two that get and give back

@@ -1,10 +1,12 @@
 /* deliver.c: a test's way to hand one message to qmail:
  *
  *	deliver SENDER RECIPIENT < message
+ *	deliver --queued SENDER ID-LOCAL@DOMAIN < message
  *
+ * the second for one that was routed before: qmail does that once.
  * What qmail-smtpd, qmail-send, qmail-lspawn and qmail-local do for one
  * recipient, in one program: rcpthosts, virtualdomains, users/cdb, the .qmail
- * file, its Maildir lines; `&` lines are printed. Exit 0 delivered, 100
+ * file, its Maildir and program lines; `&` lines are printed. Exit 0 delivered, 100
  * refused or bounced, 111 deferred. Not a program of qmail's.
  */
 #include <cdb.h>
@@ -21,6 +23,8 @@
 #include <unistd.h>
 
 #include "common.h"
+
+static bool forward_only; /* the .qmail file has the x bit */
 
 struct assign {
 	char bytes[4096];
@@ -181,6 +185,7 @@ static char *find_qmail(const char *dash, const char *ext)
 			if (fstat(fileno(file), &st) != 0 ||
 			    (st.st_mode & S_IWOTH))
 				common_die(111, "%s is world-writable", name);
+			forward_only = st.st_mode & S_IXUSR;
 			text = calloc(1, (size_t)st.st_size + 1);
 			got = text ? fread(text, 1, (size_t)st.st_size, file)
 				   : 0;
@@ -240,6 +245,16 @@ static char *read_message(const char *sender, const char *recipient,
 	return text;
 }
 
+static void to_program(const char *command)
+{
+	int status = system(command);
+
+	if (status == 0)
+		return;
+	common_die(WIFEXITED(status) && WEXITSTATUS(status) == 100 ? 100 : 111,
+		   "the program line ended so");
+}
+
 /* Walks the lines of a .qmail file. */
 static void obey(char *qmail, const char *message, size_t len)
 {
@@ -251,8 +266,12 @@ static void obey(char *qmail, const char *message, size_t len)
 
 		qmail += n + (line[n] != 0);
 		line[n] = 0;
+		if (forward_only && (line[0] == '/' || line[0] == '|'))
+			common_die(111, ".qmail has the x bit set");
 		if (line[0] == '/' && line[n - 1] == '/')
 			to_maildir(line, message, len);
+		else if (line[0] == '|')
+			to_program(line + 1);
 		else if (line[0] == '&')
 			printf("forward %s\n", line + 1);
 		else if (line[0] != '#')
@@ -262,7 +281,8 @@ static void obey(char *qmail, const char *message, size_t len)
 
 int main(int argc, char **argv)
 {
-	char *local = argc == 3 ? strdup(argv[2]) : NULL;
+	bool queued = argc == 4 && strcmp(argv[1], "--queued") == 0;
+	char *local = argc == 3 || queued ? strdup(argv[argc - 1]) : NULL;
 	char *at = local ? strrchr(local, '@') : NULL;
 	char id[512], prefixed[1024], whole[1600];
 	static struct assign as;
@@ -273,12 +293,15 @@ int main(int argc, char **argv)
 	if (!at)
 		common_die(100, "usage: deliver sender recipient < message");
 	*at = 0;
-	accept_domain(at + 1);
-	find_id(local, at + 1, id, sizeof id);
-	(void)snprintf(prefixed, sizeof prefixed, "%s-%s", id, local);
+	if (!queued) {
+		accept_domain(at + 1);
+		find_id(local, at + 1, id, sizeof id);
+	}
+	(void)snprintf(prefixed, sizeof prefixed, "%s%s%s", queued ? "" : id,
+		       queued ? "" : "-", local);
 	(void)snprintf(whole, sizeof whole, "%s@%s", prefixed, at + 1);
 	find_assign(prefixed, &as);
-	message = read_message(argv[1], whole, &len);
+	message = read_message(argv[argc - 2], whole, &len);
 	become(&as);
 	if (chdir(as.field[3]) != 0 || stat(".", &st) != 0)
 		common_die(111, "no directory %s", as.field[3]);

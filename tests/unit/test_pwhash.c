@@ -1,6 +1,9 @@
 #include "unit.h"
 
 #include <crypt.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "pwhash.h"
 #include "secret.h"
@@ -64,8 +67,34 @@ static void caps(void **state)
 		 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", PWHASH_TOODEAR},
 		{"$argon2id$v=19$m=64,t=4294967295,p=1$AAAAAAAAAAAAAAAAAAAAAA$"
 		 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", PWHASH_TOODEAR},
-		{"$argon2id$v=19$m=64,t=1,p=2$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAA"
-		 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", PWHASH_UNKNOWN},
+		{"$argon2id$v=19$m=15,t=1,p=2$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAA"
+		 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", PWHASH_MALFORMED},
+		{"$argon2id$v=19$m=64,t=1,p=1$AAAAAAAA$AAAAAAAAAAA"
+		 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", PWHASH_MALFORMED},
+		{"$argon2i$v=16$m=64,t=3,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAA"
+		 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", PWHASH_MALFORMED},
+		{"$7$KU..../....saltsalt$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.",
+		 PWHASH_TOODEAR},
+		{"$7$CU..../....saltsalt$cut", PWHASH_MALFORMED},
+		{"$1$toolongsalt$aaaaaaaaaaaaaaaaaaaaa.", PWHASH_MALFORMED},
+		{"$1$salt$aaaaaaaaaaaaaaaaaaaaaa", PWHASH_MALFORMED},
+		{"abcdefghijklm", PWHASH_MALFORMED},
+		{"{MD5-CRYPT}$6$saltsalt$cut", PWHASH_MALFORMED},
+		{"{PBKDF2}$1$salt$aaaaaaaaaaaaaaaaaaaaa.", PWHASH_UNKNOWN},
+		{"{SHA256}yhiIr3K8CEZ+", PWHASH_MALFORMED},
+		{"{SHA256}yhiIr3K8CEZ+/OF70egRyDneUE5XmPPzQNmTQl5Q28p=",
+		 PWHASH_MALFORMED},
+		{"{CRYPT}{CRYPT}xlA066N2f9tKE", PWHASH_MALFORMED},
+		{"$wrap$$1$salt$", PWHASH_MALFORMED},
+		{"$wrap$$3$salt$$argon2id$v=19$m=64,t=1,p=1$AAAAAAAAAAAAAAAAAAAA"
+		 "AA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		 PWHASH_MALFORMED},
+		{"$wrap$$6$rounds=2000000$s$$argon2id$v=19$m=64,t=1,p=1$AAAAAAAA"
+		 "AAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		 PWHASH_TOODEAR},
+		{"$wrap$$1$salt$$argon2id$v=19$m=999999,t=1,p=1$AAAAAAAAAAAAAAAA"
+		 "AAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		 PWHASH_TOODEAR},
 		{"$argon2id$v=19$m=64,t=1,p=1$AAAA", PWHASH_MALFORMED},
 		{"$argon2id$v=19$m=064,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAA"
 		 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", PWHASH_MALFORMED},
@@ -89,7 +118,6 @@ static void caps(void **state)
 		{"$y$j9T$saltsaltsalt$cut", PWHASH_MALFORMED},
 		{"$y$j9T.$saltsaltsalt$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.",
 		 PWHASH_UNKNOWN},
-		{"$1$salt$aaaaaaaaaaaaaaaaaaaaaa", PWHASH_UNKNOWN},
 		/* Bits to spare at the end of a salt or sum. */
 		{"$2b$04$abcdefghijklmnopqrstuvabcdefghijklmnopqrstuvwxyz0123",
 		 PWHASH_MALFORMED},
@@ -114,6 +142,163 @@ static void caps(void **state)
 				 cases[i].want);
 	}
 }
+
+/* One line of tests/data/hashes: the command that made it, the password, the
+ * hash, with tabs between them. */
+static bool next_vector(FILE *file, char line[1024], char **ret_password,
+			char **ret_hash)
+{
+	if (!fgets(line, 1024, file))
+		return false;
+	line[strcspn(line, "\n")] = 0;
+	*ret_password = strchr(line, '\t');
+	assert_non_null(*ret_password);
+	*(*ret_password)++ = 0;
+	*ret_hash = strchr(*ret_password, '\t');
+	assert_non_null(*ret_hash);
+	*(*ret_hash)++ = 0;
+	return true;
+}
+
+static void matches_alone(const char *hash, const char *password,
+			  const char *what)
+{
+	size_t len = strlen(password);
+	char other[256];
+
+	if (pwhash_verify(hash, password, len) != PWHASH_OK)
+		fail_msg("%s: %s: %s", what, hash,
+			 pwhash_text(pwhash_verify(hash, password, len)));
+	memcpy(other, password, len + 1);
+	other[0] ^= 1;
+	if (pwhash_verify(hash, other, len) != PWHASH_NO)
+		fail_msg("%s: %s matches another password", what, hash);
+}
+
+static void vectors(void **state)
+{
+	FILE *file = fopen("tests/data/hashes", "re");
+	char line[1024], wrapped[PWHASH_MAX + 1], again[PWHASH_MAX + 1];
+	char *password, *hash;
+	unsigned count = 0, wraps = 0;
+
+	(void)state;
+	assert_non_null(file);
+	while (next_vector(file, line, &password, &hash)) {
+		enum pwhash answer;
+
+		count++;
+		matches_alone(hash, password, line);
+		answer = pwhash_wrap(cheap, hash, wrapped);
+		if (strstr(hash, "$argon2")) {
+			assert_int_equal(answer, PWHASH_MALFORMED);
+			continue;
+		}
+		assert_int_equal(answer, PWHASH_OK);
+		assert_int_equal(strncmp(wrapped, "$wrap$", 6), 0);
+		matches_alone(wrapped, password, line);
+		assert_int_equal(pwhash_weakness(wrapped), PWHASH_STRONG);
+		assert_int_equal(pwhash_wrap(cheap, wrapped, again),
+				 PWHASH_MALFORMED);
+		/* The digest itself is in there no more. */
+		assert_null(strstr(wrapped, hash + strlen(hash) - 10));
+		wraps++;
+	}
+	(void)fclose(file);
+	assert_true(count > 60 && wraps > 25);
+}
+
+static void weak(void **state)
+{
+	static const struct {
+		const char *hash;
+		enum pwhash_weakness want;
+	} cases[] = {
+		{"$1$jmTogLq1$MmFWWMTAUzKJ5C8TfG/xe/", PWHASH_WEAK},
+		{"{MD5-CRYPT}$1$P83NGyrd$p9aMN6P/EYD2w.MfS4WZs/", PWHASH_WEAK},
+		{"xlA066N2f9tKE", PWHASH_LEGACY},
+		{"{CRYPT}xlA066N2f9tKE", PWHASH_LEGACY},
+		{"$5$rounds=1000$x$", PWHASH_STRONG},
+		{"", PWHASH_STRONG},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		assert_int_equal(pwhash_weakness(cases[i].hash), cases[i].want);
+}
+
+static void refused_by_name(void **state)
+{
+	static const struct {
+		const char *hash, *name;
+	} cases[] = {
+		{"{SSHA}abc=", "salted SHA-1"},
+		{"{sha1}abc=", "SHA-1"},
+		{"{PBKDF2}$1$s$4096$abc", "PBKDF2"},
+		{"{CRAM-MD5}00", "CRAM-MD5"},
+		{"{SCRAM-SHA-256}4096,x,y,z", "SCRAM"},
+		{"{NT}00", "NT"},
+		{"{PLAIN}secret", "plain text"},
+		{"$3$$8846f7eaee8fb117ad06bdd830b7586c", "NT"},
+		{"$apr1$abc$def", "apr1"},
+		{"_J9..rasmBYk8r9AiWNc", "bsdi-DES"},
+		{"5f4dcc3b5aa765d61d8327deb882cf99", "MD5"},
+		{"5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8", "SHA-1"},
+		{"$argon2d$v=19$m=64,t=1,p=1$AAAA$AAAA", "argon2d"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const char *scheme = NULL;
+
+		assert_int_equal(pwhash_judge(cases[i].hash, &scheme),
+				 PWHASH_UNKNOWN);
+		assert_non_null(scheme);
+		assert_string_equal(scheme, cases[i].name);
+		assert_int_equal(pwhash_verify(cases[i].hash, BYTES("x")),
+				 PWHASH_UNKNOWN);
+	}
+}
+
+#ifndef __SANITIZE_ADDRESS__
+/* argon2id with two lanes, 4 MiB: only str_verify computes it. */
+static void no_memory(void **state)
+{
+	static const char hash[] =
+		"$argon2id$v=19$m=4096,t=3,p=2$c2FsdHNhbHQ$XnBSEqWKUWftRYVU12"
+		"bbvo3w9tA4GQMcERASS56A8OAwcw+Gm3WLF1VVIRemeZte6s3DsSacR+PJEV"
+		"jKvUz1EA";
+	static const char password[] = "p\xc3\xa4ss Word{42}";
+	bool seen[PWHASH_MALFORMED + 1] = {false};
+
+	(void)state;
+	for (unsigned extra = 0; extra < 12; extra++) {
+		int status;
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			FILE *file = fopen("/proc/self/statm", "re");
+			unsigned long pages = 0;
+			struct rlimit limit;
+
+			if (!file || fscanf(file, "%lu", &pages) != 1)
+				_exit(99);
+			limit.rlim_cur = limit.rlim_max =
+				pages * 4096 + extra * (1 << 19);
+			if (setrlimit(RLIMIT_AS, &limit) != 0)
+				_exit(99);
+			_exit((int)pwhash_verify(hash, password,
+						 sizeof password - 1));
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFEXITED(status));
+		assert_true(WEXITSTATUS(status) == PWHASH_OK ||
+			    WEXITSTATUS(status) == PWHASH_NOMEM);
+		seen[WEXITSTATUS(status)] = true;
+	}
+	assert_true(seen[PWHASH_OK] && seen[PWHASH_NOMEM]);
+}
+#endif
 
 static void decoy(void **state)
 {
@@ -164,6 +349,15 @@ int main(void)
 		SAYS("an argon2id hash matches its password alone", own),
 		SAYS("libcrypt's schemes match their passwords alone", schemes),
 		SAYS("a hash beyond the caps or cut is never computed", caps),
+		SAYS("hashes of other programs match, as they are and wrapped",
+		     vectors),
+		SAYS("what must be wrapped before it is stored is known", weak),
+		SAYS("what neither library computes is refused by its name",
+		     refused_by_name),
+#ifndef __SANITIZE_ADDRESS__
+		SAYS("without memory for lanes the answer is never no",
+		     no_memory),
+#endif
 		SAYS("a decoy costs what today's hashes cost", decoy),
 		SAYS("a password that POP cannot carry is refused", carried),
 		SAYS("a password that libcrypt refuses is a mismatch",

@@ -125,6 +125,86 @@ static void many(void **state)
 	render_lines_free(&lines);
 }
 
+#define ON STORE_DELIVER
+#define OFF STORE_BOUNCE
+#define HOLD STORE_HOLD
+
+#define BOX "/home/popmail/e/ex1/POP/ex1-0001/\n"
+#define BOUNCE                                                                \
+	"|/var/qmail/bin/bouncesaying 'This address does not take mail. "    \
+	"(#5.2.1)'\n"
+
+static void switched(void **state)
+{
+	static const struct {
+		enum store_delivery all, box;
+		bool has_box, forwards;
+		const char *text;
+		mode_t mode;
+	} cases[] = {
+		{OFF, ON, true, false, BOUNCE, 0644},
+		{OFF, HOLD, true, true, BOUNCE, 0644},
+		{ON, OFF, true, false, BOUNCE, 0644},
+		{HOLD, OFF, true, false, BOUNCE, 0644},
+		{ON, OFF, true, true, "&a@b.c\n", 0744},
+		{HOLD, OFF, true, true, "\n&a@b.c\n", 0744},
+		{HOLD, ON, true, false, "\n" BOX, 0644},
+		{ON, HOLD, true, true, "\n" BOX "&a@b.c\n", 0644},
+		{HOLD, ON, false, true, "\n&a@b.c\n", 0744},
+		{OFF, ON, false, true, BOUNCE, 0644},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct store_address address = {
+			.name = {{"joe"}, {"example.com"}},
+			.has_box = cases[i].has_box,
+			.box = {{"ex1"}, 1},
+			.forwards_len = cases[i].forwards ? 6 : 0,
+			.forwards = "a@b.c",
+		};
+		mode_t mode;
+		size_t len;
+		char *text;
+
+		assert_true(render_qmail(&config, &address, cases[i].all,
+					 cases[i].box, &text, &len, &mode));
+		assert_string_equal(text, cases[i].text);
+		assert_int_equal(mode, cases[i].mode);
+		free(text);
+	}
+}
+
+static void unwanted(void **state)
+{
+	const struct store_domain d = {.name = {"example.com"}};
+	static const struct {
+		enum render_file file;
+		const char *before, *after;
+	} cases[] = {
+		{RENDER_RCPTHOSTS, "a\n" R "Example.COM\nb", "a\nb"},
+		{RENDER_VIRTUALDOMAINS, "# x\n" V "z:z\n", "# x\nz:z\n"},
+		{RENDER_ASSIGN, "=x:y\n" A ".\n", "=x:y\n.\n"},
+		{RENDER_ASSIGN, ".\n" A, ".\n" A},
+		{RENDER_RCPTHOSTS, "", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct render_lines lines = {0};
+		size_t len;
+		char *text;
+
+		assert_true(render_unwant(&lines, cases[i].file, &d));
+		assert_true(render_file(cases[i].file, cases[i].before,
+					strlen(cases[i].before), &lines, NULL,
+					NULL, &text, &len));
+		assert_string_equal(text, cases[i].after);
+		free(text);
+		render_lines_free(&lines);
+	}
+}
+
 static void qmail(void **state)
 {
 	struct store_address address = {
@@ -137,23 +217,27 @@ static void qmail(void **state)
 	char *text;
 
 	(void)state;
-	assert_true(render_qmail(&config, &address, &text, &len, &mode));
+	assert_true(render_qmail(&config, &address, ON, ON, &text, &len,
+				 &mode));
 	assert_string_equal(text, "/home/popmail/e/ex1/POP/ex1-0001/\n");
 	assert_int_equal(mode, 0644);
 	free(text);
 	memcpy(address.forwards, BYTES("a@b.c\0d@e.f"));
 	address.forwards_len = 12;
-	assert_true(render_qmail(&config, &address, &text, &len, &mode));
+	assert_true(render_qmail(&config, &address, ON, ON, &text, &len,
+				 &mode));
 	assert_string_equal(text, "/home/popmail/e/ex1/POP/ex1-0001/\n"
 				  "&a@b.c\n&d@e.f\n");
 	free(text);
 	address.has_box = false;
-	assert_true(render_qmail(&config, &address, &text, &len, &mode));
+	assert_true(render_qmail(&config, &address, ON, ON, &text, &len,
+				 &mode));
 	assert_string_equal(text, "&a@b.c\n&d@e.f\n");
 	assert_int_equal(mode, 0744);
 	free(text);
 	address.forwards_len = 0;
-	assert_false(render_qmail(&config, &address, &text, &len, &mode));
+	assert_false(render_qmail(&config, &address, ON, ON, &text, &len,
+				 &mode));
 }
 
 static void file_names(void **state)
@@ -177,6 +261,10 @@ int main(void)
 		SAYS("users/assign gets our line before its end", assign),
 		SAYS("thousands of domains go in at once", many),
 		SAYS("a .qmail file is a Maildir, forwards, or both", qmail),
+		SAYS("off bounces, hold defers, each for what it is said of",
+		     switched),
+		SAYS("lines of a domain that is gone go, all others stay",
+		     unwanted),
 		SAYS("a dot in a local part is a colon in its file's name",
 		     file_names),
 	};

@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""Hashes that other programs make, taken with --hash-stdin and logged in by."""
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from tap import GOOD, Site, eq, has, hasnt, run, skip, test
+
+PROGRAMS = (
+    [("openssl", "passwd", f) for f in ("-1", "-5", "-6")] +
+    [("mkpasswd", "-m", m) for m in (
+        "yescrypt", "gost-yescrypt", "scrypt", "sha512crypt", "sha256crypt",
+        "md5crypt", "descrypt")] +
+    [("mkpasswd", "-R", "5", "-m", m) for m in ("bcrypt", "bcrypt-a")] +
+    [("htpasswd", "-nbB", "-C", "5", "x")] +
+    [("argon2", "0123456789abcdef", "-id", "-m", "10", "-e"),
+     ("argon2", "8 bytes.", "-i", "-p", "2", "-m", "11", "-e")] +
+    [("doveadm", "pw", "-s", s, "-p") for s in (
+        "SSHA256", "SSHA512.hex", "SHA512", "SHA256-CRYPT")])
+
+
+def make(program, password):
+    """A fresh hash, or None where the program is missing."""
+    if not shutil.which(program[0]):
+        return None
+    if program[0] == "argon2":
+        done = subprocess.run(program, input=password, capture_output=True,
+                              text=True, check=True)
+    else:
+        done = subprocess.run([*program, password], capture_output=True,
+                              text=True, check=True)
+    text = done.stdout.strip()
+    return text.split(":", 1)[1] if program[0] == "htpasswd" else text
+
+
+@test("hashes of other programs, made just now, log in")
+def fresh():
+    used = set()
+    with Site().joe() as site:
+        for program in PROGRAMS:
+            password = "p" + secrets.token_hex(4)[:7]
+            text = make(program, password)
+            if not text:
+                continue
+            used.add(program[0])
+            got = site.popbox("passwd", "joe@example.com", "--hash-stdin",
+                              "--legacy-ok", input=text + "\n")
+            eq(got.rc, 0, f"{program}: {text}: {got}")
+            weak = program[-1] in ("-1", "md5crypt", "descrypt")
+            (has if weak else hasnt)(got.err, "wrapped in argon2id")
+            eq(site.login(password=password).rc, 0, f"{program}: {text}")
+            eq(site.login(password=password[:-1] + "~").rc, 1, f"{program}")
+    if not used:
+        skip("no program here that makes hashes")
+    print("# made by " + " ".join(sorted(used)))
+
+
+@test("a weak hash lies wrapped in the store, and nowhere as it was")
+def at_rest():
+    with Site().joe() as site:
+        inner = "MmFWWMTAUzKJ5C8TfG/xe/"
+        site.do("passwd", "joe@example.com", "--hash-stdin",
+                input=f"$1$jmTogLq1${inner}\n")
+        eq(site.login(password="p\u00e4ss Word{42}").rc, 0)
+        with open(site.store + "/data.mdb", "rb") as file:
+            data = file.read()
+        assert b"$wrap$$1$jmTogLq1$$argon2id$" in data
+        assert inner.encode() not in data
+
+
+@test("what is no hash of ours is refused by name, with the next step")
+def refused():
+    with Site().joe() as site:
+        for text, part in (
+                ("xlA066N2f9tKE", "--legacy-ok"),
+                ("{SSHA}c2FsdA==", "salted SHA-1"),
+                ("{PLAIN}secret words", "--stdin"),
+                ("{PBKDF2}$1$salt$4096$aabb", "PBKDF2"),
+                ("5f4dcc3b5aa765d61d8327deb882cf99", "MD5"),
+                ("$6$rounds=9999999$salt$" + "a" * 85 + ".", "cost caps"),
+                ("$6$cut", "malformed"),
+                ("hello world", "--no-password"),
+                ("$2b$31$abcdefghijklmnopqrstuuabcdefghijklmnopqrstuvwxyz0123.",
+                 "cost caps")):
+            site.fails(100, part, "passwd", "joe@example.com", "--hash-stdin",
+                       input=text + "\n")
+        eq(site.login().rc, 0, "the old password still is")
+        site.fails(100, "looks like a hash", "passwd", "joe@example.com",
+                   "--stdin", input="{SSHA256}84wVFwR2ZrdYJEuxnO9wdHvfSC+q\n")
+        site.do("passwd", "joe@example.com", "--stdin",
+                input=secrets.token_hex(16) + "\n")
+
+
+run()

@@ -1,0 +1,225 @@
+#!/usr/bin/env python3
+"""A broken POP server behind the walls: what it can and cannot do.
+
+The program that is run in place of the POP server, tests/qmail/attack.c, tries
+everything it can think of. The table says from which version of Landlock on
+each attack is stopped; strict stops some on every version.
+"""
+import ctypes
+import os
+import re
+import socket
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from tap import GID, ROOT, UID, Site, eq, has, run, skip, test
+
+NEVER = 99
+# name: (the first version of Landlock that stops it, does strict stop it)
+ATTACKS = {
+    "stat": (NEVER, False),
+    "read": (2, True), "write": (2, True), "create": (2, True),
+    "list": (2, True), "link-in": (2, True), "symlink": (2, True),
+    "rename-in": (2, True), "rename-out": (2, True), "mkdir": (2, True),
+    "rmdir": (2, True), "unlink": (2, True), "shadow-root": (2, True),
+    "tmp": (2, True),
+    "truncate": (3, True),
+    "chmod": (NEVER, True), "chown": (NEVER, True), "utimes": (NEVER, True),
+    "kill": (6, True), "prlimit": (NEVER, True),
+    "proc-mem": (2, True), "proc-environ": (2, True), "vm-read": (2, True),
+    "pidfd-getfd": (2, True), "ptrace": (2, True),
+    "tcp-connect": (4, True), "tcp-bind": (4, True),
+    "udp": (NEVER, True), "unix-path": (NEVER, True),
+    "unix-abstract": (6, True),
+}
+OWN = {"own-write", "own-move", "own-read", "own-list", "own-delete",
+       "own-exec", "own-null", "own-signal"}
+
+
+def landlock():
+    """The kernel's version of Landlock, 0 without."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    return max(0, libc.syscall(444, None, 0, 1))
+
+
+def as_popusr():
+    os.setgroups([])
+    os.setgid(GID)
+    os.setuid(UID)
+
+
+def attack(site, mode, inject=()):
+    """What each attack came to, from joe's box against ann's."""
+    site.do("config", "set", "confine", mode)
+    ann = site.box_path("ex1-0002")
+    for name in ("mail", "mail2", "mail3"):
+        path = f"{ann}/new/{name}"
+        with open(path, "w") as file:
+            file.write("secret\n")
+        os.chown(path, UID, GID)
+        os.chmod(path, 0o600)
+    os.mkdir(ann + "/empty")
+    os.chown(ann + "/empty", UID, GID)
+    victim = site.start("sleep", "60", preexec_fn=as_popusr,
+                        stdin=subprocess.DEVNULL)
+    tcp = socket.create_server(("127.0.0.1", 0))
+    unix = socket.socket(socket.AF_UNIX)
+    unix.bind(site.top + "/socket")
+    os.chmod(site.top + "/socket", 0o777)
+    unix.listen()
+    abstract = socket.socket(socket.AF_UNIX)
+    abstract.bind("\0" + site.top + "/abstract")
+    abstract.listen()
+    prefix = ("strace", "-f", "-o", "/dev/null", *inject) if inject else ()
+    got = site.login(program=(site.tools + "/attack", ann, str(victim.pid),
+                              str(tcp.getsockname()[1]), unix.getsockname(),
+                              site.top + "/abstract"), prefix=prefix)
+    for each in (tcp, unix, abstract):
+        each.close()
+    victim.kill()
+    victim.wait()
+    if os.path.exists("/tmp/popbox-attack"):
+        os.unlink("/tmp/popbox-attack")
+    if got.rc != 0:
+        return got
+    found = dict(line.split() for line in got.out.splitlines())
+    eq({n: found.pop(n) for n in OWN}, {n: "done" for n in OWN},
+       "what every POP server does")
+    eq(set(found), set(ATTACKS), "attacks tried")
+    return found
+
+
+def judge(found, version, strict):
+    wrong = []
+    for name, (first, by_strict) in ATTACKS.items():
+        stopped = version >= first or (strict and by_strict)
+        if (found[name] != "done") != stopped:
+            wrong.append((name, found[name]))
+    eq(wrong, [], f"Landlock {version}, strict {strict}")
+
+
+def sites(**settings):
+    site = Site(**settings).joe()
+    site.do("box", "add", "ann@example.com", "--no-password")
+    return site
+
+
+def injected(version):
+    """As if the kernel had this version; 0: none."""
+    how = f"retval={version}" if version else "error=EOPNOTSUPP"
+    return ("-e", f"inject=landlock_create_ruleset:{how}:when=1")
+
+
+@test("without walls every attack gets through: the attacks are real",
+      root=True, plain=True)
+def off():
+    with sites() as site:
+        judge(attack(site, "off"), 0, False)
+
+
+@test("auto and require stop what this kernel's Landlock knows", root=True,
+      plain=True)
+def here():
+    version = landlock()
+    if version < 2:
+        skip("no Landlock here")
+    print(f"# Landlock {version}")
+    for mode in ("auto", "require"):
+        with sites() as site:
+            judge(attack(site, mode), version, False)
+
+
+@test("strict stops all but a look at names, on every version of Landlock",
+      root=True, plain=True)
+def strict():
+    if landlock() < 2:
+        skip("no Landlock here")
+    with sites() as site:
+        judge(attack(site, "strict"), landlock(), True)
+
+
+@test("the same on Linux 6.1 and others in between, as far as it can be played",
+      root=True, plain=True)
+def older():
+    for version in range(2, landlock()):
+        for mode in ("auto", "strict"):
+            with sites() as site:
+                # Landlock's own rules for ptrace do not depend on what it is
+                # asked for.
+                judge(attack(site, mode, injected(version)), version,
+                      mode == "strict")
+
+
+@test("without Landlock auto goes on, require and strict end as cannot tell",
+      root=True, plain=True)
+def none():
+    for version in (0, 1):
+        with sites() as site:
+            judge(attack(site, "auto", injected(version)), 0, False)
+        for mode in ("require", "strict"):
+            with sites() as site:
+                got = attack(site, mode, injected(version))
+                eq(got.rc, 111)
+                has(site.log_line(got), "confine wants Landlock")
+
+
+@test("walls that cannot be built are no login, never one without them",
+      root=True, plain=True)
+def failing():
+    if landlock() < 2:
+        skip("no Landlock here")
+    for mode, call, error, when in (
+            ("auto", "landlock_create_ruleset", "EPERM", 1),
+            ("auto", "landlock_create_ruleset", "ENOMEM", 2),
+            ("auto", "landlock_add_rule", "ENOMEM", 1),
+            ("auto", "landlock_add_rule", "EPERM", 3),
+            ("auto", "landlock_restrict_self", "E2BIG", 1),
+            ("strict", "landlock_restrict_self", "EPERM", 1)):
+        with sites() as site:
+            got = attack(site, mode, ("-e", f"inject={call}:error={error}:"
+                                      f"when={when}"))
+            eq(got.rc, 111, f"{mode} {call} {error}")
+            has(site.log_line(got), "cannot confine")
+    with sites() as site:
+        site.do("config", "set", "confine", "strict")
+        for when in range(1, 5):  # dumpable, is it there, no_new_privs, filter
+            got = site.login(prefix=(
+                "strace", "-f", "-o", "/dev/null", "-e",
+                f"inject=prctl:error=EINVAL:when={when}"))
+            eq(got.rc, 111, f"prctl {when}")
+
+
+@test("a list of readable paths that covers the mail root is refused")
+def covers():
+    with sites() as site:
+        for path in (site.home, os.path.dirname(site.home)):
+            site.do("config", "set", "confine_read", f"/usr {path}")
+            got = site.login()
+            eq(got.rc, 111)
+            has(site.log_line(got), "confine_read covers home")
+        site.do("config", "set", "confine_read", f"/usr /bin /lib /lib64 "
+                f"/etc {site.home}x")
+        eq(site.login().rc, 0)
+        site.fails(100, "absolute path", "config", "set", "confine_read",
+                   "/usr lib")
+        site.fails(100, "ends in a blank", "config", "set", "confine_read",
+                   "/usr ")
+        site.fails(100, "none of those", "config", "set", "confine", "maybe")
+
+
+@test("SMTP AUTH's `true`, scripts and dynamic programs run behind the walls")
+def programs():
+    with sites() as site:
+        script = site.top + "/script"
+        with open(script, "w") as file:
+            file.write("#!/bin/sh\nls new >/dev/null && echo ran\n")
+        os.chmod(script, 0o755)
+        for mode in ("auto", "strict"):
+            site.do("config", "set", "confine", mode)
+            eq(site.login(program=("true",)).rc, 0)
+            eq(site.login(program=(script,)).out, "ran\n")
+            eq(site.login(program=("ls", ".")).out, "cur\nnew\ntmp\n")
+
+
+run()

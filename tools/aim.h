@@ -1,0 +1,15 @@
+/* aim.h: what TARGET on a command line makes of an address.
+ */
+#ifndef POPBOX_AIM_H
+#define POPBOX_AIM_H
+
+#include "store_write.h"
+
+/* Adds one target to an address whose name is set, inside a transaction: a box
+ * (ex1-0001), an address of ours that leads to a box, or any other address, as
+ * a forward. An address leads to one box; a further one is reached through an
+ * address of its own. ERR_INVALID, with a reason. */
+MUST_USE enum err aim_add(struct store_txn *txn, const char *target,
+			  struct store_address *address);
+
+#endif

@@ -1,0 +1,204 @@
+/* cmd_address.c: popbox address add, set, rename and del. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "aim.h"
+#include "change.h"
+#include "commands.h"
+#include "confirm.h"
+#include "json.h"
+#include "operand.h"
+#include "preflight.h"
+#include "say.h"
+
+const struct args_option cmd_address_add_options[] = {
+	ADOPT_OPTION,
+	CHANGE_OPTIONS,
+	{NULL, NULL, NULL},
+};
+
+const struct args_option cmd_address_set_options[] = {
+	CHANGE_OPTIONS,
+	{NULL, NULL, NULL},
+};
+
+const struct args_option cmd_address_rename_options[] = {
+	{"--keep", NULL, "the old address stays as well"},
+	ADOPT_OPTION,
+	CHANGE_OPTIONS,
+	{NULL, NULL, NULL},
+};
+
+const struct args_option cmd_address_del_options[] = {
+	CONFIRM_OPTION,
+	CHANGE_OPTIONS,
+	{NULL, NULL, NULL},
+};
+
+enum what { ADD, SET, RENAME };
+
+struct wish {
+	const struct args *args;
+	enum what what;
+	struct name_address old; /* RENAME */
+	bool keep;
+	struct name_handle owner; /* of the domain */
+	struct store_address row;
+	char text[NAME_ADDRESS_TEXT];
+};
+
+static enum err not_there(struct store_txn *txn)
+{
+	return store_refuse(txn, ERR_INVALID,
+			    "there is no such address ('popbox address list' "
+			    "shows all)");
+}
+
+/* Operands after the first are where it leads. */
+static enum err aim_all(struct store_txn *txn, struct wish *wish)
+{
+	enum err err = ERR_OK;
+
+	for (size_t i = 1; err == ERR_OK && i < wish->args->operands; i++)
+		err = aim_add(txn, wish->args->operand[i], &wish->row);
+	return err;
+}
+
+/* What the row shall be. */
+static enum err look_body(struct store_txn *txn, void *arg)
+{
+	struct wish *wish = arg;
+	const struct name_address name = wish->row.name;
+	struct store_domain domain;
+	enum err err = store_domain_get(txn, &name.domain, &domain);
+
+	if (err == ERR_NOTFOUND)
+		return store_refuse(txn, ERR_INVALID,
+				    "there is no domain '%s' (popbox domain "
+				    "add %s --handle HANDLE)",
+				    name.domain.s, name.domain.s);
+	wish->owner = domain.handle;
+	if (err == ERR_OK && wish->what != ADD)
+		err = store_address_get(txn,
+					wish->what == SET ? &name : &wish->old,
+					&wish->row);
+	if (err == ERR_NOTFOUND)
+		return not_there(txn);
+	wish->row.name = name;
+	if (err != ERR_OK || wish->what == RENAME)
+		return err;
+	wish->row.has_box = false;
+	wish->row.forwards_len = 0;
+	return aim_all(txn, wish);
+}
+
+static enum err change_body(struct store_txn *txn, void *arg)
+{
+	struct wish *wish = arg;
+	enum err err = look_body(txn, wish);
+
+	if (err != ERR_OK)
+		return err;
+	if (wish->what == SET)
+		return store_address_set(txn, &wish->row);
+	err = store_address_add(txn, &wish->row);
+	if (err != ERR_OK || wish->what == ADD || wish->keep)
+		return err;
+	if (strcmp(wish->old.local.s, "postmaster") == 0)
+		return store_refuse(txn, ERR_INVALID,
+				    "a domain keeps its postmaster (--keep "
+				    "leaves both)");
+	return store_address_del(txn, &wish->old, false);
+}
+
+static int run(struct site *site, struct wish *wish)
+{
+	bool changed = false;
+	int code = site_open_write(site);
+
+	name_address_text(&wish->row.name, wish->text);
+	if (code == CODE_DONE)
+		code = change_try(site, change_body, wish, wish->text);
+	if (code == CODE_DONE && wish->what != SET)
+		code = preflight_address(site, &wish->owner, &wish->row,
+					 args_has(wish->args, "--adopt"));
+	if (code == CODE_DONE)
+		code = change(site, change_body, wish, wish->text, &changed);
+	if (changed && site->json)
+		json_print(json_address(&wish->row));
+	else if (changed)
+		say_note("address '%s' %s", wish->text,
+			 wish->what == SET ? "set" : "added");
+	return code;
+}
+
+static int begin(struct site *site, const struct args *args, enum what what)
+{
+	struct wish *wish = calloc(1, sizeof *wish);
+	int code;
+
+	if (!wish)
+		return say_error(CODE_LATER, "no memory");
+	wish->args = args;
+	wish->what = what;
+	wish->keep = args_has(args, "--keep");
+	code = operand_address(args->operand[what == RENAME],
+			       &wish->row.name);
+	if (code == CODE_DONE && what == RENAME)
+		code = operand_address(args->operand[0], &wish->old);
+	if (code == CODE_DONE)
+		code = run(site, wish);
+	free(wish);
+	return code;
+}
+
+int cmd_address_add(struct site *site, const struct args *args)
+{
+	return begin(site, args, ADD);
+}
+
+int cmd_address_set(struct site *site, const struct args *args)
+{
+	return begin(site, args, SET);
+}
+
+int cmd_address_rename(struct site *site, const struct args *args)
+{
+	return begin(site, args, RENAME);
+}
+
+static enum err del_body(struct store_txn *txn, void *arg)
+{
+	const struct name_address *name = arg;
+	enum err err;
+
+	if (strcmp(name->local.s, "postmaster") == 0)
+		return store_refuse(txn, ERR_INUSE,
+				    "a domain keeps its postmaster (popbox "
+				    "address set postmaster@%s TARGET)",
+				    name->domain.s);
+	err = store_address_del(txn, name, true);
+	return err == ERR_NOTFOUND ? not_there(txn) : err;
+}
+
+int cmd_address_del(struct site *site, const struct args *args)
+{
+	struct name_address name;
+	char text[NAME_ADDRESS_TEXT];
+	bool changed = false;
+	int code = operand_address(args->operand[0], &name);
+
+	if (code != CODE_DONE)
+		return code;
+	name_address_text(&name, text);
+	code = site_open_write(site);
+	if (code == CODE_DONE)
+		code = confirm(site, args, "delete the address '%s'", text);
+	if (code == CODE_DONE)
+		code = change(site, del_body, &name, text, &changed);
+	if (changed)
+		say_note("address '%s' deleted: mail for it bounces from now "
+			 "on; its box stays",
+			 text);
+	return code;
+}

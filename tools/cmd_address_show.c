@@ -1,0 +1,223 @@
+/* cmd_address_show.c: popbox address list and show. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+#include "foreign.h"
+#include "json.h"
+#include "list.h"
+#include "operand.h"
+#include "say.h"
+
+const struct args_option cmd_address_list_options[] = {
+	{"--handle", "H", "only in domains of this handle"},
+	{"--forwards", NULL, "only those that lead to other addresses"},
+	{NULL, NULL, NULL},
+};
+
+struct handful {
+	struct store_address address[LIST_HANDFUL];
+	size_t count;
+	struct name_address last;
+	bool started;
+	const struct name_domain *domain; /* only of this one, or NULL */
+	const struct name_handle *handle; /* the same */
+	bool forwards;
+};
+
+/* ERR_NOTFOUND: not wanted, and none behind it is. */
+static enum err is_wanted(struct store_txn *txn, const struct handful *some,
+			  const struct store_address *address, bool *ret_wanted)
+{
+	struct store_domain domain;
+	enum err err = ERR_OK;
+
+	if (some->domain &&
+	    strcmp(some->domain->s, address->name.domain.s) != 0)
+		return ERR_NOTFOUND;
+	*ret_wanted = !some->forwards || address->forwards_len;
+	if (some->handle)
+		err = store_domain_get(txn, &address->name.domain, &domain);
+	if (err == ERR_NOTFOUND)
+		err = ERR_DAMAGED;
+	if (err == ERR_OK && some->handle)
+		*ret_wanted = *ret_wanted &&
+			      strcmp(domain.handle.s, some->handle->s) == 0;
+	return err;
+}
+
+static enum err next_body(struct store_txn *txn, void *arg)
+{
+	struct handful *some = arg;
+	struct name_address at = some->last;
+	bool started = some->started, wanted;
+	enum err err = ERR_OK;
+
+	some->count = 0;
+	if (!started && some->domain) {
+		at = (struct name_address){{""}, *some->domain};
+		started = true;
+	}
+	while (some->count < LIST_HANDFUL) {
+		struct store_address *address = &some->address[some->count];
+
+		err = store_address_next(txn, started ? &at : NULL, address);
+		if (err == ERR_OK)
+			err = is_wanted(txn, some, address, &wanted);
+		if (err != ERR_OK)
+			break;
+		at = address->name;
+		started = true;
+		some->count += wanted;
+	}
+	some->last = at;
+	some->started = started;
+	return err;
+}
+
+/* All forwards on one line. */
+static void join(const struct store_address *address, char *text, size_t room)
+{
+	size_t len = 0;
+
+	text[0] = 0;
+	for (size_t at = 0; at < address->forwards_len && len < room;
+	     at += strlen(address->forwards + at) + 1)
+		len += (size_t)snprintf(text + len, room - len, "%s%s",
+					len ? " " : "", address->forwards + at);
+}
+
+static void print_address(const struct site *site, struct table *table,
+			  const void *arg, size_t index)
+{
+	const struct handful *some = arg;
+	const struct store_address *address = &some->address[index];
+	char name[NAME_ADDRESS_TEXT], box[NAME_BOX_TEXT] = "";
+	char forwards[TABLE_CELL]; /* a table cuts what is longer */
+	const char *cells[] = {name, box, forwards};
+
+	if (site->json) {
+		json_print(json_address(address));
+		return;
+	}
+	name_address_text(&address->name, name);
+	if (address->has_box)
+		name_box_text(&address->box, box);
+	join(address, forwards, sizeof forwards);
+	table_row(table, cells);
+}
+
+static int list(struct site *site, struct handful *some)
+{
+	static const char *const header[] = {"ADDRESS", "BOX", "FORWARDS",
+					     NULL};
+	const struct list all = {"address list", header, next_body,
+				 print_address, some, &some->count};
+	int code = list_print(site, &all);
+
+	return code == CODE_DONE && some->domain
+		       ? foreign_list(site, some->domain)
+		       : code;
+}
+
+int cmd_address_list(struct site *site, const struct args *args)
+{
+	const char *text = args_get(args, "--handle");
+	struct handful *some;
+	struct name_handle handle;
+	struct name_domain domain;
+	int code = CODE_DONE;
+
+	if (text)
+		code = operand_handle(text, &handle);
+	if (code == CODE_DONE && args->operands)
+		code = operand_domain(args->operand[0], &domain);
+	if (code == CODE_DONE)
+		code = site_open_look(site);
+	if (code != CODE_DONE)
+		return code;
+	some = calloc(1, sizeof *some);
+	if (!some)
+		return say_error(CODE_LATER, "no memory");
+	some->handle = text ? &handle : NULL;
+	some->domain = args->operands ? &domain : NULL;
+	some->forwards = args_has(args, "--forwards");
+	code = list(site, some);
+	free(some);
+	return code;
+}
+
+struct shown {
+	struct store_address address;
+	struct store_domain domain;
+};
+
+static enum err show_body(struct store_txn *txn, void *arg)
+{
+	struct shown *shown = arg;
+	const struct name_address name = shown->address.name;
+	enum err err = store_domain_get(txn, &name.domain, &shown->domain);
+
+	if (err == ERR_OK)
+		err = store_address_get(txn, &name, &shown->address);
+	shown->address.name = name;
+	return err;
+}
+
+static void print_shown(const struct site *site, const struct shown *shown)
+{
+	const struct store_address *address = &shown->address;
+	char text[NAME_ADDRESS_TEXT], path[PATH_MAX];
+	char name[MAILROOT_QMAIL_NAME];
+
+	name_address_text(&address->name, text);
+	say_out("address  %s", text);
+	if (address->has_box) {
+		name_box_text(&address->box, text);
+		say_out("box      %s", text);
+	}
+	for (size_t at = 0; at < address->forwards_len;
+	     at += strlen(address->forwards + at) + 1)
+		say_out("forward  %s", address->forwards + at);
+	mailroot_qmail_name(&address->name.local, name);
+	if (mailroot_domain_path(site->config.home, &shown->domain.handle,
+				 &address->name.domain, path))
+		say_out("file     %s/%s", path, name);
+}
+
+static int show(struct site *site, struct shown *shown)
+{
+	char text[NAME_ADDRESS_TEXT];
+	enum err err = store_read(site->store, show_body, shown);
+
+	name_address_text(&shown->address.name, text);
+	if (err == ERR_NOTFOUND)
+		return say_error(CODE_NO, "there is no address '%s' ('popbox "
+				 "address list' shows all)",
+				 text);
+	if (err != ERR_OK)
+		return site_failed(site, err, text);
+	if (site->json)
+		json_print(json_address(&shown->address));
+	else
+		print_shown(site, shown);
+	return CODE_DONE;
+}
+
+int cmd_address_show(struct site *site, const struct args *args)
+{
+	struct shown *shown = calloc(1, sizeof *shown);
+	int code;
+
+	if (!shown)
+		return say_error(CODE_LATER, "no memory");
+	code = operand_address(args->operand[0], &shown->address.name);
+	if (code == CODE_DONE)
+		code = site_open_read(site);
+	if (code == CODE_DONE)
+		code = show(site, shown);
+	free(shown);
+	return code;
+}

@@ -1,0 +1,114 @@
+/* cmd_box_set.c: popbox box set, suspend and resume. */
+#include <string.h>
+
+#include "change.h"
+#include "commands.h"
+#include "json.h"
+#include "operand.h"
+#include "say.h"
+#include "switches.h"
+#include "target.h"
+
+const struct args_option cmd_box_set_options[] = {
+	{"--name", "TEXT", "the name of a person or thing"},
+	{"--quota", "SIZE|none", "kept, not enforced yet"},
+	SWITCHES_OPTIONS,
+	CHANGE_OPTIONS,
+	{NULL, NULL, NULL},
+};
+
+struct edit {
+	struct target target;
+	bool set_title;
+	char title[STORE_TITLE_MAX + 1];
+	bool set_quota;
+	uint64_t quota;
+	struct switches switches;
+	struct store_box is;
+};
+
+static enum err edit_body(struct store_txn *txn, void *arg)
+{
+	struct edit *edit = arg;
+	enum err err = target_find(txn, &edit->target, &edit->is);
+
+	if (err == ERR_NOTFOUND)
+		return store_refuse(txn, ERR_INVALID,
+				    "there is no such %s ('popbox box list' "
+				    "shows all)",
+				    edit->target.by_address
+					    ? "address with a box"
+					    : "box");
+	if (err != ERR_OK)
+		return err;
+	if (edit->set_title)
+		memcpy(edit->is.title, edit->title, sizeof edit->title);
+	if (edit->set_quota)
+		edit->is.quota = edit->quota;
+	switches_apply(&edit->switches, &edit->is.state);
+	return store_box_set(txn, &edit->is);
+}
+
+static int run(struct site *site, const struct args *args, struct edit *edit,
+	       const char *done)
+{
+	char text[NAME_BOX_TEXT];
+	bool changed = false;
+	int code = target_read(args->operand[0], &edit->target);
+
+	if (code == CODE_DONE)
+		code = site_open_write(site);
+	if (code == CODE_DONE)
+		code = change(site, edit_body, edit, edit->target.text,
+			      &changed);
+	if (!changed)
+		return code;
+	name_box_text(&edit->is.name, text);
+	if (site->json)
+		json_print(json_box(&edit->is));
+	else
+		say_note("box '%s' %s", text, done);
+	if (edit->set_quota && edit->quota)
+		say_note("the quota is kept, but not enforced yet");
+	return code;
+}
+
+int cmd_box_set(struct site *site, const struct args *args)
+{
+	const char *title = args_get(args, "--name");
+	const char *quota = args_get(args, "--quota");
+	struct edit edit = {.set_title = title, .set_quota = quota};
+	int code = switches_read(args, &edit.switches);
+
+	if (code == CODE_DONE)
+		code = operand_text("name", title, edit.title,
+				    sizeof edit.title);
+	if (code == CODE_DONE && quota)
+		code = operand_size(quota, &edit.quota);
+	if (code != CODE_DONE)
+		return code;
+	if (!title && !quota && !switches_any(&edit.switches))
+		return say_error(CODE_USAGE,
+				 "nothing to set: say --name, --quota, "
+				 "--login, --delivery or --reason");
+	return run(site, args, &edit, "set");
+}
+
+int cmd_box_suspend(struct site *site, const struct args *args)
+{
+	struct edit edit = {.set_title = false};
+	int code = switches_suspend(args, &edit.switches);
+
+	return code == CODE_DONE
+		       ? run(site, args, &edit,
+			     "suspended: it cannot log in, mail is still "
+			     "delivered")
+		       : code;
+}
+
+int cmd_box_resume(struct site *site, const struct args *args)
+{
+	struct edit edit = {.switches = switches_resume()};
+
+	return run(site, args, &edit, "resumed");
+}

@@ -1,0 +1,167 @@
+/* cmd_handle_show.c: popbox handle list and show. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+#include "json.h"
+#include "list.h"
+#include "operand.h"
+#include "say.h"
+
+const struct args_option cmd_handle_list_options[] = {
+	{"--suspended", NULL, "only those whose boxes cannot log in"},
+	{NULL, NULL, NULL},
+};
+
+struct handful {
+	struct store_handle handle[LIST_HANDFUL];
+	size_t count;
+	struct name_handle last;
+	bool started;
+	bool suspended;
+};
+
+static enum err next_body(struct store_txn *txn, void *arg)
+{
+	struct handful *some = arg;
+	struct name_handle at = some->last;
+	bool started = some->started;
+	enum err err = ERR_OK;
+
+	some->count = 0;
+	while (some->count < LIST_HANDFUL) {
+		struct store_handle *handle = &some->handle[some->count];
+
+		err = store_handle_next(txn, started ? &at : NULL, handle);
+		if (err != ERR_OK)
+			break;
+		at = handle->name;
+		started = true;
+		some->count += !some->suspended || !handle->state.login;
+	}
+	some->last = at;
+	some->started = started;
+	return err;
+}
+
+static void print_handle(const struct site *site, struct table *table,
+			 const void *arg, size_t index)
+{
+	const struct handful *some = arg;
+	const struct store_handle *handle = &some->handle[index];
+	const char *cells[] = {handle->name.s,
+			       handle->state.login ? "on" : "off",
+			       json_delivery(handle->state.delivery),
+			       handle->title, handle->state.reason};
+
+	if (site->json)
+		json_print(json_handle(handle));
+	else
+		table_row(table, cells);
+}
+
+int cmd_handle_list(struct site *site, const struct args *args)
+{
+	static const char *const header[] = {"HANDLE", "LOGIN",	 "DELIVERY",
+					     "NAME",   "REASON", NULL};
+	struct handful *some;
+	struct list list = {"handle list", header, next_body, print_handle,
+			    NULL,	   NULL};
+	int code = site_open_read(site);
+
+	if (code != CODE_DONE)
+		return code;
+	some = calloc(1, sizeof *some);
+	if (!some)
+		return say_error(CODE_LATER, "no memory");
+	some->suspended = args_has(args, "--suspended");
+	list.arg = some;
+	list.count = &some->count;
+	code = list_print(site, &list);
+	free(some);
+	return code;
+}
+
+struct shown {
+	struct store_handle handle;
+	unsigned long domains, boxes;
+};
+
+static enum err count_domains(struct store_txn *txn, struct shown *shown)
+{
+	struct store_domain domain;
+	enum err err = store_domain_next(txn, NULL, &domain);
+
+	shown->domains = 0;
+	while (err == ERR_OK) {
+		shown->domains +=
+			strcmp(domain.handle.s, shown->handle.name.s) == 0;
+		err = store_domain_next(txn, &domain.name, &domain);
+	}
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+static enum err show_body(struct store_txn *txn, void *arg)
+{
+	struct shown *shown = arg;
+	const struct name_handle name = shown->handle.name;
+	const struct name_box first = {name, 0};
+	struct store_box box;
+	enum err err = store_handle_get(txn, &name, &shown->handle);
+
+	shown->boxes = 0;
+	if (err == ERR_OK)
+		err = count_domains(txn, shown);
+	if (err != ERR_OK)
+		return err;
+	err = store_box_get(txn, &first, &box);
+	if (err == ERR_NOTFOUND)
+		err = store_box_next(txn, &first, &box);
+	while (err == ERR_OK && strcmp(box.name.handle.s, name.s) == 0) {
+		shown->boxes++;
+		err = store_box_next(txn, &box.name, &box);
+	}
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+static void print_shown(const struct shown *shown)
+{
+	const struct store_handle *handle = &shown->handle;
+	char clean[STORE_TITLE_MAX + 1], time[SAY_TIME_TEXT];
+
+	say_out("handle      %s", handle->name.s);
+	say_clean(handle->title, clean, sizeof clean);
+	say_out("name        %s", clean[0] ? clean : "-");
+	say_out("login       %s", handle->state.login ? "on" : "off");
+	say_out("delivery    %s", json_delivery(handle->state.delivery));
+	say_clean(handle->state.reason, clean, sizeof clean);
+	say_out("reason      %s", clean[0] ? clean : "-");
+	say_out("domains     %lu", shown->domains);
+	say_out("boxes       %lu", shown->boxes);
+	say_out("next box    %s-%04u", handle->name.s, handle->next_box);
+	say_out("created     %s", say_time(handle->state.created, time));
+}
+
+int cmd_handle_show(struct site *site, const struct args *args)
+{
+	struct shown shown;
+	int code = operand_handle(args->operand[0], &shown.handle.name);
+	enum err err;
+
+	if (code == CODE_DONE)
+		code = site_open_read(site);
+	if (code != CODE_DONE)
+		return code;
+	err = store_read(site->store, show_body, &shown);
+	if (err == ERR_NOTFOUND)
+		return say_error(CODE_NO, "there is no handle '%s' ('popbox "
+				 "handle list' shows all)",
+				 shown.handle.name.s);
+	if (err != ERR_OK)
+		return site_failed(site, err, shown.handle.name.s);
+	if (site->json)
+		json_print(json_handle(&shown.handle));
+	else
+		print_shown(&shown);
+	return CODE_DONE;
+}

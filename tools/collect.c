@@ -1,0 +1,461 @@
+#include "collect.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "render.h"
+
+static enum err add_box(struct plan *plan, const struct name_box *name,
+			enum plan_act act)
+{
+	const struct plan_item item = {.table = STORE_BOXES,
+				       .act = act,
+				       .handle = name->handle,
+				       .box = *name};
+
+	return plan_add(plan, &item);
+}
+
+static enum err add_domain(struct plan *plan, const struct store_domain *domain,
+			   enum plan_act act, bool covered)
+{
+	const struct plan_item item = {.table = STORE_DOMAINS,
+				       .act = act,
+				       .handle = domain->handle,
+				       .address.domain = domain->name,
+				       .kind = domain->kind,
+				       .target = domain->target,
+				       .subdomains = domain->subdomains,
+				       .covered = covered};
+
+	return plan_add(plan, &item);
+}
+
+static enum err add_text(const struct config *config, struct plan *plan,
+			 const struct name_handle *handle,
+			 const struct store_address *address,
+			 enum store_delivery all, enum store_delivery box)
+{
+	struct plan_item item = {.table = STORE_ADDRESSES,
+				 .act = PLAN_MAKE,
+				 .handle = *handle,
+				 .box = address->box,
+				 .has_box = address->has_box,
+				 .address = address->name};
+	enum err err;
+
+	if (!render_qmail(config, address, all, box, &item.text, &item.len,
+			  &item.mode)) {
+		errno = ENOMEM;
+		return ERR_SYSTEM;
+	}
+	err = plan_add(plan, &item);
+	if (err != ERR_OK)
+		free(item.text);
+	return err;
+}
+
+/* The domain of an address, in the store or parked with it. */
+static enum err domain_of(struct store_txn *txn, const struct name_domain *name,
+			  struct store_domain *ret_domain)
+{
+	struct store_parked parked;
+	enum err err = store_domain_get(txn, name, ret_domain);
+
+	/* An alias may have taken the name since; its files are the other's. */
+	if (err == ERR_OK && ret_domain->kind == STORE_POP)
+		return ERR_OK;
+	if (err == ERR_OK || err == ERR_NOTFOUND)
+		err = store_parked_domain_get(txn, name, ret_domain, &parked);
+	return err;
+}
+
+static enum err and_handle(struct store_txn *txn,
+			   const struct name_handle *name,
+			   enum store_delivery *delivery)
+{
+	struct store_handle handle;
+	enum err err = store_handle_get(txn, name, &handle);
+
+	if (err == ERR_OK)
+		*delivery = store_delivery_and(*delivery,
+					       handle.state.delivery);
+	return err == ERR_NOTFOUND ? ERR_OK : err; /* deleted: says nothing */
+}
+
+/* The switches that count for an address: of its domain and that one's handle,
+ * of its box and that one's handle. */
+static enum err switches(struct store_txn *txn,
+			 const struct store_domain *domain,
+			 const struct store_address *address,
+			 enum store_delivery *ret_all,
+			 enum store_delivery *ret_box)
+{
+	enum store_delivery all = domain->state.delivery, of = STORE_DELIVER;
+	struct store_parked parked;
+	struct store_box box;
+	enum err err = and_handle(txn, &domain->handle, &all);
+
+	if (err == ERR_OK && address->has_box) {
+		err = store_box_get(txn, &address->box, &box);
+		if (err == ERR_NOTFOUND)
+			err = store_parked_box_get(txn, &address->box, &box,
+						   &parked);
+		if (err == ERR_OK)
+			of = box.state.delivery;
+		if (err == ERR_OK)
+			err = and_handle(txn, &address->box.handle, &of);
+	}
+	*ret_all = all;
+	*ret_box = of;
+	return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
+}
+
+static enum err add_address(struct store_txn *txn, const struct config *config,
+			    struct plan *plan,
+			    const struct store_address *address, bool bounce)
+{
+	struct store_domain domain;
+	enum store_delivery all, box;
+	enum err err = domain_of(txn, &address->name.domain, &domain);
+
+	if (err != ERR_OK)
+		return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
+	err = switches(txn, &domain, address, &all, &box);
+	if (err != ERR_OK)
+		return err;
+	return add_text(config, plan, &domain.handle, address,
+			bounce ? STORE_BOUNCE : all, box);
+}
+
+/* Being made from what the journal says after the mark. */
+struct collecting {
+	struct store_txn *txn;
+	const struct config *config;
+	struct plan *plan;
+	const struct store_entry *entry;
+};
+
+/* A purged address: where its file is says the domain, which is there, or
+ * parked, or was purged right before. */
+static enum err remove_address(const struct collecting *c,
+			       const struct name_address *name)
+{
+	struct plan_item item = {.table = STORE_ADDRESSES,
+				 .act = PLAN_REMOVE,
+				 .address = *name};
+	struct store_domain domain;
+	enum err err = domain_of(c->txn, &name->domain, &domain);
+
+	if (err == ERR_OK) {
+		item.handle = domain.handle;
+		return plan_add(c->plan, &item);
+	}
+	if (err != ERR_NOTFOUND)
+		return err;
+	for (size_t i = c->plan->count; i-- > 0;) {
+		const struct plan_item *other = &c->plan->item[i];
+
+		if (other->table != STORE_DOMAINS ||
+		    other->act != PLAN_REMOVE ||
+		    strcmp(other->address.domain.s, name->domain.s) != 0)
+			continue;
+		item.handle = other->handle;
+		return plan_add(c->plan, &item);
+	}
+	return ERR_OK; /* its directory is gone as well */
+}
+
+/* As the store says it now: in it, parked, or purged. */
+static enum err collect_address(const struct collecting *c,
+				const struct name_address *name)
+{
+	struct store_address address;
+	struct store_parked parked = {.bounce = false};
+	enum err err = store_address_get(c->txn, name, &address);
+
+	if (err == ERR_NOTFOUND)
+		err = store_parked_address_get(c->txn, name, &address, &parked);
+	if (err == ERR_OK)
+		return add_address(c->txn, c->config, c->plan, &address,
+				   parked.bounce);
+	if (err != ERR_NOTFOUND)
+		return err;
+	return c->entry->op == STORE_PURGE ? remove_address(c, name) : ERR_OK;
+}
+
+static enum err domain_addresses(const struct collecting *c,
+				 const struct name_domain *name)
+{
+	struct name_address at = {{""}, *name};
+	struct store_address address;
+	enum err err = ERR_OK;
+
+	while (err == ERR_OK) {
+		err = store_address_next(c->txn, &at, &address);
+		if (err != ERR_OK ||
+		    strcmp(address.name.domain.s, name->s) != 0)
+			break;
+		at = address.name;
+		err = add_address(c->txn, c->config, c->plan, &address, false);
+	}
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+static enum err box_addresses(const struct collecting *c,
+			      const struct name_box *box)
+{
+	struct name_address at, *after = NULL;
+	enum err err = ERR_OK;
+
+	while (err == ERR_OK) {
+		err = store_box_address_next(c->txn, box, after, &at);
+		if (err == ERR_OK)
+			err = collect_address(c, &at);
+		after = &at;
+	}
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+/* Everything whose mail goes by the switch of this handle. */
+static enum err handle_addresses(const struct collecting *c,
+				 const struct name_handle *name)
+{
+	const struct name_box first = {*name, 0};
+	struct store_domain domain;
+	struct store_box box;
+	enum err err = store_domain_next(c->txn, NULL, &domain);
+
+	while (err == ERR_OK) {
+		if (strcmp(domain.handle.s, name->s) == 0)
+			err = domain_addresses(c, &domain.name);
+		if (err == ERR_OK)
+			err = store_domain_next(c->txn, &domain.name, &domain);
+	}
+	if (err == ERR_NOTFOUND)
+		err = store_box_get(c->txn, &first, &box);
+	if (err == ERR_NOTFOUND)
+		err = store_box_next(c->txn, &first, &box);
+	while (err == ERR_OK && strcmp(box.name.handle.s, name->s) == 0) {
+		err = box_addresses(c, &box.name);
+		if (err == ERR_OK)
+			err = store_box_next(c->txn, &box.name, &box);
+	}
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+/* A change that leaves the delivery as it was is in no .qmail file. */
+static bool same_delivery(const struct store_state *was,
+			  const struct store_state *is)
+{
+	return was->delivery == is->delivery;
+}
+
+static enum err collect_handle(const struct collecting *c)
+{
+	const struct store_entry *e = c->entry;
+	struct store_handle was, is;
+	enum err err;
+
+	if (e->op != STORE_SET)
+		return ERR_OK; /* a handle itself has no file */
+	err = store_handle_row(e->key, e->key_len, e->before, e->before_len,
+			       &was);
+	if (err == ERR_OK)
+		err = store_handle_row(e->key, e->key_len, e->after,
+				       e->after_len, &is);
+	if (err != ERR_OK || same_delivery(&was.state, &is.state))
+		return err;
+	return handle_addresses(c, &is.name);
+}
+
+static enum err collect_domain_set(const struct collecting *c)
+{
+	const struct store_entry *e = c->entry;
+	struct store_domain was, is;
+	enum err err = store_domain_row(e->key, e->key_len, e->before,
+					e->before_len, &was);
+
+	if (err == ERR_OK)
+		err = store_domain_row(e->key, e->key_len, e->after,
+				       e->after_len, &is);
+	if (err != ERR_OK || same_delivery(&was.state, &is.state))
+		return err;
+	return domain_addresses(c, &is.name);
+}
+
+/* In the store and parked as well is a pop domain that became an alias. */
+static enum err collect_domain(const struct collecting *c)
+{
+	const struct store_entry *e = c->entry;
+	struct store_domain domain;
+	struct store_parked parked;
+	struct name_domain name;
+	bool there = false;
+	enum err err = store_entry_domain(e, &name);
+
+	if (err == ERR_OK)
+		err = store_domain_get(c->txn, &name, &domain);
+	if (err == ERR_OK) {
+		there = true;
+		err = add_domain(c->plan, &domain, PLAN_MAKE, false);
+	}
+	if (err != ERR_OK && err != ERR_NOTFOUND)
+		return err;
+	err = store_parked_domain_get(c->txn, &name, &domain, &parked);
+	if (err == ERR_OK)
+		return add_domain(c->plan, &domain, PLAN_CLOSE, there);
+	if (err != ERR_NOTFOUND || e->op != STORE_PURGE)
+		return err == ERR_NOTFOUND ? ERR_OK : err;
+	err = store_domain_row(e->key, e->key_len, e->before, e->before_len,
+			       &domain);
+	return err == ERR_OK ? add_domain(c->plan, &domain, PLAN_REMOVE, there)
+			     : err;
+}
+
+static enum err collect_box_set(const struct collecting *c)
+{
+	const struct store_entry *e = c->entry;
+	struct store_box was, is;
+	enum err err = store_box_row(e->key, e->key_len, e->before,
+				     e->before_len, &was);
+
+	if (err == ERR_OK)
+		err = store_box_row(e->key, e->key_len, e->after, e->after_len,
+				    &is);
+	if (err != ERR_OK || same_delivery(&was.state, &is.state))
+		return err;
+	return box_addresses(c, &is.name);
+}
+
+static enum err collect_box(const struct collecting *c)
+{
+	struct store_parked parked;
+	struct name_box name;
+	struct store_box box;
+	enum err err = store_entry_box(c->entry, &name);
+
+	if (err == ERR_OK)
+		err = store_box_get(c->txn, &name, &box);
+	if (err == ERR_OK)
+		return add_box(c->plan, &name, PLAN_MAKE);
+	if (err != ERR_NOTFOUND || c->entry->op != STORE_PURGE)
+		return err == ERR_NOTFOUND ? ERR_OK : err;
+	err = store_parked_box_get(c->txn, &name, &box, &parked);
+	return err == ERR_NOTFOUND ? add_box(c->plan, &name, PLAN_REMOVE) : err;
+}
+
+/* What one entry is about, as the store says it now. */
+static enum err add_entry(const struct collecting *c)
+{
+	const bool set = c->entry->op == STORE_SET;
+	struct name_address name;
+	enum err err;
+
+	if (c->entry->op == STORE_PASSWORD)
+		return ERR_OK; /* is in no file */
+	switch (c->entry->table) {
+	case STORE_HANDLES:
+		return collect_handle(c);
+	case STORE_DOMAINS:
+		err = set ? collect_domain_set(c) : ERR_OK;
+		return err == ERR_OK ? collect_domain(c) : err;
+	case STORE_BOXES:
+		return set ? collect_box_set(c) : collect_box(c);
+	case STORE_ADDRESSES:
+		err = store_entry_address(c->entry, &name);
+		return err == ERR_OK ? collect_address(c, &name) : err;
+	}
+	return ERR_DAMAGED;
+}
+
+enum err collect_owed(struct store_txn *txn, const struct config *config,
+		      struct plan *plan)
+{
+	struct store_entry *entry = malloc(sizeof *entry);
+	const struct collecting c = {txn, config, plan, entry};
+	uint64_t at = 0;
+	enum err err = entry ? store_published(txn, &at) : ERR_SYSTEM;
+
+	while (err == ERR_OK) {
+		err = store_journal_next(txn, at, entry);
+		if (err != ERR_OK)
+			break;
+		at = entry->number;
+		err = add_entry(&c);
+	}
+	free(entry);
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+static enum err all_boxes(struct store_txn *txn, struct plan *plan)
+{
+	struct store_box box;
+	enum err err = store_box_next(txn, NULL, &box);
+
+	while (err == ERR_OK) {
+		err = add_box(plan, &box.name, PLAN_MAKE);
+		if (err == ERR_OK)
+			err = store_box_next(txn, &box.name, &box);
+	}
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+static enum err all_domains(struct store_txn *txn, struct plan *plan)
+{
+	struct store_domain domain, live;
+	struct store_parked parked;
+	enum err err = store_domain_next(txn, NULL, &domain);
+
+	while (err == ERR_OK) {
+		err = add_domain(plan, &domain, PLAN_MAKE, false);
+		if (err == ERR_OK)
+			err = store_domain_next(txn, &domain.name, &domain);
+	}
+	if (err == ERR_NOTFOUND)
+		err = store_parked_domain_next(txn, NULL, &domain, &parked);
+	while (err == ERR_OK) {
+		err = store_domain_get(txn, &domain.name, &live);
+		if (err == ERR_OK || err == ERR_NOTFOUND)
+			err = add_domain(plan, &domain, PLAN_CLOSE,
+					 err == ERR_OK);
+		if (err == ERR_OK)
+			err = store_parked_domain_next(txn, &domain.name,
+						       &domain, &parked);
+	}
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+static enum err all_addresses(struct store_txn *txn,
+			      const struct config *config, struct plan *plan)
+{
+	struct store_address address;
+	struct store_parked parked;
+	enum err err = store_address_next(txn, NULL, &address);
+
+	while (err == ERR_OK) {
+		err = add_address(txn, config, plan, &address, false);
+		if (err == ERR_OK)
+			err = store_address_next(txn, &address.name, &address);
+	}
+	if (err == ERR_NOTFOUND)
+		err = store_parked_address_next(txn, NULL, &address, &parked);
+	while (err == ERR_OK) {
+		err = add_address(txn, config, plan, &address, parked.bounce);
+		if (err == ERR_OK)
+			err = store_parked_address_next(txn, &address.name,
+							&address, &parked);
+	}
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+enum err collect_all(struct store_txn *txn, const struct config *config,
+		     struct plan *plan)
+{
+	enum err err = all_boxes(txn, plan);
+
+	if (err == ERR_OK)
+		err = all_domains(txn, plan);
+	return err == ERR_OK ? all_addresses(txn, config, plan) : err;
+}

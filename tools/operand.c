@@ -1,0 +1,92 @@
+#include "operand.h"
+
+#include <string.h>
+
+#include "idn.h"
+#include "json.h"
+#include "say.h"
+
+int operand_handle(const char *text, struct name_handle *ret_name)
+{
+	const char *why = name_handle_read(text, strlen(text), ret_name);
+
+	return why ? say_error(CODE_REFUSED, "handle '%s': %s", text, why)
+		   : CODE_DONE;
+}
+
+int operand_domain(const char *text, struct name_domain *ret_name)
+{
+	char utf8[NAME_DOMAIN_MAX + 1];
+	const char *why = idn_domain(text, ret_name, utf8);
+
+	return why ? say_error(CODE_REFUSED, "domain '%s': %s", text, why)
+		   : CODE_DONE;
+}
+
+int operand_address(const char *text, struct name_address *ret_name)
+{
+	const char *why = idn_address(text, true, ret_name);
+
+	return why ? say_error(CODE_REFUSED, "address '%s': %s", text, why)
+		   : CODE_DONE;
+}
+
+int operand_text(const char *what, const char *text, char *ret_text,
+		 size_t room)
+{
+	size_t len;
+
+	if (!text)
+		return CODE_DONE;
+	len = strlen(text);
+	if (len >= room || !json_text_good(text))
+		return say_error(CODE_REFUSED,
+				 "the %s is not UTF-8 of at most %zu bytes "
+				 "without control characters",
+				 what, room - 1);
+	memset(ret_text, 0, room);
+	memcpy(ret_text, text, len);
+	return CODE_DONE;
+}
+
+/* Up to 15 digits, then one letter of the list or none. */
+static bool read_scaled(const char *text, const char *letters,
+			const uint64_t *factors, uint64_t *ret_number)
+{
+	size_t len = strspn(text, "0123456789");
+	const char *letter = text[len] ? strchr(letters, text[len]) : NULL;
+	uint64_t number = 0;
+
+	if (len == 0 || len > 12 || (text[len] && (!letter || text[len + 1])))
+		return false;
+	for (size_t i = 0; i < len; i++)
+		number = number * 10 + (uint64_t)(text[i] - '0');
+	*ret_number = letter ? number * factors[letter - letters] : number;
+	return true;
+}
+
+int operand_duration(const char *text, int64_t *ret_seconds)
+{
+	static const uint64_t factors[] = {86400, 3600, 60, 1};
+	uint64_t seconds;
+
+	if (!read_scaled(text, "dhms", factors, &seconds))
+		return say_error(CODE_USAGE,
+				 "'%s' is no time span like 30d, 12h or 90m",
+				 text);
+	*ret_seconds = (int64_t)seconds;
+	return CODE_DONE;
+}
+
+int operand_size(const char *text, uint64_t *ret_bytes)
+{
+	static const uint64_t factors[] = {1 << 10, 1 << 20, 1 << 30};
+
+	*ret_bytes = 0;
+	if (strcmp(text, "none") == 0 ||
+	    read_scaled(text, "KMG", factors, ret_bytes))
+		return CODE_DONE;
+	return say_error(CODE_USAGE, "'%s' is no size like 500M or 2G, nor "
+				     "'none'",
+			 text);
+}

@@ -1,0 +1,30 @@
+/* operand.h: names on a command line to names of the store. Each says what is
+ * wrong with one; returns the exit code.
+ */
+#ifndef POPBOX_OPERAND_H
+#define POPBOX_OPERAND_H
+
+#include <stdint.h>
+
+#include "name.h"
+
+int operand_handle(const char *text, struct name_handle *ret_name);
+
+/* In ASCII or UTF-8. */
+int operand_domain(const char *text, struct name_domain *ret_name);
+
+/* Also the catch-all, *@domain. */
+int operand_address(const char *text, struct name_address *ret_name);
+
+/* A name that people gave, or a reason: UTF-8 without control characters, of at
+ * most room - 1 bytes. NULL leaves ret_text alone. */
+int operand_text(const char *what, const char *text, char *ret_text,
+		 size_t room);
+
+/* 30d, 12h, 90m, or seconds. */
+int operand_duration(const char *text, int64_t *ret_seconds);
+
+/* Bytes, with K, M or G for powers of 1024; none = 0. */
+int operand_size(const char *text, uint64_t *ret_bytes);
+
+#endif
