@@ -66,6 +66,16 @@ static enum err judge(struct store_txn *txn, const struct name_box *name)
 	return err;
 }
 
+/* A number that was ever given is not given again: not while its box is parked,
+ * nor after. Every number but 0 is below the counter by then; deleting the box
+ * 0000 lets the counter pass 1, and so leaves a trace of itself. */
+static enum err judge_number(struct store_txn *txn, const struct name_box *name)
+{
+	struct row_key key = row_key_box(name);
+
+	return parked_refuse(txn, STORE_BOXES, &key, "the box of this number");
+}
+
 enum err store_box_add(struct store_txn *txn, const struct store_box *box)
 {
 	struct store_box new = *box;
@@ -73,6 +83,8 @@ enum err store_box_add(struct store_txn *txn, const struct store_box *box)
 	struct row row;
 	enum err err = judge(txn, &box->name);
 
+	if (err == ERR_OK)
+		err = judge_number(txn, &box->name);
 	if (err == ERR_OK)
 		err = pass_number(txn, &box->name);
 	if (err != ERR_OK)
@@ -185,6 +197,7 @@ static enum err refuse_needed(struct store_txn *txn,
 
 enum err store_box_del(struct store_txn *txn, const struct name_box *name)
 {
+	const struct name_box first = {name->handle, 1};
 	struct row_key key = row_key_box(name);
 	struct store_account account;
 	struct row row, shown;
@@ -193,6 +206,8 @@ enum err store_box_del(struct store_txn *txn, const struct name_box *name)
 	if (err != ERR_OK)
 		return err;
 	err = refuse_needed(txn, name);
+	if (err == ERR_OK)
+		err = pass_number(txn, &first); /* see judge_number */
 	if (err == ERR_OK)
 		err = box_encode(&account, &row);
 	if (err == ERR_OK)

@@ -136,19 +136,15 @@ enum err store_handle_del(struct store_txn *txn, const struct name_handle *name)
 }
 
 enum err store_handle_restore(struct store_txn *txn,
-			      const struct name_handle *name)
+			      const struct store_handle *handle)
 {
-	struct row_key key = row_key_handle(name);
-	struct store_handle handle;
-	struct parked parked;
-	enum err err = parked_get(txn, STORE_HANDLES, &key, &parked);
+	struct row_key key = row_key_handle(&handle->name);
+	struct store_handle is = *handle;
+	enum err err = refuse_there(txn, &key, &handle->name);
 
 	if (err == ERR_OK)
-		err = handle_decode(row_key_bytes(&key), row_bytes(&parked.row),
-				    &handle);
-	if (err == ERR_OK)
-		err = refuse_there(txn, &key, name);
-	if (err == ERR_OK)
-		err = parked_drop(txn, STORE_HANDLES, &key);
-	return err == ERR_OK ? insert(txn, &key, &handle) : err;
+		err = first_number(txn, &key, &is.next_box);
+	if (is.next_box < handle->next_box)
+		is.next_box = handle->next_box;
+	return err == ERR_OK ? insert(txn, &key, &is) : err;
 }

@@ -24,6 +24,7 @@ enum err parked_encode(const struct row_key *key, const struct parked *parked,
 		record_new(ret_row->bytes, sizeof ret_row->bytes, ROW_VERSION);
 
 	record_put_u64(&record, (uint64_t)parked->since);
+	record_put_u64(&record, parked->group);
 	record_put_u8(&record, parked->bounce);
 	record_put_bytes(&record, parked->row.bytes, parked->row.len);
 	return record_seal(&record, key->bytes, key->len, &ret_row->len);
@@ -39,6 +40,7 @@ enum err parked_decode(struct db_bytes key, struct db_bytes row,
 	if (err != ERR_OK)
 		return err;
 	ret_parked->since = (int64_t)record_get_u64(&record);
+	ret_parked->group = record_get_u64(&record);
 	ret_parked->bounce = record_get_bool(&record);
 	ret_parked->row.len = record_get_bytes(&record, ret_parked->row.bytes,
 					       sizeof ret_parked->row.bytes);
@@ -79,7 +81,8 @@ static enum err parked_next(struct store_txn *txn, enum store_table table,
 
 static struct store_parked public(const struct parked *parked)
 {
-	return (struct store_parked){parked->since, parked->bounce};
+	return (struct store_parked){parked->since, parked->group,
+				     parked->bounce};
 }
 
 enum err store_parked_domain_get(struct store_txn *txn,

@@ -10,11 +10,18 @@ enum err parked_put(struct store_txn *txn, enum store_table table,
 		    bool bounce)
 {
 	struct row_key place = row_key_parked(table, key);
-	struct parked parked = {.since = txn->now, .bounce = bounce,
-				.row = *row};
+	struct parked parked = {.since = txn->now, .group = txn->group,
+				.bounce = bounce, .row = *row};
 	struct row whole;
-	enum err err = parked_encode(&place, &parked, &whole);
+	uint64_t last = 0;
+	enum err err = ERR_OK;
 
+	if (!parked.group) { /* the first entry of this change comes next */
+		err = store_journal_last(txn, &last);
+		parked.group = last + 1;
+	}
+	if (err == ERR_OK)
+		err = parked_encode(&place, &parked, &whole);
 	if (err == ERR_OK)
 		err = row_write(txn, DB_PARKED, &place, &whole);
 	secret_wipe(&parked, sizeof parked);

@@ -32,6 +32,7 @@ struct row {
 /* A row that was deleted, as it was, a box's with its hash. */
 struct parked {
 	int64_t since;
+	uint64_t group; /* of the change that deleted it, in the journal */
 	bool bounce; /* an address whose mail is told so */
 	struct row row;
 };

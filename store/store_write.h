@@ -53,8 +53,9 @@ MUST_USE enum err store_handle_set(struct store_txn *txn,
  * it come again. */
 MUST_USE enum err store_handle_del(struct store_txn *txn,
 				   const struct name_handle *name);
+/* handle is the row as the journal shows it; but its numbers go on. */
 MUST_USE enum err store_handle_restore(struct store_txn *txn,
-				       const struct name_handle *name);
+				       const struct store_handle *handle);
 
 /* A domain of an existing handle; an alias has an existing pop domain of the
  * same handle as its target. Refused: a name that is another domain's
@@ -114,10 +115,12 @@ MUST_USE enum err store_address_del(struct store_txn *txn,
 MUST_USE enum err store_address_restore(struct store_txn *txn,
 					const struct name_address *name);
 
-/* What is parked: since when; of an address, whether its mail bounces. Calls
- * as in store.h. */
+/* What is parked: since when, and by which change (the group of its entries in
+ * the journal); of an address, whether its mail bounces. Calls as in
+ * store.h. */
 struct store_parked {
 	int64_t since;
+	uint64_t group;
 	bool bounce;
 };
 

@@ -118,7 +118,7 @@ int cmd_box_del(struct site *site, const struct args *args)
 
 /* The box that is meant: by its number, or by an address that was deleted. */
 static enum err find_parked(struct store_txn *txn, struct deletion *d,
-			    int64_t *ret_since)
+			    uint64_t *ret_group)
 {
 	struct store_parked parked;
 	enum err err = ERR_OK;
@@ -138,7 +138,7 @@ static enum err find_parked(struct store_txn *txn, struct deletion *d,
 				    "no such box was deleted, or it is purged "
 				    "('popbox log --object X' tells)");
 	if (err == ERR_OK)
-		*ret_since = parked.since;
+		*ret_group = parked.group;
 	return err;
 }
 
@@ -161,8 +161,8 @@ static enum err undelete_body(struct store_txn *txn, void *arg)
 	struct deletion *d = arg;
 	const struct name_box *box = &d->box.name;
 	struct store_parked parked;
-	int64_t since = 0;
-	enum err err = find_parked(txn, d, &since);
+	uint64_t group = 0;
+	enum err err = find_parked(txn, d, &group);
 
 	d->addresses = 0;
 	if (err == ERR_OK)
@@ -174,7 +174,7 @@ static enum err undelete_body(struct store_txn *txn, void *arg)
 		if (d->address.has_box &&
 		    d->address.box.number == box->number &&
 		    strcmp(d->address.box.handle.s, box->handle.s) == 0 &&
-		    parked.since == since)
+		    parked.group == group)
 			err = undelete_address(txn, d);
 		if (err == ERR_OK)
 			err = store_parked_address_next(txn, &d->address.name,

@@ -165,13 +165,12 @@ static int read_filters(const struct args *args, struct handful *some,
 	const char *h = args_get(args, "--handle");
 	const char *d = args_get(args, "--domain");
 	const char *idle = args_get(args, "--idle");
-	char *end = NULL;
-	long days = idle ? strtol(idle, &end, 10) : 0;
+	uint64_t days = 0;
 	int code = h ? operand_handle(h, handle) : CODE_DONE;
 
 	if (code == CODE_DONE && d)
 		code = operand_domain(d, domain);
-	if (idle && (*end || end == idle || days < 1 || days > 36500))
+	if (idle && !operand_number(idle, 1, 36500, &days))
 		return say_error(CODE_USAGE, "--idle takes a number of days, "
 					     "not '%s'",
 				 idle);
@@ -179,7 +178,8 @@ static int read_filters(const struct args *args, struct handful *some,
 	some->domain = d ? domain->s : NULL;
 	some->suspended = args_has(args, "--suspended");
 	some->never = args_has(args, "--never");
-	some->before = idle ? (int64_t)time(NULL) - days * 86400 : 0;
+	some->before = idle ? (int64_t)time(NULL) - (int64_t)days * 86400
+			    : 0;
 	some->look = some->never || idle;
 	return code;
 }

@@ -18,7 +18,7 @@ const struct args_option cmd_domain_add_options[] = {
 	{"--no-subdomains", NULL, "not for hosts below it"},
 	{"--postmaster", "TARGET",
 	 "where postmaster@ leads: a box, or an address [that of the "
-	 "handle's first domain, else the new box H-0000]"},
+	 "handle's first domain, else a new box]"},
 	ADOPT_OPTION,
 	CHANGE_OPTIONS,
 	{NULL, NULL, NULL},
@@ -29,7 +29,7 @@ struct wish {
 	struct store_domain domain;
 	const char *target; /* --postmaster, or NULL */
 	bool adopt;
-	bool new_box;	    /* postmaster needs H-0000 */
+	bool new_box; /* postmaster needs one */
 	struct store_address postmaster;
 };
 
@@ -55,12 +55,25 @@ static enum err copy_first(struct store_txn *txn, struct wish *wish)
 	return err;
 }
 
+/* A new box: 0000, or if the handle has given numbers before, the next one. */
+static enum err aim_new(struct store_txn *txn, struct wish *wish)
+{
+	struct name_box *box = &wish->postmaster.box;
+	enum err err = store_box_number(txn, &wish->domain.handle,
+					&box->number);
+
+	box->handle = wish->domain.handle;
+	if (box->number == 1)
+		box->number = 0;
+	wish->postmaster.has_box = wish->new_box = true;
+	return err;
+}
+
 /* TARGET; else the handle's box 0000; else what its first domain does; else a
- * new box 0000. */
+ * new box. */
 static enum err aim_postmaster(struct store_txn *txn, struct wish *wish)
 {
 	struct store_address *postmaster = &wish->postmaster;
-	struct store_handle handle;
 	struct store_box box;
 	enum err err;
 
@@ -69,23 +82,12 @@ static enum err aim_postmaster(struct store_txn *txn, struct wish *wish)
 	wish->new_box = false;
 	if (wish->target)
 		return aim_add(txn, wish->target, postmaster);
-	err = store_handle_get(txn, &wish->domain.handle, &handle);
 	postmaster->box = (struct name_box){wish->domain.handle, 0};
-	postmaster->has_box = true;
-	if (err == ERR_OK)
-		err = store_box_get(txn, &postmaster->box, &box);
-	else if (err == ERR_NOTFOUND)
-		wish->new_box = true; /* a new handle has no domain yet */
-	if (err == ERR_NOTFOUND && !wish->new_box) {
+	err = store_box_get(txn, &postmaster->box, &box);
+	postmaster->has_box = err == ERR_OK;
+	if (err == ERR_NOTFOUND)
 		err = copy_first(txn, wish);
-		if (err == ERR_NOTFOUND) {
-			wish->new_box = true;
-			postmaster->box =
-				(struct name_box){wish->domain.handle, 0};
-			postmaster->has_box = true;
-		}
-	}
-	return err == ERR_NOTFOUND ? ERR_OK : err;
+	return err == ERR_NOTFOUND ? aim_new(txn, wish) : err;
 }
 
 /* An alias belongs to whom its target does. */

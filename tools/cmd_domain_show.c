@@ -6,6 +6,7 @@
 #include "idn.h"
 #include "json.h"
 #include "list.h"
+#include "operand.h"
 #include "say.h"
 
 const struct args_option cmd_domain_list_options[] = {
@@ -19,7 +20,7 @@ struct handful {
 	size_t count;
 	struct name_domain last;
 	bool started;
-	const char *handle;
+	const struct name_handle *handle; /* only of this one, or NULL */
 	bool suspended;
 };
 
@@ -39,7 +40,7 @@ static enum err next_body(struct store_txn *txn, void *arg)
 		at = domain.name;
 		started = true;
 		if ((!some->handle ||
-		     strcmp(some->handle, domain.handle.s) == 0) &&
+		     strcmp(some->handle->s, domain.handle.s) == 0) &&
 		    (!some->suspended || !domain.state.login))
 			some->domain[some->count++] = domain;
 	}
@@ -71,14 +72,18 @@ int cmd_domain_list(struct site *site, const struct args *args)
 	struct handful *some;
 	struct list list = {"domain list", header, next_body, print_domain,
 			    NULL, NULL};
-	int code = site_open_read(site);
+	const char *text = args_get(args, "--handle");
+	struct name_handle handle;
+	int code = text ? operand_handle(text, &handle) : CODE_DONE;
 
+	if (code == CODE_DONE)
+		code = site_open_read(site);
 	if (code != CODE_DONE)
 		return code;
 	some = calloc(1, sizeof *some);
 	if (!some)
 		return say_error(CODE_LATER, "no memory");
-	some->handle = args_get(args, "--handle");
+	some->handle = text ? &handle : NULL;
 	some->suspended = args_has(args, "--suspended");
 	list.arg = some;
 	list.count = &some->count;

@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "json.h"
+#include "operand.h"
 #include "say.h"
 
 const struct args_option cmd_log_options[] = {
@@ -28,19 +29,6 @@ struct filter {
 	const char *actor;
 	bool follow;
 };
-
-static bool read_number(const char *text, uint64_t *ret_number)
-{
-	size_t len = strlen(text);
-	uint64_t number = 0;
-
-	if (len == 0 || len > 18 || strspn(text, "0123456789") != len)
-		return false;
-	for (size_t i = 0; i < len; i++)
-		number = number * 10 + (uint64_t)(text[i] - '0');
-	*ret_number = number;
-	return true;
-}
 
 static bool read_time(const char *text, int64_t *ret_seconds)
 {
@@ -157,7 +145,7 @@ int cmd_log(struct site *site, const struct args *args)
 				.follow = args_has(args, "--follow")};
 	int code;
 
-	if (since && !read_number(since, &filter.after) &&
+	if (since && !operand_number(since, 0, UINT64_MAX, &filter.after) &&
 	    !read_time(since, &filter.from))
 		return say_error(CODE_USAGE,
 				 "--since '%s' is neither the number of an "

@@ -7,6 +7,7 @@
 
 #include "change.h"
 #include "commands.h"
+#include "operand.h"
 #include "say.h"
 
 const struct args_option cmd_undo_options[] = {
@@ -116,8 +117,12 @@ static enum err undo_handle(struct undo *undo)
 
 	if (name_handle_read((const char *)e->key, e->key_len, &name))
 		return ERR_DAMAGED;
-	if (e->op == STORE_DEL)
-		return store_handle_restore(undo->txn, &name);
+	if (e->op == STORE_DEL) {
+		err = store_handle_row(e->key, e->key_len, e->before,
+				       e->before_len, &was);
+		return err == ERR_OK ? store_handle_restore(undo->txn, &was)
+				     : err;
+	}
 	err = store_handle_get(undo->txn, &name, &now);
 	if (err == ERR_OK)
 		err = store_handle_row(e->key, e->key_len, e->after,
@@ -304,18 +309,12 @@ static enum err undo_body(struct store_txn *txn, void *arg)
 
 static int read_number(const char *text, uint64_t *ret_number)
 {
-	size_t len = strlen(text);
-	uint64_t number = 0;
-
-	if (len == 0 || len > 18 || strspn(text, "0123456789") != len)
+	if (!operand_number(text, 0, UINT64_MAX, ret_number))
 		return say_error(CODE_USAGE, "'%s' is not the number of an "
 					     "entry ('popbox log' shows all)",
 				 text);
-	for (size_t i = 0; i < len; i++)
-		number = number * 10 + (uint64_t)(text[i] - '0');
-	if (number == 0)
+	if (*ret_number == 0)
 		return say_error(CODE_REFUSED, "entries are numbered from 1");
-	*ret_number = number;
 	return CODE_DONE;
 }
 

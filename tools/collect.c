@@ -218,6 +218,51 @@ static enum err box_addresses(const struct collecting *c,
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
+static bool same_box(const struct name_box *a, const struct name_box *b)
+{
+	return a->number == b->number &&
+	       strcmp(a->handle.s, b->handle.s) == 0;
+}
+
+/* Deleted addresses take part in what is switched for mail on its way to them:
+ * of a handle, a domain or a box; the other two are NULL. */
+static enum err parked_addresses(const struct collecting *c,
+				 const struct name_handle *handle,
+				 const struct name_domain *domain,
+				 const struct name_box *box)
+{
+	struct store_address address;
+	struct store_parked parked;
+	struct store_domain of;
+	enum err err = store_parked_address_next(c->txn, NULL, &address,
+						 &parked);
+
+	while (err == ERR_OK) {
+		const struct name_address name = address.name;
+		bool wanted = box && address.has_box &&
+			      same_box(&address.box, box);
+
+		if (domain)
+			wanted = strcmp(name.domain.s, domain->s) == 0;
+		if (handle) {
+			err = domain_of(c->txn, &name.domain, &of);
+			wanted = err == ERR_OK &&
+				 (strcmp(of.handle.s, handle->s) == 0 ||
+				  (address.has_box &&
+				   strcmp(address.box.handle.s, handle->s) ==
+					   0));
+			if (err == ERR_NOTFOUND)
+				err = ERR_DAMAGED; /* it is purged with it */
+		}
+		if (err == ERR_OK && wanted)
+			err = collect_address(c, &name);
+		if (err == ERR_OK)
+			err = store_parked_address_next(c->txn, &name,
+							&address, &parked);
+	}
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
 /* Everything whose mail goes by the switch of this handle. */
 static enum err handle_addresses(const struct collecting *c,
 				 const struct name_handle *name)
@@ -242,7 +287,9 @@ static enum err handle_addresses(const struct collecting *c,
 		if (err == ERR_OK)
 			err = store_box_next(c->txn, &box.name, &box);
 	}
-	return err == ERR_NOTFOUND ? ERR_OK : err;
+	if (err == ERR_OK || err == ERR_NOTFOUND)
+		err = parked_addresses(c, name, NULL, NULL);
+	return err;
 }
 
 /* A change that leaves the delivery as it was is in no .qmail file. */
@@ -282,7 +329,8 @@ static enum err collect_domain_set(const struct collecting *c)
 				       e->after_len, &is);
 	if (err != ERR_OK || same_delivery(&was.state, &is.state))
 		return err;
-	return domain_addresses(c, &is.name);
+	err = domain_addresses(c, &is.name);
+	return err == ERR_OK ? parked_addresses(c, NULL, &is.name, NULL) : err;
 }
 
 /* In the store and parked as well is a pop domain that became an alias. */
@@ -326,7 +374,8 @@ static enum err collect_box_set(const struct collecting *c)
 				    &is);
 	if (err != ERR_OK || same_delivery(&was.state, &is.state))
 		return err;
-	return box_addresses(c, &is.name);
+	err = box_addresses(c, &is.name);
+	return err == ERR_OK ? parked_addresses(c, NULL, NULL, &is.name) : err;
 }
 
 static enum err collect_box(const struct collecting *c)

@@ -1,6 +1,7 @@
 /* commands.h: the one table of nouns and verbs. To add a command: write its
- * cmd_NOUN_VERB in a cmd_*.c, declare it here, add its row in commands.c, and
- * describe it in popbox(8); a test compares the two.
+ * cmd_NOUN_VERB in a cmd_*.c, declare it here, add its row in commands.c,
+ * describe it in popbox(8), and show each of its exit codes in
+ * tests/cli/codes.t; tests compare them, and doc/COMMANDS.md is made of it.
  */
 #ifndef POPBOX_COMMANDS_H
 #define POPBOX_COMMANDS_H
@@ -14,6 +15,7 @@ struct command {
 	const char *operands; /* for the usage; "" = none */
 	size_t least, most;   /* how many */
 	const char *summary;
+	const char *codes; /* every exit code it can end with */
 	const struct args_option *options; /* NULL = none */
 	int (*run)(struct site *site, const struct args *args);
 };
@@ -47,6 +49,7 @@ int cmd_address_rename(struct site *site, const struct args *args);
 int cmd_address_del(struct site *site, const struct args *args);
 int cmd_address_list(struct site *site, const struct args *args);
 int cmd_address_show(struct site *site, const struct args *args);
+int cmd_tune(struct site *site, const struct args *args);
 int cmd_purge(struct site *site, const struct args *args);
 int cmd_undo(struct site *site, const struct args *args);
 int cmd_domain_add(struct site *site, const struct args *args);
@@ -81,6 +84,7 @@ extern const struct args_option cmd_address_del_options[];
 extern const struct args_option cmd_address_list_options[];
 extern const struct args_option cmd_purge_options[];
 extern const struct args_option cmd_undo_options[];
+extern const struct args_option cmd_tune_options[];
 extern const struct args_option cmd_domain_add_options[];
 extern const struct args_option cmd_domain_set_options[];
 extern const struct args_option cmd_domain_list_options[];

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "json.h"
 #include "say.h"
 
 const struct command *help_find(const char *noun, const char *verb)
@@ -50,7 +51,38 @@ void help_command(const struct command *c)
 	help_options(c->options);
 	say_out("options of every command:");
 	help_options(args_global);
-	say_out("popbox(8) tells the rest");
+	say_out("exit codes: %s; popbox(8) tells the rest", c->codes);
+}
+
+static json_t *json_options(const struct args_option *options)
+{
+	json_t *array = json_array();
+
+	for (; options && options->name; options++)
+		(void)json_array_append_new(
+			array, json_pack("{s:s, s:s?, s:s}", "option",
+					 options->name, "value", options->value,
+					 "help", options->help));
+	return array;
+}
+
+static void json_command(const struct command *c)
+{
+	json_print(json_pack("{s:s, s:s?, s:s, s:s, s:s, s:o}", "noun", c->noun,
+			     "verb", c->verb, "operands", c->operands,
+			     "summary", c->summary, "exit_codes", c->codes,
+			     "options", json_options(c->options)));
+}
+
+/* The table itself, for other programs. */
+static int json_table_of(const char *noun, const char *verb)
+{
+	for (const struct command *c = commands; c->noun; c++) {
+		if ((!noun || strcmp(noun, c->noun) == 0) &&
+		    (!verb || !c->verb || strcmp(verb, c->verb) == 0))
+			json_command(c);
+	}
+	return CODE_DONE;
 }
 
 void help_list(const char *noun)
@@ -104,9 +136,10 @@ int cmd_help(struct site *site, const struct args *args)
 	const char *noun = args->operand[0], *verb = args->operand[1];
 	const struct command *c = noun ? help_find(noun, verb) : NULL;
 
-	(void)site;
 	if (noun && !help_is_noun(noun))
 		return help_no_such(noun, NULL);
+	if (site->json && (c || !verb))
+		return json_table_of(noun, verb);
 	if (c)
 		help_command(c);
 	else if (verb)
@@ -115,4 +148,3 @@ int cmd_help(struct site *site, const struct args *args)
 		help_list(noun);
 	return CODE_DONE;
 }
-

@@ -14,6 +14,22 @@ int operand_handle(const char *text, struct name_handle *ret_name)
 		   : CODE_DONE;
 }
 
+bool operand_number(const char *text, uint64_t low, uint64_t high,
+		    uint64_t *ret_number)
+{
+	size_t len = strlen(text);
+	uint64_t number = 0;
+
+	if (len == 0 || len > 18 || strspn(text, "0123456789") != len)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		number = number * 10 + (uint64_t)(text[i] - '0');
+	if (number < low || number > high)
+		return false;
+	*ret_number = number;
+	return true;
+}
+
 int operand_domain(const char *text, struct name_domain *ret_name)
 {
 	char utf8[NAME_DOMAIN_MAX + 1];

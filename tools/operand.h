@@ -4,11 +4,16 @@
 #ifndef POPBOX_OPERAND_H
 #define POPBOX_OPERAND_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "name.h"
 
 int operand_handle(const char *text, struct name_handle *ret_name);
+
+/* Decimal digits alone, from low to high. Says nothing. */
+bool operand_number(const char *text, uint64_t low, uint64_t high,
+		    uint64_t *ret_number);
 
 /* In ASCII or UTF-8. */
 int operand_domain(const char *text, struct name_domain *ret_name);

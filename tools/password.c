@@ -9,6 +9,7 @@
 
 #include "askpass.h"
 #include "common.h"
+#include "operand.h"
 #include "say.h"
 #include "secret.h"
 
@@ -17,22 +18,6 @@ enum { GENERATE = 20, GENERATE_MIN = 12, GENERATE_MAX = 64 };
 void password_wipe(struct password *password)
 {
 	secret_wipe(password, sizeof *password);
-}
-
-/* A decimal number of at most nine digits within limits. */
-static bool number_read(const char *text, long low, long high, long *ret_number)
-{
-	size_t len = strlen(text);
-	long number = 0;
-
-	if (len == 0 || len > 9 || strspn(text, "0123456789") != len)
-		return false;
-	for (size_t i = 0; i < len; i++)
-		number = number * 10 + (text[i] - '0');
-	if (number < low || number > high)
-		return false;
-	*ret_number = number;
-	return true;
 }
 
 /* The first line of a descriptor, without its newline. */
@@ -118,7 +103,7 @@ int password_read(const struct site *site, const struct args *args, bool new,
 {
 	const char *fd = args_get(args, "--fd");
 	const char *file = args_get(args, "--file");
-	long number;
+	uint64_t number = 0;
 
 	if (args_has(args, "--stdin"))
 		return read_first_line(STDIN_FILENO, "standard input",
@@ -126,7 +111,7 @@ int password_read(const struct site *site, const struct args *args, bool new,
 				       &password->len);
 	if (file)
 		return read_file(file, password);
-	if (fd && !number_read(fd, 0, 65535, &number))
+	if (fd && !operand_number(fd, 0, 65535, &number))
 		return say_error(CODE_USAGE, "'%s' is not a descriptor", fd);
 	if (fd)
 		return read_first_line((int)number, "that descriptor",
@@ -147,14 +132,14 @@ static int generate(const char *length, struct password *password)
 {
 	static const char alphabet[] = "abcdefghijkmnpqrstuvwxyz"
 				       "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-	long len = GENERATE;
+	uint64_t len = GENERATE;
 
 	if (length[0] &&
-	    !number_read(length, GENERATE_MIN, GENERATE_MAX, &len))
+	    !operand_number(length, GENERATE_MIN, GENERATE_MAX, &len))
 		return say_error(CODE_USAGE,
 				 "--generate takes a length from %d to %d",
 				 GENERATE_MIN, GENERATE_MAX);
-	for (long i = 0; i < len; i++)
+	for (uint64_t i = 0; i < len; i++)
 		password->bytes[i] =
 			alphabet[secret_below(sizeof alphabet - 1)];
 	password->len = (size_t)len;

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Hashes that other programs make, taken with --hash-stdin and logged in by."""
+import json
 import os
+import resource
 import secrets
 import shutil
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from tap import GOOD, Site, eq, has, hasnt, run, skip, test
+from tap import GOOD, SANITIZED, Site, eq, has, hasnt, run, skip, test
 
 PROGRAMS = (
     [("openssl", "passwd", f) for f in ("-1", "-5", "-6")] +
@@ -92,6 +94,26 @@ def refused():
                    "--stdin", input="{SSHA256}84wVFwR2ZrdYJEuxnO9wdHvfSC+q\n")
         site.do("passwd", "joe@example.com", "--stdin",
                 input=secrets.token_hex(16) + "\n")
+
+
+@test("tune measures, names the hardest cost within the target, changes nothing")
+def tune():
+    with Site() as site:
+        before = site.do("config", "list")
+        rows = [json.loads(line) for line in
+                site.do("--json", "tune", "--target", "10000").splitlines()]
+        eq([r["argon2_kib"] for r in rows if r["now"]], [1024])
+        assert all(r["ms"] > 0 and r["logins_per_second"] > 0 for r in rows)
+        got = site.popbox("tune", "--target", "10000")
+        has(got.out, "LOGINS/S")
+        has(got.err, "argon2_kib 262144")
+        has(got.err, "'refuse_delay_ms' (0) should be greater")
+        site.fails(2, "milliseconds from 1", "tune", "--target", "soon")
+        eq(site.do("config", "list"), before)
+        # What cannot be had is said, not counted as quick.
+        got = site.popbox("tune", preexec=lambda: resource.setrlimit(
+            resource.RLIMIT_AS, (120 << 20,) * 2)) if not SANITIZED else None
+        assert not got or "no memory" in got.out, got
 
 
 run()

@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""Every exit code that the command table names is seen, and doc/COMMANDS.md is
+what the table says."""
+import os
+import resource
+import signal
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from tap import GID, GOOD, POPBOX, TREE, UID, Site, eq, run, table, test
+
+BOX, JOE, DOMAIN = "ex1-0001", "joe@example.com", "example.com"
+
+# What makes each command end with each code, on a site with example.com, a
+# box for joe, and a deleted box for ann. Wrong usage (2) and a store that is
+# not there (111) are the same for all and come below.
+WAYS = {
+    "init": {0: [], 100: "again"},
+    "config list": {0: []},
+    "config get": {0: ["uid"], 100: ["uidd"]},
+    "config set": {0: ["log", "none"], 100: ["log", "loud"]},
+    "handle add": {0: ["new7"], 100: ["ex1"]},
+    "handle show": {0: ["ex1"], 1: ["zz9"], 100: ["9z"]},
+    "handle list": {0: []},
+    "handle set": {0: ["ex1", "--login", "on"],
+                   100: ["zz9", "--login", "on"]},
+    "handle suspend": {0: ["ex1"], 100: ["zz9"]},
+    "handle resume": {0: ["ex1"], 100: ["zz9"]},
+    "handle del": {0: ["free", "--yes"], 100: ["ex1", "--yes"]},
+    "domain add": {0: ["x.org", "--handle", "ex1"],
+                   100: [DOMAIN, "--handle", "ex1"]},
+    "domain set": {0: [DOMAIN, "--ip", "none"], 100: [DOMAIN, "--ip", "1"]},
+    "domain list": {0: [], 100: ["--handle", "9z"]},
+    "domain show": {0: [DOMAIN], 1: ["no.org"], 100: ["x..org"]},
+    "domain rename": {0: [DOMAIN, "y.org"], 100: ["no.org", "y.org"]},
+    "domain suspend": {0: [DOMAIN], 100: ["no.org"]},
+    "domain resume": {0: [DOMAIN], 100: ["no.org"]},
+    "domain del": {0: [DOMAIN, "--yes"], 100: ["no.org", "--yes"]},
+    "box add": {0: ["new@" + DOMAIN, "--no-password"],
+                100: [JOE, "--no-password"]},
+    "box list": {0: [], 100: ["--handle", "9z"]},
+    "box show": {0: [BOX], 1: ["ex1-0099"], 100: ["ex1"]},
+    "box set": {0: [BOX, "--name", "x"], 100: ["ex1-0099", "--name", "x"]},
+    "box suspend": {0: [BOX], 100: ["ex1-0099"]},
+    "box resume": {0: [BOX], 100: ["ex1-0099"]},
+    "box del": {0: [BOX, "--yes"], 100: ["ex1-0099", "--yes"]},
+    "box undelete": {0: ["ex1-0002"], 100: [BOX]},
+    "address add": {0: ["x@" + DOMAIN, BOX], 100: [JOE, BOX]},
+    "address set": {0: [JOE, "a@b.org"], 100: ["x@" + DOMAIN, BOX]},
+    "address rename": {0: [JOE, "j@" + DOMAIN], 100: ["x@" + DOMAIN, JOE]},
+    "address list": {0: [], 1: ["no.org"], 100: ["x..org"]},
+    "address show": {0: [JOE], 1: ["x@" + DOMAIN], 100: ["x@"]},
+    "address del": {0: [JOE, "--yes"], 100: ["x@" + DOMAIN, "--yes"]},
+    "passwd": {0: [BOX, "--stdin"], 100: ["ex1-0099", "--stdin"]},
+    "verify": {0: [JOE, "--stdin"], 1: ["x@" + DOMAIN, "--stdin"]},
+    "sync": {0: [], 1: ["--dry-run"]},
+    "check": {0: [], 1: "damaged"},
+    "log": {0: []},
+    "undo": {0: ["1-last"], 100: ["999"]},
+    "purge": {0: ["--yes"], 100: [DOMAIN, "--yes"]},
+    "tune": {0: ["--target", "1"]},
+    "help": {0: []},
+}
+
+
+def name(row):
+    return row["noun"] + (" " + row["verb"] if row["verb"] else "")
+
+
+def site_of(words, code):
+    site = Site(qmail=False).joe()
+    site.do("box", "add", "ann@example.com", "--no-password")
+    site.do("box", "del", "ann@example.com", "--yes")
+    site.do("handle", "add", "free")
+    if words == "sync" and code == 1:
+        site.do("handle", "set", "ex1", "--delivery", "hold", "--no-sync")
+    if words == "check" and code == 1:
+        with open(site.store + "/data.mdb", "r+b") as file:
+            data = file.read()
+            file.seek(0)
+            file.write(data.replace(b"example.com", b"exbmple.com"))
+    return site
+
+
+def full_disk():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+
+def outcome(words, code, args):
+    with site_of(words, code) as site:
+        if words == "init":
+            site.store = site.top + "/other" if code == 0 else site.store
+            return site.popbox(
+                "init", "--uid", str(UID), "--gid", str(GID), "--home",
+                site.home, "--serialmail", site.serial, "--no-qmail").rc
+        if args == ["1-last"]:
+            args = [str(site.last_entry())]
+        if args in ("damaged",):
+            args = []
+        return site.popbox(*words.split(), *args, input=GOOD + "\n").rc
+
+
+@test("every command ends with each exit code that its row names, when it must",
+      plain=True)
+def each():
+    eq({name(row) for row in table()}, set(WAYS))
+    for row in table():
+        words = name(row)
+        special = sorted(set(WAYS[words]) | {2, 111})
+        eq([int(c) for c in row["exit_codes"].split()], special, words)
+        for code, args in WAYS[words].items():
+            eq(outcome(words, code, args), code, f"{words} {args}")
+
+
+@test("wrong usage is 2 for every command, and changes nothing", plain=True)
+def usage():
+    with Site().joe() as site:
+        before = site.tree(), site.do("--json", "log")
+        for row in table():
+            words = name(row).split()
+            operands = ["x@y.org"] * len(row["operands"].split())
+            eq(site.popbox(*words, *operands, "--nonsense").rc, 2, words)
+            eq(site.popbox(*words, *operands * 99, "a", "b", "c").rc, 2, words)
+        eq((site.tree(), site.do("--json", "log")), before)
+
+
+@test("a store that is not there, or a full disk, is 111 for every command",
+      plain=True)
+def later():
+    with Site().joe() as site:
+        for row in table():
+            words = name(row)
+            if words == "help":
+                with open("/dev/full", "wb") as full:
+                    eq(subprocess.run([POPBOX, "help"], stdout=full,
+                                      stderr=subprocess.PIPE).returncode, 111)
+                continue
+            args = WAYS[words][0]
+            if words == "init":
+                site.store = site.top + "/other"
+                eq(site.popbox("init", "--uid", str(UID), "--gid", str(GID),
+                               "--home", site.home, "--serialmail",
+                               site.serial, "--no-qmail",
+                               preexec=full_disk).rc, 111)
+                assert not os.path.exists(site.store)
+                continue
+            site.store = site.top + "/nowhere"
+            args = ["5"] if args == ["1-last"] else args
+            eq(site.popbox(*words.split(), *args, input=GOOD + "\n").rc, 111,
+               words)
+
+
+@test("doc/COMMANDS.md is what tests/commands makes of the table")
+def generated():
+    made = subprocess.run([TREE + "/tests/commands", POPBOX], check=True,
+                          capture_output=True, text=True).stdout
+    with open(TREE + "/doc/COMMANDS.md") as file:
+        eq(file.read(), made, "run: tests/commands build/popbox "
+                              ">doc/COMMANDS.md")
+
+
+run()

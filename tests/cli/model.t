@@ -1,0 +1,631 @@
+#!/usr/bin/env python3
+"""Random sequences of commands against a model of the store that is as simple
+as can be: after each command the listings, the logins and the published files
+are what the model says, and so is the exit code. Then everything is undone.
+
+    MODEL=1000 tests/cli/model.t     that many sequences; SEED=5 begins there
+"""
+import copy
+import json
+import os
+import random
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from tap import GOOD, SANITIZED, Site, eq, run, test
+
+SEQUENCES = int(os.environ.get("MODEL") or (2 if SANITIZED else 8))
+STEPS = 25
+SEED = int(os.environ.get("SEED", "1"))
+HANDLES = ("ex1", "ot2", "zz")
+DOMAINS = ("a.org", "b.org", "a.org-x.net", "c.example", "d.example")
+LOCALS = ("joe", "ann", "j.d", "postmaster", "*")
+FOREIGN = ("Bob@else.where", "x@y.test")
+DELIVERY = ("on", "off", "hold")
+
+
+class Refused(Exception):
+    pass
+
+
+def need(condition):
+    if not condition:
+        raise Refused
+
+
+def state():
+    return {"login": True, "delivery": "on", "reason": None}
+
+
+def both(*switches):
+    return "off" if "off" in switches else \
+        "hold" if "hold" in switches else "on"
+
+
+class Model:
+    """What the store holds. Names are (local, domain) and (handle, number)."""
+
+    def __init__(self):
+        self.handles, self.domains = {}, {}
+        self.boxes, self.addresses = {}, {}
+        self.old = {"handles": {}, "domains": {}, "boxes": {},
+                    "addresses": {}}
+        self.step = 0
+
+    # -- what commands do; each returns nothing or is Refused --
+
+    def handle_add(self, name):
+        need(name not in self.handles)
+        was = self.old["handles"].pop(name, None)
+        self.handles[name] = {**state(), "next": was["next"] if was else 1}
+
+    def handle_del(self, name):
+        need(name in self.handles)
+        need(not any(d["handle"] == name for d in self.domains.values()))
+        need(not any(b[0] == name for b in self.boxes))
+        self.old["handles"][name] = self.handles.pop(name)
+
+    def prefix_free(self, name):
+        for other in {*self.domains, *self.old["domains"]} - {name}:
+            need(not name.startswith(other + "-"))
+            need(not other.startswith(name + "-"))
+
+    def domain_add(self, name, handle, target):
+        need(name not in self.domains and name not in self.old["domains"])
+        self.prefix_free(name)
+        if handle not in self.handles:
+            self.handle_add(handle)
+        self.domains[name] = {**state(), "handle": handle, "kind": "pop",
+                              "target": None}
+        where = ("postmaster", name)
+        if target:
+            address = self.aim(where, [target])
+        elif (handle, 0) in self.boxes:
+            address = {"box": (handle, 0), "forwards": []}
+        else:
+            address = None
+            for other in sorted(self.domains):
+                if self.domains[other]["handle"] == handle and \
+                        ("postmaster", other) in self.addresses:
+                    address = copy.deepcopy(
+                        self.addresses["postmaster", other])
+                    break
+        if not address:
+            address = {"box": self.new_box(handle, True), "forwards": []}
+        self.put(where, address)
+
+    def alias_add(self, name, target):
+        need(name not in self.domains)
+        need(target in self.domains)
+        self.prefix_free(name)
+        need(self.domains[target]["kind"] == "pop")
+        # A parked domain's own lines stand in qmail's files.
+        need(name not in self.old["domains"] or
+             self.old["domains"][name]["target"] == target)
+        self.domains[name] = {**state(), "kind": "alias", "target": target,
+                              "handle": self.domains[target]["handle"]}
+
+    def domain_del(self, name, keep=False):
+        need(name in self.domains)
+        need(not any(d["target"] == name for d in self.domains.values()))
+        for where in sorted(a for a in self.addresses if a[1] == name):
+            box = self.addresses[where]["box"]
+            self.park_address(where, False)
+            if box and not keep and not any(
+                    a["box"] == box for a in self.addresses.values()):
+                self.park_box(box)
+        self.park_domain(name)
+
+    def park_domain(self, name):
+        row = self.domains.pop(name)
+        was = self.old["domains"].get(name)
+        if not (row["kind"] == "alias" and was):
+            self.old["domains"][name] = row
+
+    def domain_rename(self, name, new, keep):
+        need(name in self.domains)
+        row = self.domains[name]
+        need(new not in self.domains)
+        need(row["kind"] == "alias" or new not in self.old["domains"])
+        self.prefix_free(new)
+        if row["kind"] == "alias":
+            need(new not in self.old["domains"] or
+                 self.old["domains"][new]["target"] == row["target"])
+        self.domains[new] = dict(row)
+        for where in sorted(a for a in self.addresses if a[1] == name):
+            self.put((where[0], new), self.addresses[where])
+            self.park_address(where, False)
+        for other in self.domains.values():
+            if other["target"] == name:
+                other["target"] = new
+        self.park_domain(name)
+        if keep:
+            self.domains[name] = {
+                **state(), "handle": row["handle"], "kind": "alias",
+                "target": row["target"] or new}
+
+    def new_box(self, handle, postmaster=False):
+        need(handle in self.handles)
+        number = self.handles[handle]["next"]
+        if postmaster and number == 1:
+            number = 0
+        self.handles[handle]["next"] = max(number + 1,
+                                           self.handles[handle]["next"])
+        self.boxes[handle, number] = {**state(), "password": None}
+        return (handle, number)
+
+    def box_add(self, where, handle, password):
+        need(where[1] in self.domains)
+        need(self.domains[where[1]]["kind"] == "pop")
+        need(where not in self.addresses)
+        box = self.new_box(handle or self.domains[where[1]]["handle"])
+        self.boxes[box]["password"] = password
+        self.put(where, {"box": box, "forwards": []})
+
+    def box_del(self, box):
+        need(box in self.boxes)
+        for where in sorted(self.addresses):
+            row = self.addresses[where]
+            if row["box"] != box:
+                continue
+            need(where[0] != "postmaster" or row["forwards"])
+            if row["forwards"]:
+                self.addresses[where] = {**row, "box": None}
+            else:
+                self.park_address(where, False)
+        self.park_box(box)
+
+    def park_box(self, box):
+        self.handles[box[0]]["next"] = max(2, self.handles[box[0]]["next"])
+        self.old["boxes"][box] = (self.boxes.pop(box), self.step)
+
+    def box_undelete(self, box):
+        need(box in self.old["boxes"])
+        row, step = self.old["boxes"].pop(box)
+        need(box[0] in self.handles)
+        self.boxes[box] = row
+        for where, (address, _, group) in sorted(
+                self.old["addresses"].items()):
+            if address["box"] != box or group != step:
+                continue
+            domain = self.domains.get(where[1])
+            if domain and domain["kind"] == "pop":
+                need(where not in self.addresses)
+                self.addresses[where] = address
+                del self.old["addresses"][where]
+
+    def aim(self, where, targets):
+        """Boxes as pairs, addresses as texts."""
+        box, forwards = None, []
+
+        def forward(text):
+            if text not in forwards:
+                forwards.append(text)
+        for target in targets:
+            if isinstance(target, tuple):
+                if box and box != target:
+                    others = [a for a in sorted(self.addresses, key=by_key)
+                              if self.addresses[a]["box"] == target and
+                              a != where and a[0] != "*"]
+                    need(others)
+                    forward("@".join(others[0]))
+                box = box or target
+                continue
+            local, domain = target.split("@")
+            ours = self.domains.get(domain)
+            if ours and ours["kind"] == "alias":
+                domain = ours["target"]
+            need((local, domain) != where)
+            row = self.addresses.get((local, domain))
+            if row and row["box"] and not box:
+                box = row["box"]
+            else:
+                forward(target)
+        return {"box": box, "forwards": forwards}
+
+    def put(self, where, address):
+        """A new address: not where another one is parked."""
+        need(where not in self.addresses)
+        need(where[1] in self.domains)
+        need(self.domains[where[1]]["kind"] == "pop")
+        need(address["box"] is None or address["box"] in self.boxes)
+        was = self.old["addresses"].pop(where, None)
+        need(not was or was[0] == address)
+        self.addresses[where] = copy.deepcopy(address)
+
+    def address_add(self, where, targets):
+        self.put(where, self.aim(where, targets))
+
+    def address_set(self, where, targets):
+        need(where in self.addresses)
+        row = self.aim(where, targets)
+        need(row["box"] is None or row["box"] in self.boxes)
+        self.addresses[where] = row
+
+    def address_rename(self, where, new, keep):
+        need(where in self.addresses)
+        self.put(new, self.addresses[where])
+        need(keep or where[0] != "postmaster")
+        if not keep:
+            self.park_address(where, False)
+
+    def address_del(self, where):
+        need(where in self.addresses and where[0] != "postmaster")
+        self.park_address(where, True)
+
+    def park_address(self, where, bounce):
+        self.old["addresses"][where] = (self.addresses.pop(where), bounce,
+                                        self.step)
+
+    def purge_domain(self, name):
+        found = [a for a in self.old["addresses"] if a[1] == name]
+        need(found or name in self.old["domains"])
+        self.old["domains"].pop(name, None)
+        for where in found:
+            del self.old["addresses"][where]
+
+    def purge_box(self, box):
+        found = [a for a, (row, _, _) in self.old["addresses"].items()
+                 if row["box"] == box]
+        need(found or box in self.old["boxes"])
+        for where in found:
+            del self.old["addresses"][where]
+        self.old["boxes"].pop(box, None)
+
+    def set(self, table, name, **values):
+        need(name in table)
+        table[name].update(values)
+
+    # -- what is to be seen of it --
+
+    def files(self):
+        """Lines of qmail's files, and the .qmail files with their lines."""
+        rcpt, virtual, assign, qmail = set(), set(), set(), {}
+        for name, row in [*self.old["domains"].items(),
+                          *self.domains.items()]:
+            if name in self.domains:
+                rcpt |= {name, "." + name}
+            virtual = {v for v in virtual if v.split(":")[0].strip(".") !=
+                       name}
+            virtual |= {f"{dot}{name}:{row['target'] or name}"
+                        for dot in ("", ".")}
+        for name, row in [*self.domains.items(),
+                          *self.old["domains"].items()]:
+            if row["kind"] == "pop":
+                assign.add((name, row["handle"]))
+        for where, row in self.addresses.items():
+            qmail[where] = self.lines(where, row, False)
+        for where, (row, bounce, _) in self.old["addresses"].items():
+            qmail[where] = self.lines(where, row, bounce)
+        return rcpt, virtual, assign, qmail
+
+    def lines(self, where, row, bounce):
+        domain = self.domains.get(where[1])
+        if not domain or domain["kind"] != "pop":
+            domain = self.old["domains"][where[1]]
+        handle = self.handles.get(domain["handle"], state())
+        every = both(domain["delivery"], handle["delivery"])
+        of = "on"
+        if row["box"]:
+            box = self.boxes.get(row["box"]) or \
+                self.old["boxes"][row["box"]][0]
+            owner = self.handles.get(row["box"][0], state())
+            of = both(box["delivery"], owner["delivery"])
+        with_box = row["box"] and of != "off"
+        if bounce or every == "off" or (not with_box and
+                                        not row["forwards"]):
+            return ["bounce"]
+        out = [""] if every == "hold" or (with_box and of == "hold") else []
+        if with_box:
+            out.append("%s-%04d" % row["box"])
+        return out + ["&" + f for f in row["forwards"]]
+
+    def accepts(self, where):
+        domain = self.domains.get(where[1])
+        named = domain
+        if domain and domain["kind"] == "alias":
+            where = (where[0], domain["target"])
+            domain = self.domains[domain["target"]]
+        row = self.addresses.get(where)
+        if not domain or not row or not row["box"] or where[0] == "*":
+            return False
+        box = self.boxes[row["box"]]
+        return bool(box["password"]) and all(
+            x["login"] for x in (named, domain, box,
+                                 self.handles[row["box"][0]],
+                                 self.handles[domain["handle"]]))
+
+
+def by_key(where):
+    return where[1] + "\0" + where[0]
+
+
+def text(name):
+    return "%s-%04d" % name if isinstance(name[1], int) else "@".join(name)
+
+
+class Play:
+    """One site and one model, and commands for both."""
+
+    def __init__(self, site, dice):
+        self.site, self.dice, self.model = site, dice, Model()
+
+    def pick(self, names, others=()):
+        """Mostly something that is there."""
+        names = sorted(names)
+        if names and (not others or self.dice.random() < 0.8):
+            return self.dice.choice(names)
+        return self.dice.choice(others) if others else None
+
+    def handle(self):
+        return self.pick(self.model.handles, HANDLES)
+
+    def domain(self):
+        return self.pick(self.model.domains, DOMAINS)
+
+    def box(self):
+        return self.pick(self.model.boxes, (("ex1", 0), ("ot2", 3)))
+
+    def address(self):
+        return self.pick(self.model.addresses, [
+            (self.dice.choice(LOCALS), self.domain())])
+
+    def new_address(self):
+        return (self.dice.choice(LOCALS), self.domain())
+
+    def targets(self):
+        kinds = [self.box, lambda: self.dice.choice(FOREIGN),
+                 lambda: "@".join(self.pick(
+                     [a for a in self.model.addresses if a[0] != "*"],
+                     [("joe", "a.org")]))]
+        return [self.dice.choice(kinds)()
+                for _ in range(self.dice.choice((1, 1, 2)))]
+
+    def command(self):
+        """(words, the model's call, its arguments)"""
+        m, dice = self.model, self.dice
+        kind = dice.choice(
+            "handle-add handle-del domain-add domain-add alias-add domain-del "
+            "domain-rename box-add box-add box-add box-del box-undelete "
+            "address-add address-add address-set address-rename address-del "
+            "purge-domain purge-box set set set switch".split())
+        if kind == "handle-add":
+            h = dice.choice(HANDLES)
+            return ["handle", "add", h], m.handle_add, (h,)
+        if kind == "handle-del":
+            h = self.handle()
+            return ["handle", "del", h, "--yes"], m.handle_del, (h,)
+        if kind == "domain-add":
+            d, h = dice.choice(DOMAINS), dice.choice(HANDLES)
+            t = self.targets()[0] if dice.random() < 0.3 else None
+            more = ["--postmaster", t if isinstance(t, str) else text(t)] \
+                if t else []
+            return ["domain", "add", d, "--handle", h, *more], m.domain_add, \
+                (d, h, t)
+        if kind == "alias-add":
+            d, t = dice.choice(DOMAINS), self.domain()
+            return ["domain", "add", d, "--alias-of", t], m.alias_add, (d, t)
+        if kind == "domain-del":
+            d, keep = self.domain(), dice.random() < 0.3
+            return ["domain", "del", d, "--yes",
+                    *["--keep-boxes"] * keep], m.domain_del, (d, keep)
+        if kind == "domain-rename":
+            d, new, keep = self.domain(), dice.choice(DOMAINS), \
+                dice.random() < 0.5
+            return ["domain", "rename", d, new, *["--keep"] * keep], \
+                m.domain_rename, (d, new, keep)
+        if kind == "box-add":
+            a, h = self.new_address(), None
+            if dice.random() < 0.2:
+                h = self.handle()
+            p = GOOD if dice.random() < 0.7 else None
+            return ["box", "add", text(a), *(["--handle", h] if h else []),
+                    "--stdin" if p else "--no-password"], m.box_add, (a, h, p)
+        if kind == "box-del":
+            b = self.box()
+            return ["box", "del", text(b), "--yes"], m.box_del, (b,)
+        if kind == "box-undelete":
+            b = self.pick(m.old["boxes"], (("ex1", 1),))
+            return ["box", "undelete", text(b)], m.box_undelete, (b,)
+        if kind in ("address-add", "address-set"):
+            verb = kind.split("-")[1]
+            a = self.new_address() if verb == "add" else self.address()
+            t = self.targets()
+            call = m.address_add if verb == "add" else m.address_set
+            return ["address", verb, text(a), *[
+                x if isinstance(x, str) else text(x) for x in t]], call, (a, t)
+        if kind == "address-rename":
+            a, new, keep = self.address(), self.new_address(), \
+                dice.random() < 0.4
+            return ["address", "rename", text(a), text(new),
+                    *["--keep"] * keep], m.address_rename, (a, new, keep)
+        if kind == "address-del":
+            a = self.address()
+            return ["address", "del", text(a), "--yes"], m.address_del, (a,)
+        if kind == "purge-domain":
+            d = self.pick(m.old["domains"], DOMAINS)
+            return ["purge", d, "--now", "--yes"], m.purge_domain, (d,)
+        if kind == "purge-box":
+            b = self.pick(m.old["boxes"], (("ex1", 1),))
+            return ["purge", text(b), "--now", "--yes"], m.purge_box, (b,)
+        noun, table, name = dice.choice((
+            ("handle", "handles", self.handle()),
+            ("domain", "domains", self.domain()),
+            ("box", "boxes", self.box())))
+        word = name if isinstance(name, str) else text(name)
+        if kind == "switch":
+            off = dice.random() < 0.5
+            values = {"login": not off, "reason": "r" if off else None}
+            words = [noun, "suspend" if off else "resume", word,
+                     *(["--reason", "r"] if off else [])]
+        else:
+            values = {"delivery": dice.choice(DELIVERY)}
+            words = [noun, "set", word, "--delivery", values["delivery"]]
+            if noun == "domain" and m.domains.get(name, {}).get("target"):
+                table = None  # an alias has no mail of its own
+        return words, lambda: m.set(
+            getattr(m, table) if table else {}, name, **values), ()
+
+    def step(self):
+        words, call, args = self.command()
+        before = copy.deepcopy(self.model.__dict__)
+        self.model.step += 1
+        want = 0
+        try:
+            call(*args)
+        except Refused:
+            want = 100
+            self.model.__dict__.clear()
+            self.model.__dict__.update(before)
+        got = self.site.popbox(*words, input=GOOD + "\n")
+        if got.rc != want:
+            raise AssertionError(f"{words}: {got}, the model says {want}")
+        self.look(words)
+        return words, want == 0, before
+
+    # -- comparing --
+
+    def rows(self, noun):
+        return [json.loads(line) for line in
+                self.site.do("--json", noun, "list").splitlines()]
+
+    def look(self, words):
+        m = self.model
+        state_of = ("login", "delivery", "reason")
+        eq({r["handle"]: {k: r[k] for k in state_of}
+            for r in self.rows("handle")},
+           {n: {k: r[k] for k in state_of} for n, r in m.handles.items()},
+           words)
+        eq({r["domain"]: (r["handle"], r["kind"], r["alias_of"],
+                          *[r[k] for k in state_of])
+            for r in self.rows("domain")},
+           {n: (r["handle"], r["kind"], r["target"],
+                *[r[k] for k in state_of]) for n, r in m.domains.items()},
+           words)
+        eq({r["box"]: (r["password"], *[r[k] for k in state_of])
+            for r in self.rows("box")},
+           {text(n): (bool(r["password"]), *[r[k] for k in state_of])
+            for n, r in m.boxes.items()}, words)
+        eq({r["address"]: (r["box"], r["forwards"])
+            for r in self.rows("address")},
+           {text(n): (r["box"] and text(r["box"]), r["forwards"])
+            for n, r in m.addresses.items()}, words)
+        self.look_files(words)
+        self.look_logins(words)
+
+    def look_files(self, words):
+        site = self.site
+        rcpt, virtual, assign, qmail = self.model.files()
+        eq(set(site.control("rcpthosts").split()) - {"localhost"}, rcpt,
+           words)
+        if os.path.exists(site.qmail + "/control/virtualdomains"):
+            eq(set(site.control("virtualdomains").split()), virtual, words)
+            found = {line.split(":")[0].strip("+")[:-1] + ":" +
+                     line.split(":")[1] for line in
+                     site.assign().splitlines() if line != "."}
+            eq(found, {f"{d}:{h}" for d, h in assign}, words)
+        there = {}
+        for top, _, files in os.walk(site.home):
+            for name in files:
+                if name.startswith(".qmail-"):
+                    with open(top + "/" + name) as file:
+                        there[os.path.basename(top), name] = [
+                            "bounce" if line.startswith("|") else
+                            os.path.basename(line.rstrip("/"))
+                            if line.startswith("/") else line
+                            for line in file.read().splitlines()]
+        eq(there, {(d, ".qmail-" + ("default" if l == "*" else
+                                    l.replace(".", ":"))): lines
+                   for (l, d), lines in qmail.items()}, words)
+        for box in {*self.model.boxes, *self.model.old["boxes"]}:
+            assert os.path.isdir(site.box_path(text(box)) + "/new"), box
+
+    def look_logins(self, words):
+        names = [(l, d) for l in LOCALS for d in DOMAINS]
+        for where in self.dice.sample(names, 2) + [
+                self.pick(self.model.addresses, [("joe", "a.org")])]:
+            eq(self.site.login("@".join(where)).rc,
+               0 if self.model.accepts(where) else 1, (words, where))
+
+
+def play(seed, undo):
+    with Site() as site:
+        p = Play(site, random.Random(seed))
+        done, last = [], 0
+        for _ in range(STEPS):
+            words, changed, before = p.step()
+            number = site.last_entry()
+            if changed and number != last:
+                done.append((words, before, number))
+            last = number
+        eq(site.popbox("check").rc, 0)
+        before = site.tree()
+        site.do("sync", "--full")
+        tree = site.tree()
+        eq({k for k in tree if tree[k] != before.get(k)} |
+           set(before) - set(tree), set(), "sync --full changes")
+        if undo:
+            take_back(p, done)
+
+
+def take_back(p, done):
+    """From the last change on, as far as a purge lets."""
+    for words, before, number in reversed(done):
+        if words[0] == "purge":
+            p.site.fails(100, "cannot come back", "undo", str(number))
+            return
+        p.site.do("undo", str(number))
+        rows = listed(p)
+        p.model.__dict__.clear()
+        p.model.__dict__.update(before)
+        eq(rows, wanted(p), f"undo of {words}")
+
+
+def listed(p):
+    out = []
+    for noun in ("handle", "domain", "box", "address"):
+        for row in p.rows(noun):
+            if noun == "box":
+                del row["address"]
+            out.append({k: v for k, v in row.items() if k in (
+                "handle", "domain", "box", "address", "login", "delivery",
+                "reason", "kind", "alias_of", "password", "forwards")})
+    return out
+
+
+def wanted(p):
+    m = p.model
+    keep = ("login", "delivery", "reason")
+    out = [{"handle": n, **{k: r[k] for k in keep}}
+           for n, r in sorted(m.handles.items())]
+    out += [{"domain": n, "handle": r["handle"], "kind": r["kind"],
+             "alias_of": r["target"], **{k: r[k] for k in keep}}
+            for n, r in sorted(m.domains.items())]
+    out += [{"box": text(n), "handle": n[0], "password": bool(r["password"]),
+             **{k: r[k] for k in keep}} for n, r in sorted(m.boxes.items())]
+    out += [{"address": text(n), "box": r["box"] and text(r["box"]),
+             "forwards": r["forwards"]}
+            for n, r in sorted(m.addresses.items(),
+                               key=lambda item: by_key(item[0]))]
+    return out
+
+
+def sequences(undo):
+    for seed in range(SEED, SEED + SEQUENCES):
+        try:
+            play(seed, undo)
+        except AssertionError as why:
+            raise AssertionError(f"SEED={seed}: {why}") from None
+
+
+@test("random commands do to store, logins and files what a simple model says")
+def forward():
+    sequences(False)
+
+
+@test("and undo takes each back, from the last one on")
+def backward():
+    sequences(True)
+
+
+run()
