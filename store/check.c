@@ -11,8 +11,7 @@
  *	9  no domain is another one's name followed by '-'
  *	10 the journal has no gap, and the mark is not beyond its end
  *	11 meta has format, id and mark
- *	12 what is parked is not there as well, but for a domain that is an alias
- *	   now
+ *	12 what is parked is not there as well; a domain not in the same kind
  */
 #include <stdio.h>
 #include <string.h>
@@ -252,9 +251,10 @@ static bool parked_good(struct check *check, enum store_table table,
 {
 	struct store_address address;
 	struct store_handle handle;
-	struct store_domain domain;
+	struct store_domain domain = {.kind = STORE_POP};
 	struct store_box box;
 	struct db_bytes bytes = row_bytes(row);
+	enum store_kind kind;
 	enum err err = ERR_DAMAGED;
 
 	switch (table) {
@@ -265,11 +265,12 @@ static bool parked_good(struct check *check, enum store_table table,
 					      &handle) == ERR_OK;
 		break;
 	case STORE_DOMAINS:
-		err = domain_decode(key, bytes, &domain);
+		err = domain_was(key, bytes, &domain);
+		kind = domain.kind;
 		*ret_again = err == ERR_OK &&
 			     store_domain_get(check->txn, &domain.name,
 					      &domain) == ERR_OK &&
-			     domain.kind != STORE_ALIAS;
+			     domain.kind == kind;
 		break;
 	case STORE_BOXES:
 		err = store_box_row(key.at, key.len, bytes.at, bytes.len, &box);

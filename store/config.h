@@ -37,6 +37,7 @@ struct config {
 	char qmail[CONFIG_TEXT_MAX + 1];      /* the same, or "none" */
 	char qmail_hup[CONFIG_TEXT_MAX + 1];  /* "" = find qmail-send */
 	char assign_popusr[CONFIG_TEXT_MAX + 1]; /* user name of popusr */
+	uint32_t rcpthosts_max; /* domains; more are in morercpthosts */
 	uint32_t assign_user;			 /* enum config_assign */
 	char separators[CONFIG_TEXT_MAX + 1];	 /* of user and domain */
 	char default_domain[CONFIG_TEXT_MAX + 1]; /* A-labels, or "" */

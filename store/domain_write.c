@@ -8,24 +8,24 @@
 static enum err refuse_shorter(struct store_txn *txn,
 			       const struct name_domain *name)
 {
-	struct store_parked parked; /* its line of users/assign is there yet */
 	struct store_domain other;
 	struct name_domain head;
 
 	for (const char *dash = strchr(name->s, '-'); dash;
 	     dash = strchr(dash + 1, '-')) {
+		bool any = true;
 		enum err err;
 
 		if (name_domain_read(name->s, (size_t)(dash - name->s), &head))
 			continue;
 		err = store_domain_get(txn, &head, &other);
+		/* The line of a parked one is in users/assign yet. */
 		if (err == ERR_NOTFOUND)
-			err = store_parked_domain_get(txn, &head, &other,
-						      &parked);
-		if (err == ERR_NOTFOUND)
-			continue;
+			err = store_parked_domain_any(txn, &head, &any);
 		if (err != ERR_OK)
 			return err;
+		if (!any)
+			continue;
 		return store_refuse(txn, ERR_INVALID,
 				    "its name is that of the domain '%s' and "
 				    "'-': users/assign would mix their mail",
@@ -90,16 +90,56 @@ static enum err judge(struct store_txn *txn, const struct store_domain *domain)
 	return err == ERR_OK ? refuse_longer(txn, &domain->name) : err;
 }
 
-/* An alias may stand where a pop domain was: mail on its way there has its own
- * route, which stays. */
+/* Does it take over all that was left of the old one? A backup leaves nothing; a
+ * relay a route, which a backup does away with; and the same again is what it
+ * was. */
+static bool replaces(const struct store_domain *is,
+		     const struct store_domain *was)
+{
+	if (was->kind == STORE_BACKUP ||
+	    (was->kind == STORE_RELAY && is->kind == STORE_BACKUP))
+		return true;
+	return is->kind == was->kind && !store_kind_is_local(is->kind) &&
+	       strcmp(is->handle.s, was->handle.s) == 0 &&
+	       strcmp(is->target.s, was->target.s) == 0 &&
+	       strcmp(is->host, was->host) == 0 && is->port == was->port;
+}
+
+/* Mail on its way keeps the route it was given, so another kind may take the
+ * name if it needs no line that the old one needs as well. */
+static bool may_follow(enum store_kind is, enum store_kind was)
+{
+	if (is == was)
+		return false;
+	return !store_kind_is_local(is) ||
+	       !(store_kind_is_local(was) || was == STORE_ALIAS);
+}
+
+/* What of this name is parked: stays, is replaced, or is in the way. */
 static enum err judge_parked(struct store_txn *txn,
 			     const struct store_domain *domain)
 {
-	struct row_key key = row_key_domain(&domain->name);
+	struct store_domain was;
+	struct store_parked parked;
+	enum err err = ERR_OK;
 
-	if (domain->kind == STORE_ALIAS)
-		return ERR_OK;
-	return parked_refuse(txn, STORE_DOMAINS, &key, "this domain");
+	for (int kind = 0; err == ERR_OK && kind < STORE_KINDS; kind++) {
+		struct row_key key =
+			row_key_was(&domain->name, (enum store_kind)kind);
+
+		err = store_parked_domain_get(txn, &domain->name,
+					      (enum store_kind)kind, &was,
+					      &parked);
+		if (err == ERR_NOTFOUND)
+			err = ERR_OK;
+		else if (err == ERR_OK && replaces(domain, &was))
+			err = store_domain_purge(txn, &was);
+		else if (err == ERR_OK &&
+			 !may_follow(domain->kind, (enum store_kind)kind))
+			err = parked_refuse(txn, STORE_DOMAINS, &key,
+					    "this domain");
+	}
+	return err;
 }
 
 /* A second key, which only points to the domain. */
@@ -279,24 +319,10 @@ static enum err drop_pointer(struct store_txn *txn, const char *text)
 		       : ERR_OK;
 }
 
-/* An alias that stood where a pop domain was leaves that one parked. */
-static enum err park(struct store_txn *txn, const struct store_domain *domain,
-		     const struct row_key *key, const struct row *row)
-{
-	struct parked parked;
-	enum err err = ERR_NOTFOUND;
-
-	if (domain->kind == STORE_ALIAS)
-		err = parked_get(txn, STORE_DOMAINS, key, &parked);
-	return err == ERR_NOTFOUND
-		       ? parked_put(txn, STORE_DOMAINS, key, row, false)
-		       : err;
-}
-
 enum err store_domain_del(struct store_txn *txn, const struct name_domain *name)
 {
-	struct row_key key = row_key_domain(name);
-	struct store_domain domain;
+	struct row_key key = row_key_domain(name), was;
+	struct store_domain domain = {.kind = STORE_POP};
 	struct row row;
 	enum err err = store_domain_get(txn, name, &domain);
 
@@ -304,8 +330,9 @@ enum err store_domain_del(struct store_txn *txn, const struct name_domain *name)
 		err = refuse_needed(txn, &domain);
 	if (err == ERR_OK)
 		err = domain_encode(&domain, &row);
+	was = row_key_was(name, domain.kind);
 	if (err == ERR_OK)
-		err = park(txn, &domain, &key, &row);
+		err = parked_put(txn, STORE_DOMAINS, &was, &row, false);
 	if (err == ERR_OK)
 		err = drop_pointer(txn, domain.utf8);
 	if (err == ERR_OK)
@@ -318,20 +345,15 @@ enum err store_domain_del(struct store_txn *txn, const struct name_domain *name)
 enum err store_domain_restore(struct store_txn *txn,
 			      const struct store_domain *domain)
 {
-	struct row_key key = row_key_domain(&domain->name);
-	struct store_domain was;
-	struct store_parked parked;
-	enum err err = store_parked_domain_get(txn, &domain->name, &was,
-					       &parked);
+	struct row_key was = row_key_was(&domain->name, domain->kind);
+	struct parked parked;
+	enum err err = parked_get(txn, STORE_DOMAINS, &was, &parked);
 
-	if (err == ERR_OK && was.kind == domain->kind)
-		err = parked_drop(txn, STORE_DOMAINS, &key);
-	/* An alias may have been parked behind what it stood for, or be purged;
-	 * there is no more to it than its row. */
-	else if (domain->kind == STORE_ALIAS && err == ERR_NOTFOUND)
+	if (err == ERR_OK)
+		err = parked_drop(txn, STORE_DOMAINS, &was);
+	/* Of one that has no files there is no more than its row. */
+	else if (err == ERR_NOTFOUND && !store_kind_is_local(domain->kind))
 		err = ERR_OK;
-	else if (domain->kind != STORE_ALIAS && err == ERR_OK)
-		err = ERR_NOTFOUND;
 	if (err == ERR_OK)
 		err = judge(txn, domain);
 	return err == ERR_OK ? insert(txn, domain) : err;

@@ -85,25 +85,53 @@ static struct store_parked public(const struct parked *parked)
 				     parked->bounce};
 }
 
+/* key is that of a parked domain: its own, NUL and the kind. */
+static enum err take_domain(struct db_bytes key, const struct parked *parked,
+			    struct store_domain *ret_domain,
+			    struct store_parked *ret_parked)
+{
+	struct store_domain domain;
+	enum err err = domain_was(key, row_bytes(&parked->row), &domain);
+
+	if (err != ERR_OK)
+		return err;
+	*ret_domain = domain;
+	*ret_parked = public(parked);
+	return ERR_OK;
+}
+
+enum err domain_was(struct db_bytes key, struct db_bytes row,
+		    struct store_domain *ret_domain)
+{
+	const uint8_t *end = (const uint8_t *)key.at + key.len;
+	enum err err;
+
+	if (key.len < 2 || end[-2] != 0)
+		return ERR_DAMAGED;
+	key.len -= 2;
+	err = domain_decode(key, row, ret_domain);
+	if (err == ERR_OK && ret_domain->kind != end[-1])
+		return ERR_DAMAGED;
+	return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
+}
+
 enum err store_parked_domain_get(struct store_txn *txn,
 				 const struct name_domain *name,
+				 enum store_kind kind,
 				 struct store_domain *ret_domain,
 				 struct store_parked *ret_parked)
 {
-	struct row_key key = row_key_domain(name);
+	struct row_key key = row_key_was(name, kind);
 	struct parked parked;
 	enum err err = parked_get(txn, STORE_DOMAINS, &key, &parked);
 
-	if (err == ERR_OK)
-		err = domain_decode(row_key_bytes(&key),
-				    row_bytes(&parked.row), ret_domain);
-	if (err == ERR_OK)
-		*ret_parked = public(&parked);
-	return err;
+	return err == ERR_OK ? take_domain(row_key_bytes(&key), &parked,
+					   ret_domain, ret_parked)
+			     : err;
 }
 
 enum err store_parked_domain_next(struct store_txn *txn,
-				  const struct name_domain *after,
+				  const struct store_domain *after,
 				  struct store_domain *ret_domain,
 				  struct store_parked *ret_parked)
 {
@@ -113,14 +141,25 @@ enum err store_parked_domain_next(struct store_txn *txn,
 	enum err err;
 
 	if (after)
-		from = row_key_domain(after);
+		from = row_key_was(&after->name, after->kind);
 	err = parked_next(txn, STORE_DOMAINS, after ? &from : NULL, &key,
 			  &parked);
-	if (err == ERR_OK)
-		err = domain_decode(key, row_bytes(&parked.row), ret_domain);
-	if (err == ERR_OK)
-		*ret_parked = public(&parked);
-	return err;
+	return err == ERR_OK ? take_domain(key, &parked, ret_domain, ret_parked)
+			     : err;
+}
+
+enum err store_parked_domain_any(struct store_txn *txn,
+				 const struct name_domain *name, bool *ret_any)
+{
+	struct store_domain domain;
+	struct store_parked parked;
+	enum err err = ERR_NOTFOUND;
+
+	for (int kind = 0; err == ERR_NOTFOUND && kind < STORE_KINDS; kind++)
+		err = store_parked_domain_get(txn, name, (enum store_kind)kind,
+					      &domain, &parked);
+	*ret_any = err == ERR_OK;
+	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
 /* The hash stays where it is. */

@@ -82,11 +82,10 @@ static enum err purge(struct store_txn *txn, enum store_table table,
 enum err store_domain_purge(struct store_txn *txn,
 			    const struct store_domain *domain)
 {
-	struct row_key key = row_key_domain(&domain->name);
-	struct row row;
-	enum err err = domain_encode(domain, &row);
+	struct row_key key = row_key_was(&domain->name, domain->kind);
+	enum err err = parked_drop(txn, STORE_DOMAINS, &key);
 
-	return err == ERR_OK ? purge(txn, STORE_DOMAINS, &key, &row) : err;
+	return err == ERR_OK ? store_owe_purge_domain(txn, domain) : err;
 }
 
 enum err store_box_purge(struct store_txn *txn, const struct name_box *name)

@@ -20,6 +20,16 @@ static void add(struct row_key *key, const void *bytes, size_t len)
 	key->len += len;
 }
 
+struct row_key row_key_was(const struct name_domain *name,
+			   enum store_kind kind)
+{
+	struct row_key key = row_key_domain(name);
+
+	key.bytes[key.len++] = 0;
+	key.bytes[key.len++] = (uint8_t)kind;
+	return key;
+}
+
 struct row_key row_key_text(const char *text)
 {
 	struct row_key key = {.len = 0};

@@ -7,7 +7,8 @@
  *	address   domain NUL local
  *	by-box    box's key, domain NUL local
  *	journal   number (8, big-endian)
- *	parked    the table's number (1), the key it had there
+ *	parked    the table's number (1), the key it had there; a domain's is
+ *	          followed by NUL and its kind (1)
  *	meta      a word
  */
 #ifndef POPBOX_ROW_H
@@ -57,6 +58,9 @@ struct db_bytes row_bytes(const struct row *row);
 
 struct row_key row_key_handle(const struct name_handle *name);
 struct row_key row_key_domain(const struct name_domain *name);
+/* Of a parked one: a name may have been of several kinds. */
+struct row_key row_key_was(const struct name_domain *name,
+			   enum store_kind kind);
 struct row_key row_key_text(const char *text);
 struct row_key row_key_box(const struct name_box *name);
 struct row_key row_key_address(const struct name_address *name);
@@ -85,6 +89,9 @@ MUST_USE enum err domain_encode(const struct store_domain *domain,
 				struct row *ret_row);
 MUST_USE enum err domain_decode(struct db_bytes key, struct db_bytes row,
 				struct store_domain *ret_domain);
+/* One that is parked, under row_key_was. */
+MUST_USE enum err domain_was(struct db_bytes key, struct db_bytes row,
+			     struct store_domain *ret_domain);
 MUST_USE enum err domain_encode_pointer(const char *utf8,
 					const struct name_domain *to,
 					struct row *ret_row);

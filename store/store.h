@@ -36,12 +36,20 @@ enum {
 enum store_delivery { STORE_DELIVER, STORE_BOUNCE, STORE_HOLD };
 
 enum store_kind {
-	STORE_POP,
-	STORE_ALIAS,
-	STORE_RELAY,
-	STORE_BACKUP,
-	STORE_DIALUP,
+	STORE_POP,    /* boxes here */
+	STORE_ALIAS,  /* another name for a pop domain's */
+	STORE_RELAY,  /* taken, and handed to a host */
+	STORE_BACKUP, /* taken, and handed to the domain's better MX */
+	STORE_DIALUP, /* taken, and kept until the host is there */
 };
+
+enum { STORE_KINDS = STORE_DIALUP + 1 };
+
+/* Has a line in users/assign, a directory, and its own id in virtualdomains? */
+static inline bool store_kind_is_local(enum store_kind kind)
+{
+	return kind == STORE_POP || kind == STORE_DIALUP;
+}
 
 /* Of two switches: off is stronger than hold, hold than on. */
 static inline enum store_delivery store_delivery_and(enum store_delivery a,
@@ -75,7 +83,8 @@ struct store_domain {
 	struct name_handle handle;
 	enum store_kind kind;
 	struct name_domain target;	/* alias: of which domain */
-	char host[NAME_DOMAIN_MAX + 1]; /* relay, dialup: where mail goes */
+	char host[NAME_DOMAIN_MAX + 1]; /* relay, dialup: where mail goes, a
+					 * name or an IP; dialup "" = itself */
 	uint16_t port;			/* 0 = 25 */
 	char ip[STORE_IP_MAX + 1];	/* local address of bare logins */
 	bool subdomains;

@@ -58,13 +58,14 @@ MUST_USE enum err store_handle_restore(struct store_txn *txn,
 				       const struct store_handle *handle);
 
 /* A domain of an existing handle; an alias has an existing pop domain of the
- * same handle as its target. Refused: a name that is another domain's
+ * same handle as its target. A name that is parked may come again as another
+ * kind that needs none of the same lines in qmail's files. Refused: a name that is another domain's
  * followed by '-', or the reverse, since users/assign matches prefixes. */
 MUST_USE enum err store_domain_add(struct store_txn *txn,
 				   const struct store_domain *domain);
 
-/* Its local IP, switches and reason, and of which domain an alias is one. Name,
- * handle and kind stay. Refused: an IP that is another domain's. */
+/* Its local IP, switches and reason, host and port, whether hosts below it are
+ * meant, and of which domain an alias is one. Name, handle and kind stay. Refused: an IP that is another domain's. */
 MUST_USE enum err store_domain_set(struct store_txn *txn,
 				   const struct store_domain *domain);
 
@@ -115,6 +116,11 @@ MUST_USE enum err store_address_del(struct store_txn *txn,
 MUST_USE enum err store_address_restore(struct store_txn *txn,
 					const struct name_address *name);
 
+/* Is anything of this name parked, of whatever kind? */
+MUST_USE enum err store_parked_domain_any(struct store_txn *txn,
+					  const struct name_domain *name,
+					  bool *ret_any);
+
 /* What is parked: since when, and by which change (the group of its entries in
  * the journal); of an address, whether its mail bounces. Calls as in
  * store.h. */
@@ -126,10 +132,11 @@ struct store_parked {
 
 MUST_USE enum err store_parked_domain_get(struct store_txn *txn,
 					  const struct name_domain *name,
+					  enum store_kind kind,
 					  struct store_domain *ret_domain,
 					  struct store_parked *ret_parked);
 MUST_USE enum err store_parked_domain_next(struct store_txn *txn,
-					   const struct name_domain *after,
+					   const struct store_domain *after,
 					   struct store_domain *ret_domain,
 					   struct store_parked *ret_parked);
 MUST_USE enum err store_parked_box_get(struct store_txn *txn,

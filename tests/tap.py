@@ -341,7 +341,7 @@ class Site:
         """Every path of the mail root and of qmail's files, with mode, owner
         and content: what publishing made."""
         found = {}
-        tops = [self.home]
+        tops = [self.home, self.serial]
         if self.qmail:
             tops += [self.qmail + "/control", self.qmail + "/users"]
         for top in tops:

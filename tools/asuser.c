@@ -24,6 +24,9 @@ enum op {
 	REMOVE_QMAIL,
 	LIST,
 	LASTLOGIN,
+	MAKE_DIALUP,
+	PEEK_DIALUP,
+	REMOVE_DIALUP,
 };
 
 /* One request and, in the same form, its reply. The names in it were made by
@@ -40,6 +43,7 @@ struct message {
 	char path[PATH_MAX];
 	size_t len;
 	char text[MAILROOT_QMAIL_MAX];
+	struct mailroot_dialup dialup;
 };
 
 struct asuser {
@@ -61,8 +65,9 @@ static bool transfer(int fd, struct message *message, bool out)
 	return done == (ssize_t)sizeof *message;
 }
 
-static int serve(const char *home, struct message *m)
+static int serve(const struct config *config, struct message *m)
 {
+	const char *home = config->home, *serial = config->serialmail;
 	struct name_box box = {m->handle, m->number};
 
 	switch (m->op) {
@@ -95,6 +100,15 @@ static int serve(const char *home, struct message *m)
 	case LASTLOGIN:
 		return mailroot_lastlogin(home, &box, &m->time, m->text,
 					  m->path);
+	case MAKE_DIALUP:
+		return mailroot_dialup(serial, &m->address.domain, &m->dialup,
+				       m->path);
+	case PEEK_DIALUP:
+		return mailroot_dialup_peek(serial, &m->address.domain,
+					    &m->dialup, m->path);
+	case REMOVE_DIALUP:
+		return mailroot_remove_dialup(serial, &m->address.domain,
+					      m->path);
 	}
 	return EINVAL;
 }
@@ -114,7 +128,7 @@ static void child(const struct config *config, int fd)
 	if (!transfer(fd, &message, true) || why)
 		_exit(1);
 	while (transfer(fd, &message, false)) {
-		message.rc = serve(config->home, &message);
+		message.rc = serve(config, &message);
 		if (!transfer(fd, &message, true))
 			break;
 	}
@@ -255,6 +269,42 @@ int asuser_remove_box(struct asuser *asuser, const struct name_box *box,
 		      char ret_path[PATH_MAX])
 {
 	return call_box(asuser, REMOVE_BOX, box, ret_path);
+}
+
+static int call_dialup(struct asuser *asuser, enum op op,
+		       const struct name_domain *domain,
+		       char ret_path[PATH_MAX])
+{
+	asuser->message.address.domain = *domain;
+	return call(asuser, op, ret_path);
+}
+
+int asuser_dialup(struct asuser *asuser, const struct name_domain *domain,
+		  const struct mailroot_dialup *files, char ret_path[PATH_MAX])
+{
+	asuser->message.dialup = *files;
+	return call_dialup(asuser, MAKE_DIALUP, domain, ret_path);
+}
+
+int asuser_dialup_peek(struct asuser *asuser, const struct name_domain *domain,
+		       struct mailroot_dialup *ret_files,
+		       char ret_path[PATH_MAX])
+{
+	int rc = call_dialup(asuser, PEEK_DIALUP, domain, ret_path);
+
+	if (rc == 0)
+		*ret_files = asuser->message.dialup;
+	/* Whatever stood there, it ends. */
+	ret_files->relayhost[sizeof ret_files->relayhost - 1] = 0;
+	ret_files->qmail[sizeof ret_files->qmail - 1] = 0;
+	return rc;
+}
+
+int asuser_remove_dialup(struct asuser *asuser,
+			 const struct name_domain *domain,
+			 char ret_path[PATH_MAX])
+{
+	return call_dialup(asuser, REMOVE_DIALUP, domain, ret_path);
 }
 
 int asuser_list(struct asuser *asuser, const struct name_handle *handle,

@@ -36,6 +36,14 @@ int asuser_remove_domain(struct asuser *asuser,
 			 char ret_path[PATH_MAX]);
 int asuser_remove_box(struct asuser *asuser, const struct name_box *box,
 		      char ret_path[PATH_MAX]);
+int asuser_dialup(struct asuser *asuser, const struct name_domain *domain,
+		  const struct mailroot_dialup *files, char ret_path[PATH_MAX]);
+int asuser_dialup_peek(struct asuser *asuser, const struct name_domain *domain,
+		       struct mailroot_dialup *ret_files,
+		       char ret_path[PATH_MAX]);
+int asuser_remove_dialup(struct asuser *asuser,
+			 const struct name_domain *domain,
+			 char ret_path[PATH_MAX]);
 int asuser_list(struct asuser *asuser, const struct name_handle *handle,
 		const struct name_domain *domain, bool start,
 		char ret_text[MAILROOT_QMAIL_MAX], size_t *ret_len,

@@ -4,6 +4,7 @@
 
 #include "json.h"
 #include "publish.h"
+#include "rehearse.h"
 #include "say.h"
 
 struct trial {
@@ -45,7 +46,7 @@ static enum err try_body(struct store_txn *txn, void *arg)
 	if (err == ERR_OK)
 		err = show_entries(txn, last);
 	if (err == ERR_OK)
-		err = publish_show(trial->site, txn, false, &steps);
+		err = rehearse(trial->site, txn, false, &steps);
 	return err;
 }
 

@@ -2,24 +2,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "aim.h"
 #include "change.h"
 #include "commands.h"
-#include "idn.h"
 #include "json.h"
+#include "kind.h"
 #include "operand.h"
+#include "postmaster.h"
 #include "preflight.h"
 #include "say.h"
 
 const struct args_option cmd_domain_add_options[] = {
 	{"--handle", "H", "the customer whose it is; made if new"},
-	{"--kind", "KIND", "pop: boxes here [pop]"},
+	KIND_OPTIONS,
 	{"--alias-of", "DOMAIN", "another name for that domain's boxes"},
-	{"--no-subdomains", NULL, "not for hosts below it"},
 	{"--postmaster", "TARGET",
 	 "where postmaster@ leads: a box, or an address [that of the "
 	 "handle's first domain, else a new box]"},
 	ADOPT_OPTION,
+	FIX_LOCALS_OPTION,
 	CHANGE_OPTIONS,
 	{NULL, NULL, NULL},
 };
@@ -29,66 +29,8 @@ struct wish {
 	struct store_domain domain;
 	const char *target; /* --postmaster, or NULL */
 	bool adopt;
-	bool new_box; /* postmaster needs one */
-	struct store_address postmaster;
+	struct postmaster postmaster;
 };
-
-/* The postmaster of the first domain of this handle that has one. */
-static enum err copy_first(struct store_txn *txn, struct wish *wish)
-{
-	struct store_address *postmaster = &wish->postmaster;
-	struct name_address name = postmaster->name;
-	struct store_domain domain;
-	enum err err = store_domain_next(txn, NULL, &domain);
-
-	while (err == ERR_OK) {
-		struct name_address there = {name.local, domain.name};
-
-		if (strcmp(domain.handle.s, wish->domain.handle.s) == 0) {
-			err = store_address_get(txn, &there, postmaster);
-			postmaster->name = name;
-			if (err != ERR_NOTFOUND)
-				return err;
-		}
-		err = store_domain_next(txn, &domain.name, &domain);
-	}
-	return err;
-}
-
-/* A new box: 0000, or if the handle has given numbers before, the next one. */
-static enum err aim_new(struct store_txn *txn, struct wish *wish)
-{
-	struct name_box *box = &wish->postmaster.box;
-	enum err err = store_box_number(txn, &wish->domain.handle,
-					&box->number);
-
-	box->handle = wish->domain.handle;
-	if (box->number == 1)
-		box->number = 0;
-	wish->postmaster.has_box = wish->new_box = true;
-	return err;
-}
-
-/* TARGET; else the handle's box 0000; else what its first domain does; else a
- * new box. */
-static enum err aim_postmaster(struct store_txn *txn, struct wish *wish)
-{
-	struct store_address *postmaster = &wish->postmaster;
-	struct store_box box;
-	enum err err;
-
-	*postmaster = (struct store_address){
-		.name = {{"postmaster"}, wish->domain.name}};
-	wish->new_box = false;
-	if (wish->target)
-		return aim_add(txn, wish->target, postmaster);
-	postmaster->box = (struct name_box){wish->domain.handle, 0};
-	err = store_box_get(txn, &postmaster->box, &box);
-	postmaster->has_box = err == ERR_OK;
-	if (err == ERR_NOTFOUND)
-		err = copy_first(txn, wish);
-	return err == ERR_NOTFOUND ? aim_new(txn, wish) : err;
-}
 
 /* An alias belongs to whom its target does. */
 static enum err take_target_handle(struct store_txn *txn, struct wish *wish)
@@ -120,17 +62,12 @@ static enum err add_body(struct store_txn *txn, void *arg)
 		err = store_handle_add(txn, owner);
 	if (err == ERR_OK)
 		err = store_domain_add(txn, &wish->domain);
-	if (err != ERR_OK || wish->domain.kind == STORE_ALIAS)
+	if (err != ERR_OK || wish->domain.kind != STORE_POP)
 		return err; /* an alias has its target's postmaster */
-	err = aim_postmaster(txn, wish);
-	if (err == ERR_OK && wish->new_box)
-		err = store_box_add(txn,
-				    &(struct store_box){
-					    .name = wish->postmaster.box,
-					    .title = "postmaster"});
-	if (err == ERR_OK)
-		err = store_address_add(txn, &wish->postmaster);
-	return err;
+	wish->postmaster = (struct postmaster){.domain = wish->domain.name,
+					       .owner = wish->domain.handle,
+					       .target = wish->target};
+	return postmaster_add(txn, &wish->postmaster);
 }
 
 /* Looks before anything is changed: what the store says against it, then what
@@ -141,15 +78,17 @@ static int look(struct site *site, struct wish *wish)
 
 	if (code != CODE_DONE)
 		return code;
-	if (!preflight_domain(site, &wish->domain))
-		return say_error(CODE_REFUSED,
-				 "domain '%s' was not added: nothing was "
-				 "changed",
-				 wish->domain.name.s);
-	if (wish->domain.kind == STORE_ALIAS)
-		return CODE_DONE;
-	return preflight_address(site, &wish->domain.handle, &wish->postmaster,
-				 wish->adopt);
+	code = preflight_domain(site, &wish->domain, wish->adopt);
+	if (code == CODE_DONE && wish->domain.kind == STORE_POP)
+		code = preflight_address(site, &wish->domain.handle,
+					 &wish->postmaster.address,
+					 wish->adopt);
+	return code == CODE_DONE
+		       ? CODE_DONE
+		       : say_error(code,
+				   "domain '%s' was not added: nothing was "
+				   "changed",
+				   wish->domain.name.s);
 }
 
 /* The target of an alias, or the handle of any other domain. */
@@ -175,20 +114,18 @@ static int read_owner(const struct args *args, struct wish *wish)
 static int read_wish(const struct args *args, struct wish *wish)
 {
 	const char *text = args->operand[0];
-	const char *kind = args_get(args, "--kind");
-	const char *why;
+	int code;
 
 	*wish = (struct wish){.target = args_get(args, "--postmaster"),
 			      .adopt = args_has(args, "--adopt")};
-	wish->domain.kind = STORE_POP;
-	wish->domain.subdomains = !args_has(args, "--no-subdomains");
-	why = idn_domain(text, &wish->domain.name, wish->domain.utf8);
-	if (why)
-		return say_error(CODE_REFUSED, "domain '%s': %s", text, why);
-	if (kind && strcmp(kind, "pop") != 0)
-		return say_error(CODE_USAGE, "kind '%s' is not known: it is "
-					     "'pop'", kind);
-	return read_owner(args, wish);
+	code = operand_new_domain(text, &wish->domain);
+	if (code == CODE_DONE)
+		code = kind_read(args, true, &wish->domain);
+	if (code == CODE_DONE && wish->target &&
+	    wish->domain.kind != STORE_POP)
+		return say_error(CODE_USAGE, "only a pop domain has a "
+					     "postmaster here");
+	return code == CODE_DONE ? read_owner(args, wish) : code;
 }
 
 int cmd_domain_add(struct site *site, const struct args *args)

@@ -5,15 +5,14 @@
 #include "change.h"
 #include "commands.h"
 #include "confirm.h"
-#include "idn.h"
 #include "json.h"
 #include "operand.h"
 #include "preflight.h"
 #include "say.h"
+#include "takedown.h"
 
 const struct args_option cmd_domain_del_options[] = {
-	{"--keep-boxes", NULL,
-	 "keep the boxes that no address leads to any more"},
+	KEEP_BOXES_OPTION,
 	CONFIRM_OPTION,
 	CHANGE_OPTIONS,
 	{NULL, NULL, NULL},
@@ -21,76 +20,35 @@ const struct args_option cmd_domain_del_options[] = {
 
 const struct args_option cmd_domain_rename_options[] = {
 	{"--keep", NULL, "the old name stays, as an alias of the new one"},
+	FIX_LOCALS_OPTION,
 	CHANGE_OPTIONS,
 	{NULL, NULL, NULL},
 };
 
-struct deletion {
-	struct name_domain name;
-	bool keep_boxes;
-	unsigned long addresses, boxes;
-};
-
-/* A box that nobody can reach by an address is deleted with the last one. */
-static enum err del_box(struct store_txn *txn, const struct name_box *box,
-			struct deletion *deletion)
-{
-	struct name_address left;
-	enum err err = store_box_address_next(txn, box, NULL, &left);
-
-	if (err != ERR_NOTFOUND || deletion->keep_boxes)
-		return err == ERR_NOTFOUND ? ERR_OK : err;
-	deletion->boxes++;
-	return store_box_del(txn, box);
-}
-
-static enum err del_body(struct store_txn *txn, void *arg)
-{
-	struct deletion *deletion = arg;
-	const struct name_address none = {{""}, deletion->name};
-	struct store_address address;
-	enum err err = ERR_OK;
-
-	deletion->addresses = deletion->boxes = 0;
-	while (err == ERR_OK) {
-		err = store_address_next(txn, &none, &address);
-		if (err != ERR_OK || strcmp(address.name.domain.s,
-					    deletion->name.s) != 0)
-			break;
-		deletion->addresses++;
-		err = store_address_del(txn, &address.name, false);
-		if (err == ERR_OK && address.has_box)
-			err = del_box(txn, &address.box, deletion);
-	}
-	if (err != ERR_OK && err != ERR_NOTFOUND)
-		return err;
-	return store_domain_del(txn, &deletion->name);
-}
-
 int cmd_domain_del(struct site *site, const struct args *args)
 {
-	struct deletion deletion = {.keep_boxes =
+	struct takedown down = {.keep_boxes =
 					    args_has(args, "--keep-boxes")};
-	const char *name = deletion.name.s;
+	const char *name = down.name.s;
 	bool changed = false;
-	int code = operand_domain(args->operand[0], &deletion.name);
+	int code = operand_domain(args->operand[0], &down.name);
 
 	if (code == CODE_DONE)
 		code = site_open_write(site);
 	if (code == CODE_DONE)
-		code = change_try(site, del_body, &deletion, name);
+		code = change_try(site, takedown_domain, &down, name);
 	if (code == CODE_DONE)
 		code = confirm(site, args,
 			       "delete the domain '%s' with %lu addresses and "
 			       "%lu boxes",
-			       name, deletion.addresses, deletion.boxes);
+			       name, down.addresses, down.boxes);
 	if (code == CODE_DONE)
-		code = change(site, del_body, &deletion, name, &changed);
+		code = change(site, takedown_domain, &down, name, &changed);
 	if (changed)
 		say_note("domain '%s' deleted with %lu addresses and %lu "
 			 "boxes; mail on its way is still delivered until "
 			 "'popbox purge'",
-			 name, deletion.addresses, deletion.boxes);
+			 name, down.addresses, down.boxes);
 	return code;
 }
 
@@ -204,11 +162,14 @@ static int look(struct site *site, struct renaming *r)
 {
 	int code = change_try(site, rename_body, r, r->from.s);
 
-	if (code != CODE_DONE || preflight_domain(site, &r->to))
+	if (code != CODE_DONE)
 		return code;
-	return say_error(CODE_REFUSED,
-			 "domain '%s' was not renamed: nothing was changed",
-			 r->from.s);
+	code = preflight_domain(site, &r->to, false);
+	return code == CODE_DONE
+		       ? CODE_DONE
+		       : say_error(code, "domain '%s' was not renamed: nothing "
+					 "was changed",
+				   r->from.s);
 }
 
 static void say_renamed(const struct site *site, const struct renaming *r)
@@ -228,7 +189,6 @@ static void say_renamed(const struct site *site, const struct renaming *r)
 int cmd_domain_rename(struct site *site, const struct args *args)
 {
 	struct renaming *r = calloc(1, sizeof *r);
-	const char *why, *to = args->operand[1];
 	bool changed = false;
 	int code;
 
@@ -236,12 +196,8 @@ int cmd_domain_rename(struct site *site, const struct args *args)
 		return say_error(CODE_LATER, "no memory");
 	r->keep = args_has(args, "--keep");
 	code = operand_domain(args->operand[0], &r->from);
-	if (code == CODE_DONE) {
-		why = idn_domain(to, &r->to.name, r->to.utf8);
-		if (why)
-			code = say_error(CODE_REFUSED, "domain '%s': %s", to,
-					 why);
-	}
+	if (code == CODE_DONE)
+		code = operand_new_domain(args->operand[1], &r->to);
 	if (code == CODE_DONE)
 		code = site_open_write(site);
 	if (code == CODE_DONE)

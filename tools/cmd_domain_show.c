@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "idn.h"
 #include "json.h"
+#include "lines.h"
 #include "list.h"
 #include "operand.h"
 #include "say.h"
@@ -120,7 +121,7 @@ static enum err show_body(struct store_txn *txn, void *arg)
 static void print_shown(const struct shown *shown)
 {
 	const struct store_domain *domain = &shown->domain;
-	char text[SAY_TIME_TEXT];
+	char text[SAY_TIME_TEXT], host[NAME_DOMAIN_MAX + 16];
 
 	say_out("domain      %s", domain->name.s);
 	if (domain->utf8[0])
@@ -129,6 +130,9 @@ static void print_shown(const struct shown *shown)
 	say_out("kind        %s", json_kind(domain->kind));
 	if (domain->kind == STORE_ALIAS)
 		say_out("alias of    %s", domain->target.s);
+	if (lines_host(domain, false, host, sizeof host) &&
+	    (domain->kind == STORE_RELAY || domain->kind == STORE_DIALUP))
+		say_out("host        %s", host);
 	if (domain->ip[0])
 		say_out("local ip    %s", domain->ip);
 	say_out("subdomains  %s", domain->subdomains ? "yes" : "no");

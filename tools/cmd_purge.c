@@ -110,11 +110,14 @@ static enum err purge_domains(struct store_txn *txn, struct purge *purge)
 			purge->domains++;
 			err = store_domain_purge(txn, &domain);
 			if (err == ERR_OK)
-				err = purge_addresses(txn, purge, &domain.name);
+				err = domain.kind == STORE_POP
+					      ? purge_addresses(txn, purge,
+								&domain.name)
+					      : ERR_OK;
 		}
 		if (err == ERR_OK)
-			err = store_parked_domain_next(txn, &domain.name,
-						       &domain, &parked);
+			err = store_parked_domain_next(txn, &domain, &domain,
+						       &parked);
 	}
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }

@@ -10,11 +10,13 @@
 #include "commands.h"
 #include "json.h"
 #include "publish.h"
+#include "rehearse.h"
 #include "say.h"
 
 const struct args_option cmd_sync_options[] = {
 	{"--dry-run", NULL, "show what is owed; exit 1 if anything is"},
 	{"--full", NULL, "compare everything, not only what is owed"},
+	{"--fix-locals", NULL, "take domains out of control/locals"},
 	{NULL, NULL, NULL},
 };
 
@@ -28,7 +30,7 @@ static enum err show_body(struct store_txn *txn, void *arg)
 {
 	struct showing *showing = arg;
 
-	return publish_show(showing->site, txn, showing->full,
+	return rehearse(showing->site, txn, showing->full,
 			    &showing->steps);
 }
 

@@ -241,11 +241,22 @@ static enum err undo_address(struct undo *undo)
 	return err == ERR_OK ? store_address_set(undo->txn, &was) : err;
 }
 
+/* What went with the last trace of a domain that had no files is nothing. */
+static bool is_trace(const struct store_entry *e)
+{
+	struct store_domain was;
+
+	return e->op == STORE_PURGE && e->table == STORE_DOMAINS &&
+	       store_domain_row(e->key, e->key_len, e->before, e->before_len,
+				&was) == ERR_OK &&
+	       !store_kind_is_local(was.kind);
+}
+
 static enum err undo_entry(struct undo *undo)
 {
 	enum err err = ERR_DAMAGED;
 
-	if (undo->entry.op == STORE_OWED)
+	if (undo->entry.op == STORE_OWED || is_trace(&undo->entry))
 		return ERR_OK; /* no change of anything */
 	if (undo->entry.op == STORE_PURGE)
 		return store_refuse(undo->txn, ERR_INVALID,
@@ -302,8 +313,8 @@ static enum err undo_body(struct store_txn *txn, void *arg)
 	}
 	if (err == ERR_OK && undo->done == 0)
 		return store_refuse(txn, ERR_INVALID,
-				    "this entry is no change: something was "
-				    "owed to qmail's files again");
+				    "there is nothing in it to take back; what "
+				    "was purged cannot come back");
 	return err;
 }
 

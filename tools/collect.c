@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "render.h"
+#include "dotqmail.h"
 
 static enum err add_box(struct plan *plan, const struct name_box *name,
 			enum plan_act act)
@@ -17,19 +17,41 @@ static enum err add_box(struct plan *plan, const struct name_box *name,
 	return plan_add(plan, &item);
 }
 
-static enum err add_domain(struct plan *plan, const struct store_domain *domain,
+static enum err and_handle(struct store_txn *txn,
+			   const struct name_handle *name,
+			   enum store_delivery *delivery)
+{
+	struct store_handle handle;
+	enum err err = store_handle_get(txn, name, &handle);
+
+	if (err == ERR_OK)
+		*delivery = store_delivery_and(*delivery,
+					       handle.state.delivery);
+	return err == ERR_NOTFOUND ? ERR_OK : err; /* deleted: says nothing */
+}
+
+static enum err add_domain(struct store_txn *txn, struct plan *plan,
+			   const struct store_domain *domain,
 			   enum plan_act act, bool covered)
 {
-	const struct plan_item item = {.table = STORE_DOMAINS,
-				       .act = act,
-				       .handle = domain->handle,
-				       .address.domain = domain->name,
-				       .kind = domain->kind,
-				       .target = domain->target,
-				       .subdomains = domain->subdomains,
-				       .covered = covered};
+	struct plan_item item = {.table = STORE_DOMAINS,
+				 .act = act,
+				 .handle = domain->handle,
+				 .address.domain = domain->name,
+				 .domain = malloc(sizeof *domain),
+				 .delivery = domain->state.delivery,
+				 .covered = covered};
+	enum err err;
 
-	return plan_add(plan, &item);
+	if (!item.domain)
+		return ERR_SYSTEM;
+	*item.domain = *domain;
+	err = and_handle(txn, &domain->handle, &item.delivery);
+	if (err == ERR_OK)
+		err = plan_add(plan, &item);
+	if (err != ERR_OK)
+		free(item.domain);
+	return err;
 }
 
 static enum err add_text(const struct config *config, struct plan *plan,
@@ -45,7 +67,7 @@ static enum err add_text(const struct config *config, struct plan *plan,
 				 .address = address->name};
 	enum err err;
 
-	if (!render_qmail(config, address, all, box, &item.text, &item.len,
+	if (!dotqmail_address(config, address, all, box, &item.text, &item.len,
 			  &item.mode)) {
 		errno = ENOMEM;
 		return ERR_SYSTEM;
@@ -63,25 +85,13 @@ static enum err domain_of(struct store_txn *txn, const struct name_domain *name,
 	struct store_parked parked;
 	enum err err = store_domain_get(txn, name, ret_domain);
 
-	/* An alias may have taken the name since; its files are the other's. */
+	/* Another kind may have taken the name since; the files are this one's. */
 	if (err == ERR_OK && ret_domain->kind == STORE_POP)
 		return ERR_OK;
 	if (err == ERR_OK || err == ERR_NOTFOUND)
-		err = store_parked_domain_get(txn, name, ret_domain, &parked);
+		err = store_parked_domain_get(txn, name, STORE_POP, ret_domain,
+					      &parked);
 	return err;
-}
-
-static enum err and_handle(struct store_txn *txn,
-			   const struct name_handle *name,
-			   enum store_delivery *delivery)
-{
-	struct store_handle handle;
-	enum err err = store_handle_get(txn, name, &handle);
-
-	if (err == ERR_OK)
-		*delivery = store_delivery_and(*delivery,
-					       handle.state.delivery);
-	return err == ERR_NOTFOUND ? ERR_OK : err; /* deleted: says nothing */
 }
 
 /* The switches that count for an address: of its domain and that one's handle,
@@ -274,7 +284,10 @@ static enum err handle_addresses(const struct collecting *c,
 
 	while (err == ERR_OK) {
 		if (strcmp(domain.handle.s, name->s) == 0)
-			err = domain_addresses(c, &domain.name);
+			err = domain.kind == STORE_DIALUP
+				      ? add_domain(c->txn, c->plan, &domain,
+						   PLAN_MAKE, false)
+				      : domain_addresses(c, &domain.name);
 		if (err == ERR_OK)
 			err = store_domain_next(c->txn, &domain.name, &domain);
 	}
@@ -299,22 +312,35 @@ static bool same_delivery(const struct store_state *was,
 	return was->delivery == is->delivery;
 }
 
+/* A handle that is not there says nothing. */
+static enum err handle_said(const struct store_entry *e, const uint8_t *row,
+			    size_t len, struct store_state *ret_state)
+{
+	struct store_handle handle = {.state.delivery = STORE_DELIVER};
+	enum err err = ERR_OK;
+
+	if (len)
+		err = store_handle_row(e->key, e->key_len, row, len, &handle);
+	*ret_state = handle.state;
+	return err;
+}
+
 static enum err collect_handle(const struct collecting *c)
 {
 	const struct store_entry *e = c->entry;
-	struct store_handle was, is;
-	enum err err;
+	struct store_state was, is;
+	struct name_handle name;
+	enum err err = handle_said(e, e->before, e->before_len, &was);
 
-	if (e->op != STORE_SET)
-		return ERR_OK; /* a handle itself has no file */
-	err = store_handle_row(e->key, e->key_len, e->before, e->before_len,
-			       &was);
 	if (err == ERR_OK)
-		err = store_handle_row(e->key, e->key_len, e->after,
-				       e->after_len, &is);
-	if (err != ERR_OK || same_delivery(&was.state, &is.state))
-		return err;
-	return handle_addresses(c, &is.name);
+		err = handle_said(e, e->after, e->after_len, &is);
+	if (err != ERR_OK || same_delivery(&was, &is))
+		return err; /* a handle itself has no file */
+	if (name_handle_read((const char *)e->key, e->key_len, &name))
+		return ERR_DAMAGED;
+	/* One that comes or goes has nothing but what is deleted. */
+	return e->op == STORE_SET ? handle_addresses(c, &name)
+				  : parked_addresses(c, &name, NULL, NULL);
 }
 
 static enum err collect_domain_set(const struct collecting *c)
@@ -333,32 +359,68 @@ static enum err collect_domain_set(const struct collecting *c)
 	return err == ERR_OK ? parked_addresses(c, NULL, &is.name, NULL) : err;
 }
 
-/* In the store and parked as well is a pop domain that became an alias. */
-static enum err collect_domain(const struct collecting *c)
+/* Who says what stands in qmail's files under a name: the domain that is there,
+ * else one that was and whose mail may be on its way. -1: nobody. */
+static int speaker(bool there, const bool was[STORE_KINDS])
 {
-	const struct store_entry *e = c->entry;
-	struct store_domain domain;
-	struct store_parked parked;
-	struct name_domain name;
-	bool there = false;
-	enum err err = store_entry_domain(e, &name);
+	static const enum store_kind order[] = {STORE_POP, STORE_DIALUP,
+						STORE_ALIAS, STORE_RELAY,
+						STORE_BACKUP};
 
-	if (err == ERR_OK)
-		err = store_domain_get(c->txn, &name, &domain);
-	if (err == ERR_OK) {
-		there = true;
-		err = add_domain(c->plan, &domain, PLAN_MAKE, false);
+	for (size_t i = 0; !there && i < STORE_KINDS; i++) {
+		if (was[order[i]])
+			return (int)order[i];
+	}
+	return -1;
+}
+
+/* All that a name is and was; gone, which an entry tells of, may be neither. */
+static enum err add_name(struct store_txn *txn, struct plan *plan,
+			 const struct name_domain *name,
+			 const struct store_domain *gone)
+{
+	struct store_domain live, was[STORE_KINDS];
+	bool parked[STORE_KINDS] = {false};
+	struct store_parked since;
+	enum err err = store_domain_get(txn, name, &live);
+	const bool there = err == ERR_OK;
+	int speaks;
+
+	for (int k = 0; k < STORE_KINDS && (err == ERR_OK ||
+					    err == ERR_NOTFOUND); k++) {
+		err = store_parked_domain_get(txn, name, (enum store_kind)k,
+					      &was[k], &since);
+		parked[k] = err == ERR_OK;
 	}
 	if (err != ERR_OK && err != ERR_NOTFOUND)
 		return err;
-	err = store_parked_domain_get(c->txn, &name, &domain, &parked);
-	if (err == ERR_OK)
-		return add_domain(c->plan, &domain, PLAN_CLOSE, there);
-	if (err != ERR_NOTFOUND || e->op != STORE_PURGE)
-		return err == ERR_NOTFOUND ? ERR_OK : err;
-	err = store_domain_row(e->key, e->key_len, e->before, e->before_len,
-			       &domain);
-	return err == ERR_OK ? add_domain(c->plan, &domain, PLAN_REMOVE, there)
+	speaks = speaker(there, parked);
+	err = there ? add_domain(txn, plan, &live, PLAN_MAKE, false) : ERR_OK;
+	for (int k = 0; err == ERR_OK && k < STORE_KINDS; k++) {
+		if (parked[k])
+			err = add_domain(txn, plan, &was[k], PLAN_CLOSE,
+					 k != speaks);
+	}
+	if (err == ERR_OK && gone && !parked[gone->kind] &&
+	    !(there && live.kind == gone->kind))
+		err = add_domain(txn, plan, gone, PLAN_REMOVE,
+				 there || speaks >= 0);
+	return err;
+}
+
+static enum err collect_domain(const struct collecting *c)
+{
+	const struct store_entry *e = c->entry;
+	const bool goes = e->op == STORE_PURGE || e->op == STORE_DEL;
+	struct store_domain gone;
+	struct name_domain name;
+	enum err err = store_entry_domain(e, &name);
+
+	if (err == ERR_OK && goes)
+		err = store_domain_row(e->key, e->key_len, e->before,
+				       e->before_len, &gone);
+	return err == ERR_OK ? add_name(c->txn, c->plan, &name,
+					goes ? &gone : NULL)
 			     : err;
 }
 
@@ -453,25 +515,22 @@ static enum err all_boxes(struct store_txn *txn, struct plan *plan)
 
 static enum err all_domains(struct store_txn *txn, struct plan *plan)
 {
-	struct store_domain domain, live;
+	struct store_domain domain;
 	struct store_parked parked;
 	enum err err = store_domain_next(txn, NULL, &domain);
 
 	while (err == ERR_OK) {
-		err = add_domain(plan, &domain, PLAN_MAKE, false);
+		err = add_name(txn, plan, &domain.name, NULL);
 		if (err == ERR_OK)
 			err = store_domain_next(txn, &domain.name, &domain);
 	}
 	if (err == ERR_NOTFOUND)
 		err = store_parked_domain_next(txn, NULL, &domain, &parked);
 	while (err == ERR_OK) {
-		err = store_domain_get(txn, &domain.name, &live);
-		if (err == ERR_OK || err == ERR_NOTFOUND)
-			err = add_domain(plan, &domain, PLAN_CLOSE,
-					 err == ERR_OK);
+		err = add_name(txn, plan, &domain.name, NULL);
 		if (err == ERR_OK)
-			err = store_parked_domain_next(txn, &domain.name,
-						       &domain, &parked);
+			err = store_parked_domain_next(txn, &domain, &domain,
+						       &parked);
 	}
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }

@@ -18,16 +18,21 @@ static const struct {
 	/* What its absence means to qmail, where that forbids making it. */
 	const char *missing;
 } files[] = {
-	[RENDER_RCPTHOSTS] = {"control", "rcpthosts", "rcpthosts.popbox-tmp",
+	[LINES_RCPTHOSTS] = {"control", "rcpthosts", "rcpthosts.popbox-tmp",
 			      "without it qmail-smtpd takes mail for every "
 			      "domain; make it, at least empty, before popbox "
 			      "adds to it"},
-	[RENDER_VIRTUALDOMAINS] = {"control", "virtualdomains",
-				   "virtualdomains.popbox-tmp", NULL},
-	[RENDER_ASSIGN] = {"users", "assign", "assign.popbox-tmp", NULL},
+	[LINES_MORE] = {"control", "morercpthosts", "morercpthosts.popbox-tmp",
+			NULL},
+	[LINES_VIRTUALDOMAINS] = {"control", "virtualdomains",
+				  "virtualdomains.popbox-tmp", NULL},
+	[LINES_SMTPROUTES] = {"control", "smtproutes",
+			      "smtproutes.popbox-tmp", NULL},
+	[LINES_ASSIGN] = {"users", "assign", "assign.popbox-tmp", NULL},
+	[LINES_LOCALS] = {"control", "locals", "locals.popbox-tmp", NULL},
 };
 
-static int open_dir(const struct config *config, enum render_file file)
+static int open_dir(const struct config *config, enum lines_file file)
 {
 	char path[PATH_MAX];
 
@@ -36,7 +41,7 @@ static int open_dir(const struct config *config, enum render_file file)
 	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-static bool fault(const struct config *config, enum render_file file,
+static bool fault(const struct config *config, enum lines_file file,
 		  const char *doing, int rc)
 {
 	const char *why = rc == EINVAL ? "it is not a regular file"
@@ -47,7 +52,7 @@ static bool fault(const struct config *config, enum render_file file,
 }
 
 /* The file as it is; an absent one that may be made is empty, root's, 0644. */
-static bool load(const struct config *config, enum render_file file, int dir,
+static bool load(const struct config *config, enum lines_file file, int dir,
 		 struct replace_text *ret_text)
 {
 	int rc = dir < 0 ? errno : replace_read(dir, files[file].name, ret_text);
@@ -64,7 +69,7 @@ static bool load(const struct config *config, enum render_file file, int dir,
 				 files[file].missing);
 	if (rc != 0)
 		return fault(config, file, "read", rc);
-	if (file != RENDER_ASSIGN ||
+	if (file != LINES_ASSIGN ||
 	    render_assign_ends(ret_text->bytes, ret_text->len))
 		return true;
 	replace_free(ret_text);
@@ -75,7 +80,7 @@ static bool load(const struct config *config, enum render_file file, int dir,
 
 struct judging {
 	const struct config *config;
-	enum render_file file;
+	enum lines_file file;
 	bool good;
 };
 
@@ -89,15 +94,19 @@ static void on_conflict(void *arg, unsigned long number, const char *line,
 		       line);
 	say_clean(text, clean, sizeof clean);
 	judging->good = say_error(
-		0,
-		"'%s/%s/%s' line %lu says '%s' where popbox would write '%s' "
-		"(remove or mend that line)",
+		0, "'%s/%s/%s' line %lu says '%s' where popbox would %s%s%s (%s)",
 		judging->config->qmail, files[judging->file].dir,
-		files[judging->file].name, number, clean, wanted);
+		files[judging->file].name, number, clean,
+		wanted ? "write '" : "write nothing", wanted ? wanted : "",
+		wanted ? "'" : "",
+		judging->file == LINES_LOCALS
+			? "qmail would keep delivering it locally; "
+			  "--fix-locals removes that line"
+			: "remove or mend that line");
 }
 
-bool control_judge(const struct config *config, enum render_file file,
-		   struct render_lines *lines)
+bool control_judge(const struct config *config, enum lines_file file,
+		   struct lines *lines)
 {
 	struct judging judging = {config, file, true};
 	int dir = open_dir(config, file);
@@ -120,8 +129,8 @@ bool control_judge(const struct config *config, enum render_file file,
 }
 
 /* *ret_out is what the file shall say, malloc'ed. */
-static bool compute(const struct config *config, enum render_file file, int dir,
-		    struct render_lines *lines, struct replace_text *ret_text,
+static bool compute(const struct config *config, enum lines_file file, int dir,
+		    struct lines *lines, struct replace_text *ret_text,
 		    char **ret_out, size_t *ret_len)
 {
 	if (!load(config, file, dir, ret_text))
@@ -133,8 +142,8 @@ static bool compute(const struct config *config, enum render_file file, int dir,
 	return say_error(0, "no memory");
 }
 
-bool control_write(const struct config *config, enum render_file file,
-		   struct render_lines *lines)
+bool control_write(const struct config *config, enum lines_file file,
+		   struct lines *lines)
 {
 	int dir = open_dir(config, file);
 	struct replace_text text;
@@ -180,8 +189,8 @@ static void show_difference(const char *path, const char *was, const char *is)
 	}
 }
 
-bool control_show(const struct config *config, enum render_file file,
-		  struct render_lines *lines)
+bool control_show(const struct config *config, enum lines_file file,
+		  struct lines *lines)
 {
 	int dir = open_dir(config, file);
 	struct replace_text text;
@@ -202,46 +211,97 @@ bool control_show(const struct config *config, enum render_file file,
 	return good;
 }
 
-bool control_local(const struct config *config,
-		   const struct name_domain *domain)
+bool control_exists(const struct config *config, enum lines_file file)
 {
-	int dir = open_dir(config, RENDER_RCPTHOSTS);
-	struct replace_text text;
-	unsigned long number = 0;
-	bool found = false;
-	const char *at;
+	int dir = open_dir(config, file);
+	bool there = dir >= 0 &&
+		     faccessat(dir, files[file].name, F_OK, 0) == 0;
 
-	if (dir < 0)
-		return false; /* said by control_judge */
-	if (replace_read(dir, "locals", &text) != 0)
-		text = (struct replace_text){0}; /* none: qmail takes me */
-	for (at = text.bytes; at && *at && !found;) {
-		size_t len = strcspn(at, "\n"), name = len;
-
-		number++;
-		while (name && strchr(" \t", at[name - 1]))
-			name--;
-		found = name == strlen(domain->s) &&
-			strncasecmp(at, domain->s, name) == 0;
-		at += len + (at[len] != 0);
-	}
-	replace_free(&text);
-	(void)close(dir); /* a directory, read only */
-	if (found)
-		say_error(0, "'%s/control/locals' line %lu has the domain "
-			     "'%s': qmail would keep delivering it locally "
-			     "(remove that line)",
-			  config->qmail, number, domain->s);
-	return found;
+	if (dir >= 0)
+		(void)close(dir); /* a directory, read only */
+	return there;
 }
 
+/* The lines that go into one of the two files. */
+static bool pick(const struct lines *lines, const bool *more, bool which,
+		 struct lines *ret_lines)
+{
+	ret_lines->line = calloc(lines->count + 1, sizeof *lines->line);
+	for (size_t i = 0; ret_lines->line && i < lines->count; i++) {
+		if (more[i] == which)
+			ret_lines->line[ret_lines->count++] = lines->line[i];
+	}
+	return ret_lines->line != NULL;
+}
+
+/* Lends its lines to ret_first and ret_more, which are freed by give_back. */
+static bool split(const struct config *config, struct lines *lines,
+		  struct lines *ret_first, struct lines *ret_more)
+{
+	int dir = open_dir(config, LINES_RCPTHOSTS);
+	struct replace_text first = {0}, rest = {0};
+	bool *more = calloc(lines->count + 1, sizeof *more);
+	bool good = load(config, LINES_RCPTHOSTS, dir, &first) &&
+		    load(config, LINES_MORE, dir, &rest);
+
+	if (good && !(more && render_split(first.bytes, first.len, rest.bytes,
+					   rest.len, lines,
+					   config->rcpthosts_max, more) &&
+		      pick(lines, more, false, ret_first) &&
+		      pick(lines, more, true, ret_more)))
+		good = say_error(0, "no memory");
+	replace_free(&first);
+	replace_free(&rest);
+	free(more);
+	if (dir >= 0)
+		(void)close(dir); /* a directory, read only */
+	return good;
+}
+
+static void give_back(struct lines *lent)
+{
+	free(lent->line);
+	free(lent->by_key);
+}
+
+static bool accept_with(control_how *how, const struct config *config,
+			struct lines *lines, bool *ret_more)
+{
+	struct lines first = {0}, more = {0};
+	bool good = split(config, lines, &first, &more);
+
+	*ret_more = more.count > 0;
+	if (good && first.count)
+		good = how(config, LINES_RCPTHOSTS, &first);
+	if (good && more.count)
+		good = how(config, LINES_MORE, &more);
+	give_back(&first);
+	give_back(&more);
+	return good;
+}
+
+bool control_accept(control_how *how, const struct config *config,
+		    struct lines *lines, bool *ret_more)
+{
+	bool any = false;
+
+	*ret_more = false;
+	for (size_t i = 0; i < lines->count; i++)
+		any = any || lines->line[i].line;
+	if (any)
+		return accept_with(how, config, lines, ret_more);
+	/* What goes, goes from both. */
+	*ret_more = control_exists(config, LINES_MORE);
+	return how(config, LINES_RCPTHOSTS, lines) &&
+	       (!*ret_more || how(config, LINES_MORE, lines));
+}
 
 unsigned long control_queuelifetime(const struct config *config)
 {
 	enum { WEEK = 604800 };
 	unsigned long seconds = 0;
 	struct replace_text text;
-	int dir = open_dir(config, RENDER_RCPTHOSTS);
+	int dir = open_dir(config, LINES_RCPTHOSTS);
 	size_t digits = 0;
 
 	if (dir < 0 || replace_read(dir, "queuelifetime", &text) != 0)

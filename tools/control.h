@@ -1,6 +1,5 @@
-/* control.h: qmail's files on the disk: control/rcpthosts,
- * control/virtualdomains, users/assign. What they shall say comes from
- * render.h; here they are found, judged, shown and replaced.
+/* control.h: qmail's files on the disk. What they shall say comes from lines.h
+ * and render.h; here they are found, judged, shown and replaced.
  */
 #ifndef POPBOX_CONTROL_H
 #define POPBOX_CONTROL_H
@@ -8,25 +7,30 @@
 #include "config.h"
 #include "render.h"
 
-/* Would the wanted lines go in? Says each reason against it and returns false:
- * a file that is missing where it must not be, is no regular file, cannot be
- * read, has no end, or has a line that contradicts. Changes nothing. */
-bool control_judge(const struct config *config, enum render_file file,
-		   struct render_lines *lines);
+/* Three things to do with a file and lines; each says what went wrong and
+ * returns false. */
+typedef bool control_how(const struct config *config, enum lines_file file,
+			 struct lines *lines);
 
-/* Puts them in; a file that says it all already is not touched. Says what
- * went wrong and returns false. */
-bool control_write(const struct config *config, enum render_file file,
-		   struct render_lines *lines);
+/* Would the lines go in, and the unwanted be none? Says each reason against
+ * it: a file that is missing where it must not be, is no regular file, cannot
+ * be read, has no end, or has a line that contradicts. Changes nothing. */
+control_how control_judge;
+
+/* Puts them in; a file that says it all already is not touched. */
+control_how control_write;
 
 /* Prints what control_write would change: `FILE: + LINE`. */
-bool control_show(const struct config *config, enum render_file file,
-		  struct render_lines *lines);
+control_how control_show;
 
-/* Is the domain in control/locals, which wins over virtualdomains? Says so,
- * with the line. */
-bool control_local(const struct config *config,
-		   const struct name_domain *domain);
+/* Does how with rcpthosts and morercpthosts, and splits the lines between them:
+ * what is in one of them stays there, what is new goes into rcpthosts up to
+ * the setting rcpthosts_max. Lines are either all wanted or all unwanted.
+ * *ret_more: morercpthosts has to do with it. */
+bool control_accept(control_how *how, const struct config *config,
+		    struct lines *lines, bool *ret_more);
+
+bool control_exists(const struct config *config, enum lines_file file);
 
 /* Seconds that qmail keeps trying to deliver a message, qmail-send(8). */
 unsigned long control_queuelifetime(const struct config *config);

@@ -38,6 +38,15 @@ bool mailroot_domain_path(const char *home, const struct name_handle *handle,
 		    PATH_MAX);
 }
 
+bool mailroot_dialup_path(const char *serialmail,
+			  const struct name_domain *domain,
+			  char ret_path[PATH_MAX])
+{
+	return fits(snprintf(ret_path, PATH_MAX, "%s/%s", serialmail,
+			     domain->s),
+		    PATH_MAX);
+}
+
 void mailroot_qmail_name(const struct name_local *local,
 			 char ret_name[MAILROOT_QMAIL_NAME])
 {
@@ -99,10 +108,24 @@ static int descend(const char *home, const struct name_handle *handle,
 	return rc;
 }
 
+/* cur, new and tmp below a directory. */
+static int make_maildir(int fd)
+{
+	static const char *const parts[] = {"tmp", "new", "cur"};
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < 3; i++) {
+		if (mkdirat(fd, parts[i], 0700) != 0 && errno != EEXIST)
+			rc = errno;
+	}
+	if (rc == 0 && fsync(fd) != 0)
+		rc = errno;
+	return rc;
+}
+
 int mailroot_box(const char *home, const struct name_box *box,
 		 char ret_path[PATH_MAX])
 {
-	static const char *const parts[] = {"tmp", "new", "cur"};
 	char text[NAME_BOX_TEXT];
 	int fd, rc;
 
@@ -112,12 +135,7 @@ int mailroot_box(const char *home, const struct name_box *box,
 	rc = descend(home, &box->handle, "POP", text, 0700, &fd);
 	if (rc != 0)
 		return rc;
-	for (size_t i = 0; rc == 0 && i < 3; i++) {
-		if (mkdirat(fd, parts[i], 0700) != 0 && errno != EEXIST)
-			rc = errno;
-	}
-	if (rc == 0 && fsync(fd) != 0)
-		rc = errno;
+	rc = make_maildir(fd);
 	(void)close(fd); /* a directory, read only */
 	return rc;
 }
@@ -280,6 +298,118 @@ int mailroot_remove_box(const char *home, const struct name_box *box,
 	if (!mailroot_box_path(home, box, ret_path))
 		return ENAMETOOLONG;
 	return remove_tree(AT_FDCWD, ret_path, DEPTH);
+}
+
+/* A small file of a dial-up directory; absent or longer: "". */
+static int peek(int dir, const char *name, char *ret_text, size_t room)
+{
+	struct replace_text now;
+	int rc = replace_read(dir, name, &now);
+
+	memset(ret_text, 0, room);
+	if (rc == ENOENT)
+		return 0;
+	if (rc != 0)
+		return rc;
+	if (now.len < room)
+		memcpy(ret_text, now.bytes, now.len);
+	replace_free(&now);
+	return 0;
+}
+
+static int put_small(int dir, const char *name, const char *text)
+{
+	const struct replace_text like = {.mode = 0644, .uid = (uid_t)-1,
+					  .gid = (gid_t)-1};
+
+	if (is_same(dir, name, text, strlen(text), 0644))
+		return 0;
+	return replace_file(dir, name, TEMPORARY, &like, text, strlen(text));
+}
+
+int mailroot_dialup(const char *serialmail, const struct name_domain *domain,
+		    const struct mailroot_dialup *files,
+		    char ret_path[PATH_MAX])
+{
+	int fd, maildir = -1, rc;
+
+	if (!mailroot_dialup_path(serialmail, domain, ret_path))
+		return ENAMETOOLONG;
+	fd = open(serialmail, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno;
+	rc = step(&fd, domain->s, 0755, true);
+	if (rc == 0) {
+		maildir = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+		rc = maildir < 0 ? errno : step(&maildir, "Maildir", 0700, true);
+	}
+	if (rc == 0)
+		rc = make_maildir(maildir);
+	if (rc == 0)
+		rc = put_small(fd, "RELAYHOST", files->relayhost);
+	if (rc == 0) /* last: with it mail comes in */
+		rc = put_small(fd, ".qmail-default", files->qmail);
+	if (maildir >= 0)
+		(void)close(maildir); /* a directory, read only */
+	(void)close(fd);	      /* the same */
+	return rc;
+}
+
+int mailroot_dialup_peek(const char *serialmail,
+			 const struct name_domain *domain,
+			 struct mailroot_dialup *ret_files,
+			 char ret_path[PATH_MAX])
+{
+	int fd, rc;
+
+	if (!mailroot_dialup_path(serialmail, domain, ret_path))
+		return ENAMETOOLONG;
+	fd = open(ret_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return errno;
+	rc = peek(fd, "RELAYHOST", ret_files->relayhost,
+		  sizeof ret_files->relayhost);
+	if (rc == 0)
+		rc = peek(fd, ".qmail-default", ret_files->qmail,
+			  sizeof ret_files->qmail);
+	(void)close(fd); /* a directory, read only */
+	return rc;
+}
+
+/* Is there a file in this directory? One that is not there is empty. */
+static bool has_files(int dir, const char *name)
+{
+	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *entry;
+	bool found = false;
+
+	while (list && !found && (entry = readdir(list)) != NULL)
+		found = entry->d_name[0] != '.';
+	if (list)
+		(void)closedir(list); /* read only */
+	else if (fd >= 0)
+		(void)close(fd); /* read only */
+	return found;
+}
+
+int mailroot_remove_dialup(const char *serialmail,
+			   const struct name_domain *domain,
+			   char ret_path[PATH_MAX])
+{
+	enum { DEPTH = 8 };
+	bool waiting;
+	int fd;
+
+	if (!mailroot_dialup_path(serialmail, domain, ret_path))
+		return ENAMETOOLONG;
+	fd = open(ret_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : errno;
+	(void)unlinkat(fd, ".qmail-default", 0); /* remove_tree tells */
+	waiting = has_files(fd, "Maildir/new") || has_files(fd, "Maildir/cur");
+	(void)close(fd); /* a directory, read only */
+	return waiting ? ENOTEMPTY : remove_tree(AT_FDCWD, ret_path, DEPTH);
 }
 
 static int open_list(const char *home, const struct name_handle *handle,

@@ -3,6 +3,8 @@
  *
  *	HOME/e/ex1/POP/ex1-0001/{cur,new,tmp}		0700
  *	HOME/e/ex1/DOMAINS/example.com/.qmail-joe	0644 or 0744
+ *	SERIALMAIL/host.example.com/{RELAYHOST,.qmail-default}	0644
+ *	SERIALMAIL/host.example.com/Maildir/{cur,new,tmp}	0700
  *
  * Every call is idempotent and durable when it returns. 0, or an errno with
  * *ret_path naming what failed.
@@ -27,6 +29,9 @@ bool mailroot_box_path(const char *home, const struct name_box *box,
 bool mailroot_domain_path(const char *home, const struct name_handle *handle,
 			  const struct name_domain *domain,
 			  char ret_path[PATH_MAX]);
+bool mailroot_dialup_path(const char *serialmail,
+			  const struct name_domain *domain,
+			  char ret_path[PATH_MAX]);
 /* ".qmail-joe:doe" for joe.doe, ".qmail-default" for the catch-all. */
 enum { MAILROOT_QMAIL_NAME = 8 + NAME_LOCAL_MAX };
 void mailroot_qmail_name(const struct name_local *local,
@@ -44,6 +49,27 @@ int mailroot_qmail(const char *home, const struct name_handle *handle,
  * never reads (it has a dot), before popbox takes the file over. */
 int mailroot_adopt(const char *home, const struct name_handle *handle,
 		   const struct name_address *address, char ret_path[PATH_MAX]);
+
+/* The directory of a dial-up domain, with its two files: what RELAYHOST says,
+ * and what .qmail-default does. */
+struct mailroot_dialup {
+	char relayhost[NAME_DOMAIN_MAX + 16]; /* with its newline */
+	char qmail[1024];		      /* NUL-ended */
+};
+int mailroot_dialup(const char *serialmail, const struct name_domain *domain,
+		    const struct mailroot_dialup *files,
+		    char ret_path[PATH_MAX]);
+/* What stands there now; "" for a file that is not there. ENOENT: there is no
+ * such directory. */
+int mailroot_dialup_peek(const char *serialmail,
+			 const struct name_domain *domain,
+			 struct mailroot_dialup *ret_files,
+			 char ret_path[PATH_MAX]);
+/* Goes with its files; with mail that waits in it, it stays: ENOTEMPTY, and
+ * only .qmail-default is gone. */
+int mailroot_remove_dialup(const char *serialmail,
+			   const struct name_domain *domain,
+			   char ret_path[PATH_MAX]);
 
 /* Removals; what is not there is removed already. A domain's directory that
  * holds other files stays: ENOTEMPTY. A box goes with all its mail. */

@@ -66,6 +66,7 @@ static int run(struct site *site, const struct command *c, struct args *global,
 		return say_error(CODE_USAGE, "the store's directory is empty");
 	site->dry_run = args_has(args, "--dry-run");
 	site->no_sync = args_has(args, "--no-sync");
+	site->fix_locals = args_has(args, "--fix-locals");
 	return c->run(site, args);
 }
 

@@ -45,13 +45,23 @@ static bool run(char *const *words)
 	return say_error(0, "'%s' was ended by a signal", words[0]);
 }
 
-bool notify_newu(const struct config *config)
+static bool run_own(const struct config *config, const char *name)
 {
 	char path[PATH_MAX];
 	char *words[] = {path, NULL};
 
-	(void)snprintf(path, sizeof path, "%s/bin/qmail-newu", config->qmail);
+	(void)snprintf(path, sizeof path, "%s/bin/%s", config->qmail, name);
 	return run(words);
+}
+
+bool notify_newu(const struct config *config)
+{
+	return run_own(config, "qmail-newu");
+}
+
+bool notify_newmrh(const struct config *config)
+{
+	return run_own(config, "qmail-newmrh");
 }
 
 /* The setting, cut at blanks. */

@@ -11,6 +11,9 @@
 /* Runs QMAIL/bin/qmail-newu. Says what went wrong and returns false. */
 bool notify_newu(const struct config *config);
 
+/* Runs QMAIL/bin/qmail-newmrh, which makes morercpthosts.cdb. The same. */
+bool notify_newmrh(const struct config *config);
+
 /* Sends HUP by the configured command, or to the process whose program is
  * QMAIL/bin/qmail-send. That none runs is said and is no failure: it will read
  * the files when it starts. */

@@ -1,5 +1,6 @@
 #include "operand.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "idn.h"
@@ -39,12 +40,68 @@ int operand_domain(const char *text, struct name_domain *ret_name)
 		   : CODE_DONE;
 }
 
+int operand_new_domain(const char *text, struct store_domain *domain)
+{
+	const char *why = idn_domain(text, &domain->name, domain->utf8);
+
+	return why ? say_error(CODE_REFUSED, "domain '%s': %s", text, why)
+		   : CODE_DONE;
+}
+
 int operand_address(const char *text, struct name_address *ret_name)
 {
 	const char *why = idn_address(text, true, ret_name);
 
 	return why ? say_error(CODE_REFUSED, "address '%s': %s", text, why)
 		   : CODE_DONE;
+}
+
+int operand_kind(const char *text, enum store_kind *ret_kind)
+{
+	for (int kind = 0; kind < STORE_KINDS; kind++) {
+		if (kind != STORE_ALIAS &&
+		    strcmp(text, json_kind((enum store_kind)kind)) == 0) {
+			*ret_kind = (enum store_kind)kind;
+			return CODE_DONE;
+		}
+	}
+	return say_error(CODE_USAGE,
+			 "kind '%s' is not known: it is pop, relay, backup or "
+			 "dialup%s",
+			 text,
+			 strcmp(text, "alias") == 0
+				 ? " (an alias has --alias-of)"
+				 : "");
+}
+
+int operand_host(const char *text, struct store_domain *domain)
+{
+	const char *colon = strchr(text, ':'), *why = NULL;
+	size_t len = colon ? (size_t)(colon - text) : strlen(text);
+	char host[NAME_DOMAIN_MAX + 1] = "", utf8[NAME_DOMAIN_MAX + 1];
+	struct name_domain name;
+	unsigned char ip[4];
+	uint64_t port = 0;
+
+	if (colon && !operand_number(colon + 1, 1, 65535, &port))
+		return say_error(CODE_REFUSED, "host '%s': the port is no "
+					       "number from 1 to 65535",
+				 text);
+	if (len > NAME_DOMAIN_MAX)
+		return say_error(CODE_REFUSED, "host '%s' is too long", text);
+	memcpy(host, text, len);
+	if (inet_pton(AF_INET, host, ip) != 1) {
+		why = idn_domain(host, &name, utf8);
+		if (!why)
+			memcpy(host, name.s, sizeof name.s);
+	}
+	if (why)
+		return say_error(CODE_REFUSED, "host '%s': %s (a name or an "
+					       "IPv4 address)",
+				 text, why);
+	memcpy(domain->host, host, sizeof host);
+	domain->port = (uint16_t)port;
+	return CODE_DONE;
 }
 
 int operand_text(const char *what, const char *text, char *ret_text,

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "name.h"
+#include "store.h"
 
 int operand_handle(const char *text, struct name_handle *ret_name);
 
@@ -18,8 +18,17 @@ bool operand_number(const char *text, uint64_t low, uint64_t high,
 /* In ASCII or UTF-8. */
 int operand_domain(const char *text, struct name_domain *ret_name);
 
+/* One that is to be made: its name, and how it is written in UTF-8. */
+int operand_new_domain(const char *text, struct store_domain *domain);
+
 /* Also the catch-all, *@domain. */
 int operand_address(const char *text, struct name_address *ret_name);
+
+/* pop, relay, backup or dialup; an alias is told by its target. */
+int operand_kind(const char *text, enum store_kind *ret_kind);
+
+/* HOST[:PORT], a name or an IPv4 address, into a domain's host and port. */
+int operand_host(const char *text, struct store_domain *domain);
 
 /* A name that people gave, or a reason: UTF-8 without control characters, of at
  * most room - 1 bytes. NULL leaves ret_text alone. */

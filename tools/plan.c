@@ -35,11 +35,20 @@ static int by_name(const void *a, const void *b)
 		order = strcmp(x->address.domain.s, y->address.domain.s);
 	if (order == 0)
 		order = strcmp(x->address.local.s, y->address.local.s);
-	/* A domain may have to be made and closed: once an alias, once what it
+	/* A domain may have to be made and closed: what it is, and each that it
 	 * was. Of all else the store says one thing. */
 	if (order == 0 && x->table == STORE_DOMAINS)
 		order = (x->act > y->act) - (x->act < y->act);
+	if (order == 0 && x->domain && y->domain)
+		order = (x->domain->kind > y->domain->kind) -
+			(x->domain->kind < y->domain->kind);
 	return order;
+}
+
+static void item_free(struct plan_item *item)
+{
+	free(item->text);
+	free(item->domain);
 }
 
 /* Each object once, however often it was changed. */
@@ -51,7 +60,7 @@ static void sort(struct plan *plan)
 		qsort(plan->item, plan->count, sizeof *plan->item, by_name);
 	for (size_t i = 0; i < plan->count; i++) {
 		if (kept && by_name(&plan->item[kept - 1], &plan->item[i]) == 0)
-			free(plan->item[i].text);
+			item_free(&plan->item[i]);
 		else
 			plan->item[kept++] = plan->item[i];
 	}
@@ -74,7 +83,7 @@ enum err plan_make(struct store_txn *txn, const struct config *config,
 void plan_free(struct plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++)
-		free(plan->item[i].text);
+		item_free(&plan->item[i]);
 	free(plan->item);
 	*plan = (struct plan){0};
 }

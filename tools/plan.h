@@ -24,11 +24,10 @@ struct plan_item {
 	struct name_box box; /* a box; or where an address leads, if has_box */
 	bool has_box;
 	struct name_address address; /* an address; or a domain, alone */
-	enum store_kind kind;	     /* of a domain */
-	struct name_domain target;   /* of an alias domain */
-	bool subdomains;
-	bool covered; /* a domain that is parked or purged, whose name is an
-		       * alias in the store */
+	struct store_domain *domain; /* of a domain: its row; malloc'ed */
+	enum store_delivery delivery; /* of a domain, with its handle's */
+	bool covered; /* a domain that is parked or purged, whose name has
+		       * another row that says what the files say */
 	char *text; /* of an address: its .qmail file, malloc'ed */
 	size_t len;
 	mode_t mode;
@@ -47,7 +46,7 @@ MUST_USE enum err plan_make(struct store_txn *txn, const struct config *config,
 			    bool full, struct plan *plan);
 void plan_free(struct plan *plan);
 
-/* Takes text over when it answers ERR_OK. */
+/* Takes text and domain over when it answers ERR_OK. */
 MUST_USE enum err plan_add(struct plan *plan, const struct plan_item *item);
 
 /* The next item of that table after index from - 1, or plan->count. */

@@ -5,28 +5,111 @@
 #include <string.h>
 
 #include "control.h"
+#include "dialup.h"
+#include "dotqmail.h"
 #include "say.h"
 
-bool preflight_domain(const struct site *site,
-			  const struct store_domain *domain)
+/* The lines of one file that a new domain wants, and those it must not find. */
+static bool judge(const struct config *config, enum lines_file file,
+		  const struct store_domain *domain, unsigned what)
 {
-	static const enum render_file files[] = {
-		RENDER_RCPTHOSTS, RENDER_VIRTUALDOMAINS, RENDER_ASSIGN};
+	struct lines lines = {0};
+	bool good = lines_add(&lines, file, config, domain, what) ||
+		    say_error(0, "no memory");
+
+	if (good && lines.count)
+		good = control_judge(config, file, &lines);
+	lines_free(&lines);
+	return good;
+}
+
+/* Lines of what has or had this name are ours, and change: was. */
+static bool judge_files(const struct site *site,
+			const struct store_domain *domain, bool was)
+{
 	const struct config *config = &site->config;
-	bool good = true;
+	const unsigned all = was ? LINES_COME : LINES_COME | LINES_GO;
+	bool good = judge(config, LINES_RCPTHOSTS, domain, all);
 
-	if (!config_has_qmail(config))
-		return true;
-	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-		struct render_lines lines = {0};
+	good = judge(config, LINES_MORE, domain, all) && good;
+	good = judge(config, LINES_ASSIGN, domain, LINES_COME) && good;
+	if (!was)
+		good = judge(config, LINES_VIRTUALDOMAINS, domain, all) && good;
+	if (!was)
+		good = judge(config, LINES_SMTPROUTES, domain, LINES_COME) &&
+		       good;
+	if (!site->fix_locals)
+		good = judge(config, LINES_LOCALS, domain, LINES_ALL_GO) &&
+		       good;
+	return good;
+}
 
-		if (!render_want(&lines, files[i], config, domain))
-			good = say_error(0, "no memory");
-		else if (!control_judge(config, files[i], &lines))
-			good = false;
-		render_lines_free(&lines);
-	}
-	return good && !control_local(config, &domain->name);
+struct asking {
+	const struct name_domain *name;
+	bool was;    /* is or was there, of whatever kind */
+	bool dialup; /* as a dial-up domain */
+};
+
+static enum err was_body(struct store_txn *txn, void *arg)
+{
+	struct asking *asking = arg;
+	struct store_domain domain;
+	struct store_parked parked;
+	enum err err = store_parked_domain_any(txn, asking->name, &asking->was);
+
+	if (err == ERR_OK)
+		err = store_parked_domain_get(txn, asking->name, STORE_DIALUP,
+					      &domain, &parked);
+	if (err == ERR_NOTFOUND)
+		err = store_domain_get(txn, asking->name, &domain);
+	asking->was = asking->was || err == ERR_OK;
+	asking->dialup = err == ERR_OK && domain.kind == STORE_DIALUP;
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+/* A directory that somebody made by hand says the same, or is taken over. */
+static int judge_dialup(const struct site *site,
+			const struct store_domain *domain, bool adopt)
+{
+	struct mailroot_dialup want, is = {.qmail = ""};
+	char path[PATH_MAX];
+	int rc;
+
+	if (!dialup_files(&site->config, domain, STORE_DELIVER, &want))
+		return say_error(CODE_LATER, "no memory");
+	rc = asuser_dialup_peek(site->asuser, &domain->name, &is, path);
+	if (rc == ENOENT)
+		return CODE_DONE;
+	if (rc != 0)
+		return say_error(CODE_REFUSED, "cannot take '%s': %s", path,
+				 strerror(rc));
+	if (adopt ||
+	    ((!is.relayhost[0] || strcmp(is.relayhost, want.relayhost) == 0) &&
+	     (!is.qmail[0] || strcmp(is.qmail, want.qmail) == 0)))
+		return CODE_DONE;
+	return say_error(CODE_REFUSED,
+			 "'%s' is there already, and its %s says something "
+			 "else: nothing was changed (--adopt takes it over)",
+			 path,
+			 strcmp(is.relayhost, want.relayhost) == 0
+				 ? ".qmail-default"
+				 : "RELAYHOST");
+}
+
+int preflight_domain(const struct site *site, const struct store_domain *domain,
+		     bool adopt)
+{
+	struct asking asking = {.name = &domain->name};
+	enum err err = store_read(site->store, was_body, &asking);
+
+	if (err != ERR_OK)
+		return site_failed(site, err, domain->name.s);
+	if (config_has_qmail(&site->config) &&
+	    !judge_files(site, domain, asking.was))
+		return CODE_REFUSED;
+	if (domain->kind != STORE_DIALUP || asking.dialup)
+		return CODE_DONE;
+	return judge_dialup(site, domain, adopt);
 }
 
 struct looking {
@@ -88,7 +171,7 @@ int preflight_address(const struct site *site,
 		return say_error(CODE_REFUSED, "cannot take '%s': %s", path,
 				 rc == EINVAL ? "it is not a regular file"
 					      : strerror(rc));
-	if (!render_qmail(&site->config, address, STORE_DELIVER, STORE_DELIVER,
+	if (!dotqmail_address(&site->config, address, STORE_DELIVER, STORE_DELIVER,
 			  &text, &len, &mode))
 		return say_error(CODE_LATER, "no memory");
 	same = len == now_len && memcmp(text, now, len) == 0;

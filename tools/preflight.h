@@ -10,9 +10,13 @@
 #define ADOPT_OPTION                                                          \
 	{"--adopt", NULL, "take over a .qmail file made by hand, keep a copy"}
 
-/* Would the files take this new domain? Says what is in the way. */
-bool preflight_domain(const struct site *site,
-		      const struct store_domain *domain);
+/* Would the files take this domain, new or of another kind than before? Says
+ * what is in the way; returns the exit code. */
+int preflight_domain(const struct site *site, const struct store_domain *domain,
+		     bool adopt);
+
+#define FIX_LOCALS_OPTION                                                     \
+	{"--fix-locals", NULL, "take the domain out of control/locals"}
 
 /* Would the .qmail file of this new address overwrite one made by hand? Says
  * so, or with adopt keeps a copy beside it. Returns the exit code. */

@@ -8,11 +8,11 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "control.h"
-#include "notify.h"
+#include "dialup.h"
 #include "plan.h"
 #include "progress.h"
 #include "say.h"
+#include "steps.h"
 
 /* One pass: a plan being carried out. */
 struct pass {
@@ -41,18 +41,44 @@ static void settle(struct plan_item *item, int rc, const char *path)
 				: strerror(rc));
 }
 
+static int make_dialup(const struct site *site, const struct plan_item *item,
+		       char path[PATH_MAX])
+{
+	struct mailroot_dialup files;
+
+	if (!dialup_files(&site->config, item->domain, item->delivery, &files))
+		return ENOMEM;
+	return asuser_dialup(site->asuser, &item->address.domain, &files, path);
+}
+
+static int make_domain(const struct site *site, const struct plan_item *item,
+		       char path[PATH_MAX])
+{
+	switch (item->domain->kind) {
+	case STORE_POP:
+		return asuser_domain(site->asuser, &item->handle,
+				     &item->address.domain, path);
+	case STORE_DIALUP:
+		return make_dialup(site, item, path);
+	case STORE_ALIAS:
+	case STORE_RELAY:
+	case STORE_BACKUP:
+		break;
+	}
+	return 0; /* has no directory */
+}
+
 /* Popusr's work on one item. */
-static int make(struct asuser *asuser, struct plan_item *item,
+static int make(const struct site *site, struct plan_item *item,
 		char path[PATH_MAX])
 {
+	struct asuser *asuser = site->asuser;
+
 	switch (item->table) {
 	case STORE_BOXES:
 		return asuser_box(asuser, &item->box, path);
 	case STORE_DOMAINS:
-		if (item->kind != STORE_POP)
-			return 0; /* has no directory */
-		return asuser_domain(asuser, &item->handle,
-				     &item->address.domain, path);
+		return make_domain(site, item, path);
 	case STORE_ADDRESSES:
 		return asuser_qmail(asuser, &item->handle, &item->address,
 				    item->text, item->len, item->mode, path);
@@ -85,7 +111,7 @@ static void make_all(struct pass *pass)
 				item->failed = true;
 			else
 				settle(item,
-				       make(pass->site->asuser, item, path),
+				       make(pass->site, item, path),
 				       path);
 		}
 	}
@@ -99,7 +125,11 @@ static int removal(struct asuser *asuser, const struct plan_item *item,
 	case STORE_BOXES:
 		return asuser_remove_box(asuser, &item->box, path);
 	case STORE_DOMAINS:
-		if (item->kind != STORE_POP)
+		if (item->domain->kind == STORE_DIALUP)
+			return asuser_remove_dialup(asuser,
+						    &item->address.domain,
+						    path);
+		if (item->domain->kind != STORE_POP)
 			return 0; /* has no directory */
 		return asuser_remove_domain(asuser, &item->handle,
 					    &item->address.domain, path);
@@ -146,153 +176,27 @@ static void remove_all(struct pass *pass)
 			}
 			rc = removal(pass->site->asuser, item, path);
 			if (rc == ENOTEMPTY && order[k] == STORE_DOMAINS)
-				say_note("'%s' has files made by hand: it was "
-					 "left where it is",
-					 path);
+				say_note("'%s' has %s: it was left where it is",
+					 path,
+					 item->domain->kind == STORE_DIALUP
+						 ? "mail that waits"
+						 : "files made by hand");
 			else
 				settle(item, rc, path);
 		}
 	}
 }
 
-static struct store_domain item_domain(const struct plan_item *item)
-{
-	return (struct store_domain){.name = item->address.domain,
-				     .handle = item->handle,
-				     .kind = item->kind,
-				     .target = item->target,
-				     .subdomains = item->subdomains};
-}
-
-/* The steps in which qmail's own files change. Nothing is taken away before
- * the last mail for it can be gone, and nothing is accepted before it can be
- * delivered. */
-enum step {
-	STOP_ACCEPTING, /* rcpthosts: what was deleted goes */
-	ASSIGN_NEW,	/* users/assign: what is new comes */
-	ROUTE,		/* virtualdomains: new ones come, purged ones go */
-	ASSIGN_OLD,	/* users/assign: what was purged goes */
-	ACCEPT,		/* rcpthosts: what is new comes */
-	STEPS,
-};
-
-static const enum render_file step_file[STEPS] = {
-	[STOP_ACCEPTING] = RENDER_RCPTHOSTS, [ASSIGN_NEW] = RENDER_ASSIGN,
-	[ROUTE] = RENDER_VIRTUALDOMAINS,     [ASSIGN_OLD] = RENDER_ASSIGN,
-	[ACCEPT] = RENDER_RCPTHOSTS,
-};
-
-/* The lines that one domain shall have or not have after a step. Covered is
- * one whose name has become an alias: what the name says there stays. */
-static bool want_item(const struct config *config, const struct plan_item *item,
-		      enum step step, struct render_lines *lines)
-{
-	const enum render_file file = step_file[step];
-	const struct store_domain domain = item_domain(item);
-
-	switch (step) {
-	case STOP_ACCEPTING:
-		return item->act == PLAN_MAKE || item->covered ||
-		       render_unwant(lines, file, &domain);
-	case ACCEPT:
-		return item->act != PLAN_MAKE ||
-		       render_want(lines, file, config, &domain);
-	case ASSIGN_NEW:
-		return item->act == PLAN_REMOVE ||
-		       render_want(lines, file, config, &domain);
-	case ASSIGN_OLD:
-		return item->act != PLAN_REMOVE || item->kind != STORE_POP ||
-		       render_unwant(lines, file, &domain);
-	case ROUTE:
-		if (item->covered)
-			return true;
-		return item->act == PLAN_REMOVE
-			       ? render_unwant(lines, file, &domain)
-			       : render_want(lines, file, config, &domain);
-	case STEPS:
-		break;
-	}
-	return true;
-}
-
-static bool want(const struct config *config, const struct plan *plan,
-		 enum step step, struct render_lines *lines)
-{
-	for (size_t i = plan_next(plan, 0, STORE_DOMAINS); i < plan->count;
-	     i = plan_next(plan, i + 1, STORE_DOMAINS)) {
-		if (!plan->item[i].failed &&
-		    !want_item(config, &plan->item[i], step, lines))
-			return say_error(0, "no memory");
-	}
-	return true;
-}
-
-/* *ret_any: some domain has to do with this step. */
-static bool take_step(const struct pass *pass, enum step step, bool *ret_any)
-{
-	const struct config *config = &pass->site->config;
-	struct render_lines lines = {0};
-	bool good = want(config, &pass->plan, step, &lines);
-
-	*ret_any = lines.count > 0;
-	if (good && *ret_any)
-		good = control_write(config, step_file[step], &lines);
-	render_lines_free(&lines);
-	return good;
-}
-
-static void fail_domains(struct pass *pass)
-{
-	struct plan *plan = &pass->plan;
-
-	for (size_t i = plan_next(plan, 0, STORE_DOMAINS); i < plan->count;
-	     i = plan_next(plan, i + 1, STORE_DOMAINS))
-		plan->item[i].failed = true;
-}
-
-/* qmail is told whether or not a file had to be changed: a run that was killed
- * may have changed it and not come so far. */
-static bool step_and_tell(struct pass *pass, enum step step)
-{
-	const struct config *config = &pass->site->config;
-	bool any;
-
-	if (!config_has_qmail(config))
-		return true;
-	if (!take_step(pass, step, &any)) {
-		fail_domains(pass);
-		return false;
-	}
-	if (any && step_file[step] == RENDER_ASSIGN && !notify_newu(config))
-		any = false;
-	else if (any && step == ROUTE && !notify_hup(config))
-		any = false;
-	else
-		return true;
-	fail_domains(pass);
-	return false;
-}
-
-/* Each step that fails keeps back those behind it. */
-static void tell_qmail(struct pass *pass)
-{
-	for (enum step step = ASSIGN_NEW; step < STEPS; step++) {
-		if (!step_and_tell(pass, step))
-			return;
-	}
-}
-
 static enum err owe(struct store_txn *txn, const struct plan_item *item)
 {
 	const bool gone = item->act == PLAN_REMOVE;
-	const struct store_domain domain = item_domain(item);
 
 	switch (item->table) {
 	case STORE_BOXES:
 		return gone ? store_owe_purge_box(txn, &item->box)
 			    : store_owe_box(txn, &item->box);
 	case STORE_DOMAINS:
-		return gone ? store_owe_purge_domain(txn, &domain)
+		return gone ? store_owe_purge_domain(txn, item->domain)
 			    : store_owe_domain(txn, &item->address.domain);
 	case STORE_ADDRESSES:
 		return gone ? store_owe_purge_address(txn, &item->address)
@@ -345,13 +249,13 @@ static int run_pass(struct pass *pass)
 
 	if (err != ERR_OK)
 		return store_failed(err);
-	if (step_and_tell(pass, STOP_ACCEPTING)) {
+	if (steps_close(site, &pass->plan)) {
 		make_all(pass);
 		/* Of a handle for which something failed no new domain is
 		 * accepted. */
 		if (!plan_hold_back(&pass->plan))
 			return say_error(CODE_LATER, "no memory");
-		tell_qmail(pass);
+		steps_open(site, &pass->plan);
 	} else {
 		make_all(pass);
 	}
@@ -447,88 +351,4 @@ int publish(struct site *site, bool full)
 				 "said above, then run 'popbox sync'",
 				 failed);
 	return code;
-}
-
-/* The lines of a .qmail file on one. */
-static void show_text(const char *path, const char *name,
-		      const struct plan_item *item)
-{
-	char line[1024];
-	size_t len = item->len - 1; /* less the last newline */
-
-	if (len >= sizeof line)
-		len = sizeof line - 1;
-	memcpy(line, item->text, len);
-	line[len] = 0;
-	for (char *c = line; *c; c++) {
-		if (*c == '\n')
-			*c = ' ';
-	}
-	say_out("%s/%s: %s%s", path, name, line[0] == ' ' ? "(held)" : "",
-		line);
-}
-
-static void show_item(const struct site *site, const struct plan_item *item)
-{
-	const char *sign = item->act == PLAN_REMOVE ? "- " : "";
-	char path[PATH_MAX] = "", name[MAILROOT_QMAIL_NAME];
-
-	switch (item->table) {
-	case STORE_BOXES:
-		if (mailroot_box_path(site->config.home, &item->box, path))
-			say_out("%s/: %sMaildir", path, sign);
-		return;
-	case STORE_DOMAINS:
-		if (item->kind == STORE_POP && item->act != PLAN_CLOSE &&
-		    mailroot_domain_path(site->config.home, &item->handle,
-					 &item->address.domain, path))
-			say_out("%s/: %sdirectory", path, sign);
-		return;
-	case STORE_ADDRESSES:
-		mailroot_qmail_name(&item->address.local, name);
-		if (!mailroot_domain_path(site->config.home, &item->handle,
-					  &item->address.domain, path))
-			return;
-		if (item->act == PLAN_REMOVE)
-			say_out("%s/%s: - file", path, name);
-		else
-			show_text(path, name, item);
-		return;
-	case STORE_HANDLES:
-		return;
-	}
-}
-
-static enum err show_file(const struct config *config, const struct plan *plan,
-			  enum step first, enum step second)
-{
-	struct render_lines lines = {0};
-	enum err err = ERR_OK;
-
-	if (!want(config, plan, first, &lines) ||
-	    (second != first && !want(config, plan, second, &lines)) ||
-	    (lines.count && !control_show(config, step_file[first], &lines)))
-		err = ERR_SYSTEM;
-	render_lines_free(&lines);
-	return err;
-}
-
-enum err publish_show(const struct site *site, struct store_txn *txn, bool full,
-		      unsigned long *ret_steps)
-{
-	const struct config *config = &site->config;
-	struct plan plan = {0};
-	enum err err = plan_make(txn, config, full, &plan);
-
-	for (size_t i = 0; err == ERR_OK && i < plan.count; i++)
-		show_item(site, &plan.item[i]);
-	if (err == ERR_OK && config_has_qmail(config))
-		err = show_file(config, &plan, ASSIGN_NEW, ASSIGN_OLD);
-	if (err == ERR_OK && config_has_qmail(config))
-		err = show_file(config, &plan, ROUTE, ROUTE);
-	if (err == ERR_OK && config_has_qmail(config))
-		err = show_file(config, &plan, ACCEPT, STOP_ACCEPTING);
-	*ret_steps = plan.count;
-	plan_free(&plan);
-	return err;
 }

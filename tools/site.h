@@ -19,6 +19,7 @@ struct site {
 	bool no_input;
 	bool dry_run;
 	bool no_sync;
+	bool fix_locals; /* take domains of the store out of control/locals */
 	struct store_actor actor;
 	struct config config;
 	struct store *store;

@@ -20,6 +20,8 @@ SEED = int(os.environ.get("SEED", "1"))
 HANDLES = ("ex1", "ot2", "zz")
 DOMAINS = ("a.org", "b.org", "a.org-x.net", "c.example", "d.example")
 LOCALS = ("joe", "ann", "j.d", "postmaster", "*")
+HOSTS = ("one.test", "two.test")
+LOCAL_KINDS = ("pop", "dialup")
 FOREIGN = ("Bob@else.where", "x@y.test")
 DELIVERY = ("on", "off", "hold")
 
@@ -66,17 +68,43 @@ class Model:
         self.old["handles"][name] = self.handles.pop(name)
 
     def prefix_free(self, name):
-        for other in {*self.domains, *self.old["domains"]} - {name}:
+        old = {n for n, _ in self.old["domains"]}
+        for other in {*self.domains, *old} - {name}:
             need(not name.startswith(other + "-"))
             need(not other.startswith(name + "-"))
 
-    def domain_add(self, name, handle, target):
-        need(name not in self.domains and name not in self.old["domains"])
+    def insert(self, name, row):
+        """A row under a name that may have been several things before."""
+        need(name not in self.domains)
         self.prefix_free(name)
+        if row["kind"] == "alias":
+            need(row["target"] in self.domains)
+            need(self.domains[row["target"]]["kind"] == "pop")
+        for (other, kind), was in list(self.old["domains"].items()):
+            if other != name:
+                continue
+            same = all(row[k] == was[k]
+                       for k in ("kind", "handle", "target", "host"))
+            if kind == "backup" or (kind, row["kind"]) == (
+                    "relay", "backup") or (same and
+                                           kind not in LOCAL_KINDS):
+                del self.old["domains"][other, kind]
+            else:
+                need(kind != row["kind"])
+                need(row["kind"] not in LOCAL_KINDS or
+                     kind not in ("pop", "dialup", "alias"))
+        self.domains[name] = row
+
+    def domain_add(self, name, handle, target, kind, host):
         if handle not in self.handles:
             self.handle_add(handle)
-        self.domains[name] = {**state(), "handle": handle, "kind": "pop",
-                              "target": None}
+        self.insert(name, {**state(), "handle": handle, "kind": kind,
+                           "target": None, "host": host,
+                           "below": kind != "dialup"})
+        if kind == "pop":
+            self.postmaster(name, handle, target)
+
+    def postmaster(self, name, handle, target):
         where = ("postmaster", name)
         if target:
             address = self.aim(where, [target])
@@ -95,15 +123,26 @@ class Model:
         self.put(where, address)
 
     def alias_add(self, name, target):
-        need(name not in self.domains)
         need(target in self.domains)
-        self.prefix_free(name)
-        need(self.domains[target]["kind"] == "pop")
-        # A parked domain's own lines stand in qmail's files.
-        need(name not in self.old["domains"] or
-             self.old["domains"][name]["target"] == target)
-        self.domains[name] = {**state(), "kind": "alias", "target": target,
-                              "handle": self.domains[target]["handle"]}
+        self.insert(name, {**state(), "kind": "alias", "target": target,
+                           "handle": self.domains[target]["handle"],
+                           "host": None, "below": True})
+
+    def domain_kind(self, name, kind, host):
+        need(name in self.domains)
+        was = dict(self.domains[name])
+        need(was["kind"] != "alias")
+        if kind == was["kind"]:
+            if kind != "relay" and kind != "dialup":
+                return
+            self.domains[name]["host"] = host or was["host"]
+            return
+        self.domain_del(name)
+        self.insert(name, {
+            **was, "kind": kind, "host": host, "below": kind != "dialup",
+            "delivery": was["delivery"] if kind in LOCAL_KINDS else "on"})
+        if kind == "pop":
+            self.postmaster(name, was["handle"], None)
 
     def domain_del(self, name, keep=False):
         need(name in self.domains)
@@ -118,20 +157,18 @@ class Model:
 
     def park_domain(self, name):
         row = self.domains.pop(name)
-        was = self.old["domains"].get(name)
-        if not (row["kind"] == "alias" and was):
-            self.old["domains"][name] = row
+        row["said"] = self.dialup(row)  # stays as it was published
+        self.old["domains"][name, row["kind"]] = row
+
+    def dialup(self, row):
+        handle = self.handles.get(row["handle"], state())
+        return {"off": "bounce", "hold": "hold", "on": "on"}[
+            both(row["delivery"], handle["delivery"])]
 
     def domain_rename(self, name, new, keep):
         need(name in self.domains)
         row = self.domains[name]
-        need(new not in self.domains)
-        need(row["kind"] == "alias" or new not in self.old["domains"])
-        self.prefix_free(new)
-        if row["kind"] == "alias":
-            need(new not in self.old["domains"] or
-                 self.old["domains"][new]["target"] == row["target"])
-        self.domains[new] = dict(row)
+        self.insert(new, dict(row))
         for where in sorted(a for a in self.addresses if a[1] == name):
             self.put((where[0], new), self.addresses[where])
             self.park_address(where, False)
@@ -140,9 +177,10 @@ class Model:
                 other["target"] = new
         self.park_domain(name)
         if keep:
-            self.domains[name] = {
+            self.insert(name, {
                 **state(), "handle": row["handle"], "kind": "alias",
-                "target": row["target"] or new}
+                "target": row["target"] or new, "host": None,
+                "below": row["below"]})
 
     def new_box(self, handle, postmaster=False):
         need(handle in self.handles)
@@ -259,8 +297,10 @@ class Model:
 
     def purge_domain(self, name):
         found = [a for a in self.old["addresses"] if a[1] == name]
-        need(found or name in self.old["domains"])
-        self.old["domains"].pop(name, None)
+        kinds = [n for n in self.old["domains"] if n[0] == name]
+        need(found or kinds)
+        for kind in kinds:
+            del self.old["domains"][kind]
         for where in found:
             del self.old["addresses"][where]
 
@@ -279,30 +319,43 @@ class Model:
     # -- what is to be seen of it --
 
     def files(self):
-        """Lines of qmail's files, and the .qmail files with their lines."""
-        rcpt, virtual, assign, qmail = set(), set(), set(), {}
-        for name, row in [*self.old["domains"].items(),
-                          *self.domains.items()]:
-            if name in self.domains:
-                rcpt |= {name, "." + name}
-            virtual = {v for v in virtual if v.split(":")[0].strip(".") !=
-                       name}
-            virtual |= {f"{dot}{name}:{row['target'] or name}"
-                        for dot in ("", ".")}
+        """Lines of qmail's files, the .qmail files with their lines, and
+        the dial-up directories with their two."""
+        old = self.old["domains"]
+        rcpt, virtual, routes, assign = set(), set(), set(), set()
+        qmail, dialups = {}, {}
+        for name, row in self.domains.items():
+            rcpt |= {name, "." + name} if row["below"] else {name}
+        for name in {*self.domains, *(n for n, _ in old)}:
+            row = self.domains.get(name)
+            for kind in ("pop", "dialup", "alias"):
+                row = row or old.get((name, kind))
+            if row and row["kind"] not in ("relay", "backup"):
+                virtual |= {f"{dot}{name}:{row['target'] or name}"
+                            for dot in ["", "."][:1 + row["below"]]}
         for name, row in [*self.domains.items(),
-                          *self.old["domains"].items()]:
-            if row["kind"] == "pop":
+                          *((n, r) for (n, _), r in old.items())]:
+            if row["kind"] in LOCAL_KINDS:
                 assign.add((name, row["handle"]))
+            if row["kind"] == "relay":
+                routes |= {f"{dot}{name}:{row['host']}"
+                           for dot in ["", "."][:1 + row["below"]]}
+            if row["kind"] == "dialup":
+                dialups[name] = (row["host"] or name, row.get("said") or
+                                 self.dialup(row))
+        for name, row in self.domains.items():
+            if row["kind"] == "dialup":
+                dialups[name] = (row["host"] or name, self.dialup(row))
         for where, row in self.addresses.items():
             qmail[where] = self.lines(where, row, False)
         for where, (row, bounce, _) in self.old["addresses"].items():
             qmail[where] = self.lines(where, row, bounce)
-        return rcpt, virtual, assign, qmail
+        return rcpt, virtual, routes, assign, qmail, dialups
 
     def lines(self, where, row, bounce):
         domain = self.domains.get(where[1])
         if not domain or domain["kind"] != "pop":
-            domain = self.old["domains"][where[1]]
+            domain = self.old["domains"][where[1], "pop"]
         handle = self.handles.get(domain["handle"], state())
         every = both(domain["delivery"], handle["delivery"])
         of = "on"
@@ -381,12 +434,18 @@ class Play:
         return [self.dice.choice(kinds)()
                 for _ in range(self.dice.choice((1, 1, 2)))]
 
+    def host(self, kind):
+        if kind == "relay" or (kind == "dialup" and self.dice.random() < 0.5):
+            host = self.dice.choice(HOSTS)
+            return host, ["--host", host]
+        return None, []
+
     def command(self):
         """(words, the model's call, its arguments)"""
         m, dice = self.model, self.dice
         kind = dice.choice(
             "handle-add handle-del domain-add domain-add alias-add domain-del "
-            "domain-rename box-add box-add box-add box-del box-undelete "
+            "domain-rename domain-kind box-add box-add box-add box-del box-undelete "
             "address-add address-add address-set address-rename address-del "
             "purge-domain purge-box set set set switch".split())
         if kind == "handle-add":
@@ -397,11 +456,20 @@ class Play:
             return ["handle", "del", h, "--yes"], m.handle_del, (h,)
         if kind == "domain-add":
             d, h = dice.choice(DOMAINS), dice.choice(HANDLES)
-            t = self.targets()[0] if dice.random() < 0.3 else None
-            more = ["--postmaster", t if isinstance(t, str) else text(t)] \
-                if t else []
-            return ["domain", "add", d, "--handle", h, *more], m.domain_add, \
-                (d, h, t)
+            k = dice.choice(("pop",) * 4 + ("relay", "backup", "dialup"))
+            t = self.targets()[0] if k == "pop" and dice.random() < 0.3 \
+                else None
+            host, more = self.host(k)
+            if t:
+                more += ["--postmaster", t if isinstance(t, str) else text(t)]
+            return ["domain", "add", d, "--handle", h, "--kind", k, *more], \
+                m.domain_add, (d, h, t, k, host)
+        if kind == "domain-kind":
+            d = self.domain()
+            k = dice.choice(("pop", "relay", "backup", "dialup"))
+            host, more = self.host(k)
+            return ["domain", "set", d, "--kind", k, *more, "--yes"], \
+                m.domain_kind, (d, k, host)
         if kind == "alias-add":
             d, t = dice.choice(DOMAINS), self.domain()
             return ["domain", "add", d, "--alias-of", t], m.alias_add, (d, t)
@@ -443,7 +511,7 @@ class Play:
             a = self.address()
             return ["address", "del", text(a), "--yes"], m.address_del, (a,)
         if kind == "purge-domain":
-            d = self.pick(m.old["domains"], DOMAINS)
+            d = self.pick({n for n, _ in m.old["domains"]}, DOMAINS)
             return ["purge", d, "--now", "--yes"], m.purge_domain, (d,)
         if kind == "purge-box":
             b = self.pick(m.old["boxes"], (("ex1", 1),))
@@ -461,8 +529,9 @@ class Play:
         else:
             values = {"delivery": dice.choice(DELIVERY)}
             words = [noun, "set", word, "--delivery", values["delivery"]]
-            if noun == "domain" and m.domains.get(name, {}).get("target"):
-                table = None  # an alias has no mail of its own
+            if noun == "domain" and m.domains.get(name, {}).get(
+                    "kind") not in LOCAL_KINDS:
+                table = None  # no mail of its own is delivered
         return words, lambda: m.set(
             getattr(m, table) if table else {}, name, **values), ()
 
@@ -496,10 +565,10 @@ class Play:
             for r in self.rows("handle")},
            {n: {k: r[k] for k in state_of} for n, r in m.handles.items()},
            words)
-        eq({r["domain"]: (r["handle"], r["kind"], r["alias_of"],
+        eq({r["domain"]: (r["handle"], r["kind"], r["alias_of"], r["host"],
                           *[r[k] for k in state_of])
             for r in self.rows("domain")},
-           {n: (r["handle"], r["kind"], r["target"],
+           {n: (r["handle"], r["kind"], r["target"], r["host"],
                 *[r[k] for k in state_of]) for n, r in m.domains.items()},
            words)
         eq({r["box"]: (r["password"], *[r[k] for k in state_of])
@@ -515,11 +584,16 @@ class Play:
 
     def look_files(self, words):
         site = self.site
-        rcpt, virtual, assign, qmail = self.model.files()
+        rcpt, virtual, routes, assign, qmail, dialups = self.model.files()
         eq(set(site.control("rcpthosts").split()) - {"localhost"}, rcpt,
            words)
         if os.path.exists(site.qmail + "/control/virtualdomains"):
             eq(set(site.control("virtualdomains").split()), virtual, words)
+        if os.path.exists(site.qmail + "/control/smtproutes"):
+            eq(set(site.control("smtproutes").split()), routes, words)
+        else:
+            eq(routes, set(), words)
+        if os.path.exists(site.qmail + "/users/assign"):
             found = {line.split(":")[0].strip("+")[:-1] + ":" +
                      line.split(":")[1] for line in
                      site.assign().splitlines() if line != "."}
@@ -537,8 +611,18 @@ class Play:
         eq(there, {(d, ".qmail-" + ("default" if l == "*" else
                                     l.replace(".", ":"))): lines
                    for (l, d), lines in qmail.items()}, words)
+        eq({d: self.dialup(f"{site.serial}/{d}")
+            for d in os.listdir(site.serial)}, dialups, words)
         for box in {*self.model.boxes, *self.model.old["boxes"]}:
             assert os.path.isdir(site.box_path(text(box)) + "/new"), box
+
+    @staticmethod
+    def dialup(path):
+        with open(path + "/RELAYHOST") as host, \
+                open(path + "/.qmail-default") as qmail:
+            return host.read().strip(), {
+                "./Maildir/\n": "on", "\n./Maildir/\n": "hold"}.get(
+                    qmail.read(), "bounce")
 
     def look_logins(self, words):
         names = [(l, d) for l in LOCALS for d in DOMAINS]
@@ -589,7 +673,8 @@ def listed(p):
                 del row["address"]
             out.append({k: v for k, v in row.items() if k in (
                 "handle", "domain", "box", "address", "login", "delivery",
-                "reason", "kind", "alias_of", "password", "forwards")})
+                "reason", "kind", "alias_of", "host", "password",
+                "forwards")})
     return out
 
 
@@ -599,7 +684,7 @@ def wanted(p):
     out = [{"handle": n, **{k: r[k] for k in keep}}
            for n, r in sorted(m.handles.items())]
     out += [{"domain": n, "handle": r["handle"], "kind": r["kind"],
-             "alias_of": r["target"], **{k: r[k] for k in keep}}
+             "alias_of": r["target"], "host": r["host"], **{k: r[k] for k in keep}}
             for n, r in sorted(m.domains.items())]
     out += [{"box": text(n), "handle": n[0], "password": bool(r["password"]),
              **{k: r[k] for k in keep}} for n, r in sorted(m.boxes.items())]

@@ -6,8 +6,10 @@
  * the second for one that was routed before: qmail does that once.
  * What qmail-smtpd, qmail-send, qmail-lspawn and qmail-local do for one
  * recipient, in one program: rcpthosts, virtualdomains, users/cdb, the .qmail
- * file, its Maildir and program lines; `&` lines are printed. Exit 0 delivered, 100
- * refused or bounced, 111 deferred. Not a program of qmail's.
+ * file, its Maildir and program lines; `&` lines are printed. What is in no
+ * virtual domain would go to a host of smtproutes, which is printed (exit 0),
+ * or by MX (exit 99); what is in locals to a user here (exit 98). Exit 0
+ * delivered, 100 refused or bounced, 111 deferred. Not a program of qmail's.
  */
 #include <cdb.h>
 #include <errno.h>
@@ -32,34 +34,60 @@ struct assign {
 	char rest[1024];      /* of the local part, behind a prefix */
 };
 
-/* Is the domain, or a suffix of it, in control/rcpthosts? */
-static void accept_domain(const char *domain)
+/* Is it a key of the cdb that qmail-newmrh makes? */
+static bool in_cdb(const char *name)
+{
+	char key[1024];
+	struct cdb cdb;
+	bool found;
+	int fd = open(common_path("control/morercpthosts.cdb"),
+		      O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	(void)snprintf(key, sizeof key, "%s", name);
+	common_lower(key);
+	if (cdb_init(&cdb, fd) != 0)
+		common_die(111, "morercpthosts.cdb is damaged");
+	found = cdb_find(&cdb, key, (unsigned)strlen(key)) > 0;
+	cdb_free(&cdb);
+	(void)close(fd);
+	return found;
+}
+
+/* Is this name a line of a control file? */
+static bool in_file(const char *file, const char *name)
 {
 	size_t len;
-	char *text = common_read("control/rcpthosts", &len);
+	char *text = common_read(file, &len);
 	char *rest = text, *line;
+	bool found = false;
 
-	if (!text)
+	while (text && !found && (line = common_control_line(&rest)) != NULL)
+		found = strcasecmp(line, name) == 0;
+	free(text);
+	return found;
+}
+
+/* Is the domain, or a suffix of it, in rcpthosts or morercpthosts.cdb? */
+static void accept_domain(const char *domain)
+{
+	if (access(common_path("control/rcpthosts"), F_OK) != 0)
 		return; /* an open relay */
-	while ((line = common_control_line(&rest)) != NULL) {
-		size_t n = strlen(line), d = strlen(domain);
-
-		if (strcasecmp(line, domain) == 0 ||
-		    (line[0] == '.' && d > n &&
-		     strcasecmp(domain + d - n, line) == 0)) {
-			free(text);
+	for (const char *at = domain; at; at = strchr(at + 1, '.')) {
+		if (in_file("control/rcpthosts", at) || in_cdb(at))
 			return;
-		}
 	}
 	common_die(100, "553 sorry, that domain isn't in my list of allowed "
 			"rcpthosts (#5.7.1)");
 }
 
-/* The id of virtualdomains for this key; last duplicate wins. */
-static bool virtual_id(const char *key, char *id, size_t room)
+/* What stands behind `key:` in a control file; last duplicate wins. */
+static bool value_of(const char *file, const char *key, char *value,
+		     size_t room)
 {
 	size_t len;
-	char *text = common_read("control/virtualdomains", &len);
+	char *text = common_read(file, &len);
 	char *rest = text, *line;
 	bool found = false;
 
@@ -70,7 +98,7 @@ static bool virtual_id(const char *key, char *id, size_t room)
 			continue;
 		*colon = 0;
 		if (strcasecmp(line, key) == 0) {
-			(void)snprintf(id, room, "%s", colon + 1);
+			(void)snprintf(value, room, "%s", colon + 1);
 			found = true;
 		}
 	}
@@ -78,21 +106,36 @@ static bool virtual_id(const char *key, char *id, size_t room)
 	return found;
 }
 
+/* As qmail-remote looks: the domain, then its suffixes. */
+_Noreturn static void go_remote(const char *domain)
+{
+	char host[512];
+
+	for (const char *at = domain; at; at = strchr(at + 1, '.')) {
+		if (value_of("control/smtproutes", at, host, sizeof host)) {
+			printf("remote %s\n", host);
+			exit(0);
+		}
+	}
+	common_die(99, "'%s' goes by MX", domain);
+}
+
 static void find_id(const char *local, const char *domain, char *id,
 		    size_t room)
 {
+	static const char file[] = "control/virtualdomains";
 	char whole[1024];
 
+	if (in_file("control/locals", domain))
+		common_die(98, "'%s' is a user here", local);
 	(void)snprintf(whole, sizeof whole, "%s@%s", local, domain);
-	if (virtual_id(whole, id, room) || virtual_id(domain, id, room))
+	if (value_of(file, whole, id, room))
 		return;
-	for (const char *dot = strchr(domain, '.'); dot;
-	     dot = strchr(dot + 1, '.')) {
-		if (virtual_id(dot, id, room))
+	for (const char *at = domain; at; at = strchr(at + 1, '.')) {
+		if (value_of(file, at, id, room))
 			return;
 	}
-	common_die(100, "'%s' is in no virtual domain: it would go remote",
-		   whole);
+	go_remote(domain);
 }
 
 static bool cdb_value(int fd, const char *key, size_t len, struct assign *as)
@@ -266,9 +309,9 @@ static void obey(char *qmail, const char *message, size_t len)
 
 		qmail += n + (line[n] != 0);
 		line[n] = 0;
-		if (forward_only && (line[0] == '/' || line[0] == '|'))
+		if (forward_only && strchr("/.|", line[0]))
 			common_die(111, ".qmail has the x bit set");
-		if (line[0] == '/' && line[n - 1] == '/')
+		if ((line[0] == '/' || line[0] == '.') && line[n - 1] == '/')
 			to_maildir(line, message, len);
 		else if (line[0] == '|')
 			to_program(line + 1);

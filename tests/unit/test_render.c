@@ -1,17 +1,19 @@
 #include "unit.h"
 
+#include "dotqmail.h"
+#include "mailroot.h"
 #include "render.h"
 
 static struct config config;
 
-static void want(struct render_lines *lines, enum render_file file,
+static void want(struct lines *lines, enum lines_file file,
 		 const char *domain, const char *handle, bool subdomains)
 {
 	struct store_domain d = {.subdomains = subdomains};
 
 	assert_null(name_domain_read(domain, strlen(domain), &d.name));
 	assert_null(name_handle_read(handle, strlen(handle), &d.handle));
-	assert_true(render_want(lines, file, &config, &d));
+	assert_true(lines_add(lines, file, &config, &d, LINES_COME));
 }
 
 static unsigned long conflicts;
@@ -27,10 +29,10 @@ static void on_conflict(void *arg, unsigned long number, const char *line,
 }
 
 /* What becomes of a file when example.com of ex1 is wanted in it. */
-static void becomes(enum render_file file, const char *before,
+static void becomes(enum lines_file file, const char *before,
 		    const char *after, unsigned long conflict_line)
 {
-	struct render_lines lines = {0};
+	struct lines lines = {0};
 	unsigned long line = 0;
 	size_t len, again_len;
 	char *text, *again;
@@ -50,7 +52,7 @@ static void becomes(enum render_file file, const char *before,
 	assert_int_equal(conflicts, 0);
 	free(again);
 	free(text);
-	render_lines_free(&lines);
+	lines_free(&lines);
 }
 
 #define R "example.com\n.example.com\n"
@@ -60,45 +62,45 @@ static void becomes(enum render_file file, const char *before,
 static void rcpthosts(void **state)
 {
 	(void)state;
-	becomes(RENDER_RCPTHOSTS, "", R, 0);
-	becomes(RENDER_RCPTHOSTS, "localhost\n", "localhost\n" R, 0);
-	becomes(RENDER_RCPTHOSTS, "localhost", "localhost\n" R, 0);
-	becomes(RENDER_RCPTHOSTS, "# example.com\n\nother.org \n",
+	becomes(LINES_RCPTHOSTS, "", R, 0);
+	becomes(LINES_RCPTHOSTS, "localhost\n", "localhost\n" R, 0);
+	becomes(LINES_RCPTHOSTS, "localhost", "localhost\n" R, 0);
+	becomes(LINES_RCPTHOSTS, "# example.com\n\nother.org \n",
 		"# example.com\n\nother.org \n" R, 0);
-	becomes(RENDER_RCPTHOSTS, R "z.org\n", R "z.org\n", 0);
-	becomes(RENDER_RCPTHOSTS, ".example.com\nEXAMPLE.com \t\n",
+	becomes(LINES_RCPTHOSTS, R "z.org\n", R "z.org\n", 0);
+	becomes(LINES_RCPTHOSTS, ".example.com\nEXAMPLE.com \t\n",
 		".example.com\nEXAMPLE.com \t\n", 0);
-	becomes(RENDER_RCPTHOSTS, "a\nexample.com\r\nb\r\n",
+	becomes(LINES_RCPTHOSTS, "a\nexample.com\r\nb\r\n",
 		"a\nexample.com\nb\r\n.example.com\n", 2);
-	becomes(RENDER_RCPTHOSTS, "notexample.com\nexample.com.de\n",
+	becomes(LINES_RCPTHOSTS, "notexample.com\nexample.com.de\n",
 		"notexample.com\nexample.com.de\n" R, 0);
 }
 
 static void virtualdomains(void **state)
 {
 	(void)state;
-	becomes(RENDER_VIRTUALDOMAINS, "", V, 0);
-	becomes(RENDER_VIRTUALDOMAINS,
+	becomes(LINES_VIRTUALDOMAINS, "", V, 0);
+	becomes(LINES_VIRTUALDOMAINS,
 		"joe@example.com:alias-joe\nexample.com:alias-x\n:catch\n",
 		"joe@example.com:alias-joe\nexample.com:example.com\n:catch\n"
 		".example.com:example.com\n",
 		2);
-	becomes(RENDER_VIRTUALDOMAINS, V "example.com:example.com\n", V, 0);
-	becomes(RENDER_VIRTUALDOMAINS, "example.com:example.com\r\n", V, 1);
-	becomes(RENDER_VIRTUALDOMAINS, "#example.com:x\nexample.com\n",
+	becomes(LINES_VIRTUALDOMAINS, V "example.com:example.com\n", V, 0);
+	becomes(LINES_VIRTUALDOMAINS, "example.com:example.com\r\n", V, 1);
+	becomes(LINES_VIRTUALDOMAINS, "#example.com:x\nexample.com\n",
 		"#example.com:x\nexample.com\n" V, 0);
 }
 
 static void assign(void **state)
 {
 	(void)state;
-	becomes(RENDER_ASSIGN, "", A ".\n", 0);
-	becomes(RENDER_ASSIGN, ".\n", A ".\n", 0);
-	becomes(RENDER_ASSIGN, "=joe:joe:1:1:/home/joe:::\n.\nbehind\n",
+	becomes(LINES_ASSIGN, "", A ".\n", 0);
+	becomes(LINES_ASSIGN, ".\n", A ".\n", 0);
+	becomes(LINES_ASSIGN, "=joe:joe:1:1:/home/joe:::\n.\nbehind\n",
 		"=joe:joe:1:1:/home/joe:::\n" A ".\nbehind\n", 0);
-	becomes(RENDER_ASSIGN, "+example.com-:ex1:1:1:/else:-::\n.\n", A ".\n",
+	becomes(LINES_ASSIGN, "+example.com-:ex1:1:1:/else:-::\n.\n", A ".\n",
 		1);
-	becomes(RENDER_ASSIGN, "+example.com-joe:x:1:1:/x:-::\n.\n",
+	becomes(LINES_ASSIGN, "+example.com-joe:x:1:1:/x:-::\n.\n",
 		"+example.com-joe:x:1:1:/x:-::\n" A ".\n", 0);
 	assert_true(render_assign_ends("", 0));
 	assert_true(render_assign_ends(BYTES("=a:b\n.\n")));
@@ -107,22 +109,22 @@ static void assign(void **state)
 
 static void many(void **state)
 {
-	struct render_lines lines = {0};
+	struct lines lines = {0};
 	char name[32], *text;
 	size_t len;
 
 	(void)state;
 	for (int i = 0; i < 3000; i++) {
 		(void)snprintf(name, sizeof name, "d%d.org", 2999 - i);
-		want(&lines, RENDER_RCPTHOSTS, name, "ex1", false);
+		want(&lines, LINES_RCPTHOSTS, name, "ex1", false);
 	}
-	assert_true(render_file(RENDER_RCPTHOSTS, BYTES("d17.org\nx\n"), &lines,
+	assert_true(render_file(LINES_RCPTHOSTS, BYTES("d17.org\nx\n"), &lines,
 				NULL, NULL, &text, &len));
 	assert_ptr_equal(strstr(text, "d17.org\n"), text);
 	assert_null(strstr(text + 1, "\nd17.org\n"));
 	assert_non_null(strstr(text, "\nd2999.org\nd2998.org\n"));
 	free(text);
-	render_lines_free(&lines);
+	lines_free(&lines);
 }
 
 #define ON STORE_DELIVER
@@ -167,7 +169,7 @@ static void switched(void **state)
 		size_t len;
 		char *text;
 
-		assert_true(render_qmail(&config, &address, cases[i].all,
+		assert_true(dotqmail_address(&config, &address, cases[i].all,
 					 cases[i].box, &text, &len, &mode));
 		assert_string_equal(text, cases[i].text);
 		assert_int_equal(mode, cases[i].mode);
@@ -179,29 +181,30 @@ static void unwanted(void **state)
 {
 	const struct store_domain d = {.name = {"example.com"}};
 	static const struct {
-		enum render_file file;
+		enum lines_file file;
 		const char *before, *after;
 	} cases[] = {
-		{RENDER_RCPTHOSTS, "a\n" R "Example.COM\nb", "a\nb"},
-		{RENDER_VIRTUALDOMAINS, "# x\n" V "z:z\n", "# x\nz:z\n"},
-		{RENDER_ASSIGN, "=x:y\n" A ".\n", "=x:y\n.\n"},
-		{RENDER_ASSIGN, ".\n" A, ".\n" A},
-		{RENDER_RCPTHOSTS, "", ""},
+		{LINES_RCPTHOSTS, "a\n" R "Example.COM\nb", "a\nb"},
+		{LINES_VIRTUALDOMAINS, "# x\n" V "z:z\n", "# x\nz:z\n"},
+		{LINES_ASSIGN, "=x:y\n" A ".\n", "=x:y\n.\n"},
+		{LINES_ASSIGN, ".\n" A, ".\n" A},
+		{LINES_RCPTHOSTS, "", ""},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct render_lines lines = {0};
+		struct lines lines = {0};
 		size_t len;
 		char *text;
 
-		assert_true(render_unwant(&lines, cases[i].file, &d));
+		assert_true(lines_add(&lines, cases[i].file, &config, &d,
+				      LINES_ALL_GO));
 		assert_true(render_file(cases[i].file, cases[i].before,
 					strlen(cases[i].before), &lines, NULL,
 					NULL, &text, &len));
 		assert_string_equal(text, cases[i].after);
 		free(text);
-		render_lines_free(&lines);
+		lines_free(&lines);
 	}
 }
 
@@ -217,26 +220,26 @@ static void qmail(void **state)
 	char *text;
 
 	(void)state;
-	assert_true(render_qmail(&config, &address, ON, ON, &text, &len,
+	assert_true(dotqmail_address(&config, &address, ON, ON, &text, &len,
 				 &mode));
 	assert_string_equal(text, "/home/popmail/e/ex1/POP/ex1-0001/\n");
 	assert_int_equal(mode, 0644);
 	free(text);
 	memcpy(address.forwards, BYTES("a@b.c\0d@e.f"));
 	address.forwards_len = 12;
-	assert_true(render_qmail(&config, &address, ON, ON, &text, &len,
+	assert_true(dotqmail_address(&config, &address, ON, ON, &text, &len,
 				 &mode));
 	assert_string_equal(text, "/home/popmail/e/ex1/POP/ex1-0001/\n"
 				  "&a@b.c\n&d@e.f\n");
 	free(text);
 	address.has_box = false;
-	assert_true(render_qmail(&config, &address, ON, ON, &text, &len,
+	assert_true(dotqmail_address(&config, &address, ON, ON, &text, &len,
 				 &mode));
 	assert_string_equal(text, "&a@b.c\n&d@e.f\n");
 	assert_int_equal(mode, 0744);
 	free(text);
 	address.forwards_len = 0;
-	assert_false(render_qmail(&config, &address, ON, ON, &text, &len,
+	assert_false(dotqmail_address(&config, &address, ON, ON, &text, &len,
 				 &mode));
 }
 

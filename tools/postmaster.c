@@ -1,0 +1,73 @@
+#include "postmaster.h"
+
+#include <string.h>
+
+#include "aim.h"
+
+/* The postmaster of the first domain of this handle that has one. */
+static enum err copy_first(struct store_txn *txn, struct postmaster *pm)
+{
+	struct store_address *address = &pm->address;
+	struct name_address name = address->name;
+	struct store_domain domain;
+	enum err err = store_domain_next(txn, NULL, &domain);
+
+	while (err == ERR_OK) {
+		struct name_address there = {name.local, domain.name};
+
+		if (strcmp(domain.handle.s, pm->owner.s) == 0) {
+			err = store_address_get(txn, &there, address);
+			address->name = name;
+			if (err != ERR_NOTFOUND)
+				return err;
+		}
+		err = store_domain_next(txn, &domain.name, &domain);
+	}
+	return err;
+}
+
+/* A new box: 0000, or if the handle has given numbers before, the next one. */
+static enum err aim_new(struct store_txn *txn, struct postmaster *pm)
+{
+	struct name_box *box = &pm->address.box;
+	enum err err = store_box_number(txn, &pm->owner,
+					&box->number);
+
+	box->handle = pm->owner;
+	if (box->number == 1)
+		box->number = 0;
+	pm->address.has_box = pm->new_box = true;
+	return err;
+}
+
+/* TARGET; else the handle's box 0000; else what its first domain does; else a
+ * new box. */
+static enum err aim(struct store_txn *txn, struct postmaster *pm)
+{
+	struct store_address *address = &pm->address;
+	struct store_box box;
+	enum err err;
+
+	*address = (struct store_address){
+		.name = {{"postmaster"}, pm->domain}};
+	pm->new_box = false;
+	if (pm->target)
+		return aim_add(txn, pm->target, address);
+	address->box = (struct name_box){pm->owner, 0};
+	err = store_box_get(txn, &address->box, &box);
+	address->has_box = err == ERR_OK;
+	if (err == ERR_NOTFOUND)
+		err = copy_first(txn, pm);
+	return err == ERR_NOTFOUND ? aim_new(txn, pm) : err;
+}
+
+enum err postmaster_add(struct store_txn *txn, struct postmaster *pm)
+{
+	enum err err = aim(txn, pm);
+
+	if (err == ERR_OK && pm->new_box)
+		err = store_box_add(txn, &(struct store_box){
+						 .name = pm->address.box,
+						 .title = "postmaster"});
+	return err == ERR_OK ? store_address_add(txn, &pm->address) : err;
+}

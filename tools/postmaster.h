@@ -1,0 +1,22 @@
+/* postmaster.h: the address that every pop domain has (RFC 5321, 4.5.1).
+ */
+#ifndef POPBOX_POSTMASTER_H
+#define POPBOX_POSTMASTER_H
+
+#include "store_write.h"
+
+struct postmaster {
+	struct name_domain domain;
+	struct name_handle owner;
+	const char *target;	      /* TARGET of the command line, or NULL */
+	struct store_address address; /* what was added */
+	bool new_box;		      /* with a box of its own */
+};
+
+/* Adds it inside a transaction, where the domain and its handle are: leading to
+ * TARGET; else to the handle's box 0000; else to where the one of the handle's
+ * first domain leads; else to a new box. */
+MUST_USE enum err postmaster_add(struct store_txn *txn,
+				 struct postmaster *postmaster);
+
+#endif

@@ -1,0 +1,20 @@
+/* text.h: a text that grows.
+ */
+#ifndef POPBOX_TEXT_H
+#define POPBOX_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Grows by doubling; bytes is one malloc'ed block with a NUL behind the last
+ * byte, or NULL while nothing was put. Its owner frees it. */
+struct text {
+	char *bytes;
+	size_t len;
+	size_t room;
+};
+
+/* False: no memory; what was there stays. */
+bool text_put(struct text *text, const char *bytes, size_t len);
+
+#endif
