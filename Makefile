@@ -49,7 +49,7 @@ $(B)/popbox-checkpw: $(call obj,$(LOGIN)) $(B)/flags
 
 $(B)/popbox: $(call obj,$(TOOL)) $(B)/flags
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $(filter %.o,$^) \
-		-llmdb -lsodium -lcrypt -lidn2 -ljansson
+		-llmdb -lsodium -lcrypt -lidn2 -ljansson -lcdb
 
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
@@ -67,7 +67,7 @@ $(B)/unit/%: $(B)/tests/unit/%.o $(call obj,$(STORE)) \
 		$(filter-out %/main.o,$(call obj,$(LOGIN) $(TOOL)))
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $(sort $^) \
-		-lcmocka -llmdb -lsodium -lcrypt -lidn2 -ljansson
+		-lcmocka -llmdb -lsodium -lcrypt -lidn2 -ljansson -lcdb
 
 $(B)/qmail/%: $(B)/tests/qmail/%.o $(B)/tests/qmail/common.o
 	@mkdir -p $(@D)

@@ -42,10 +42,11 @@ def crypto():
     only("<crypt.h>", r"store/pwhash\.c")
 
 
-@test("only idn knows libidn2, only json jansson")
+@test("only idn knows libidn2, only json jansson, only cdbfile libcdb")
 def edges():
     only("<idn2.h>", r"tools/idn\.c")
     only("<jansson.h>", r"tools/json\.h")
+    only("<cdb.h>", r"tools/cdbfile\.c")
 
 
 @test("checkpw and tools never see each other, and see public headers alone")

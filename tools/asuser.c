@@ -27,6 +27,7 @@ enum op {
 	MAKE_DIALUP,
 	PEEK_DIALUP,
 	REMOVE_DIALUP,
+	LOOK,
 };
 
 /* One request and, in the same form, its reply. The names in it were made by
@@ -44,6 +45,7 @@ struct message {
 	size_t len;
 	char text[MAILROOT_QMAIL_MAX];
 	struct mailroot_dialup dialup;
+	struct mailroot_look look;
 };
 
 struct asuser {
@@ -109,6 +111,8 @@ static int serve(const struct config *config, struct message *m)
 	case REMOVE_DIALUP:
 		return mailroot_remove_dialup(serial, &m->address.domain,
 					      m->path);
+	case LOOK:
+		return mailroot_look(m->path, &m->look, m->text, &m->len);
 	}
 	return EINVAL;
 }
@@ -184,7 +188,8 @@ static int call(struct asuser *asuser, enum op op, char ret_path[PATH_MAX])
 	struct message *m = &asuser->message;
 
 	m->op = op;
-	m->path[0] = 0;
+	if (op != LOOK)
+		m->path[0] = 0;
 	if (!transfer(asuser->fd, m, true) || !transfer(asuser->fd, m, false))
 		return EPIPE;
 	m->path[PATH_MAX - 1] = 0;
@@ -354,5 +359,22 @@ int asuser_peek(struct asuser *asuser, const struct name_handle *handle,
 {
 	int rc = call_address(asuser, PEEK, handle, address, ret_path);
 
+	return rc == 0 ? take_text(asuser, ret_text, ret_len) : rc;
+}
+
+int asuser_look(struct asuser *asuser, const char *path,
+		struct mailroot_look *ret_look,
+		char ret_text[MAILROOT_QMAIL_MAX], size_t *ret_len)
+{
+	char echo[PATH_MAX];
+	size_t len = strlen(path);
+	int rc;
+
+	if (len >= PATH_MAX)
+		return ENAMETOOLONG;
+	memcpy(asuser->message.path, path, len + 1);
+	rc = call(asuser, LOOK, echo);
+	if (rc == 0)
+		*ret_look = asuser->message.look;
 	return rc == 0 ? take_text(asuser, ret_text, ret_len) : rc;
 }

@@ -51,6 +51,10 @@ int asuser_list(struct asuser *asuser, const struct name_handle *handle,
 int asuser_lastlogin(struct asuser *asuser, const struct name_box *box,
 		     int64_t *ret_time, char ret_ip[MAILROOT_IP_MAX + 1],
 		     char ret_path[PATH_MAX]);
+/* path is below PATH_MAX. */
+int asuser_look(struct asuser *asuser, const char *path,
+		struct mailroot_look *ret_look,
+		char ret_text[MAILROOT_QMAIL_MAX], size_t *ret_len);
 int asuser_peek(struct asuser *asuser, const struct name_handle *handle,
 		const struct name_address *address,
 		char ret_text[MAILROOT_QMAIL_MAX], size_t *ret_len,

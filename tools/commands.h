@@ -63,6 +63,7 @@ int cmd_passwd(struct site *site, const struct args *args);
 int cmd_verify(struct site *site, const struct args *args);
 int cmd_sync(struct site *site, const struct args *args);
 int cmd_check(struct site *site, const struct args *args);
+int cmd_explain(struct site *site, const struct args *args);
 int cmd_log(struct site *site, const struct args *args);
 int cmd_help(struct site *site, const struct args *args);
 

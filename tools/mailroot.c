@@ -489,6 +489,43 @@ int mailroot_lastlogin(const char *home, const struct name_box *box,
 	return rc;
 }
 
+/* Never waits for a pipe, never reads a device. */
+static int look_text(const char *path, char ret_text[MAILROOT_QMAIL_MAX],
+		     size_t *ret_len)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	ssize_t got;
+	size_t len = 0;
+	int rc = 0;
+
+	if (fd < 0)
+		return errno;
+	do {
+		got = read(fd, ret_text + len, MAILROOT_QMAIL_MAX - len);
+		if (got > 0)
+			len += (size_t)got;
+	} while ((got > 0 && len < MAILROOT_QMAIL_MAX) ||
+		 (got < 0 && errno == EINTR));
+	if (got < 0)
+		rc = errno;
+	(void)close(fd); /* read only */
+	*ret_len = len;
+	return rc;
+}
+
+int mailroot_look(const char *path, struct mailroot_look *ret_look,
+		  char ret_text[MAILROOT_QMAIL_MAX], size_t *ret_len)
+{
+	struct stat st;
+
+	*ret_len = 0;
+	if (stat(path, &st) != 0)
+		return errno;
+	*ret_look = (struct mailroot_look){st.st_mode, st.st_uid, st.st_gid,
+					   st.st_size};
+	return S_ISREG(st.st_mode) ? look_text(path, ret_text, ret_len) : 0;
+}
+
 int mailroot_peek(const char *home, const struct name_handle *handle,
 		  const struct name_address *address,
 		  char ret_text[MAILROOT_QMAIL_MAX], size_t *ret_len,

@@ -96,6 +96,18 @@ int mailroot_lastlogin(const char *home, const struct name_box *box,
 		       int64_t *ret_time, char ret_ip[MAILROOT_IP_MAX + 1],
 		       char ret_path[PATH_MAX]);
 
+/* What popusr sees at a path that one of qmail's files names, symbolic links
+ * followed as qmail-local does. A regular file's first bytes are in text, its
+ * whole length in size. */
+struct mailroot_look {
+	mode_t mode;
+	uid_t uid;
+	gid_t gid;
+	int64_t size;
+};
+int mailroot_look(const char *path, struct mailroot_look *ret_look,
+		  char ret_text[MAILROOT_QMAIL_MAX], size_t *ret_len);
+
 /* What stands in it now; ENOENT, or EFBIG beyond MAILROOT_QMAIL_MAX. */
 int mailroot_peek(const char *home, const struct name_handle *handle,
 		  const struct name_address *address,

@@ -56,6 +56,7 @@ WAYS = {
     "verify": {0: [JOE, "--stdin"], 1: ["x@" + DOMAIN, "--stdin"]},
     "sync": {0: [], 1: ["--dry-run"]},
     "check": {0: [], 1: "damaged"},
+    "explain": {0: [JOE], 1: ["who@no.org"], 100: ["who"]},
     "log": {0: []},
     "undo": {0: ["1-last"], 100: ["999"]},
     "purge": {0: ["--yes"], 100: [DOMAIN, "--yes"]},
@@ -69,7 +70,7 @@ def name(row):
 
 
 def site_of(words, code):
-    site = Site(qmail=False).joe()
+    site = Site(qmail=words == "explain").joe()
     site.do("box", "add", "ann@example.com", "--no-password")
     site.do("box", "del", "ann@example.com", "--yes")
     site.do("handle", "add", "free")

@@ -2,8 +2,10 @@
  *
  *	deliver SENDER RECIPIENT < message
  *	deliver --queued SENDER ID-LOCAL@DOMAIN < message
+ *	deliver -n SENDER RECIPIENT
  *
- * the second for one that was routed before: qmail does that once.
+ * the second for one that was routed before: qmail does that once. The third
+ * only says where it would go, one target a line, as qmail-local -n does.
  * What qmail-smtpd, qmail-send, qmail-lspawn and qmail-local do for one
  * recipient, in one program: rcpthosts, virtualdomains, users/cdb, the .qmail
  * file, its Maildir and program lines; `&` lines are printed. What is in no
@@ -27,6 +29,7 @@
 #include "common.h"
 
 static bool forward_only; /* the .qmail file has the x bit */
+static bool dry;	  /* -n */
 
 struct assign {
 	char bytes[4096];
@@ -112,10 +115,15 @@ _Noreturn static void go_remote(const char *domain)
 	char host[512];
 
 	for (const char *at = domain; at; at = strchr(at + 1, '.')) {
-		if (value_of("control/smtproutes", at, host, sizeof host)) {
-			printf("remote %s\n", host);
-			exit(0);
-		}
+		if (value_of("control/smtproutes", at, host, sizeof host))
+			goto found;
+	}
+	if (!value_of("control/smtproutes", "", host, sizeof host))
+		host[0] = 0;
+found:
+	if (host[0]) {
+		printf("remote %s\n", host);
+		exit(0);
 	}
 	common_die(99, "'%s' goes by MX", domain);
 }
@@ -130,12 +138,16 @@ static void find_id(const char *local, const char *domain, char *id,
 		common_die(98, "'%s' is a user here", local);
 	(void)snprintf(whole, sizeof whole, "%s@%s", local, domain);
 	if (value_of(file, whole, id, room))
-		return;
+		goto found;
 	for (const char *at = domain; at; at = strchr(at + 1, '.')) {
 		if (value_of(file, at, id, room))
-			return;
+			goto found;
 	}
-	go_remote(domain);
+	if (!value_of(file, "", id, room))
+		id[0] = 0;
+found:
+	if (!id[0]) /* an exception, or none of all */
+		go_remote(domain);
 }
 
 static bool cdb_value(int fd, const char *key, size_t len, struct assign *as)
@@ -247,6 +259,8 @@ static char *find_qmail(const char *dash, const char *ext)
 		while (cut && safe[cut - 1] != '-')
 			cut--;
 	}
+	if (!*dash)
+		return calloc(1, 1); /* a user himself needs no file */
 	common_die(100, "Sorry, no mailbox here by that name. (#5.1.1)");
 }
 
@@ -256,6 +270,14 @@ static void to_maildir(const char *dir, const char *message, size_t len)
 	static int number;
 	int fd;
 
+	if (dry) {
+		(void)snprintf(tmp, sizeof tmp, "%stmp", dir);
+		(void)snprintf(new, sizeof new, "%snew", dir);
+		if (access(tmp, F_OK) != 0 || access(new, F_OK) != 0)
+			common_die(111, "cannot deliver to %s", dir);
+		printf("target %s\n", dir);
+		return;
+	}
 	number++;
 	(void)snprintf(tmp, sizeof tmp, "%stmp/%ld.%ld_%d.test", dir,
 		       (long)time(NULL), (long)getpid(), number);
@@ -290,18 +312,44 @@ static char *read_message(const char *sender, const char *recipient,
 
 static void to_program(const char *command)
 {
-	int status = system(command);
+	int status;
 
+	if (dry && !strstr(command, "/bouncesaying ")) {
+		printf("target |%s\n", command);
+		return;
+	}
+	status = system(command);
 	if (status == 0)
 		return;
 	common_die(WIFEXITED(status) && WEXITSTATUS(status) == 100 ? 100 : 111,
 		   "the program line ended so");
 }
 
+static void obey_line(char *line, const char *message, size_t len)
+{
+	const size_t n = strlen(line);
+
+	if (line[0] == '#' || line[0] == '+' || n == 0)
+		return;
+	if (forward_only && strchr("/.|", line[0]))
+		common_die(111, ".qmail has the x bit set");
+	if ((line[0] == '/' || line[0] == '.') && line[n - 1] == '/')
+		to_maildir(line, message, len);
+	else if (line[0] == '|')
+		to_program(line + 1);
+	else if (line[0] == '/' || line[0] == '.')
+		printf("target %s\n", line); /* an mbox */
+	else
+		printf("%s %s\n", dry ? "target" : "forward",
+		       line + (line[0] == '&'));
+}
+
 /* Walks the lines of a .qmail file. */
 static void obey(char *qmail, const char *message, size_t len)
 {
-	if (qmail[0] == '\n' || !qmail[0])
+	if (!qmail[0])
+		printf("target default\n"); /* what qmail-start says */
+	if (qmail[0] == '\n')
 		common_die(111, "the first line of .qmail is blank");
 	while (*qmail) {
 		char *line = qmail;
@@ -309,23 +357,16 @@ static void obey(char *qmail, const char *message, size_t len)
 
 		qmail += n + (line[n] != 0);
 		line[n] = 0;
-		if (forward_only && strchr("/.|", line[0]))
-			common_die(111, ".qmail has the x bit set");
-		if ((line[0] == '/' || line[0] == '.') && line[n - 1] == '/')
-			to_maildir(line, message, len);
-		else if (line[0] == '|')
-			to_program(line + 1);
-		else if (line[0] == '&')
-			printf("forward %s\n", line + 1);
-		else if (line[0] != '#')
-			common_die(111, "a line that is not handled: %s", line);
+		while (n && (line[n - 1] == ' ' || line[n - 1] == '\t'))
+			line[--n] = 0;
+		obey_line(line, message, len);
 	}
 }
 
 int main(int argc, char **argv)
 {
 	bool queued = argc == 4 && strcmp(argv[1], "--queued") == 0;
-	char *local = argc == 3 || queued ? strdup(argv[argc - 1]) : NULL;
+	char *local = argc == 3 || argc == 4 ? strdup(argv[argc - 1]) : NULL;
 	char *at = local ? strrchr(local, '@') : NULL;
 	char id[512], prefixed[1024], whole[1600];
 	static struct assign as;
@@ -336,6 +377,7 @@ int main(int argc, char **argv)
 	if (!at)
 		common_die(100, "usage: deliver sender recipient < message");
 	*at = 0;
+	dry = argc == 4 && strcmp(argv[1], "-n") == 0;
 	if (!queued) {
 		accept_domain(at + 1);
 		find_id(local, at + 1, id, sizeof id);

@@ -1,0 +1,32 @@
+/* cdbfile.h: users/cdb and morercpthosts.cdb, as qmail-lspawn and qmail-smtpd
+ * read them. Over libcdb (tinycdb).
+ */
+#ifndef POPBOX_CDBFILE_H
+#define POPBOX_CDBFILE_H
+
+#include <stdbool.h>
+
+#include "route.h"
+
+enum cdbfile {
+	CDBFILE_FOUND,
+	CDBFILE_NONE,	 /* no such key */
+	CDBFILE_MISSING, /* no such file */
+	CDBFILE_DAMAGED, /* or unreadable */
+};
+
+/* Who gets the mail of a local part: the exact entry, else the longest prefix
+ * (of which users/cdb says in which characters they end; the empty one is for
+ * everybody). */
+enum cdbfile cdbfile_user(const char *path, const char *local,
+			  struct route_user *ret_user);
+
+/* Is it a key, in lower case? */
+enum cdbfile cdbfile_has(const char *path, const char *key);
+
+/* Calls each with every key; false ends it. FOUND: all were seen. */
+typedef bool cdbfile_each(void *arg, const char *key, unsigned key_len,
+			  const char *value, unsigned value_len);
+enum cdbfile cdbfile_walk(const char *path, cdbfile_each *each, void *arg);
+
+#endif
