@@ -28,6 +28,12 @@ enum op {
 	PEEK_DIALUP,
 	REMOVE_DIALUP,
 	LOOK,
+	AUDIT_BOX,
+	AUDIT_DOMAIN,
+	AUDIT_QMAIL,
+	AUDIT_DIALUP,
+	AUDIT_ROOT,
+	NAMES,
 };
 
 /* One request and, in the same form, its reply. The names in it were made by
@@ -40,12 +46,15 @@ struct message {
 	struct name_address address;
 	mode_t mode;
 	bool start;
+	size_t skip;
 	int64_t time;
 	char path[PATH_MAX];
 	size_t len;
 	char text[MAILROOT_QMAIL_MAX];
 	struct mailroot_dialup dialup;
 	struct mailroot_look look;
+	bool fix;
+	struct mailroot_report report;
 };
 
 struct asuser {
@@ -65,6 +74,30 @@ static bool transfer(int fd, struct message *message, bool out)
 			done = recv(fd, message, sizeof *message, 0);
 	} while (done < 0 && errno == EINTR);
 	return done == (ssize_t)sizeof *message;
+}
+
+static int audit(const struct config *config, struct message *m)
+{
+	const struct mailroot_audit how = {config->uid, m->fix};
+	struct name_box box = {m->handle, m->number};
+
+	m->report.len = 0;
+	m->report.full = false;
+	if (m->op == AUDIT_BOX)
+		mailroot_audit_box(config->home, &box, how, &m->report);
+	else if (m->op == AUDIT_DOMAIN)
+		mailroot_audit_domain(config->home, &m->handle,
+				      &m->address.domain, how, &m->report);
+	else if (m->op == AUDIT_QMAIL)
+		mailroot_audit_qmail(config->home, &m->handle, &m->address,
+				     m->text, m->len, m->mode, how,
+				     &m->report);
+	else if (m->op == AUDIT_DIALUP)
+		mailroot_audit_dialup(config->serialmail, &m->address.domain,
+				      &m->dialup, how, &m->report);
+	else
+		mailroot_audit_root(m->path, how, &m->report);
+	return 0;
 }
 
 static int serve(const struct config *config, struct message *m)
@@ -113,6 +146,14 @@ static int serve(const struct config *config, struct message *m)
 					      m->path);
 	case LOOK:
 		return mailroot_look(m->path, &m->look, m->text, &m->len);
+	case AUDIT_BOX:
+	case AUDIT_DOMAIN:
+	case AUDIT_QMAIL:
+	case AUDIT_DIALUP:
+	case AUDIT_ROOT:
+		return audit(config, m);
+	case NAMES:
+		return mailroot_names(m->path, m->skip, m->text, &m->len);
 	}
 	return EINVAL;
 }
@@ -188,7 +229,7 @@ static int call(struct asuser *asuser, enum op op, char ret_path[PATH_MAX])
 	struct message *m = &asuser->message;
 
 	m->op = op;
-	if (op != LOOK)
+	if (op != LOOK && op != NAMES && op != AUDIT_ROOT)
 		m->path[0] = 0;
 	if (!transfer(asuser->fd, m, true) || !transfer(asuser->fd, m, false))
 		return EPIPE;
@@ -362,19 +403,119 @@ int asuser_peek(struct asuser *asuser, const struct name_handle *handle,
 	return rc == 0 ? take_text(asuser, ret_text, ret_len) : rc;
 }
 
+static int set_path(struct asuser *asuser, const char *path)
+{
+	size_t len = strlen(path);
+
+	if (len >= PATH_MAX)
+		return ENAMETOOLONG;
+	memcpy(asuser->message.path, path, len + 1);
+	return 0;
+}
+
 int asuser_look(struct asuser *asuser, const char *path,
 		struct mailroot_look *ret_look,
 		char ret_text[MAILROOT_QMAIL_MAX], size_t *ret_len)
 {
 	char echo[PATH_MAX];
-	size_t len = strlen(path);
-	int rc;
+	int rc = set_path(asuser, path);
 
-	if (len >= PATH_MAX)
-		return ENAMETOOLONG;
-	memcpy(asuser->message.path, path, len + 1);
-	rc = call(asuser, LOOK, echo);
+	if (rc == 0)
+		rc = call(asuser, LOOK, echo);
 	if (rc == 0)
 		*ret_look = asuser->message.look;
 	return rc == 0 ? take_text(asuser, ret_text, ret_len) : rc;
+}
+
+int asuser_names(struct asuser *asuser, const char *path, size_t skip,
+		 char ret_text[MAILROOT_QMAIL_MAX], size_t *ret_len)
+{
+	char echo[PATH_MAX];
+	int rc = set_path(asuser, path);
+
+	asuser->message.skip = skip;
+	if (rc == 0)
+		rc = call(asuser, NAMES, echo);
+	return rc == 0 ? take_text(asuser, ret_text, ret_len) : rc;
+}
+
+/* After a call that made a report. One that does not end is not ours. */
+static int take_report(const struct asuser *asuser, int rc,
+		       struct mailroot_report *ret_report)
+{
+	const struct mailroot_report *report = &asuser->message.report;
+
+	if (rc == 0 && (report->len > sizeof report->text ||
+			(report->len && report->text[report->len - 1])))
+		rc = EPIPE;
+	if (rc == 0)
+		*ret_report = *report;
+	return rc;
+}
+
+int asuser_audit_box(struct asuser *asuser, const struct name_box *box,
+		     bool fix, struct mailroot_report *ret_report)
+{
+	char path[PATH_MAX];
+
+	asuser->message.fix = fix;
+	return take_report(asuser, call_box(asuser, AUDIT_BOX, box, path),
+			   ret_report);
+}
+
+int asuser_audit_domain(struct asuser *asuser, const struct name_handle *handle,
+			const struct name_domain *domain, bool fix,
+			struct mailroot_report *ret_report)
+{
+	char path[PATH_MAX];
+
+	asuser->message.fix = fix;
+	return take_report(asuser,
+			   call_domain(asuser, AUDIT_DOMAIN, handle, domain,
+				       path),
+			   ret_report);
+}
+
+int asuser_audit_qmail(struct asuser *asuser, const struct name_handle *handle,
+		       const struct name_address *address, const char *text,
+		       size_t len, mode_t mode,
+		       struct mailroot_report *ret_report)
+{
+	char path[PATH_MAX];
+
+	if (len > MAILROOT_QMAIL_MAX)
+		return EFBIG;
+	memcpy(asuser->message.text, text, len);
+	asuser->message.len = len;
+	asuser->message.mode = mode;
+	asuser->message.fix = false;
+	return take_report(asuser,
+			   call_address(asuser, AUDIT_QMAIL, handle, address,
+					path),
+			   ret_report);
+}
+
+int asuser_audit_dialup(struct asuser *asuser, const struct name_domain *domain,
+			const struct mailroot_dialup *files, bool fix,
+			struct mailroot_report *ret_report)
+{
+	char path[PATH_MAX];
+
+	asuser->message.dialup = *files;
+	asuser->message.fix = fix;
+	return take_report(asuser,
+			   call_dialup(asuser, AUDIT_DIALUP, domain, path),
+			   ret_report);
+}
+
+int asuser_audit_root(struct asuser *asuser, const char *path, bool fix,
+		      struct mailroot_report *ret_report)
+{
+	char echo[PATH_MAX];
+	int rc = set_path(asuser, path);
+
+	asuser->message.fix = fix;
+	if (rc == 0)
+		rc = call(asuser, AUDIT_ROOT, echo);
+	return take_report(asuser, rc, ret_report);
 }

@@ -9,6 +9,7 @@
 
 #include "config.h"
 #include "mailroot.h"
+#include "mailroot_audit.h"
 
 struct asuser;
 
@@ -55,6 +56,23 @@ int asuser_lastlogin(struct asuser *asuser, const struct name_box *box,
 int asuser_look(struct asuser *asuser, const char *path,
 		struct mailroot_look *ret_look,
 		char ret_text[MAILROOT_QMAIL_MAX], size_t *ret_len);
+/* As the calls of mailroot_audit.h; 0, or EPIPE. */
+int asuser_audit_box(struct asuser *asuser, const struct name_box *box,
+		     bool fix, struct mailroot_report *ret_report);
+int asuser_audit_domain(struct asuser *asuser, const struct name_handle *handle,
+			const struct name_domain *domain, bool fix,
+			struct mailroot_report *ret_report);
+int asuser_audit_qmail(struct asuser *asuser, const struct name_handle *handle,
+		       const struct name_address *address, const char *text,
+		       size_t len, mode_t mode,
+		       struct mailroot_report *ret_report);
+int asuser_audit_dialup(struct asuser *asuser, const struct name_domain *domain,
+			const struct mailroot_dialup *files, bool fix,
+			struct mailroot_report *ret_report);
+int asuser_audit_root(struct asuser *asuser, const char *path, bool fix,
+		      struct mailroot_report *ret_report);
+int asuser_names(struct asuser *asuser, const char *path, size_t skip,
+		 char ret_text[MAILROOT_QMAIL_MAX], size_t *ret_len);
 int asuser_peek(struct asuser *asuser, const struct name_handle *handle,
 		const struct name_address *address,
 		char ret_text[MAILROOT_QMAIL_MAX], size_t *ret_len,

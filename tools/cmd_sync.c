@@ -1,14 +1,5 @@
-/* cmd_sync.c: popbox sync and popbox check. */
-#include <errno.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
+/* cmd_sync.c: popbox sync. */
 #include "commands.h"
-#include "json.h"
 #include "publish.h"
 #include "rehearse.h"
 #include "say.h"
@@ -48,79 +39,4 @@ int cmd_sync(struct site *site, const struct args *args)
 	if (err != ERR_OK)
 		return site_failed(site, err, "sync");
 	return showing.steps ? CODE_NO : CODE_DONE;
-}
-
-static void report(void *arg, unsigned rule, const char *object,
-		   const char *what)
-{
-	const struct site *site = arg;
-
-	if (site->json)
-		json_print(json_pack("{s:i, s:s, s:s}", "rule", (int)rule,
-				     "object", object, "finding", what));
-	else
-		say_out("%s: %s (rule %u)", object, what, rule);
-}
-
-struct checking {
-	struct site *site;
-	unsigned long found;
-};
-
-static enum err check_body(struct store_txn *txn, void *arg)
-{
-	struct checking *checking = arg;
-
-	return store_check(txn, report, checking->site, &checking->found);
-}
-
-static int check_here(struct site *site)
-{
-	struct checking checking = {site, 0};
-	int code = site_open_read(site);
-	enum err err;
-
-	if (code != CODE_DONE)
-		return code;
-	err = store_read(site->store, check_body, &checking);
-	if (err == ERR_DAMAGED) {
-		report(site, 1, "store", "a page or table is damaged");
-		return CODE_NO;
-	}
-	if (err != ERR_OK)
-		return site_failed(site, err, "check");
-	if (checking.found == 0)
-		say_note("no finding");
-	return checking.found ? CODE_NO : CODE_DONE;
-}
-
-/* A damaged page can fault inside LMDB, so a child scans: its death is a
- * finding. Nothing is open yet. */
-int cmd_check(struct site *site, const struct args *args)
-{
-	const struct rlimit cpu = {3600, 3600};
-	pid_t pid = fork(), waited;
-	int status;
-
-	(void)args;
-	if (pid < 0)
-		return say_error(CODE_LATER, "cannot start the scan: %s",
-				 strerror(errno));
-	if (pid == 0) {
-		int code;
-
-		/* A loop in a damaged tree must end some day. */
-		(void)setrlimit(RLIMIT_CPU, &cpu);
-		code = check_here(site);
-		site_close(site);
-		_exit(say_finish(code));
-	}
-	do
-		waited = waitpid(pid, &status, 0);
-	while (waited < 0 && errno == EINTR);
-	if (waited == pid && WIFEXITED(status))
-		return WEXITSTATUS(status);
-	report(site, 1, "store", "the scan was ended by a signal: a page is "
-				 "damaged");
-	return CODE_NO;
 }

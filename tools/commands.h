@@ -94,6 +94,7 @@ extern const struct args_option cmd_box_list_options[];
 extern const struct args_option cmd_passwd_options[];
 extern const struct args_option cmd_verify_options[];
 extern const struct args_option cmd_sync_options[];
+extern const struct args_option cmd_check_options[];
 extern const struct args_option cmd_log_options[];
 
 #endif

@@ -296,6 +296,21 @@ bool control_accept(control_how *how, const struct config *config,
 	       (!*ret_more || how(config, LINES_MORE, lines));
 }
 
+bool control_parts(const struct config *config, struct lines *lines,
+		   control_part *part, void *arg)
+{
+	struct lines first = {0}, more = {0};
+	bool good = split(config, lines, &first, &more);
+
+	if (good) {
+		part(arg, LINES_RCPTHOSTS, &first);
+		part(arg, LINES_MORE, &more);
+	}
+	give_back(&first);
+	give_back(&more);
+	return good;
+}
+
 unsigned long control_queuelifetime(const struct config *config)
 {
 	enum { WEEK = 604800 };

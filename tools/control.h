@@ -23,6 +23,28 @@ control_how control_write;
 /* Prints what control_write would change: `FILE: + LINE`. */
 control_how control_show;
 
+/* Calls found for each line that control_write would add, change or take out,
+ * and for what else is wrong with the file. The word names the check. */
+typedef void control_found(void *arg, const char *check, bool mends,
+			   const char *what);
+void control_audit(const struct config *config, enum lines_file file,
+		   struct lines *lines, control_found *found, void *arg);
+
+/* The same of unwanted lines alone, and of nothing else in the file. */
+void control_audit_gone(const struct config *config, enum lines_file file,
+			struct lines *lines, control_found *found, void *arg);
+
+/* Do users/cdb and morercpthosts.cdb say what users/assign and morercpthosts
+ * do? */
+void control_audit_cdb(const struct config *config, control_found *found,
+		       void *arg);
+
+/* Splits the wanted lines as control_accept does, and calls each with both
+ * files in turn. False: said. */
+typedef void control_part(void *arg, enum lines_file file, struct lines *lines);
+bool control_parts(const struct config *config, struct lines *lines,
+		   control_part *part, void *arg);
+
 /* Does how with rcpthosts and morercpthosts, and splits the lines between them:
  * what is in one of them stays there, what is new goes into rcpthosts up to
  * the setting rcpthosts_max. Lines are either all wanted or all unwanted.

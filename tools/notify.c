@@ -117,7 +117,8 @@ static bool hup_process(const char *pid_text, const char *path)
 	return done;
 }
 
-static bool hup_found(const char *path)
+/* Signals each process of this program; without hup only looks for one. */
+static bool find_process(const char *path, bool hup)
 {
 	DIR *proc = opendir("/proc");
 	const struct dirent *entry;
@@ -128,7 +129,7 @@ static bool hup_found(const char *path)
 	while ((entry = readdir(proc)) != NULL) {
 		if (isdigit((unsigned char)entry->d_name[0]) &&
 		    runs(entry->d_name, path) &&
-		    hup_process(entry->d_name, path))
+		    (!hup || hup_process(entry->d_name, path)))
 			done = true;
 	}
 	(void)closedir(proc); /* read only */
@@ -143,8 +144,16 @@ bool notify_hup(const struct config *config)
 		return run_setting(config->qmail_hup);
 	(void)snprintf(path, sizeof path, "%s/bin/qmail-send", config->qmail);
 	/* /proc names files without symbolic links. */
-	if (!realpath(path, real) || !hup_found(real))
+	if (!realpath(path, real) || !find_process(real, true))
 		say_note("qmail-send is not running: it will read "
 			 "control/virtualdomains when it starts");
 	return true;
+}
+
+bool notify_running(const struct config *config)
+{
+	char path[PATH_MAX], real[PATH_MAX];
+
+	(void)snprintf(path, sizeof path, "%s/bin/qmail-send", config->qmail);
+	return realpath(path, real) && find_process(real, false);
 }

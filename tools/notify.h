@@ -19,4 +19,7 @@ bool notify_newmrh(const struct config *config);
  * the files when it starts. */
 bool notify_hup(const struct config *config);
 
+/* Is there a process whose program is QMAIL/bin/qmail-send? */
+bool notify_running(const struct config *config);
+
 #endif

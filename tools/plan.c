@@ -95,17 +95,38 @@ size_t plan_next(const struct plan *plan, size_t from, enum store_table table)
 	return from;
 }
 
+static const struct plan_item *find(const struct plan *plan,
+				    const struct plan_item *key)
+{
+	return plan->count ? bsearch(key, plan->item, plan->count, sizeof *key,
+				     by_name)
+			   : NULL;
+}
+
 bool plan_box_failed(const struct plan *plan, const struct name_box *box)
 {
 	const struct plan_item key = {.table = STORE_BOXES,
 				      .handle = box->handle,
 				      .box = *box};
-	const struct plan_item *item =
-		plan->count ? bsearch(&key, plan->item, plan->count,
-				      sizeof key, by_name)
-			    : NULL;
+	const struct plan_item *item = find(plan, &key);
 
 	return item && item->failed;
+}
+
+bool plan_has_domain(const struct plan *plan, const struct name_handle *handle,
+		     const struct name_domain *domain, enum store_kind kind)
+{
+	struct store_domain row = {.kind = kind};
+	struct plan_item key = {.table = STORE_DOMAINS,
+				.act = PLAN_MAKE,
+				.handle = *handle,
+				.address.domain = *domain,
+				.domain = &row};
+
+	if (find(plan, &key))
+		return true;
+	key.act = PLAN_CLOSE;
+	return find(plan, &key) != NULL;
 }
 
 static int by_handle(const void *a, const void *b)

@@ -55,6 +55,11 @@ size_t plan_next(const struct plan *plan, size_t from, enum store_table table);
 /* Is this box in the plan, and failed? */
 bool plan_box_failed(const struct plan *plan, const struct name_box *box);
 
+/* Is this domain of this handle in the plan, to be made or kept, and of this
+ * kind? */
+bool plan_has_domain(const struct plan *plan, const struct name_handle *handle,
+		     const struct name_domain *domain, enum store_kind kind);
+
 /* Fails every domain that is to be made, of a handle of which anything that
  * is to be made failed. False: no memory. */
 bool plan_hold_back(struct plan *plan);

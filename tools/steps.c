@@ -179,3 +179,61 @@ bool steps_show(const struct site *site, const struct plan *plan)
 	       show(config, plan, VIRTUAL, VIRTUAL) &&
 	       show_accepting(config, plan, ACCEPT);
 }
+
+struct comparing {
+	const struct config *config;
+	control_found *found;
+	void *arg;
+};
+
+static void compare(void *arg, enum lines_file file, struct lines *lines)
+{
+	struct comparing *c = arg;
+
+	control_audit(c->config, file, lines, c->found, c->arg);
+}
+
+/* rcpthosts and morercpthosts together: what is wanted in either, then what is
+ * wanted in neither. */
+static void audit_accepting(struct comparing *c, const struct plan *plan)
+{
+	struct lines come = {0}, go = {0};
+
+	if (collect(c->config, plan, ACCEPT, &come) &&
+	    control_exists(c->config, LINES_RCPTHOSTS))
+		(void)control_parts(c->config, &come, compare, c); /* says */
+	else
+		compare(c, LINES_RCPTHOSTS, &come);
+	lines_free(&come);
+	/* Only lines that should be gone are told of this time. */
+	if (collect(c->config, plan, CLOSE, &go) && go.count) {
+		control_audit_gone(c->config, LINES_RCPTHOSTS, &go, c->found,
+				   c->arg);
+		control_audit_gone(c->config, LINES_MORE, &go, c->found,
+				   c->arg);
+	}
+	lines_free(&go);
+}
+
+static void audit_one(struct comparing *c, const struct plan *plan,
+		      enum step first, enum step second)
+{
+	struct lines lines = {0};
+
+	if (collect(c->config, plan, first, &lines) &&
+	    (first == second || collect(c->config, plan, second, &lines)))
+		compare(c, step_file[first], &lines);
+	lines_free(&lines);
+}
+
+void steps_audit(const struct site *site, const struct plan *plan,
+		 control_found *found, void *arg)
+{
+	struct comparing c = {&site->config, found, arg};
+
+	audit_accepting(&c, plan);
+	audit_one(&c, plan, LOCALS, LOCALS);
+	audit_one(&c, plan, ROUTE_NEW, ROUTE_OLD);
+	audit_one(&c, plan, ASSIGN_NEW, ASSIGN_OLD);
+	audit_one(&c, plan, VIRTUAL, VIRTUAL);
+}

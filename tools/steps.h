@@ -17,6 +17,7 @@
 #ifndef POPBOX_STEPS_H
 #define POPBOX_STEPS_H
 
+#include "control.h"
 #include "plan.h"
 #include "site.h"
 
@@ -27,5 +28,9 @@ void steps_open(const struct site *site, struct plan *plan);
 
 /* Prints what they would change. False: it cannot be told; said. */
 bool steps_show(const struct site *site, const struct plan *plan);
+
+/* Compares all of qmail's files with what a plan of everything wants. */
+void steps_audit(const struct site *site, const struct plan *plan,
+		 control_found *found, void *arg);
 
 #endif

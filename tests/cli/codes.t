@@ -158,8 +158,8 @@ def generated():
     made = subprocess.run([TREE + "/tests/commands", POPBOX], check=True,
                           capture_output=True, text=True).stdout
     with open(TREE + "/doc/COMMANDS.md") as file:
-        eq(file.read(), made, "run: tests/commands build/popbox "
-                              ">doc/COMMANDS.md")
+        assert file.read() == made, \
+            "run: tests/commands build/popbox >doc/COMMANDS.md"
 
 
 run()

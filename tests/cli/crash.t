@@ -87,7 +87,7 @@ def kill_at(command, call, when, finished, untouched, setup=(), login=(0,)):
         eq(left, [], f"{call} {when}: temporaries")
         assert after in (finished, untouched), \
             f"{call} {when}: neither finished nor untouched"
-        has(site.popbox("check").err, "no finding")
+        site.sound()
         return after == finished
 
 
@@ -166,7 +166,7 @@ def acknowledged():
         assert known
         for address in known:
             site.do("box", "show", address)
-        has(site.popbox("check").err, "no finding")
+        site.sound()
 
 
 @test("two at once: all changes are made, all files are published")
@@ -268,7 +268,7 @@ def file_size():
             has(site.control("rcpthosts"), "new.org")
             break
         eq(site.login().rc, 0)
-        has(site.popbox("check").err, "no finding")
+        site.sound()
 
 
 @test("a full disk: 111, a clear message, nothing acknowledged is lost",
@@ -301,7 +301,7 @@ def full_disk():
             has(failed.err, "no space left")
             for address in known[:3] + known[-3:]:
                 site.do("box", "show", address)
-            has(site.popbox("check").err, "no finding")
+            site.sound()
         finally:
             subprocess.run(["umount", small], check=True)
 

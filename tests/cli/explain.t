@@ -248,6 +248,8 @@ def differ():
                        (number, address, end))
                 seen[verdict] = seen.get(verdict, 0) + 1
     print("# " + ", ".join(f"{n} {v}" for v, n in sorted(seen.items())))
+    if SETUPS < 100:
+        return
     eq(set(seen), {"delivered", "remote", "local", "deferred", "bounced",
                    "refused"})
 
