@@ -164,7 +164,7 @@ static int look(struct site *site, struct renaming *r)
 
 	if (code != CODE_DONE)
 		return code;
-	code = preflight_domain(site, &r->to, false);
+	code = preflight_domains(site, &r->to, 1, false);
 	return code == CODE_DONE
 		       ? CODE_DONE
 		       : say_error(code, "domain '%s' was not renamed: nothing "

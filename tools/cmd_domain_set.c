@@ -146,8 +146,8 @@ static int look_kind(struct site *site, const struct args *args,
 		return code;
 	code = change_try(site, edit_body, edit, edit->name.s);
 	if (code == CODE_DONE)
-		code = preflight_domain(site, &edit->wish,
-					args_has(args, "--adopt"));
+		code = preflight_domains(site, &edit->wish, 1,
+					 args_has(args, "--adopt"));
 	if (code == CODE_DONE && edit->was.kind == STORE_POP &&
 	    edit->wish.kind != STORE_POP)
 		code = confirm(site, args,

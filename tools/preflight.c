@@ -9,62 +9,93 @@
 #include "dotqmail.h"
 #include "say.h"
 
-/* The lines of one file that a new domain wants, and those it must not find. */
-static bool judge(const struct config *config, enum lines_file file,
-		  const struct store_domain *domain, unsigned what)
+/* What has or had a name that is wanted. */
+struct past {
+	bool was;    /* of whatever kind: its lines are ours, and change */
+	bool dialup; /* as a dial-up domain */
+};
+
+struct asking {
+	const struct store_domain *domain;
+	size_t count;
+	struct past *past;
+};
+
+static enum err ask(struct store_txn *txn, const struct name_domain *name,
+		    struct past *ret_past)
+{
+	struct store_domain domain;
+	struct store_parked parked;
+	struct past past = {false, false};
+	enum err err = store_parked_domain_any(txn, name, &past.was);
+
+	if (err == ERR_OK)
+		err = store_parked_domain_get(txn, name, STORE_DIALUP, &domain,
+					      &parked);
+	if (err == ERR_NOTFOUND)
+		err = store_domain_get(txn, name, &domain);
+	past.was = past.was || err == ERR_OK;
+	past.dialup = err == ERR_OK && domain.kind == STORE_DIALUP;
+	*ret_past = past;
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+static enum err ask_body(struct store_txn *txn, void *arg)
+{
+	struct asking *asking = arg;
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; err == ERR_OK && i < asking->count; i++)
+		err = ask(txn, &asking->domain[i].name, &asking->past[i]);
+	return err;
+}
+
+/* What a file is asked: for the lines that a domain wants, and those it must
+ * not find. */
+static unsigned question(const struct site *site, enum lines_file file,
+			 const struct past *past)
+{
+	switch (file) {
+	case LINES_RCPTHOSTS:
+	case LINES_MORE:
+		return past->was ? LINES_COME : LINES_COME | LINES_GO;
+	case LINES_ASSIGN:
+		return LINES_COME;
+	case LINES_VIRTUALDOMAINS:
+		return past->was ? 0 : LINES_COME | LINES_GO;
+	case LINES_SMTPROUTES:
+		return past->was ? 0 : LINES_COME;
+	case LINES_LOCALS:
+		return site->fix_locals ? 0 : LINES_ALL_GO;
+	}
+	return 0;
+}
+
+/* One file for all domains. */
+static bool judge(const struct site *site, const struct asking *asking,
+		  enum lines_file file)
 {
 	struct lines lines = {0};
-	bool good = lines_add(&lines, file, config, domain, what) ||
-		    say_error(0, "no memory");
+	bool good = true;
 
+	for (size_t i = 0; good && i < asking->count; i++)
+		good = lines_add(&lines, file, &site->config,
+				 &asking->domain[i],
+				 question(site, file, &asking->past[i])) ||
+		       say_error(0, "no memory");
 	if (good && lines.count)
-		good = control_judge(config, file, &lines);
+		good = control_judge(&site->config, file, &lines);
 	lines_free(&lines);
 	return good;
 }
 
-/* Lines of what has or had this name are ours, and change: was. */
-static bool judge_files(const struct site *site,
-			const struct store_domain *domain, bool was)
+static bool judge_files(const struct site *site, const struct asking *asking)
 {
-	const struct config *config = &site->config;
-	const unsigned all = was ? LINES_COME : LINES_COME | LINES_GO;
-	bool good = judge(config, LINES_RCPTHOSTS, domain, all);
+	bool good = true;
 
-	good = judge(config, LINES_MORE, domain, all) && good;
-	good = judge(config, LINES_ASSIGN, domain, LINES_COME) && good;
-	if (!was)
-		good = judge(config, LINES_VIRTUALDOMAINS, domain, all) && good;
-	if (!was)
-		good = judge(config, LINES_SMTPROUTES, domain, LINES_COME) &&
-		       good;
-	if (!site->fix_locals)
-		good = judge(config, LINES_LOCALS, domain, LINES_ALL_GO) &&
-		       good;
+	for (int file = LINES_RCPTHOSTS; file <= LINES_LOCALS; file++)
+		good = judge(site, asking, (enum lines_file)file) && good;
 	return good;
-}
-
-struct asking {
-	const struct name_domain *name;
-	bool was;    /* is or was there, of whatever kind */
-	bool dialup; /* as a dial-up domain */
-};
-
-static enum err was_body(struct store_txn *txn, void *arg)
-{
-	struct asking *asking = arg;
-	struct store_domain domain;
-	struct store_parked parked;
-	enum err err = store_parked_domain_any(txn, asking->name, &asking->was);
-
-	if (err == ERR_OK)
-		err = store_parked_domain_get(txn, asking->name, STORE_DIALUP,
-					      &domain, &parked);
-	if (err == ERR_NOTFOUND)
-		err = store_domain_get(txn, asking->name, &domain);
-	asking->was = asking->was || err == ERR_OK;
-	asking->dialup = err == ERR_OK && domain.kind == STORE_DIALUP;
-	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
 /* A directory that somebody made by hand says the same, or is taken over. */
@@ -96,20 +127,28 @@ static int judge_dialup(const struct site *site,
 				 : "RELAYHOST");
 }
 
-int preflight_domain(const struct site *site, const struct store_domain *domain,
-		     bool adopt)
+int preflight_domains(const struct site *site,
+		      const struct store_domain *domain, size_t count,
+		      bool adopt)
 {
-	struct asking asking = {.name = &domain->name};
-	enum err err = store_read(site->store, was_body, &asking);
+	struct asking asking = {domain, count,
+				calloc(count + 1, sizeof *asking.past)};
+	int code = asking.past ? CODE_DONE
+			       : say_error(CODE_LATER, "no memory");
 
-	if (err != ERR_OK)
-		return site_failed(site, err, domain->name.s);
-	if (config_has_qmail(&site->config) &&
-	    !judge_files(site, domain, asking.was))
-		return CODE_REFUSED;
-	if (domain->kind != STORE_DIALUP || asking.dialup)
-		return CODE_DONE;
-	return judge_dialup(site, domain, adopt);
+	if (code == CODE_DONE)
+		code = site_failed(site,
+				   store_read(site->store, ask_body, &asking),
+				   "the store");
+	if (code == CODE_DONE && config_has_qmail(&site->config) &&
+	    !judge_files(site, &asking))
+		code = CODE_REFUSED;
+	for (size_t i = 0; code == CODE_DONE && i < count; i++) {
+		if (domain[i].kind == STORE_DIALUP && !asking.past[i].dialup)
+			code = judge_dialup(site, &domain[i], adopt);
+	}
+	free(asking.past);
+	return code;
 }
 
 struct looking {

@@ -10,10 +10,12 @@
 #define ADOPT_OPTION                                                          \
 	{"--adopt", NULL, "take over a .qmail file made by hand, keep a copy"}
 
-/* Would the files take this domain, new or of another kind than before? Says
- * what is in the way; returns the exit code. */
-int preflight_domain(const struct site *site, const struct store_domain *domain,
-		     bool adopt);
+/* Would the files take these domains, new or of another kind than before? Each
+ * file is read once for all of them. Says what is in the way; returns the exit
+ * code. */
+int preflight_domains(const struct site *site,
+		      const struct store_domain *domain, size_t count,
+		      bool adopt);
 
 #define FIX_LOCALS_OPTION                                                     \
 	{"--fix-locals", NULL, "take the domain out of control/locals"}

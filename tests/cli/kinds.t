@@ -293,4 +293,45 @@ def several():
         site.sound()
 
 
+@test("a list of domains is one change and one publish, all or none")
+def many():
+    count = 1500
+    with Site() as site:
+        names = [f"d{n}.example" for n in range(count)]
+        path = site.top + "/list"
+        with open(path, "w") as file:
+            file.write("# all of them\n" + "\n".join(names) + "\n\n")
+        before = site.tree(), site.do("--json", "log")
+        with open(path + ".bad", "w") as file:
+            file.write("good.org\nbad..org\nx y\n")
+        got = site.fails(100, f"{path}.bad:2:", "domain", "add", "--from",
+                         path + ".bad", "--handle", "ex1")
+        has(got.err, f"{path}.bad:3:")
+        site.fails(100, "there is a domain 'd7.example' already", "domain",
+                   "add", "d7.example", "--from", path, "--handle", "ex1")
+        site.fails(2, "which domain", "domain", "add", "--handle", "ex1")
+        site.fails(100, "cannot open", "domain", "add", "--from", "/nowhere",
+                   "--handle", "ex1")
+        eq((site.tree(), site.do("--json", "log")), before)
+        trace = site.top + "/trace"
+        got = site.popbox("domain", "add", "--from", "-", "--handle", "ex1",
+                          input="\n".join(names), prefix=(
+                              "strace", "-f", "-o", trace, "-e",
+                              "trace=renameat,rename,execve"))
+        eq(got.rc, 0, got.err[-300:])
+        has(got.err, f"{count} domains added")
+        with open(trace) as file:
+            text = file.read()
+        for name in ("rcpthosts", "virtualdomains", "assign"):
+            eq(text.count(f'"{name}.popbox-tmp"'), 1, name)
+        eq(text.count("/bin/qmail-newu"), 1)
+        eq(len({e["group"] for e in map(json.loads, site.do(
+            "--json", "log").splitlines())}), 1)
+        for name in names[::400]:
+            eq(site.deliver("postmaster@" + name).rc, 0)
+        site.sound()
+        site.do("undo", str(site.last_entry()))
+        eq(site.control("rcpthosts"), "localhost\n")
+
+
 run()
