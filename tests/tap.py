@@ -334,7 +334,7 @@ class Site:
                 if r["check"] != "qmail-send"]
 
     def sound(self):
-        eq(self.findings(), [])
+        eq(self.findings()[:3], [], "findings")
 
     def last_entry(self):
         """The number of the journal's last change."""
