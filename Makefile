@@ -35,13 +35,14 @@ LOGIN    = $(addprefix checkpw/,main request log lastlogin confine \
 	   pwhash_digest pwhash_wrap secret drop)
 STORE    = $(patsubst %.c,%,$(wildcard store/*.c))
 TOOL     = $(patsubst %.c,%,$(wildcard tools/*.c)) $(STORE)
+SMTP     = $(patsubst %.c,%,$(wildcard tools/maildirsmtp/*.c))
 UNITS    = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 STANDINS = $(patsubst tests/qmail/%.c,%,$(filter-out tests/qmail/common.c,\
 	   $(wildcard tests/qmail/*.c)))
 
 obj      = $(addprefix $(B)/,$(addsuffix .o,$(1)))
 
-all: $(B)/popbox $(B)/popbox-checkpw
+all: $(B)/popbox $(B)/popbox-checkpw $(B)/popbox-maildirsmtp
 
 $(B)/popbox-checkpw: $(call obj,$(LOGIN)) $(B)/flags
 	$(Q)$(CC) $(LDFLAGS) $(or $(STATIC),-pie) -o $@ $(filter %.o,$^) \
@@ -50,6 +51,9 @@ $(B)/popbox-checkpw: $(call obj,$(LOGIN)) $(B)/flags
 $(B)/popbox: $(call obj,$(TOOL)) $(B)/flags
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $(filter %.o,$^) \
 		-llmdb -lsodium -lcrypt -lidn2 -ljansson -lcdb
+
+$(B)/popbox-maildirsmtp: $(call obj,$(SMTP)) $(B)/flags
+	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $(filter %.o,$^) -lcurl
 
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
@@ -77,6 +81,10 @@ tests: all standins $(addprefix $(B)/unit/,$(UNITS))
 
 standins: $(addprefix $(B)/qmail/,$(STANDINS))
 
+demo-dialup: check-packages
+	$(MAKE) all standins
+	tests/demo-dialup
+
 check: check-packages
 	tests/run $(if $(QMAIL),--qmail $(QMAIL))
 
@@ -85,10 +93,11 @@ demo: demo-packages
 	tests/demo $(if $(QMAIL),--qmail $(QMAIL))
 
 BUILD_PACKAGES = gcc libc6-dev liblmdb-dev libsodium-dev libcrypt-dev \
-	libidn2-dev libjansson-dev libcdb-dev
+	libidn2-dev libjansson-dev libcdb-dev \
+	libcurl4-openssl-dev
 DEMO_PACKAGES  = $(BUILD_PACKAGES) ucspi-tcp mpop python3
 CHECK_PACKAGES = $(DEMO_PACKAGES) libcmocka-dev perl binutils strace mandoc \
-	tinycdb curl whois argon2 openssl clang libclang-rt-14-dev
+	tinycdb curl whois argon2 openssl python3-aiosmtpd clang libclang-rt-14-dev
 demo-packages:
 	@tests/packages $(DEMO_PACKAGES)
 check-packages:
@@ -97,6 +106,6 @@ check-packages:
 clean:
 	rm -rf build
 
-.PHONY: all tests standins check demo check-packages demo-packages clean force
+.PHONY: all tests standins check demo demo-dialup check-packages demo-packages clean force
 .SECONDARY:
 -include $(wildcard $(B)/*/*.d $(B)/*/*/*.d)

@@ -11,7 +11,8 @@ from tap import BUILD, TREE, eq, run, skip, test
 
 os.chdir(TREE)
 PRODUCT = sorted(glob.glob("checkpw/*.[ch]") + glob.glob("store/*.[ch]") +
-                 glob.glob("tools/*.[ch]"))
+                 glob.glob("tools/*.[ch]") +
+                 glob.glob("tools/maildirsmtp/*.[ch]"))
 PUBLIC = {"err.h", "name.h", "store.h", "login.h", "pwhash.h", "secret.h",
           "drop.h", "config.h"}
 WRITING = {"store_write.h"}
@@ -47,6 +48,7 @@ def edges():
     only("<idn2.h>", r"tools/idn\.c")
     only("<jansson.h>", r"tools/json\.h")
     only("<cdb.h>", r"tools/cdbfile\.c")
+    only("<curl/curl.h>", r"tools/maildirsmtp/main\.c")
 
 
 @test("checkpw and tools never see each other, and see public headers alone")
@@ -151,6 +153,7 @@ def dynamic():
 @test("the programs are hardened: PIE, full RELRO, no executable stack, canaries")
 def hardening():
     for path in (f"{BUILD}/popbox", f"{BUILD}/popbox-checkpw",
+                 f"{BUILD}/popbox-maildirsmtp",
                  "build/dynamic/popbox-checkpw"):
         text = subprocess.run(["readelf", "-hlWd", path], check=True,
                               capture_output=True, text=True).stdout

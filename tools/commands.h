@@ -64,6 +64,7 @@ int cmd_verify(struct site *site, const struct args *args);
 int cmd_sync(struct site *site, const struct args *args);
 int cmd_check(struct site *site, const struct args *args);
 int cmd_explain(struct site *site, const struct args *args);
+int cmd_serialmail_run(struct site *site, const struct args *args);
 int cmd_log(struct site *site, const struct args *args);
 int cmd_help(struct site *site, const struct args *args);
 
@@ -95,6 +96,7 @@ extern const struct args_option cmd_passwd_options[];
 extern const struct args_option cmd_verify_options[];
 extern const struct args_option cmd_sync_options[];
 extern const struct args_option cmd_check_options[];
+extern const struct args_option cmd_serialmail_run_options[];
 extern const struct args_option cmd_log_options[];
 
 #endif

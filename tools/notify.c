@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "say.h"
+#include "text.h"
 
 enum { WORDS_MAX = 16 };
 
@@ -69,21 +70,12 @@ static bool run_setting(const char *setting)
 {
 	char text[CONFIG_TEXT_MAX + 1];
 	char *words[WORDS_MAX + 1] = {NULL};
-	size_t count = 0;
 
 	(void)snprintf(text, sizeof text, "%s", setting);
-	for (char *at = text + strspn(text, " \t"); *at;) {
-		size_t len = strcspn(at, " \t");
-		bool more = at[len] != 0;
-
-		if (count == WORDS_MAX)
-			return say_error(0, "setting 'qmail_hup' has more "
-					    "than 16 words");
-		words[count++] = at;
-		at[len] = 0;
-		at += len + more;
-		at += strspn(at, " \t");
-	}
+	if (text_words(text, words, WORDS_MAX) > WORDS_MAX)
+		return say_error(0, "setting 'qmail_hup' has more than %d "
+				    "words",
+				 WORDS_MAX);
 	return run(words);
 }
 

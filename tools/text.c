@@ -20,3 +20,20 @@ bool text_put(struct text *text, const char *bytes, size_t len)
 	text->bytes[text->len] = 0;
 	return true;
 }
+
+size_t text_words(char *text, char **ret_words, size_t room)
+{
+	size_t count = 0;
+
+	for (text += strspn(text, " \t"); *text; text += strspn(text, " \t")) {
+		size_t len = strcspn(text, " \t");
+		bool more = text[len] != 0;
+
+		if (count == room)
+			return room + 1;
+		ret_words[count++] = text;
+		text[len] = 0;
+		text += len + more;
+	}
+	return count;
+}

@@ -17,4 +17,8 @@ struct text {
 /* False: no memory; what was there stays. */
 bool text_put(struct text *text, const char *bytes, size_t len);
 
+/* Cuts a text at blanks, in place, into at most room words that point into it.
+ * Returns how many there are, or room + 1 if they were more. */
+size_t text_words(char *text, char **ret_words, size_t room);
+
 #endif

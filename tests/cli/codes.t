@@ -56,6 +56,7 @@ WAYS = {
     "verify": {0: [JOE, "--stdin"], 1: ["x@" + DOMAIN, "--stdin"]},
     "sync": {0: [], 1: ["--dry-run"]},
     "check": {0: [], 1: "damaged"},
+    "serialmail run": {0: []},
     "explain": {0: [JOE], 1: ["who@no.org"], 100: ["who"]},
     "log": {0: []},
     "undo": {0: ["1-last"], 100: ["999"]},

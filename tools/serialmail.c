@@ -1,0 +1,380 @@
+#include "serialmail.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "drop.h"
+#include "json.h"
+#include "replace.h"
+#include "say.h"
+#include "text.h"
+
+enum { WORDS_MAX = 16, TICK_NS = 20000000, MERCY_S = 5 };
+
+struct job {
+	pid_t pid; /* 0: none */
+	struct name_domain host;
+	int dir;
+	int lock[2]; /* RELAYHOST, Maildir */
+	unsigned long waiting, parked;
+	struct timespec start;
+	bool asked; /* to end */
+};
+
+struct round {
+	const struct site *site;
+	const struct serialmail *how;
+	int root;
+	char own[PATH_MAX]; /* our own sender */
+	char helo[NAME_DOMAIN_MAX + 1];
+	struct job *job;
+	int code;
+};
+
+static double seconds_since(const struct timespec *start)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* always there */
+	return (double)(now.tv_sec - start->tv_sec) +
+	       (double)(now.tv_nsec - start->tv_nsec) / 1e9;
+}
+
+/* Messages in a part of the directory; with first only whether there is one. */
+static unsigned long count(int dir, const char *part, bool first)
+{
+	int fd = openat(dir, part, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
+					   O_NOFOLLOW);
+	DIR *list = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	unsigned long found = 0;
+
+	while (list && !(first && found) && (entry = readdir(list)) != NULL) {
+		size_t len = strlen(entry->d_name);
+
+		found += entry->d_name[0] != '.' &&
+			 !(len > 7 && strcmp(entry->d_name + len - 7,
+					     ".reason") == 0);
+	}
+	if (list)
+		(void)closedir(list); /* read only */
+	else if (fd >= 0)
+		(void)close(fd); /* read only */
+	return found;
+}
+
+static unsigned long count_waiting(int dir)
+{
+	return count(dir, "Maildir/new", false) +
+	       count(dir, "Maildir/cur", false);
+}
+
+static void release(struct job *job)
+{
+	const int fds[] = {job->lock[0], job->lock[1], job->dir};
+
+	for (size_t i = 0; i < 3; i++) {
+		if (fds[i] >= 0)
+			(void)close(fds[i]); /* read only; unlocks */
+	}
+	*job = (struct job){.dir = -1, .lock = {-1, -1}};
+}
+
+static int open_locked(int dir, const char *name, int flags)
+{
+	int fd = openat(dir, name,
+			O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | flags);
+
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		(void)close(fd); /* somebody else's at the moment */
+		fd = -1;
+	}
+	return fd;
+}
+
+/* Takes the directory, if mail waits in it and nobody else has it. */
+static bool take(const struct round *round, const char *name, struct job *job)
+{
+	*job = (struct job){.dir = -1, .lock = {-1, -1}};
+	if (name_domain_read(name, strlen(name), &job->host))
+		return false;
+	job->dir = openat(round->root, name,
+			  O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (job->dir >= 0 && (count(job->dir, "Maildir/new", true) ||
+			      count(job->dir, "Maildir/cur", true)))
+		job->lock[0] = open_locked(job->dir, "RELAYHOST", 0);
+	if (job->lock[0] >= 0)
+		job->lock[1] = open_locked(job->dir, "Maildir", O_DIRECTORY);
+	if (job->lock[1] >= 0) {
+		job->waiting = count_waiting(job->dir);
+		job->parked = count(job->dir, "Maildir/failed", false);
+		if (job->waiting)
+			return true; /* nobody took it meanwhile */
+	}
+	release(job);
+	return false;
+}
+
+/* The one line of RELAYHOST; of plain characters, for it becomes part of a
+ * command and of a URL. */
+static bool read_relay(const struct job *job, char *ret_relay, size_t room)
+{
+	ssize_t got = pread(job->lock[0], ret_relay, room - 1, 0);
+	size_t len;
+
+	ret_relay[got > 0 ? got : 0] = 0;
+	len = strcspn(ret_relay, "\n");
+	ret_relay[len] = 0;
+	return len > 0 && strspn(ret_relay, "abcdefghijklmnopqrstuvwxyz"
+					    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					    "0123456789.:-") == len &&
+	       ret_relay[0] != '-';
+}
+
+static void become_sender(const struct round *round, const struct job *job,
+			  char *relay)
+{
+	char text[PATH_MAX], dir[PATH_MAX], prefix[NAME_DOMAIN_MAX + 2];
+	char *words[WORDS_MAX + 5] = {NULL};
+	size_t count = 1;
+
+	(void)snprintf(dir, sizeof dir, "%s/%s/Maildir",
+		       round->site->config.serialmail, job->host.s);
+	(void)snprintf(prefix, sizeof prefix, "%s-", job->host.s);
+	(void)snprintf(text, sizeof text, "%s",
+		       round->how->command ? round->how->command : round->own);
+	words[0] = text;
+	if (round->how->command)
+		count = text_words(text, words, WORDS_MAX);
+	if (count > WORDS_MAX)
+		_exit(127);
+	words[count++] = dir;
+	words[count++] = prefix;
+	words[count++] = relay;
+	words[count] = (char *)(uintptr_t)round->helo;
+	/* The locks stay as long as the sender lives, should we not. */
+	for (size_t i = 0; i < 2; i++)
+		(void)fcntl(job->lock[i], F_SETFD, 0);
+	(void)dup2(STDERR_FILENO, STDOUT_FILENO); /* ours is for data */
+	execvp(words[0], words);
+	_exit(127);
+}
+
+static bool start(struct round *round, struct job *job)
+{
+	char relay[NAME_DOMAIN_MAX + 16];
+
+	if (!read_relay(job, relay, sizeof relay)) {
+		round->code = say_error(CODE_LATER,
+					"'%s/%s/RELAYHOST' names no host",
+					round->site->config.serialmail,
+					job->host.s);
+		return false;
+	}
+	(void)clock_gettime(CLOCK_MONOTONIC, &job->start); /* always there */
+	(void)fflush(NULL); /* say_finish looks at stdout */
+	job->pid = fork();
+	if (job->pid == 0)
+		become_sender(round, job, relay);
+	if (job->pid > 0)
+		return true;
+	job->pid = 0;
+	round->code = say_error(CODE_LATER, "cannot start a sender: %s",
+				strerror(errno));
+	return false;
+}
+
+static void report(struct round *round, const struct job *job, int status)
+{
+	const unsigned long left = count_waiting(job->dir);
+	const unsigned long failed =
+		count(job->dir, "Maildir/failed", false) - job->parked;
+	const unsigned long gone = left + failed < job->waiting
+					   ? job->waiting - left - failed
+					   : 0;
+	const double took = seconds_since(&job->start);
+
+	if (round->site->json)
+		json_print(json_pack("{s:s, s:I, s:I, s:I, s:f}", "domain",
+				     job->host.s, "sent", (json_int_t)gone,
+				     "failed", (json_int_t)failed, "left",
+				     (json_int_t)left, "seconds", took));
+	say_note("%s: %lu sent, %lu failed, %lu left, %.1f seconds%s",
+		 job->host.s, gone, failed, left, took,
+		 job->asked ? ", ended at its time limit" : "");
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+		round->code = say_error(CODE_LATER, "cannot run the sender "
+						    "(is it there?)");
+}
+
+/* Senders that ended, or must. Returns how many go on. */
+static unsigned reap(struct round *round)
+{
+	unsigned running = 0;
+
+	for (unsigned i = 0; i < round->how->jobs; i++) {
+		struct job *job = &round->job[i];
+		int status;
+
+		if (!job->pid)
+			continue;
+		if (waitpid(job->pid, &status, WNOHANG) == job->pid) {
+			report(round, job, status);
+			release(job);
+			continue;
+		}
+		running++;
+		if (seconds_since(&job->start) < round->how->limit)
+			continue;
+		(void)kill(job->pid,
+			   seconds_since(&job->start) <
+					   round->how->limit + MERCY_S
+				   ? SIGTERM
+				   : SIGKILL); /* our own, not waited for */
+		job->asked = true;
+	}
+	return running;
+}
+
+/* Until fewer than most run, and for at least that many seconds. */
+static void wait_until(struct round *round, unsigned most, unsigned seconds)
+{
+	const struct timespec tick = {.tv_nsec = TICK_NS};
+	struct timespec begin;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &begin); /* always there */
+	while (reap(round) >= most || seconds_since(&begin) < seconds)
+		(void)nanosleep(&tick, NULL); /* cut short: asked sooner */
+}
+
+static struct job *free_job(struct round *round)
+{
+	for (unsigned i = 0; i < round->how->jobs; i++) {
+		if (!round->job[i].pid)
+			return &round->job[i];
+	}
+	return NULL;
+}
+
+/* The grace comes before a start, so that the last one is not waited for. */
+static void deliver_all(struct round *round)
+{
+	DIR *list = fdopendir(dup(round->root));
+	const struct dirent *entry;
+	bool started = false;
+
+	while (list && (entry = readdir(list)) != NULL) {
+		struct job job, *place;
+
+		if (entry->d_name[0] == '.' ||
+		    !take(round, entry->d_name, &job))
+			continue;
+		wait_until(round, round->how->jobs,
+			   started ? round->how->grace : 0);
+		place = free_job(round);
+		started = start(round, &job) || started;
+		if (place && job.pid)
+			*place = job;
+		else
+			release(&job);
+	}
+	if (list)
+		(void)closedir(list); /* read only */
+	else
+		round->code = say_error(CODE_LATER, "cannot list '%s': %s",
+					round->site->config.serialmail,
+					strerror(errno));
+	wait_until(round, 1, 0);
+}
+
+/* What we call ourselves: control/me, else the machine's name. */
+static void read_helo(struct round *round)
+{
+	struct replace_text text = {0};
+	int dir = open(round->site->config.qmail,
+		       O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct name_domain name;
+	size_t len = 0;
+
+	if (gethostname(round->helo, sizeof round->helo - 1) != 0)
+		memcpy(round->helo, "localhost", sizeof "localhost");
+	if (dir >= 0 && replace_read(dir, "control/me", &text) == 0)
+		len = strcspn(text.bytes, " \t\n");
+	if (len && !name_domain_read(text.bytes, len, &name))
+		memcpy(round->helo, name.s, sizeof name.s);
+	replace_free(&text);
+	if (dir >= 0)
+		(void)close(dir); /* a directory, read only */
+}
+
+/* Our own sender lies beside us. */
+static void find_own(struct round *round)
+{
+	static const char name[] = "popbox-maildirsmtp";
+	char path[PATH_MAX - sizeof name];
+	ssize_t len = readlink("/proc/self/exe", path, sizeof path - 1);
+	char *slash;
+
+	path[len > 0 ? len : 0] = 0;
+	slash = strrchr(path, '/');
+	if (slash)
+		slash[1] = 0;
+	(void)snprintf(round->own, sizeof round->own, "%s%s",
+		       slash ? path : "", name);
+}
+
+static int open_root(struct round *round)
+{
+	const char *path = round->site->config.serialmail;
+
+	round->root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (round->root < 0)
+		return say_error(CODE_LATER, "cannot open '%s': %s", path,
+				 strerror(errno));
+	if (flock(round->root, LOCK_EX | LOCK_NB) == 0)
+		return CODE_DONE;
+	(void)close(round->root); /* a directory, read only */
+	round->root = -1;
+	if (errno != EWOULDBLOCK)
+		return say_error(CODE_LATER, "cannot lock '%s': %s", path,
+				 strerror(errno));
+	say_note("another round is under way: it is left to that one");
+	return CODE_DONE;
+}
+
+int serialmail(struct site *site, const struct serialmail *how)
+{
+	struct round round = {.site = site, .how = how, .root = -1};
+	const char *why;
+	int code;
+
+	find_own(&round);
+	why = drop_to(site->config.uid, site->config.gid);
+	if (why)
+		return say_error(CODE_LATER, "cannot become popusr: %s: %s (run "
+					     "popbox as root)",
+				 why, strerror(errno));
+	(void)umask(077);
+	read_helo(&round);
+	round.job = calloc(how->jobs, sizeof *round.job);
+	if (!round.job)
+		return say_error(CODE_LATER, "no memory");
+	code = open_root(&round);
+	if (round.root >= 0) {
+		deliver_all(&round);
+		(void)close(round.root); /* gives the lock up */
+		code = round.code;
+	}
+	free(round.job);
+	return code;
+}
