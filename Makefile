@@ -68,7 +68,7 @@ $(B)/flags: force
 $(B)/tests/unit/%.o: CPPFLAGS += -Icheckpw -Itools
 $(B)/tests/unit/%.o: CFLAGS += -Wno-write-strings
 $(B)/unit/%: $(B)/tests/unit/%.o $(call obj,$(STORE)) \
-		$(filter-out %/main.o,$(call obj,$(LOGIN) $(TOOL)))
+		$(filter-out %/main.o,$(call obj,$(LOGIN) $(TOOL) $(SMTP)))
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $(sort $^) \
 		-lcmocka -llmdb -lsodium -lcrypt -lidn2 -ljansson -lcdb

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -26,7 +27,8 @@ struct job {
 	struct name_domain host;
 	int dir;
 	int lock[2]; /* RELAYHOST, Maildir */
-	unsigned long waiting, parked;
+	int out;     /* what the sender prints */
+	unsigned long waiting;
 	struct timespec start;
 	bool asked; /* to end */
 };
@@ -50,7 +52,7 @@ static double seconds_since(const struct timespec *start)
 	       (double)(now.tv_nsec - start->tv_nsec) / 1e9;
 }
 
-/* Messages in a part of the directory; with first only whether there is one. */
+/* Messages in a part of the directory; with first, no more than one. */
 static unsigned long count(int dir, const char *part, bool first)
 {
 	int fd = openat(dir, part, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
@@ -59,13 +61,8 @@ static unsigned long count(int dir, const char *part, bool first)
 	const struct dirent *entry;
 	unsigned long found = 0;
 
-	while (list && !(first && found) && (entry = readdir(list)) != NULL) {
-		size_t len = strlen(entry->d_name);
-
-		found += entry->d_name[0] != '.' &&
-			 !(len > 7 && strcmp(entry->d_name + len - 7,
-					     ".reason") == 0);
-	}
+	while (list && !(first && found) && (entry = readdir(list)) != NULL)
+		found += entry->d_name[0] != '.';
 	if (list)
 		(void)closedir(list); /* read only */
 	else if (fd >= 0)
@@ -79,15 +76,20 @@ static unsigned long count_waiting(int dir)
 	       count(dir, "Maildir/cur", false);
 }
 
+static struct job no_job(void)
+{
+	return (struct job){.dir = -1, .out = -1, .lock = {-1, -1}};
+}
+
 static void release(struct job *job)
 {
-	const int fds[] = {job->lock[0], job->lock[1], job->dir};
+	const int fds[] = {job->lock[0], job->lock[1], job->out, job->dir};
 
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 4; i++) {
 		if (fds[i] >= 0)
 			(void)close(fds[i]); /* read only; unlocks */
 	}
-	*job = (struct job){.dir = -1, .lock = {-1, -1}};
+	*job = no_job();
 }
 
 static int open_locked(int dir, const char *name, int flags)
@@ -105,7 +107,7 @@ static int open_locked(int dir, const char *name, int flags)
 /* Takes the directory, if mail waits in it and nobody else has it. */
 static bool take(const struct round *round, const char *name, struct job *job)
 {
-	*job = (struct job){.dir = -1, .lock = {-1, -1}};
+	*job = no_job();
 	if (name_domain_read(name, strlen(name), &job->host))
 		return false;
 	job->dir = openat(round->root, name,
@@ -117,7 +119,6 @@ static bool take(const struct round *round, const char *name, struct job *job)
 		job->lock[1] = open_locked(job->dir, "Maildir", O_DIRECTORY);
 	if (job->lock[1] >= 0) {
 		job->waiting = count_waiting(job->dir);
-		job->parked = count(job->dir, "Maildir/failed", false);
 		if (job->waiting)
 			return true; /* nobody took it meanwhile */
 	}
@@ -145,6 +146,7 @@ static void become_sender(const struct round *round, const struct job *job,
 			  char *relay)
 {
 	char text[PATH_MAX], dir[PATH_MAX], prefix[NAME_DOMAIN_MAX + 2];
+	char inject[PATH_MAX];
 	char *words[WORDS_MAX + 5] = {NULL};
 	size_t count = 1;
 
@@ -165,7 +167,13 @@ static void become_sender(const struct round *round, const struct job *job,
 	/* The locks stay as long as the sender lives, should we not. */
 	for (size_t i = 0; i < 2; i++)
 		(void)fcntl(job->lock[i], F_SETFD, 0);
-	(void)dup2(STDERR_FILENO, STDOUT_FILENO); /* ours is for data */
+	if (dup2(job->out, STDOUT_FILENO) != STDOUT_FILENO)
+		_exit(127);
+	(void)snprintf(inject, sizeof inject, "%s/bin/qmail-inject",
+		       round->site->config.qmail);
+	if (config_has_qmail(&round->site->config) &&
+	    setenv("POPBOX_INJECT", inject, 1) != 0)
+		_exit(127);
 	execvp(words[0], words);
 	_exit(127);
 }
@@ -182,8 +190,9 @@ static bool start(struct round *round, struct job *job)
 		return false;
 	}
 	(void)clock_gettime(CLOCK_MONOTONIC, &job->start); /* always there */
+	job->out = memfd_create("sender", MFD_CLOEXEC);
 	(void)fflush(NULL); /* say_finish looks at stdout */
-	job->pid = fork();
+	job->pid = job->out < 0 ? -1 : fork();
 	if (job->pid == 0)
 		become_sender(round, job, relay);
 	if (job->pid > 0)
@@ -194,23 +203,41 @@ static bool start(struct round *round, struct job *job)
 	return false;
 }
 
+/* The counts of our own sender, its last line. Another one's are those of its
+ * Maildir: what is no more there was sent. */
+static void read_counts(const struct job *job, unsigned long counts[3])
+{
+	const off_t end = lseek(job->out, 0, SEEK_END);
+	char text[256] = "";
+	const char *line;
+
+	if (end > 0)
+		(void)!pread(job->out, text, sizeof text - 1,
+			     end > 200 ? end - 200 : 0); /* "" is none */
+	for (line = strstr(text, "sent "); line; line = strstr(line + 1, "sent ")) {
+		if (sscanf(line, "sent %lu failed %lu left %lu", &counts[0],
+			   &counts[1], &counts[2]) == 3)
+			return;
+	}
+	counts[1] = 0;
+	counts[2] = count_waiting(job->dir);
+	counts[0] = job->waiting > counts[2] ? job->waiting - counts[2] : 0;
+}
+
 static void report(struct round *round, const struct job *job, int status)
 {
-	const unsigned long left = count_waiting(job->dir);
-	const unsigned long failed =
-		count(job->dir, "Maildir/failed", false) - job->parked;
-	const unsigned long gone = left + failed < job->waiting
-					   ? job->waiting - left - failed
-					   : 0;
 	const double took = seconds_since(&job->start);
+	unsigned long counts[3];
 
+	read_counts(job, counts);
 	if (round->site->json)
 		json_print(json_pack("{s:s, s:I, s:I, s:I, s:f}", "domain",
-				     job->host.s, "sent", (json_int_t)gone,
-				     "failed", (json_int_t)failed, "left",
-				     (json_int_t)left, "seconds", took));
+				     job->host.s, "sent",
+				     (json_int_t)counts[0], "failed",
+				     (json_int_t)counts[1], "left",
+				     (json_int_t)counts[2], "seconds", took));
 	say_note("%s: %lu sent, %lu failed, %lu left, %.1f seconds%s",
-		 job->host.s, gone, failed, left, took,
+		 job->host.s, counts[0], counts[1], counts[2], took,
 		 job->asked ? ", ended at its time limit" : "");
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
 		round->code = say_error(CODE_LATER, "cannot run the sender "

@@ -542,7 +542,7 @@ def usage():
                    "--handel", "x")
         site.fails(2, "no command 'frobnicate'", "frobnicate")
         site.fails(2, "wants H", "domain", "add", "x.org", "--handle")
-        site.fails(2, "too few", "domain", "add", "--handle", "x")
+        site.fails(2, "which domain", "domain", "add", "--handle", "x")
         site.fails(2, "too many", "domain", "show", "a.org", "b.org")
         site.fails(2, "takes no value", "domain", "list", "--json=1")
         eq(site.popbox("domain").rc, 2)

@@ -133,6 +133,29 @@ def refused():
            ["1", "2", "4", "7", "8"])
 
 
+@test("5xx is told to the sender by qmail-inject, where there is one to tell")
+def bounces():
+    with Site() as site, Server() as server:
+        maildir = dialup(site, server.port)
+        log = site.top + "/inject.log"
+        open(log, "w").close()
+        os.chown(log, UID, GID)
+        put(maildir, 1, "550", body="what was said\n")
+        put(maildir, 2, "550", sender="")
+        put(maildir, 3)
+        got = round_(site, env={"INJECT_LOG": log})
+        has(got.err, "h.org: 1 sent, 2 failed, 0 left")
+        with open(log) as file:
+            text = file.read()
+        for part in ("[-a][-f][][s@x.org]\n", "To: <s@x.org>\n",
+                     "<550@h.org>:\n", "550", "Subject: 1\n\nwhat was said"):
+            has(text, part)
+        eq(text.count("Delivered-To"), 0)
+        eq(text.count("[-a]"), 1, "nobody to tell of a bounce")
+        eq([n for n in os.listdir(maildir + "/failed")
+            if "reason" not in n], ["1000000002.2.test"])
+
+
 @test("a server that is down or goes in the middle costs no message")
 def down():
     with Site() as site:

@@ -5,11 +5,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "letter.h"
@@ -26,6 +29,8 @@ enum outcome {
 struct run {
 	CURL *curl;
 	const char *prefix;
+	const char *helo;
+	const char *inject; /* qmail-inject, or NULL */
 	char url[1200];
 	char why[CURL_ERROR_SIZE];
 	unsigned long sent, failed, left;
@@ -142,9 +147,66 @@ static bool park(int dir, const char *part, const char *name, const char *why)
 	       renameat(dir, from, dir, to) == 0;
 }
 
+/* Writes the bounce: why, and the message without our two lines. */
+static bool write_bounce(FILE *out, const struct run *run, FILE *message,
+			 const struct letter *letter)
+{
+	char part[4096];
+	size_t got;
+
+	(void)fprintf(out,
+		      "From: <MAILER-DAEMON@%s>\nTo: <%s>\n"
+		      "Subject: failure notice\n\n"
+		      "Your message could not be delivered to this address; it "
+		      "will not be tried again.\n\n<%s>:\n%s\n\n"
+		      "--- Below this line is a copy of the message.\n\n",
+		      run->helo, letter->sender, letter->recipient, run->why);
+	if (fseek(message, (long)letter->head, SEEK_SET) != 0)
+		return false;
+	while ((got = fread(part, 1, sizeof part, message)) > 0)
+		(void)fwrite(part, 1, got, out); /* ferror tells */
+	return !ferror(message) && !ferror(out);
+}
+
+/* Tells the sender by qmail-inject. False: he is not told. */
+static bool bounce(const struct run *run, FILE *message,
+		   const struct letter *letter)
+{
+	const char *const words[] = {run->inject, "-a", "-f", "",
+				     letter->sender, NULL};
+	int fds[2], status = -1;
+	bool whole;
+	FILE *out;
+	pid_t pid;
+
+	/* A bounce that cannot be delivered is nobody's. */
+	if (!run->inject || !letter->sender[0] || pipe2(fds, O_CLOEXEC) != 0)
+		return false;
+	(void)fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		if (dup2(fds[0], STDIN_FILENO) == STDIN_FILENO)
+			execv(run->inject, (char **)(uintptr_t)words);
+		_exit(127);
+	}
+	(void)close(fds[0]); /* the child's end */
+	out = pid > 0 ? fdopen(fds[1], "w") : NULL;
+	whole = out && write_bounce(out, run, message, letter);
+	if (!whole && pid > 0)
+		(void)kill(pid, SIGTERM); /* our own: half of it must not go */
+	if (out)
+		whole = fclose(out) == 0 && whole;
+	else
+		(void)close(fds[1]); /* nothing was written */
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return whole && pid > 0 && WIFEXITED(status) &&
+	       WEXITSTATUS(status) == 0;
+}
+
 /* After 250 it must go: kept, it would be sent again. */
 static bool settle(struct run *run, int dir, const char *part, const char *name,
-		   enum outcome outcome)
+		   enum outcome outcome, bool told)
 {
 	char path[NAME_MAX + 32];
 
@@ -160,7 +222,7 @@ static bool settle(struct run *run, int dir, const char *part, const char *name,
 	case REFUSED:
 		complain(path, run->why);
 		run->failed++;
-		if (park(dir, part, name, run->why))
+		if (told ? unlinkat(dir, path, 0) == 0 : park(dir, part, name, run->why))
 			return true;
 		complain(path, strerror(errno));
 		return false;
@@ -184,6 +246,7 @@ static bool send_one(struct run *run, int dir, const char *part,
 	struct letter letter;
 	enum outcome outcome;
 	const char *why;
+	bool told;
 	FILE *file;
 	int fd;
 
@@ -204,8 +267,9 @@ static bool send_one(struct run *run, int dir, const char *part,
 		return true;
 	}
 	outcome = send_letter(run, file, &letter);
+	told = outcome == REFUSED && bounce(run, file, &letter);
 	(void)fclose(file); /* read only */
-	return settle(run, dir, part, name, outcome);
+	return settle(run, dir, part, name, outcome, told);
 }
 
 static int by_age(const struct dirent **a, const struct dirent **b)
@@ -283,6 +347,9 @@ int main(int argc, char **argv)
 		return USAGE;
 	}
 	run.prefix = argv[2];
+	run.helo = argv[4];
+	run.inject = getenv("POPBOX_INJECT");
+	(void)signal(SIGPIPE, SIG_IGN); /* a valid number: cannot fail */
 	dir = open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0) {
 		complain(argv[1], strerror(errno));
