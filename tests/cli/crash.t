@@ -79,6 +79,11 @@ def kill_at(command, call, when, finished, untouched, setup=(), login=(0,)):
             missing = undeliverable(site, domain,
                                     "backup" in str((command, setup)))
             assert not missing, f"{call} {when}: accepted, but {missing}"
+        # Mail that was routed before arrives, or is held; but for a purge.
+        queued = site.deliver("example.com-joe@example.com", queued=True)
+        assert queued.rc == 0 or command[0] == "purge" or (
+            queued.rc == 111 and "hold" in command), \
+            f"{call} {when}: queued before: {queued}"
         rc = site.login().rc
         assert rc in login, f"{call} {when}: a login after the kill: {rc}"
         site.do("sync")
