@@ -58,8 +58,9 @@ static bool read_line(int fd, const sigset_t *open, char *bytes, size_t room,
 }
 
 /* Without these a Ctrl-C would leave the terminal silent. They are blocked
- * from here on; *ret_open is the mask that lets them in. (Valid numbers all:
- * these calls cannot fail.) */
+ * from here on, before one can come; *ret_open is the mask that lets them in.
+ * What the caller has us ignore stays ignored. (Valid numbers all: these calls
+ * cannot fail.) */
 static void catch_signals(struct sigaction before[SIGNALS], sigset_t *ret_open)
 {
 	const struct sigaction action = {.sa_handler = on_signal};
@@ -67,11 +68,14 @@ static void catch_signals(struct sigaction before[SIGNALS], sigset_t *ret_open)
 
 	caught = 0;
 	(void)sigemptyset(&set);
-	for (size_t i = 0; i < SIGNALS; i++) {
+	for (size_t i = 0; i < SIGNALS; i++)
 		(void)sigaddset(&set, signals[i]);
-		(void)sigaction(signals[i], &action, &before[i]);
-	}
 	(void)sigprocmask(SIG_BLOCK, &set, ret_open);
+	for (size_t i = 0; i < SIGNALS; i++) {
+		(void)sigaction(signals[i], NULL, &before[i]);
+		if (before[i].sa_handler != SIG_IGN)
+			(void)sigaction(signals[i], &action, NULL);
+	}
 }
 
 /* One that came last of all is caught here, and raised by the caller. */

@@ -384,10 +384,12 @@ def policy():
                        input="tiny9").rc, 0)
 
 
-def on_terminal(site, args, answers):
-    """Runs popbox on a terminal of its own, answering each prompt."""
+def on_terminal(site, args, answers, interrupt=signal.SIG_DFL):
+    """Runs popbox on a terminal of its own, answering each prompt. Whoever
+    runs the tests may have Ctrl-C ignored; here it is what interrupt says."""
     pid, fd = pty.fork()
     if pid == 0:
+        signal.signal(signal.SIGINT, interrupt)
         signal.alarm(60)  # ends popbox, should it wait for ever
         os.execv(POPBOX, [POPBOX, "-d", site.store, *args])
     seen, waiting = b"", list(answers)
@@ -426,6 +428,10 @@ def terminal():
             rc, seen = on_terminal(site, ["passwd", "joe@example.com"],
                                    [b"\x03"])
             eq(rc, -2, seen)
+        # Where the caller has it ignored it is no answer.
+        rc, seen = on_terminal(site, ["verify", "joe@example.com"],
+                               [b"\x03five quiet trams\n"], signal.SIG_IGN)
+        eq(rc, 0, seen)
 
 
 @test("verify gives the login's verdict: 0, 1 or 111")
