@@ -37,7 +37,7 @@ struct round {
 	const struct site *site;
 	const struct serialmail *how;
 	int root;
-	char own[PATH_MAX]; /* our own sender */
+	int own; /* our own sender, opened while we could reach it */
 	char helo[NAME_DOMAIN_MAX + 1];
 	struct job *job;
 	int code;
@@ -154,7 +154,8 @@ static void become_sender(const struct round *round, const struct job *job,
 		       round->site->config.serialmail, job->host.s);
 	(void)snprintf(prefix, sizeof prefix, "%s-", job->host.s);
 	(void)snprintf(text, sizeof text, "%s",
-		       round->how->command ? round->how->command : round->own);
+		       round->how->command ? round->how->command
+					   : "popbox-maildirsmtp");
 	words[0] = text;
 	if (round->how->command)
 		count = text_words(text, words, WORDS_MAX);
@@ -174,7 +175,10 @@ static void become_sender(const struct round *round, const struct job *job,
 	if (config_has_qmail(&round->site->config) &&
 	    setenv("POPBOX_INJECT", inject, 1) != 0)
 		_exit(127);
-	execvp(words[0], words);
+	if (round->how->command)
+		execvp(words[0], words);
+	else
+		fexecve(round->own, words, environ);
 	_exit(127);
 }
 
@@ -344,20 +348,20 @@ static void read_helo(struct round *round)
 		(void)close(dir); /* a directory, read only */
 }
 
-/* Our own sender lies beside us. */
+/* Our own sender lies beside us, in a directory that popusr need not reach. */
 static void find_own(struct round *round)
 {
 	static const char name[] = "popbox-maildirsmtp";
-	char path[PATH_MAX - sizeof name];
-	ssize_t len = readlink("/proc/self/exe", path, sizeof path - 1);
+	char path[PATH_MAX + sizeof name];
+	ssize_t len = readlink("/proc/self/exe", path, PATH_MAX - 1);
 	char *slash;
 
 	path[len > 0 ? len : 0] = 0;
 	slash = strrchr(path, '/');
-	if (slash)
-		slash[1] = 0;
-	(void)snprintf(round->own, sizeof round->own, "%s%s",
-		       slash ? path : "", name);
+	path[slash ? slash + 1 - path : 0] = 0;
+	len = (ssize_t)strlen(path);
+	memcpy(path + len, name, sizeof name);
+	round->own = open(path, O_PATH | O_CLOEXEC);
 }
 
 static int open_root(struct round *round)
@@ -381,7 +385,7 @@ static int open_root(struct round *round)
 
 int serialmail(struct site *site, const struct serialmail *how)
 {
-	struct round round = {.site = site, .how = how, .root = -1};
+	struct round round = {.site = site, .how = how, .root = -1, .own = -1};
 	const char *why;
 	int code;
 
@@ -403,5 +407,7 @@ int serialmail(struct site *site, const struct serialmail *how)
 		code = round.code;
 	}
 	free(round.job);
+	if (round.own >= 0)
+		(void)close(round.own); /* a handle only */
 	return code;
 }
