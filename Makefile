@@ -50,7 +50,7 @@ $(B)/popbox-checkpw: $(call obj,$(LOGIN)) $(B)/flags
 
 $(B)/popbox: $(call obj,$(TOOL)) $(B)/flags
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $(filter %.o,$^) \
-		-llmdb -lsodium -lcrypt -lidn2 -ljansson -lcdb
+		-llmdb -lsodium -lcrypt -lidn2 -ljansson -lcdb -lcsv
 
 $(B)/popbox-maildirsmtp: $(call obj,$(SMTP)) $(B)/flags
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $(filter %.o,$^) -lcurl
@@ -71,7 +71,7 @@ $(B)/unit/%: $(B)/tests/unit/%.o $(call obj,$(STORE)) \
 		$(filter-out %/main.o,$(call obj,$(LOGIN) $(TOOL) $(SMTP)))
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $(sort $^) \
-		-lcmocka -llmdb -lsodium -lcrypt -lidn2 -ljansson -lcdb
+		-lcmocka -llmdb -lsodium -lcrypt -lidn2 -ljansson -lcdb -lcsv
 
 $(B)/qmail/%: $(B)/tests/qmail/%.o $(B)/tests/qmail/common.o
 	@mkdir -p $(@D)
@@ -93,7 +93,7 @@ demo: demo-packages
 	tests/demo $(if $(QMAIL),--qmail $(QMAIL))
 
 BUILD_PACKAGES = gcc libc6-dev liblmdb-dev libsodium-dev libcrypt-dev \
-	libidn2-dev libjansson-dev libcdb-dev \
+	libidn2-dev libjansson-dev libcdb-dev libcsv-dev \
 	libcurl4-openssl-dev
 DEMO_PACKAGES  = $(BUILD_PACKAGES) ucspi-tcp mpop python3
 CHECK_PACKAGES = $(DEMO_PACKAGES) libcmocka-dev perl binutils strace mandoc \

@@ -76,29 +76,42 @@ static enum err judge_number(struct store_txn *txn, const struct name_box *name)
 	return parked_refuse(txn, STORE_BOXES, &key, "the box of this number");
 }
 
-enum err store_box_add(struct store_txn *txn, const struct store_box *box)
+enum err store_account_add(struct store_txn *txn,
+			   const struct store_account *account)
 {
-	struct store_box new = *box;
+	struct store_account new = *account;
+	struct store_box *box = &new.box;
 	struct row_key key = row_key_box(&box->name);
-	struct row row;
+	struct row row, shown;
 	enum err err = judge(txn, &box->name);
 
 	if (err == ERR_OK)
 		err = judge_number(txn, &box->name);
 	if (err == ERR_OK)
 		err = pass_number(txn, &box->name);
-	if (err != ERR_OK)
-		return err;
-	new.state = store_state_new(txn);
-	new.has_password = false;
-	new.password_changed = 0;
-	err = encode_public(&new, &row);
+	box->state.created = box->state.changed = txn->now;
+	box->has_password = new.hash[0] != 0;
+	box->password_changed = box->has_password ? txn->now : 0;
+	if (err == ERR_OK)
+		err = box_encode(&new, &row);
+	if (err == ERR_OK)
+		err = encode_public(box, &shown);
 	if (err == ERR_OK)
 		err = row_write(txn, DB_BOX, &key, &row);
 	if (err == ERR_OK)
 		err = journal_append(txn, STORE_ADD, STORE_BOXES, &key, NULL,
-				     &row);
+				     &shown);
+	secret_wipe(&new, sizeof new);
+	secret_wipe(&row, sizeof row);
 	return err;
+}
+
+enum err store_box_add(struct store_txn *txn, const struct store_box *box)
+{
+	struct store_account account = {.box = *box, .hash = ""};
+
+	account.box.state = store_state_new(txn);
+	return store_account_add(txn, &account);
 }
 
 static enum err set_hash(struct store_txn *txn, const struct row_key *key,

@@ -116,6 +116,36 @@ static enum err grow(struct db *db)
 	return rc ? db_err(rc) : match_length(db);
 }
 
+static enum err reserve(struct db *db, uint64_t bytes)
+{
+	MDB_envinfo info;
+	MDB_stat stat;
+	uint64_t want;
+	int rc = mdb_env_info(db->env, &info);
+
+	if (rc == 0)
+		rc = mdb_env_stat(db->env, &stat);
+	if (rc != 0)
+		return db_err(rc);
+	want = (info.me_last_pgno + 1) * stat.ms_psize + bytes;
+	want += stat.ms_psize - want % stat.ms_psize;
+	if (want <= info.me_mapsize)
+		return ERR_OK;
+	rc = mdb_env_set_mapsize(db->env, want);
+	return rc ? db_err(rc) : match_length(db);
+}
+
+enum err db_reserve(struct db *db, uint64_t bytes)
+{
+	enum err err = db_flock(db->dirfd, LOCK_EX, DB_WAIT_MS);
+
+	if (err != ERR_OK)
+		return err;
+	err = reserve(db, bytes);
+	(void)flock(db->dirfd, LOCK_UN); /* of our own lock */
+	return err;
+}
+
 /* Another process may have grown the file since we mapped it. */
 static int begin(struct db *db, MDB_txn **ret_txn)
 {

@@ -20,6 +20,9 @@ MUST_USE enum err db_create(const char *dir, db_body *fill, void *arg);
  * hold. */
 MUST_USE enum err db_open_write(const char *dir, struct db **ret_db);
 
+/* Lets the map have room for so many bytes beyond what is used. */
+MUST_USE enum err db_reserve(struct db *db, uint64_t bytes);
+
 /* Runs body in a write transaction and commits when it returns ERR_OK and
  * keep is true; else everything is as before. body is run again, from the
  * start, in a larger map when the map was full. */

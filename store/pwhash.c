@@ -224,25 +224,41 @@ static bool make_setting(const struct pwhash_form *form,
 	return made > 0 && made <= PWHASH_MAX;
 }
 
+/* What is left of an old hash without its sum, and what the outer one is made
+ * of: inner points into the form or to hex. */
+static enum pwhash take_apart(const char *hash, struct pwhash_form *form,
+			      char ret_setting[PWHASH_MAX + 1],
+			      char hex[2 * DIGEST_MAX + 1],
+			      const char **ret_inner)
+{
+	enum pwhash answer = pwhash_form(hash, form);
+
+	if (answer != PWHASH_OK)
+		return answer;
+	if (form->wrapped || form->how == PWHASH_BY_ARGON2 ||
+	    form->how == PWHASH_BY_STR_VERIFY ||
+	    !make_setting(form, ret_setting))
+		return PWHASH_MALFORMED;
+	*ret_inner = form->text;
+	if (form->how == PWHASH_BY_DIGEST)
+		*ret_inner = sodium_bin2hex(hex, 2 * DIGEST_MAX + 1,
+					    form->digest.sum,
+					    form->digest.bits / 8);
+	return PWHASH_OK;
+}
+
 enum pwhash pwhash_wrap(struct pwhash_cost cost, const char *hash,
 			char ret_hash[PWHASH_MAX + 1])
 {
 	char setting[PWHASH_MAX + 1], outer[PWHASH_MAX + 1];
 	char hex[2 * DIGEST_MAX + 1];
 	struct pwhash_form form;
-	enum pwhash answer = pwhash_form(hash, &form);
-	const char *inner = form.text;
+	const char *inner;
+	enum pwhash answer = take_apart(hash, &form, setting, hex, &inner);
 	int len;
 
-	if (answer != PWHASH_OK)
-		return answer;
-	if (form.wrapped || form.how == PWHASH_BY_ARGON2 ||
-	    form.how == PWHASH_BY_STR_VERIFY || !make_setting(&form, setting))
-		return PWHASH_MALFORMED;
-	if (form.how == PWHASH_BY_DIGEST)
-		inner = sodium_bin2hex(hex, sizeof hex, form.digest.sum,
-				       form.digest.bits / 8);
-	answer = pwhash_make(cost, inner, strlen(inner), outer);
+	if (answer == PWHASH_OK)
+		answer = pwhash_make(cost, inner, strlen(inner), outer);
 	if (answer == PWHASH_OK) {
 		len = snprintf(ret_hash, PWHASH_MAX + 1, "$wrap$%s%s", setting,
 			       outer);
@@ -251,6 +267,25 @@ enum pwhash pwhash_wrap(struct pwhash_cost cost, const char *hash,
 	}
 	secret_wipe(hex, sizeof hex);
 	secret_wipe(outer, sizeof outer);
+	secret_wipe(&form, sizeof form);
+	return answer;
+}
+
+enum pwhash pwhash_wrap_same(const char *wrapped, const char *hash)
+{
+	char setting[PWHASH_MAX + 1], hex[2 * DIGEST_MAX + 1];
+	struct pwhash_form form, outer;
+	const char *inner;
+	enum pwhash answer = take_apart(hash, &form, setting, hex, &inner);
+
+	if (answer == PWHASH_OK)
+		answer = pwhash_form(wrapped, &outer);
+	if (answer == PWHASH_OK &&
+	    (!outer.wrapped || strcmp(outer.setting, setting) != 0))
+		answer = PWHASH_NO;
+	if (answer == PWHASH_OK)
+		answer = verify_argon2(&outer, inner, strlen(inner));
+	secret_wipe(hex, sizeof hex);
 	secret_wipe(&form, sizeof form);
 	return answer;
 }

@@ -78,6 +78,10 @@ MUST_USE enum pwhash_weakness pwhash_weakness(const char *hash);
 MUST_USE enum pwhash pwhash_wrap(struct pwhash_cost cost, const char *hash,
 				 char ret_hash[PWHASH_MAX + 1]);
 
+/* Was this wrapped hash made of that old one? PWHASH_OK, PWHASH_NO, or why it
+ * cannot be told. One computation. */
+MUST_USE enum pwhash pwhash_wrap_same(const char *wrapped, const char *hash);
+
 /* Makes a new argon2id hash. PWHASH_OK or PWHASH_NOMEM. */
 MUST_USE enum pwhash pwhash_make(struct pwhash_cost cost, const void *password,
 				 size_t len, char ret_hash[PWHASH_MAX + 1]);

@@ -88,8 +88,11 @@ static enum err append(struct store_txn *txn, struct store_entry *entry)
 	struct row_key key;
 	uint64_t last;
 	size_t len;
-	enum err err = store_journal_last(txn, &last);
+	enum err err = ERR_OK;
 
+	last = txn->last;
+	if (!last)
+		err = store_journal_last(txn, &last);
 	if (err != ERR_OK)
 		return err;
 	entry->number = last + 1;
@@ -193,6 +196,11 @@ enum err store_write(struct store *store, const struct store_actor *actor,
 	if (err == ERR_OK)
 		*ret_last = writing.last;
 	return err;
+}
+
+enum err store_reserve(struct store *store, uint64_t bytes)
+{
+	return db_reserve(store->db, bytes);
 }
 
 static enum err put_id(struct store_txn *txn)

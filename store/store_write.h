@@ -22,6 +22,10 @@ MUST_USE enum err store_create(const char *dir);
 /* ERR_NOTFOUND, ERR_INVALID (a network file system), ERR_DAMAGED, ... */
 MUST_USE enum err store_open_write(const char *dir, struct store **ret_store);
 
+/* Makes room for about so many bytes more, so that a large body need not be run
+ * again in a larger map. */
+MUST_USE enum err store_reserve(struct store *store, uint64_t bytes);
+
 /* Runs body in a write transaction; with keep it is committed if body answers
  * ERR_OK, without keep everything is as before (a dry run). Waits up to 10 s
  * for another writer, then ERR_BUSY. *ret_last is the number of the last
@@ -79,6 +83,11 @@ MUST_USE enum err store_domain_restore(struct store_txn *txn,
 /* A box without a password, under a number that was never used. */
 MUST_USE enum err store_box_add(struct store_txn *txn,
 				const struct store_box *box);
+
+/* The same with a hash ("" = no password), switches and a reason, in one
+ * entry. */
+MUST_USE enum err store_account_add(struct store_txn *txn,
+				    const struct store_account *account);
 
 /* Its title, quota, switches and reason. */
 MUST_USE enum err store_box_set(struct store_txn *txn,

@@ -1,0 +1,42 @@
+/* feed.h: the lines of a file of somebody's, of any size, in bounded memory.
+ *
+ * Refused, each by its line: more than FEED_LINE_MAX bytes, a NUL, a carriage
+ * return that no newline follows, bytes that are not UTF-8, and UTF-16 as a
+ * whole. A byte order mark of UTF-8 is passed over.
+ */
+#ifndef POPBOX_FEED_H
+#define POPBOX_FEED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { FEED_LINE_MAX = 65536 };
+
+struct feed {
+	int fd;
+	bool ours; /* to be closed */
+	const char *name; /* for messages; must outlive it */
+	uint64_t size;	  /* of the file; 0 = not known */
+	uint64_t read;	  /* bytes so far */
+	unsigned long line; /* the number of the last one, from 1 */
+	const char *why;  /* what is wrong with it, or NULL */
+	bool crlf;	  /* it ended in CR LF */
+	char *buffer;	  /* malloc'ed; wiped at the end */
+	size_t at, len;
+	bool end;
+	char kept; /* the byte behind the last line, where its NUL is */
+};
+
+enum feed_got { FEED_LINE, FEED_END, FEED_FAILED /* errno */ };
+
+/* A path, or "-" for standard input. False: errno. */
+bool feed_open(struct feed *feed, const char *path);
+void feed_close(struct feed *feed);
+
+/* The next line with its newline, good until the next call; NUL-ended. What is
+ * wrong with it, or what else was refused of it, is in feed->why; a line that is
+ * too long is cut. */
+enum feed_got feed_next(struct feed *feed, char **ret_line, size_t *ret_len);
+
+#endif

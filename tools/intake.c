@@ -1,0 +1,267 @@
+#include "intake.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "idn.h"
+#include "json.h"
+#include "secret.h"
+
+void intake_wipe(struct intake *intake)
+{
+	secret_wipe(intake, sizeof *intake);
+}
+
+const char *intake_address(struct intake *intake, const char *text)
+{
+	const char *at = strrchr(text, '@');
+	const char *why = idn_address(text, true, &intake->address);
+
+	if (!why)
+		why = idn_domain(at + 1, &intake->address.domain,
+				 intake->utf8);
+	intake->has_address = !why;
+	return why;
+}
+
+const char *intake_local(struct intake *intake, const char *local,
+			 const char *domain)
+{
+	struct name_address *address = &intake->address;
+	const char *why = name_local_or_catchall(local, strlen(local),
+						 &address->local);
+
+	if (!why)
+		why = idn_domain(domain, &address->domain, intake->utf8);
+	intake->has_address = !why;
+	return why;
+}
+
+const char *intake_handle(struct intake *intake, const char *text)
+{
+	const char *why = name_handle_read(text, strlen(text),
+					   &intake->handle);
+
+	intake->has_handle = !why;
+	return why;
+}
+
+const char *intake_box(struct intake *intake, const char *text)
+{
+	const char *why = name_box_read(text, strlen(text), &intake->box);
+
+	intake->has_box = !why;
+	return why;
+}
+
+/* $y$... or {SSHA}...: whoever gives that has a hash in hand. */
+static bool looks_like_hash(const char *text)
+{
+	const char *scheme;
+
+	if (text[0] != '$' && text[0] != '{')
+		return false;
+	return pwhash_judge(text, &scheme) != PWHASH_UNKNOWN || scheme;
+}
+
+const char *intake_password(struct intake *intake, const char *text)
+{
+	const size_t len = strlen(text);
+	const char *why = pwhash_refuse(text, len);
+
+	if (why)
+		return why;
+	if (looks_like_hash(text))
+		return "this password looks like a hash: give it as a hash "
+		       "(csv: in the column 'hash')";
+	memcpy(intake->password, text, len + 1);
+	intake->password_len = len;
+	intake->secret = INTAKE_PASSWORD;
+	return NULL;
+}
+
+/* {PLAIN}secret, as some passwd-files have it. */
+static const char *behind_plain(const char *text)
+{
+	static const char *const tags[] = {"{PLAIN}", "{CLEAR}",
+					   "{CLEARTEXT}"};
+
+	for (size_t i = 0; i < sizeof tags / sizeof *tags; i++) {
+		size_t len = strlen(tags[i]);
+
+		if (strncasecmp(text, tags[i], len) == 0)
+			return text + len;
+	}
+	return NULL;
+}
+
+static const char *refuse_hash(enum pwhash answer, const char *scheme)
+{
+	if (answer == PWHASH_TOODEAR)
+		return "the hash costs more than a login may (set a new "
+		       "password)";
+	if (answer == PWHASH_UNKNOWN && scheme)
+		return "the hash is of a scheme that is not computed here, "
+		       "like MD5, SHA-1, NT or PBKDF2 (set a new password)";
+	if (answer == PWHASH_UNKNOWN)
+		return "this is no hash (a password belongs into another "
+		       "column)";
+	return "the hash is malformed";
+}
+
+const char *intake_hash(struct intake *intake, const char *text)
+{
+	const char *plain = behind_plain(text), *scheme;
+	enum pwhash answer;
+
+	if (plain)
+		return intake_password(intake, plain);
+	if (text[0] == '!' || text[0] == '*') {
+		intake->secret = INTAKE_LOCKED;
+		return NULL;
+	}
+	answer = pwhash_judge(text, &scheme);
+	if (answer != PWHASH_OK)
+		return refuse_hash(answer, scheme);
+	memcpy(intake->hash, text, strlen(text) + 1); /* at most PWHASH_MAX */
+	intake->secret = INTAKE_HASH;
+	return NULL;
+}
+
+static const char *take_text(const char *text, char *ret_text, size_t room)
+{
+	if (strlen(text) >= room)
+		return "the text has more than 200 bytes";
+	if (!json_text_good(text))
+		return "the text has control characters";
+	memcpy(ret_text, text, strlen(text) + 1);
+	return NULL;
+}
+
+const char *intake_title(struct intake *intake, const char *text)
+{
+	const char *why = take_text(text, intake->title, sizeof intake->title);
+
+	intake->has_title = !why;
+	return why;
+}
+
+const char *intake_reason(struct intake *intake, const char *text)
+{
+	const char *why = take_text(text, intake->reason,
+				    sizeof intake->reason);
+
+	intake->has_reason = !why;
+	return why;
+}
+
+/* What stands behind a number: K, KB, KiB and so on. 0: none of these. */
+static uint64_t read_unit(const char *text, uint64_t unit)
+{
+	static const char letters[] = "KMGT";
+	const char *letter;
+	uint64_t factor;
+
+	if (!*text || strcasecmp(text, "B") == 0)
+		return *text ? 1 : unit;
+	letter = strchr(letters, toupper((unsigned char)*text));
+	if (!letter)
+		return 0;
+	factor = UINT64_C(1) << (10 * (letter - letters + 1));
+	text++;
+	if (*text == 'i' || *text == 'I')
+		text++;
+	if (*text == 'b' || *text == 'B')
+		text++;
+	return *text ? 0 : factor;
+}
+
+static bool no_quota(const char *text)
+{
+	static const char *const words[] = {"", "none", "unlimited", "NOQUOTA",
+					    "-", "0"};
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		if (strcasecmp(text, words[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+const char *intake_quota(struct intake *intake, const char *text,
+			 uint64_t unit)
+{
+	uint64_t number = 0;
+	size_t len = strspn(text, "0123456789");
+
+	intake->has_quota = true;
+	intake->quota = 0;
+	if (no_quota(text))
+		return NULL;
+	unit = read_unit(text + len, unit);
+	if (len == 0 || len > 18 || !unit)
+		return "a quota is a number of bytes, or one with K, M or G";
+	number = strtoull(text, NULL, 10);
+	if (number > UINT64_MAX / 4 / unit)
+		return "the quota is too large";
+	intake->quota = number * unit;
+	return NULL;
+}
+
+static bool is_one_of(const char *text, const char *const *words)
+{
+	for (; *words; words++) {
+		if (strcasecmp(text, *words) == 0)
+			return true;
+	}
+	return false;
+}
+
+static const char *const yes[] = {"on", "yes", "true", "1", "y", NULL};
+static const char *const no[] = {"off", "no", "false", "0", "n", NULL};
+
+const char *intake_login(struct intake *intake, const char *text)
+{
+	intake->login = is_one_of(text, yes);
+	intake->has_login = intake->login || is_one_of(text, no);
+	return intake->has_login ? NULL : "login is on or off";
+}
+
+const char *intake_delivery(struct intake *intake, const char *text)
+{
+	intake->has_delivery = true;
+	if (is_one_of(text, yes))
+		intake->delivery = STORE_DELIVER;
+	else if (is_one_of(text, no))
+		intake->delivery = STORE_BOUNCE;
+	else if (strcasecmp(text, "hold") == 0)
+		intake->delivery = STORE_HOLD;
+	else
+		return "delivery is on, off or hold";
+	return NULL;
+}
+
+const char *intake_forward(struct intake *intake, const char *text)
+{
+	char forward[NAME_ADDRESS_TEXT];
+	const char *why = idn_forward(text, forward);
+	size_t len;
+
+	if (why)
+		return why;
+	for (size_t at = 0; at < intake->forwards_len;
+	     at += strlen(intake->forwards + at) + 1) {
+		if (strcmp(intake->forwards + at, forward) == 0)
+			return NULL;
+	}
+	len = strlen(forward) + 1;
+	if (len > sizeof intake->forwards - intake->forwards_len)
+		return "it has more than 8192 bytes of forwards (use a mailing "
+		       "list)";
+	memcpy(intake->forwards + intake->forwards_len, forward, len);
+	intake->forwards_len += len;
+	intake->has_forwards = true;
+	return NULL;
+}
