@@ -93,7 +93,8 @@ static enum pwhash verify_lanes(const struct pwhash_form *form,
 static enum pwhash run_crypt(const char *setting, const void *password,
 			     size_t len, char ret_hash[PWHASH_MAX + 1])
 {
-	static struct crypt_data data; /* 32 KiB, more than a stack wants */
+	/* 32 KiB, more than a stack wants; one a thread (hasher.h). */
+	static _Thread_local struct crypt_data data;
 	char text[CRYPT_PASSWORD_MAX + 1] = {0};
 	enum pwhash answer = PWHASH_NOMEM;
 	const char *got;
@@ -297,6 +298,15 @@ enum pwhash pwhash_judge(const char *hash, const char **ret_scheme)
 
 	*ret_scheme = form.scheme;
 	return answer;
+}
+
+bool pwhash_resembles(const char *text)
+{
+	const char *scheme;
+
+	if (text[0] != '$' && text[0] != '{')
+		return false;
+	return pwhash_judge(text, &scheme) != PWHASH_UNKNOWN || scheme;
 }
 
 enum pwhash pwhash_make(struct pwhash_cost cost, const void *password,

@@ -7,6 +7,7 @@
 #ifndef POPBOX_PWHASH_H
 #define POPBOX_PWHASH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -61,6 +62,10 @@ MUST_USE enum pwhash pwhash_verify(const char *hash, const void *password,
  * UNKNOWN, TOODEAR or MALFORMED. *ret_scheme is the scheme's usual name,
  * static, or NULL. */
 MUST_USE enum pwhash pwhash_judge(const char *hash, const char **ret_scheme);
+
+/* Does this text look like a hash, good or bad: $y$... or {SSHA}...? Whoever
+ * gives it as a password has a hash in hand. */
+MUST_USE bool pwhash_resembles(const char *text);
 
 /* Of a hash that pwhash_judge finds good. */
 MUST_USE enum pwhash_weakness pwhash_weakness(const char *hash);

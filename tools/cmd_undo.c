@@ -167,14 +167,17 @@ static enum err undo_domain(struct undo *undo)
 	return err == ERR_OK ? store_domain_set(undo->txn, &was) : err;
 }
 
-/* The first password of a box that the same change added goes with the box. */
+/* A password of a box that the same change added goes with the box. */
 static bool came_with_box(struct undo *undo)
 {
-	return undo->entry.number > undo->first &&
-	       get_entry(undo->txn, undo->entry.number - 1, &undo->other) ==
-		       ERR_OK &&
-	       undo->other.op == STORE_ADD &&
-	       same_object(&undo->entry, &undo->other);
+	for (uint64_t n = undo->entry.number - 1; n >= undo->first; n--) {
+		if (get_entry(undo->txn, n, &undo->other) != ERR_OK)
+			return false;
+		if (undo->other.op == STORE_ADD &&
+		    same_object(&undo->entry, &undo->other))
+			return true;
+	}
+	return false;
 }
 
 static enum err undo_password(struct undo *undo)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "json.h"
+#include "row_dotqmail.h"
 #include "say.h"
 
 struct looking {
@@ -35,29 +36,6 @@ static enum err ours_body(struct store_txn *txn, void *arg)
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
-/* The address whose mail qmail-local looks for under this file's name. False:
- * it never looks there. */
-static bool read_name(const char *file, struct name_local *ret_local)
-{
-	const char *text = file + strlen(".qmail-");
-	char local[NAME_LOCAL_MAX + 1] = {0}, back[MAILROOT_QMAIL_NAME];
-	size_t len = strlen(text);
-
-	if (len == 0 || len > NAME_LOCAL_MAX)
-		return false;
-	memcpy(local, text, len);
-	for (char *c = local; *c; c++) {
-		if (*c == ':')
-			*c = '.';
-	}
-	if (strcmp(local, "default") == 0)
-		*ret_local = (struct name_local){"*"};
-	else if (name_local_read(local, len, ret_local))
-		return false;
-	mailroot_qmail_name(ret_local, back);
-	return strcmp(back, file) == 0;
-}
-
 static void print(const struct site *site, const char *file,
 		  const struct name_address *name)
 {
@@ -82,7 +60,7 @@ static void print(const struct site *site, const char *file,
 static enum err judge(struct site *site, struct looking *looking,
 		      const char *file)
 {
-	bool read = read_name(file, &looking->name.local);
+	bool read = row_dotqmail_name(file, &looking->name.local);
 	enum err err = ERR_OK;
 
 	looking->ours = false;

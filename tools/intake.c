@@ -56,16 +56,6 @@ const char *intake_box(struct intake *intake, const char *text)
 	return why;
 }
 
-/* $y$... or {SSHA}...: whoever gives that has a hash in hand. */
-static bool looks_like_hash(const char *text)
-{
-	const char *scheme;
-
-	if (text[0] != '$' && text[0] != '{')
-		return false;
-	return pwhash_judge(text, &scheme) != PWHASH_UNKNOWN || scheme;
-}
-
 const char *intake_password(struct intake *intake, const char *text)
 {
 	const size_t len = strlen(text);
@@ -73,7 +63,7 @@ const char *intake_password(struct intake *intake, const char *text)
 
 	if (why)
 		return why;
-	if (looks_like_hash(text))
+	if (pwhash_resembles(text))
 		return "this password looks like a hash: give it as a hash "
 		       "(csv: in the column 'hash')";
 	memcpy(intake->password, text, len + 1);
@@ -100,15 +90,26 @@ static const char *behind_plain(const char *text)
 static const char *refuse_hash(enum pwhash answer, const char *scheme)
 {
 	if (answer == PWHASH_TOODEAR)
-		return "the hash costs more than a login may (set a new "
-		       "password)";
+		return "the hash costs more than a login may";
 	if (answer == PWHASH_UNKNOWN && scheme)
 		return "the hash is of a scheme that is not computed here, "
-		       "like MD5, SHA-1, NT or PBKDF2 (set a new password)";
-	if (answer == PWHASH_UNKNOWN)
-		return "this is no hash (a password belongs into another "
-		       "column)";
-	return "the hash is malformed";
+		       "like MD5, SHA-1, NT or PBKDF2";
+	return NULL;
+}
+
+/* !$6$... is how passwd(1) locks one that may come back. */
+static void lock(struct intake *intake, const char *text)
+{
+	const char *scheme;
+
+	intake->secret = INTAKE_LOCKED;
+	intake->has_login = true;
+	intake->login = false;
+	text += strspn(text, "!*");
+	if (pwhash_judge(text, &scheme) != PWHASH_OK)
+		return;
+	memcpy(intake->hash, text, strlen(text) + 1); /* at most PWHASH_MAX */
+	intake->secret = INTAKE_HASH;
 }
 
 const char *intake_hash(struct intake *intake, const char *text)
@@ -118,13 +119,23 @@ const char *intake_hash(struct intake *intake, const char *text)
 
 	if (plain)
 		return intake_password(intake, plain);
-	if (text[0] == '!' || text[0] == '*') {
+	if (strcmp(text, "*") == 0) {
 		intake->secret = INTAKE_LOCKED;
 		return NULL;
 	}
+	if (text[0] == '!' || text[0] == '*') {
+		lock(intake, text);
+		return NULL;
+	}
 	answer = pwhash_judge(text, &scheme);
+	intake->unusable = refuse_hash(answer, scheme);
+	if (intake->unusable)
+		return NULL;
+	if (answer == PWHASH_UNKNOWN)
+		return "this is no hash (a password belongs into another "
+		       "column)";
 	if (answer != PWHASH_OK)
-		return refuse_hash(answer, scheme);
+		return "the hash is malformed";
 	memcpy(intake->hash, text, strlen(text) + 1); /* at most PWHASH_MAX */
 	intake->secret = INTAKE_HASH;
 	return NULL;
@@ -155,6 +166,20 @@ const char *intake_reason(struct intake *intake, const char *text)
 
 	intake->has_reason = !why;
 	return why;
+}
+
+const char *intake_maildir(struct intake *intake, const char *text)
+{
+	const size_t len = strlen(text);
+
+	if (len >= sizeof intake->maildir)
+		return "the Maildir's path is too long";
+	for (const char *at = text; (at = strstr(at, "..")) != NULL; at += 2) {
+		if ((at == text || at[-1] == '/') && (!at[2] || at[2] == '/'))
+			return "the Maildir's path goes upwards ('..')";
+	}
+	memcpy(intake->maildir, text, len + 1);
+	return NULL;
 }
 
 /* What stands behind a number: K, KB, KiB and so on. 0: none of these. */

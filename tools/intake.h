@@ -35,6 +35,7 @@ struct intake {
 	char password[PWHASH_PASSWORD_MAX + 1];
 	size_t password_len;
 	char hash[PWHASH_MAX + 1];
+	const char *unusable; /* why the hash it has cannot be used; static */
 	bool has_title;
 	char title[STORE_TITLE_MAX + 1];
 	bool has_quota;
@@ -61,8 +62,10 @@ const char *intake_handle(struct intake *intake, const char *text);
 const char *intake_box(struct intake *intake, const char *text);
 /* Refused: what looks like a hash. */
 const char *intake_password(struct intake *intake, const char *text);
-/* As crypt(5), PHC or Dovecot write it; "*" and what begins with '!' or '*':
- * locked. A {PLAIN} one is a password. */
+/* As crypt(5), PHC or Dovecot write it. "*": there is none. What begins with '!'
+ * or '*' is locked: login off, with the hash behind it if that is a good one. A
+ * {PLAIN} one is a password. Of a good form, but of a scheme or cost that no
+ * login computes: taken, with intake->unusable. */
 const char *intake_hash(struct intake *intake, const char *text);
 const char *intake_title(struct intake *intake, const char *text);
 const char *intake_reason(struct intake *intake, const char *text);
@@ -72,6 +75,8 @@ const char *intake_quota(struct intake *intake, const char *text,
 			 uint64_t unit);
 const char *intake_login(struct intake *intake, const char *text);
 const char *intake_delivery(struct intake *intake, const char *text);
+/* Absolute, or below a place that the import is told; never upwards. */
+const char *intake_maildir(struct intake *intake, const char *text);
 /* One address more. */
 const char *intake_forward(struct intake *intake, const char *text);
 

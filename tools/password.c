@@ -13,7 +13,7 @@
 #include "say.h"
 #include "secret.h"
 
-enum { GENERATE = 20, GENERATE_MIN = 12, GENERATE_MAX = 64 };
+enum { GENERATE_MIN = 12, GENERATE_MAX = 64 };
 
 void password_wipe(struct password *password)
 {
@@ -128,20 +128,25 @@ int password_read(const struct site *site, const struct args *args, bool new,
 }
 
 /* Without look-alikes: no 0 O o, 1 l I. */
-static int generate(const char *length, struct password *password)
+void password_generate(char *ret_bytes, size_t len)
 {
 	static const char alphabet[] = "abcdefghijkmnpqrstuvwxyz"
 				       "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-	uint64_t len = GENERATE;
+
+	for (size_t i = 0; i < len; i++)
+		ret_bytes[i] = alphabet[secret_below(sizeof alphabet - 1)];
+}
+
+static int generate(const char *length, struct password *password)
+{
+	uint64_t len = PASSWORD_GENERATE;
 
 	if (length[0] &&
 	    !operand_number(length, GENERATE_MIN, GENERATE_MAX, &len))
 		return say_error(CODE_USAGE,
 				 "--generate takes a length from %d to %d",
 				 GENERATE_MIN, GENERATE_MAX);
-	for (uint64_t i = 0; i < len; i++)
-		password->bytes[i] =
-			alphabet[secret_below(sizeof alphabet - 1)];
+	password_generate(password->bytes, (size_t)len);
 	password->len = (size_t)len;
 	password->generated = true;
 	return CODE_DONE;
@@ -179,17 +184,13 @@ static const char *judge_strength(const struct site *site,
 	return NULL;
 }
 
-/* $y$... or {SSHA}...: whoever gives that has a hash in hand. */
 static bool looks_like_hash(const struct password *password)
 {
 	char text[sizeof password->bytes + 1] = {0};
-	const char *scheme;
 	bool is;
 
-	if (password->bytes[0] != '$' && password->bytes[0] != '{')
-		return false;
 	memcpy(text, password->bytes, password->len);
-	is = pwhash_judge(text, &scheme) != PWHASH_UNKNOWN || scheme;
+	is = pwhash_resembles(text);
 	secret_wipe(text, sizeof text);
 	return is;
 }

@@ -48,6 +48,10 @@ int password_new(const struct site *site, const struct args *args,
 		 const char *local, const char *domain, const char *handle,
 		 struct password *password);
 
+/* So many characters that nobody guesses and everybody can read. */
+enum { PASSWORD_GENERATE = 20 };
+void password_generate(char *ret_bytes, size_t len);
+
 void password_wipe(struct password *password);
 
 #endif

@@ -1,0 +1,95 @@
+/* cmd_import.c: popbox import. */
+#include <string.h>
+
+#include "change.h"
+#include "commands.h"
+#include "import.h"
+#include "operand.h"
+#include "preflight.h"
+#include "say.h"
+
+const struct args_option cmd_import_options[] = {
+	{"--format", "F",
+	 "csv, cpanel, google, postfixadmin, vpopmail, vmailmgr, dovecot, "
+	 "shadow or qmail [by its name or header]"},
+	{"--handle", "H", "the customer of domains that are new"},
+	{"--domain", "D", "the domain of names without one"},
+	{"--update", NULL, "change what is there already"},
+	{"--undelete", NULL, "bring back what was deleted under such a name"},
+	{"--skip-bad", "FILE", "take the other rows, write the bad ones there"},
+	{"--generate", NULL, "make passwords where there are none"},
+	{"--credentials", "FILE", "where the generated ones are written"},
+	{"--locked", NULL, "where there is none: a box that cannot log in yet"},
+	{"--legacy-ok", NULL, "take hashes of DES"},
+	{"--ignore-unknown", NULL, "pass over columns that are not known"},
+	{"--maildir", NULL, "copy the old mail too"},
+	{"--maildir-base", "DIR", "what relative paths of old mail are below"},
+	FIX_LOCALS_OPTION,
+	CHANGE_OPTIONS,
+	{NULL, NULL, NULL},
+};
+
+static int judge(const struct import_how *how)
+{
+	if (how->generate && !how->credentials)
+		return say_error(CODE_USAGE, "--generate wants --credentials "
+					     "FILE: where else shall the "
+					     "passwords go?");
+	if (how->credentials && !how->generate)
+		return say_error(CODE_USAGE, "--credentials goes with "
+					     "--generate");
+	if (how->generate && how->locked)
+		return say_error(CODE_USAGE, "say --generate or --locked");
+	if (how->mail_base[0] && !how->mail)
+		return say_error(CODE_USAGE, "--maildir-base goes with "
+					     "--maildir");
+	if (how->skip_bad && strcmp(how->source.path, "-") == 0)
+		return say_error(CODE_USAGE,
+				 "--skip-bad wants a file that can be read "
+				 "twice, not standard input");
+	return CODE_DONE;
+}
+
+static int read_how(struct site *site, const struct args *args,
+		    struct name_domain *domain, struct import_how *how)
+{
+	const char *base = args_get(args, "--maildir-base");
+	const char *handle = args_get(args, "--handle");
+	const char *in = args_get(args, "--domain");
+	int code = CODE_DONE;
+
+	*how = (struct import_how){
+		.source = {.site = site,
+			   .path = args->operand[0],
+			   .format = args_get(args, "--format"),
+			   .ignore_unknown =
+				   args_has(args, "--ignore-unknown")},
+		.enroll = {.update = args_has(args, "--update"),
+			   .undelete = args_has(args, "--undelete")},
+		.has_handle = handle != NULL,
+		.skip_bad = args_get(args, "--skip-bad"),
+		.generate = args_has(args, "--generate"),
+		.credentials = args_get(args, "--credentials"),
+		.legacy_ok = args_has(args, "--legacy-ok"),
+		.locked = args_has(args, "--locked"),
+		.mail = args_has(args, "--maildir"),
+		.mail_base = base ? base : ""};
+	if (handle)
+		code = operand_handle(handle, &how->handle);
+	if (code == CODE_DONE && in)
+		code = operand_domain(in, domain);
+	if (in)
+		how->source.domain = domain->s;
+	return code == CODE_DONE ? judge(how) : code;
+}
+
+int cmd_import(struct site *site, const struct args *args)
+{
+	struct name_domain domain;
+	struct import_how how;
+	int code = read_how(site, args, &domain, &how);
+
+	if (code == CODE_DONE)
+		code = site_open_write(site);
+	return code == CODE_DONE ? import(site, &how) : code;
+}

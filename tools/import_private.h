@@ -1,0 +1,61 @@
+/* import_private.h: what the parts of an import share: import.c (the story),
+ * import_judge.c (against the store), import_files.c (what is written beside).
+ */
+#ifndef POPBOX_IMPORT_PRIVATE_H
+#define POPBOX_IMPORT_PRIVATE_H
+
+#include "import.h"
+#include "names.h"
+#include "roster.h"
+
+/* A domain that rows are in; numbered as its name is. */
+struct import_domain {
+	struct name_handle handle;
+	struct store_domain *fresh; /* to be made; malloc'ed */
+	char *why;		    /* no row of it can be taken; malloc'ed */
+	unsigned char files;	    /* has it files already: 0 = not known, 1, 2 */
+};
+
+struct import {
+	struct site *site;
+	const struct import_how *how;
+	struct roster roster;
+	struct names files; /* that rows came from */
+	struct names names; /* of domains */
+	struct import_domain *domain;
+	size_t domains, domain_room;
+	uint64_t *bad_line; /* file << 32 | line */
+	size_t bad, bad_room;
+	uint64_t snapshot; /* the journal's end when the rows were judged */
+	bool no_memory;
+	bool failed; /* and said so */
+	size_t jobs; /* hashes to compute */
+	unsigned long left;    /* rows left out on purpose */
+	unsigned long again;   /* rows that say what one before them said */
+	unsigned long short_passwords;
+	unsigned long unusable; /* boxes that got no password */
+	unsigned long verdicts[ENROLL_SAME + 1];
+	struct text credentials; /* of generated passwords; wiped */
+	int skip_fd, credentials_fd; /* -1: none */
+};
+
+/* Refuses a row, and says so. address: what it is about, or NULL. */
+void import_refuse(struct import *import, size_t file, unsigned long line,
+		   const char *address, const char *why);
+/* One of the roster. */
+void import_refuse_row(struct import *import, size_t number,
+		       const struct intake *intake, const char *why);
+
+/* Judges all rows that are not refused, in one snapshot, and says what becomes of
+ * their passwords. Returns the exit code. */
+int import_judge(struct import *import);
+/* What qmail's files and files made by hand have against it. */
+int import_preflight(struct import *import);
+
+/* Opens the two files, which must not exist; writes them before the commit;
+ * takes them away where it came to none. Each says what is wrong; false. */
+bool import_files_open(struct import *import);
+bool import_files_write(struct import *import);
+void import_files_close(struct import *import, bool keep);
+
+#endif

@@ -1,0 +1,301 @@
+#include "mailcopy_ends.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "names.h"
+#include "replace.h"
+#include "text.h"
+
+/* Of messages that were copied, by their names less what follows a colon. */
+#define COPIED ".popbox-copied"
+
+/* Before each message; its name and its bytes follow. */
+struct header {
+	uint64_t size;
+	int64_t time;
+	uint16_t name_len;
+	uint8_t read; /* it lies in cur */
+};
+
+static const char *const parts[] = {"new", "cur"};
+
+/* Whole or not at all. False: errno, or 0 at the end. */
+static bool transfer(int fd, void *bytes, size_t len, bool out)
+{
+	char *at = bytes;
+
+	while (len) {
+		ssize_t done = out ? write(fd, at, len) : read(fd, at, len);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done == 0)
+			errno = 0;
+		if (done <= 0)
+			return false;
+		at += done;
+		len -= (size_t)done;
+	}
+	return true;
+}
+
+static int fail(struct mailcopy_result *result, const char *dir,
+		const char *name)
+{
+	result->rc = errno ? errno : EPIPE;
+	(void)snprintf(result->path, sizeof result->path, "%s%s%s", dir,
+		       name[0] ? "/" : "", name); /* cut is enough */
+	return result->rc;
+}
+
+/* A file that shrinks meanwhile is filled up with nothing of anybody's: that is
+ * an error. */
+static bool send_bytes(int file, int out, uint64_t size)
+{
+	char buffer[65536];
+
+	while (size) {
+		size_t part = size < sizeof buffer ? (size_t)size
+						   : sizeof buffer;
+
+		if (!transfer(file, buffer, part, false) ||
+		    !transfer(out, buffer, part, true))
+			return false;
+		size -= part;
+	}
+	return true;
+}
+
+static bool send_message(int dir, const char *name, bool read, int out)
+{
+	char copy[NAME_MAX + 1];
+	int fd = openat(dir, name,
+			O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct header header = {.read = read};
+	struct stat st;
+	bool good = false;
+
+	/* Gone since (somebody reads his mail), or a link: not ours. */
+	if (fd < 0)
+		return errno == ENOENT || errno == ELOOP;
+	if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)) {
+		(void)close(fd); /* read only */
+		return true;
+	}
+	header.size = (uint64_t)st.st_size;
+	header.time = st.st_mtime;
+	header.name_len = (uint16_t)strlen(name);
+	memcpy(copy, name, header.name_len);
+	good = transfer(out, &header, sizeof header, true) &&
+	       transfer(out, copy, header.name_len, true) &&
+	       send_bytes(fd, out, header.size);
+	(void)close(fd); /* read only */
+	return good;
+}
+
+static int send_part(const char *maildir, bool read, int out,
+		     struct mailcopy_result *result)
+{
+	const struct dirent *entry;
+	char path[PATH_MAX];
+	int len = snprintf(path, sizeof path, "%s/%s", maildir, parts[read]);
+	DIR *list = NULL;
+	int rc = 0;
+
+	if (len > 0 && len < PATH_MAX)
+		list = opendir(path);
+	if (!list)
+		return fail(result, path, "");
+	while (rc == 0 && (errno = 0, entry = readdir(list)) != NULL) {
+		if (entry->d_name[0] != '.' &&
+		    !send_message(dirfd(list), entry->d_name, read, out))
+			rc = fail(result, path, entry->d_name);
+	}
+	if (rc == 0 && errno)
+		rc = fail(result, path, "");
+	(void)closedir(list); /* read only */
+	return rc;
+}
+
+void mailcopy_read(const char *maildir, int out,
+		   struct mailcopy_result *ret_result)
+{
+	if (send_part(maildir, false, out, ret_result) == 0)
+		(void)send_part(maildir, true, out, ret_result);
+	(void)close(out); /* its end is the sign that all is said */
+}
+
+struct writing {
+	const char *maildir;
+	int dir;
+	struct names there; /* copied before, or lying in the box */
+	struct mailcopy_result *result;
+};
+
+/* UIDLs are made of what stands before a colon. */
+static bool note(struct writing *w, const char *name, bool *ret_new)
+{
+	char base[NAME_MAX + 1];
+	size_t len = strcspn(name, ":"), before = w->there.count, number;
+
+	memcpy(base, name, len);
+	base[len] = 0;
+	if (!names_add(&w->there, base, &number)) {
+		errno = ENOMEM;
+		return false;
+	}
+	*ret_new = number == before;
+	return true;
+}
+
+static bool load_part(struct writing *w, const char *part)
+{
+	int fd = openat(w->dir, part, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *list = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	bool new, good = list != NULL;
+
+	while (good && (entry = readdir(list)) != NULL)
+		good = entry->d_name[0] == '.' ||
+		       note(w, entry->d_name, &new);
+	if (list)
+		(void)closedir(list); /* read only */
+	else if (fd >= 0)
+		(void)close(fd); /* read only */
+	return good;
+}
+
+static bool load_list(struct writing *w)
+{
+	struct replace_text text;
+	int rc = replace_read(w->dir, COPIED, &text);
+	bool new, good = true;
+	char *at, *line;
+
+	errno = rc;
+	if (rc == ENOENT)
+		return true;
+	if (rc != 0)
+		return false;
+	at = text.bytes;
+	while (good && (line = strsep(&at, "\n")) != NULL) {
+		if (line[0] && strlen(line) <= NAME_MAX)
+			good = note(w, line, &new);
+	}
+	replace_free(&text);
+	return good;
+}
+
+static bool save_list(struct writing *w)
+{
+	const struct replace_text like = {.mode = 0600, .uid = (uid_t)-1,
+					  .gid = (gid_t)-1};
+	struct text text = {0};
+	bool good = true;
+	int rc;
+
+	for (size_t i = 0; good && i < w->there.count; i++)
+		good = text_put(&text, w->there.name[i],
+				strlen(w->there.name[i])) &&
+		       text_put(&text, "\n", 1);
+	rc = good ? replace_file(w->dir, COPIED, COPIED ".tmp", &like,
+				 text.bytes ? text.bytes : "", text.len)
+		  : ENOMEM;
+	free(text.bytes);
+	errno = rc;
+	return rc == 0;
+}
+
+static bool take_bytes(int in, int file, uint64_t size)
+{
+	char buffer[65536];
+
+	while (size) {
+		size_t part = size < sizeof buffer ? (size_t)size
+						   : sizeof buffer;
+
+		if (!transfer(in, buffer, part, false) ||
+		    (file >= 0 && !transfer(file, buffer, part, true)))
+			return false;
+		size -= part;
+	}
+	return true;
+}
+
+static bool take_message(struct writing *w, int in,
+			 const struct header *header, const char *name)
+{
+	const struct timespec times[2] = {{header->time, 0},
+					  {header->time, 0}};
+	char tmp[NAME_MAX + 16], final[NAME_MAX + 16];
+	bool good;
+	int fd;
+
+	(void)snprintf(tmp, sizeof tmp, "tmp/%s", name); /* bounded */
+	(void)snprintf(final, sizeof final, "%s/%s", parts[header->read],
+		       name);
+	fd = openat(w->dir, tmp,
+		    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+		    0600);
+	if (fd < 0)
+		return false;
+	good = take_bytes(in, fd, header->size) && futimens(fd, times) == 0;
+	if (close(fd) != 0)
+		good = false;
+	return good && renameat(w->dir, tmp, w->dir, final) == 0;
+}
+
+/* The end is where a header would begin. */
+static int take_all(struct writing *w, int in)
+{
+	char name[NAME_MAX + 1];
+	struct header header;
+	bool new;
+
+	while (transfer(in, &header, sizeof header, false)) {
+		name[0] = 0;
+		errno = EINVAL;
+		if (header.name_len > NAME_MAX ||
+		    !transfer(in, name, header.name_len, false))
+			return fail(w->result, w->maildir, "");
+		name[header.name_len] = 0;
+		errno = EINVAL;
+		if (strchr(name, '/') || name[0] == '.' || !name[0] ||
+		    !note(w, name, &new))
+			return fail(w->result, w->maildir, name);
+		if (!(new ? take_message(w, in, &header, name)
+			  : take_bytes(in, -1, header.size)))
+			return fail(w->result, w->maildir, name);
+		w->result->copied += new;
+		w->result->there += !new;
+	}
+	return errno ? fail(w->result, w->maildir, "") : 0;
+}
+
+void mailcopy_write(const char *maildir, int in,
+		    struct mailcopy_result *ret_result)
+{
+	struct writing w = {.maildir = maildir, .result = ret_result};
+
+	w.dir = open(maildir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (w.dir < 0 || !load_list(&w) || !load_part(&w, "new") ||
+	    !load_part(&w, "cur")) {
+		(void)fail(ret_result, maildir, "");
+	} else if (take_all(&w, in) == 0 &&
+		   /* Durable before the list says so. */
+		   (syncfs(w.dir) != 0 || !save_list(&w))) {
+		(void)fail(ret_result, maildir, COPIED);
+	}
+	names_free(&w.there);
+	if (w.dir >= 0)
+		(void)close(w.dir); /* a directory, read only */
+}

@@ -1,0 +1,26 @@
+/* mailcopy_ends.h: the two ends of a copy of mail, each in a process of its own
+ * that has become who it is for.
+ */
+#ifndef POPBOX_MAILCOPY_ENDS_H
+#define POPBOX_MAILCOPY_ENDS_H
+
+#include <limits.h>
+#include <stddef.h>
+
+/* What an end has to say when it is done: 0 or an errno, and which path it is
+ * about; the writer counts messages. */
+struct mailcopy_result {
+	int rc;
+	unsigned long copied, there;
+	char path[PATH_MAX];
+};
+
+/* Everything in cur and new of a Maildir, down a pipe. */
+void mailcopy_read(const char *maildir, int out,
+		   struct mailcopy_result *ret_result);
+
+/* From the pipe into a Maildir. */
+void mailcopy_write(const char *maildir, int in,
+		    struct mailcopy_result *ret_result);
+
+#endif

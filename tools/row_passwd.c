@@ -1,0 +1,241 @@
+#include "row_passwd.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIELDS = 8 };
+
+/* vpopmail's flags, as vpopmail.h of its releases numbers them. */
+enum {
+	NO_POP = 0x02,
+	BOUNCE = 0x10,
+};
+
+/* Cuts a line at its colons; what lies behind the last of the wanted fields
+ * stays with it. */
+static size_t split(char *line, size_t wanted, char **ret_field)
+{
+	size_t count = 0;
+
+	ret_field[count++] = line;
+	for (char *colon = strchr(line, ':'); colon && count < wanted;
+	     colon = strchr(colon + 1, ':')) {
+		*colon = 0;
+		ret_field[count++] = colon + 1;
+	}
+	return count;
+}
+
+static const char *take_user(const char *user, const char *domain,
+			     struct intake *intake)
+{
+	if (!user[0])
+		return "it has no user";
+	if (strchr(user, '@'))
+		return intake_address(intake, user);
+	if (!domain)
+		return "it has no domain (say --domain D)";
+	return intake_local(intake, user, domain);
+}
+
+/* DIR/Maildir, where an old mailbox lies. */
+static const char *take_dir(struct intake *intake, const char *dir,
+			    const char *below)
+{
+	char path[PATH_MAX];
+	size_t len = strlen(dir);
+	int made;
+
+	if (!len)
+		return NULL;
+	while (len > 1 && dir[len - 1] == '/')
+		len--;
+	made = snprintf(path, sizeof path, "%.*s%s", (int)len, dir, below);
+	if (made < 0 || (size_t)made >= sizeof path)
+		return "the directory's path is too long";
+	return intake_maildir(intake, path);
+}
+
+/* Titles of other programs may say anything; one that cannot be kept is none. */
+static const char *take_gecos(struct intake *intake, char *gecos)
+{
+	gecos[strcspn(gecos, ",")] = 0; /* room, telephone */
+	return gecos[0] ? intake_title(intake, gecos) : NULL;
+}
+
+/* 10485760S,1000C: bytes, and a number of messages, which nobody counts here. */
+static const char *take_vquota(struct intake *intake, const char *text)
+{
+	char bytes[64];
+	size_t len = strcspn(text, ",");
+
+	if (len >= sizeof bytes)
+		return "the quota is too long";
+	if (len && text[len - 1] == 'C')
+		return intake_quota(intake, "", 1);
+	memcpy(bytes, text, len);
+	bytes[len] = 0;
+	if (len && bytes[len - 1] == 'S')
+		bytes[len - 1] = 0;
+	return intake_quota(intake, bytes, 1);
+}
+
+static const char *take_flags(struct intake *intake, const char *gid)
+{
+	char *end;
+	unsigned long flags = strtoul(gid, &end, 10);
+
+	if (end == gid || *end)
+		return "the fourth field is not a number";
+	if (flags & NO_POP) {
+		intake->has_login = true;
+		intake->login = false;
+	}
+	if (flags & BOUNCE) {
+		intake->has_delivery = true;
+		intake->delivery = STORE_BOUNCE;
+	}
+	return NULL;
+}
+
+/* The clear password counts only where the hash cannot be used. */
+static const char *take_either(struct intake *intake, const char *hash,
+			       const char *clear)
+{
+	const char *why = hash[0] ? intake_hash(intake, hash) : NULL;
+
+	if (clear[0] && (why || intake->unusable || !hash[0])) {
+		intake->unusable = NULL;
+		why = intake_password(intake, clear);
+	}
+	return why;
+}
+
+const char *row_passwd_vpopmail(char *line, const char *domain,
+				struct intake *intake, const char **ret_left)
+{
+	char *field[FIELDS];
+	size_t count = split(line, FIELDS, field);
+	const char *why;
+
+	*ret_left = NULL;
+	if (count < 7)
+		return "it has fewer than seven fields (user:hash:uid:gid:"
+		       "gecos:dir:quota)";
+	why = take_user(field[0], domain, intake);
+	if (!why)
+		why = take_either(intake, field[1], count > 7 ? field[7] : "");
+	if (!why)
+		why = take_flags(intake, field[3]);
+	if (!why)
+		why = take_gecos(intake, field[4]);
+	if (!why)
+		why = take_dir(intake, field[5], "/Maildir");
+	return why ? why : take_vquota(intake, field[6]);
+}
+
+/* maildir:/path:INDEX=... */
+static const char *take_mail(struct intake *intake, const char *location)
+{
+	char path[PATH_MAX];
+	size_t len;
+
+	if (strncmp(location, "maildir:", 8) != 0)
+		return NULL;
+	location += 8;
+	len = strcspn(location, ":");
+	if (location[0] != '/' || len >= sizeof path)
+		return NULL;
+	memcpy(path, location, len);
+	path[len] = 0;
+	return take_dir(intake, path, "");
+}
+
+/* *:storage=100M (of KiB), or *:bytes=N */
+static const char *take_rule(struct intake *intake, const char *rule)
+{
+	const char *bytes = strstr(rule, "bytes=");
+	const char *storage = strstr(rule, "storage=");
+	char number[32];
+	const char *from = bytes ? bytes + 6 : storage ? storage + 8 : NULL;
+	size_t len;
+
+	if (!from)
+		return NULL;
+	len = strcspn(from, ":");
+	if (len >= sizeof number)
+		return "the quota is too long";
+	memcpy(number, from, len);
+	number[len] = 0;
+	return intake_quota(intake, number, bytes ? 1 : 1024);
+}
+
+static const char *take_extra(struct intake *intake, char *extra)
+{
+	const char *why = NULL, *value;
+	char *at = extra;
+
+	while (!why && at) {
+		char *word = at + strspn(at, " ");
+
+		at = strchr(word, ' ');
+		if (at)
+			*at++ = 0;
+		value = strchr(word, '=');
+		value = value ? value + 1 : word + strlen(word);
+		if (strncmp(word, "userdb_mail=", 12) == 0)
+			why = take_mail(intake, value);
+		else if (strncmp(word, "userdb_quota_rule=", 18) == 0)
+			why = take_rule(intake, value);
+		else if (strncmp(word, "nologin", 7) == 0) {
+			intake->has_login = true;
+			intake->login = false;
+		}
+	}
+	return why;
+}
+
+const char *row_passwd_dovecot(char *line, const char *domain,
+			       struct intake *intake, const char **ret_left)
+{
+	char *field[FIELDS];
+	size_t count;
+	const char *why;
+
+	*ret_left = NULL;
+	if (line[0] == '#') {
+		*ret_left = "a comment";
+		return NULL;
+	}
+	count = split(line, FIELDS, field);
+	if (count < 2)
+		return "it has no password (user:password:...)";
+	why = take_user(field[0], domain, intake);
+	if (!why && field[1][0])
+		why = intake_hash(intake, field[1]);
+	if (!why && count > 4)
+		why = take_gecos(intake, field[4]);
+	if (!why && count > 5)
+		why = take_dir(intake, field[5], "/Maildir");
+	if (!why && count > 7)
+		why = take_extra(intake, field[7]);
+	return why;
+}
+
+const char *row_passwd_shadow(char *line, const char *domain,
+			      struct intake *intake, const char **ret_left)
+{
+	char *field[FIELDS];
+	const char *why;
+
+	*ret_left = NULL;
+	if (split(line, FIELDS, field) < 2)
+		return "it has no password field (name:hash:...)";
+	why = take_user(field[0], domain, intake);
+	if (why)
+		return why;
+	if (!field[1][0])
+		return "its password is empty: everybody could log in";
+	return intake_hash(intake, field[1]);
+}

@@ -1,0 +1,25 @@
+/* row_passwd.h: files with an account a line and colons between its fields: those
+ * of vpopmail, of Dovecot, and shadow(5). Pure: a line in, one account out.
+ */
+#ifndef POPBOX_ROW_PASSWD_H
+#define POPBOX_ROW_PASSWD_H
+
+#include "intake.h"
+
+/* domain is for names that have none, or NULL. line is cut in place; it has no
+ * newline. NULL, or why it cannot be taken; *ret_left: why it is left out, or NULL.
+ * The intake was wiped before. */
+typedef const char *row_passwd(char *line, const char *domain,
+			       struct intake *intake, const char **ret_left);
+
+/* user:hash:uid:gid:gecos:dir:quota[:clear]; gid holds flags. */
+row_passwd row_passwd_vpopmail;
+
+/* user:password:uid:gid:gecos:home:shell:extra; trailing fields may miss, what
+ * follows the seventh colon is key=value with blanks between. */
+row_passwd row_passwd_dovecot;
+
+/* name:hash:... */
+row_passwd row_passwd_shadow;
+
+#endif

@@ -1,0 +1,319 @@
+#include "source.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cdbfile.h"
+#include "csvfile.h"
+#include "row_csv.h"
+#include "row_passwd.h"
+#include "row_vmailmgr.h"
+#include "say.h"
+#include "secret.h"
+
+/* A file being read. */
+struct reading {
+	const struct source_how *how;
+	source_sink *sink;
+	void *arg;
+	struct feed feed;
+	struct intake intake;
+	struct progress progress;
+	uint64_t shown; /* bytes, of the progress */
+};
+
+static int failed(const char *path)
+{
+	return say_error(errno == ENOENT || errno == EISDIR ? CODE_REFUSED
+							    : CODE_LATER,
+			 "cannot read '%s': %s", path, strerror(errno));
+}
+
+static bool begin(struct reading *r, const char *path)
+{
+	if (!feed_open(&r->feed, path))
+		return false;
+	r->progress = progress_start("reading", r->feed.size);
+	return true;
+}
+
+static void end(struct reading *r)
+{
+	progress_end(&r->progress);
+	feed_close(&r->feed);
+	intake_wipe(&r->intake);
+}
+
+static void step(struct reading *r)
+{
+	if (r->progress.total)
+		progress_step(&r->progress, r->feed.read - r->shown);
+	r->shown = r->feed.read;
+}
+
+/* Without its newline, and the carriage return before that. */
+static size_t cut_newline(char *line, size_t len)
+{
+	if (len && line[len - 1] == '\n')
+		len--;
+	if (len && line[len - 1] == '\r')
+		len--;
+	line[len] = 0;
+	return len;
+}
+
+/* One line, of which the parser may cut a copy. False: the sink has enough. */
+static bool give_line(struct reading *r, row_passwd *parse, char *line,
+		      size_t len, struct text *copy)
+{
+	struct source_row row = {.file = r->feed.name,
+				 .line = r->feed.line,
+				 .raw = line,
+				 .raw_len = len,
+				 .why = r->feed.why,
+				 .intake = &r->intake};
+
+	copy->len = 0;
+	intake_wipe(&r->intake);
+	if (!text_put(copy, line, len))
+		row.why = "no memory";
+	else if (!row.why && cut_newline(copy->bytes, len))
+		row.why = parse(copy->bytes, r->how->domain, &r->intake,
+				&row.left);
+	else if (!row.why)
+		return true; /* a blank line */
+	r->intake.line = row.line;
+	return r->sink(r->arg, &row);
+}
+
+static int read_lines(struct reading *r, row_passwd *parse, const char *path)
+{
+	struct text copy = {0};
+	enum feed_got got;
+	size_t len;
+	char *line;
+	int code = CODE_DONE;
+
+	if (!begin(r, path))
+		return failed(path);
+	while ((got = feed_next(&r->feed, &line, &len)) == FEED_LINE) {
+		step(r);
+		if (!give_line(r, parse, line, len, &copy))
+			break;
+	}
+	if (got == FEED_FAILED)
+		code = failed(path);
+	if (copy.bytes)
+		secret_wipe(copy.bytes, copy.room);
+	free(copy.bytes);
+	end(r);
+	return code;
+}
+
+/* The line that names the columns. */
+static int read_header(struct reading *r, struct csvfile *csv,
+		       struct row_csv *ret_row)
+{
+	const char *why, *bad;
+	struct source_row row = {.file = r->feed.name, .header = true};
+	enum feed_got got = csvfile_next(csv);
+
+	if (got == FEED_FAILED)
+		return failed(r->how->path);
+	if (got == FEED_END)
+		return say_error(CODE_REFUSED, "'%s' is empty", r->feed.name);
+	why = csv->why;
+	bad = NULL;
+	if (!why)
+		why = row_csv_header(csv, r->how->format,
+				     r->how->ignore_unknown, ret_row, &bad);
+	if (why && bad) {
+		char clean[80];
+
+		say_clean(bad, clean, sizeof clean);
+		return say_error(CODE_REFUSED, "%s:%lu: column '%s': %s",
+				 r->feed.name, csv->line, clean, why);
+	}
+	if (why)
+		return say_error(CODE_REFUSED, "%s:%lu: %s", r->feed.name,
+				 csv->line, why);
+	row.raw = csv->raw.bytes;
+	row.raw_len = csv->raw.len;
+	return r->sink(r->arg, &row) ? CODE_DONE : CODE_LATER;
+}
+
+static int read_records(struct reading *r, struct csvfile *csv)
+{
+	struct row_csv columns;
+	enum feed_got got;
+	int code = read_header(r, csv, &columns);
+
+	if (code != CODE_DONE)
+		return code;
+	while ((got = csvfile_next(csv)) == FEED_LINE) {
+		struct source_row row = {.file = r->feed.name,
+					 .line = csv->line,
+					 .raw = csv->raw.bytes,
+					 .raw_len = csv->raw.len,
+					 .why = csv->why,
+					 .intake = &r->intake};
+
+		step(r);
+		intake_wipe(&r->intake);
+		if (!row.why)
+			row.why = row_csv_fill(&columns, csv, r->how->domain,
+					       &r->intake, &row.left);
+		r->intake.line = row.line;
+		if (!r->sink(r->arg, &row))
+			break;
+	}
+	return got == FEED_FAILED ? failed(r->how->path) : CODE_DONE;
+}
+
+static int read_csv(struct reading *r)
+{
+	struct csvfile csv;
+	int code;
+
+	if (!begin(r, r->how->path))
+		return failed(r->how->path);
+	if (!csvfile_open(&csv, &r->feed, 0)) {
+		end(r);
+		return say_error(CODE_LATER, "no memory");
+	}
+	code = read_records(r, &csv);
+	csvfile_close(&csv);
+	end(r);
+	return code;
+}
+
+static bool give_entry(void *arg, const char *key, unsigned key_len,
+		       const char *value, unsigned value_len)
+{
+	struct reading *r = arg;
+	struct source_row row = {.file = r->how->path, .intake = &r->intake};
+	char base[PATH_MAX];
+	const char *slash = strrchr(r->how->path, '/');
+	size_t len = slash ? (size_t)(slash - r->how->path) : 1;
+
+	if (len >= sizeof base)
+		return false;
+	memcpy(base, slash ? r->how->path : ".", len);
+	base[len] = 0;
+	intake_wipe(&r->intake);
+	row.line = r->intake.line = ++r->feed.line; /* a number of the entry */
+	row.why = row_vmailmgr(key, key_len, value, value_len, r->how->domain,
+			       base, &r->intake);
+	return r->sink(r->arg, &row);
+}
+
+static int read_vmailmgr(struct reading *r)
+{
+	enum cdbfile found;
+
+	if (!r->how->domain)
+		return say_error(CODE_USAGE, "a passwd.cdb does not say its "
+					     "domain: say --domain D");
+	found = cdbfile_walk(r->how->path, give_entry, r);
+	intake_wipe(&r->intake);
+	switch (found) {
+	case CDBFILE_FOUND:
+	case CDBFILE_NONE:
+		return CODE_DONE;
+	case CDBFILE_MISSING:
+		return say_error(CODE_REFUSED, "there is no file '%s'",
+				 r->how->path);
+	case CDBFILE_DAMAGED:
+		break;
+	}
+	return say_error(CODE_REFUSED, "'%s' is no cdb, or is damaged",
+			 r->how->path);
+}
+
+int source_vpasswd(const struct source_how *how, const char *path,
+		   source_sink *sink, void *arg)
+{
+	struct reading *r = calloc(1, sizeof *r);
+	int code;
+
+	if (!r)
+		return say_error(CODE_LATER, "no memory");
+	*r = (struct reading){.how = how, .sink = sink, .arg = arg};
+	code = read_lines(r, row_passwd_vpopmail, path);
+	free(r);
+	return code;
+}
+
+static bool ends_in(const char *path, const char *end)
+{
+	size_t len = strlen(path), part = strlen(end);
+
+	return len >= part && strcmp(path + len - part, end) == 0;
+}
+
+/* What the name tells. NULL: a file with a header, as most are. */
+static const char *guess(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return "vpopmail";
+	if (ends_in(path, ".cdb"))
+		return "vmailmgr";
+	if (ends_in(path, "vpasswd"))
+		return "vpopmail";
+	if (ends_in(path, "shadow"))
+		return "shadow";
+	return NULL;
+}
+
+static bool is_csv(const char *format)
+{
+	static const char *const those[] = {"csv", "cpanel", "google",
+					    "postfixadmin"};
+
+	for (size_t i = 0; i < sizeof those / sizeof *those; i++) {
+		if (strcmp(those[i], format) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int read_format(struct reading *r, const char *format)
+{
+	const struct source_how *how = r->how;
+	struct stat st;
+
+	if (!format || is_csv(format))
+		return read_csv(r);
+	if (strcmp(format, "qmail") == 0)
+		return source_qmail(how, r->sink, r->arg);
+	if (strcmp(format, "vmailmgr") == 0)
+		return read_vmailmgr(r);
+	if (strcmp(format, "dovecot") == 0)
+		return read_lines(r, row_passwd_dovecot, how->path);
+	if (strcmp(format, "shadow") == 0)
+		return read_lines(r, row_passwd_shadow, how->path);
+	if (strcmp(format, "vpopmail") != 0)
+		return say_error(CODE_USAGE, "no format '%s' (there are %s)",
+				 format, SOURCE_FORMATS);
+	if (stat(how->path, &st) == 0 && S_ISDIR(st.st_mode))
+		return source_tree(how, r->sink, r->arg);
+	return read_lines(r, row_passwd_vpopmail, how->path);
+}
+
+int source_read(const struct source_how *how, source_sink *sink, void *arg)
+{
+	struct reading *r = calloc(1, sizeof *r);
+	int code;
+
+	if (!r)
+		return say_error(CODE_LATER, "no memory");
+	*r = (struct reading){.how = how, .sink = sink, .arg = arg};
+	code = read_format(r, how->format ? how->format : guess(how->path));
+	free(r);
+	return code;
+}

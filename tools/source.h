@@ -1,0 +1,51 @@
+/* source.h: the accounts that a file, or a site of another program's, brings, one
+ * after the other, whatever its format.
+ */
+#ifndef POPBOX_SOURCE_H
+#define POPBOX_SOURCE_H
+
+#include "intake.h"
+#include "progress.h"
+#include "site.h"
+
+struct source_how {
+	struct site *site;
+	const char *path;   /* "-": standard input */
+	const char *format; /* NULL: to be found out */
+	const char *domain; /* of names without one; NULL */
+	bool ignore_unknown;
+};
+
+/* Good until its sink returns, which may cut and keep nothing of it. */
+struct source_row {
+	const char *file;
+	unsigned long line; /* 0: the file as a whole */
+	const char *why;    /* it is refused; or NULL */
+	const char *left;   /* it is left out, on purpose; or NULL */
+	const char *raw;    /* as it stands, with its newline; or NULL */
+	size_t raw_len;
+	bool header; /* raw is the line that names the columns; no account */
+	struct intake *intake; /* unless refused or left out */
+};
+
+/* False ends it. */
+typedef bool source_sink(void *arg, const struct source_row *row);
+
+/* Reads it all, once. Returns the exit code; what is wrong with it as a whole it
+ * says itself, what is wrong with a row is the sink's to say. */
+int source_read(const struct source_how *how, source_sink *sink, void *arg);
+
+/* The names of the formats, for usage and messages. */
+#define SOURCE_FORMATS                                                        \
+	"csv, cpanel, google, postfixadmin, vpopmail, vmailmgr, dovecot, "    \
+	"shadow, qmail"
+
+/* Parts of it, in rooms of their own; as source_read. */
+int source_tree(const struct source_how *how, source_sink *sink, void *arg);
+int source_qmail(const struct source_how *how, source_sink *sink, void *arg);
+
+/* The lines of a vpasswd, for both. */
+int source_vpasswd(const struct source_how *how, const char *path,
+		   source_sink *sink, void *arg);
+
+#endif
