@@ -171,16 +171,16 @@ const char *csvfile_field(const struct csvfile *csv, size_t i)
 	return csv->fields.bytes + csv->at[i];
 }
 
-void csvfile_put(struct text *out, const char *field, bool first)
+bool csvfile_put(struct text *out, const char *field, bool first)
 {
 	const bool quotes = field[strcspn(field, ",;\t\"\r\n")] != 0;
 	bool good = first || text_put(out, ",", 1);
 
-	if (quotes)
-		good = good && text_put(out, "\"", 1);
+	if (!quotes)
+		return good && text_put(out, field, strlen(field));
+	good = good && text_put(out, "\"", 1);
 	for (; good && *field; field++)
 		good = text_put(out, field, 1) &&
 		       (*field != '"' || text_put(out, field, 1));
-	if (quotes && good)
-		(void)text_put(out, "\"", 1); /* the last; see caller */
+	return good && text_put(out, "\"", 1);
 }

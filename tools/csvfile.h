@@ -38,7 +38,7 @@ enum feed_got csvfile_next(struct csvfile *csv);
 /* Its field number i; NUL-ended, never with a NUL inside. */
 const char *csvfile_field(const struct csvfile *csv, size_t i);
 
-/* Writes one field, in quotes where it needs them. */
-void csvfile_put(struct text *out, const char *field, bool first);
+/* Writes one field, in quotes where it needs them. False: no memory. */
+bool csvfile_put(struct text *out, const char *field, bool first);
 
 #endif

@@ -168,9 +168,10 @@ static bool invent(struct import *import, const struct intake *intake,
 
 	password_generate(job->password, PASSWORD_GENERATE);
 	job->len = PASSWORD_GENERATE;
-	csvfile_put(&import->credentials, name_of(intake, text), true);
-	csvfile_put(&import->credentials, job->password, false);
-	return text_put(&import->credentials, "\n", 1);
+	return csvfile_put(&import->credentials, name_of(intake, text),
+			   true) &&
+	       csvfile_put(&import->credentials, job->password, false) &&
+	       text_put(&import->credentials, "\n", 1);
 }
 
 static bool fill_job(struct import *import, size_t number,

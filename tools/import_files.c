@@ -7,6 +7,7 @@
 
 #include "csvfile.h"
 #include "import_private.h"
+#include "replace.h"
 #include "say.h"
 #include "secret.h"
 
@@ -41,17 +42,8 @@ bool import_files_open(struct import *import)
 
 static bool write_all(int fd, const char *bytes, size_t len)
 {
-	while (len) {
-		ssize_t done = write(fd, bytes, len);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return false;
-		bytes += done;
-		len -= (size_t)done;
-	}
-	return true;
+	errno = replace_write(fd, bytes, len);
+	return errno == 0;
 }
 
 static bool failed(const char *path)

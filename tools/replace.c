@@ -73,7 +73,7 @@ void replace_free(struct replace_text *text)
 	*text = (struct replace_text){0};
 }
 
-static int write_all(int fd, const char *bytes, size_t len)
+int replace_write(int fd, const char *bytes, size_t len)
 {
 	while (len) {
 		ssize_t put = write(fd, bytes, len);
@@ -88,34 +88,31 @@ static int write_all(int fd, const char *bytes, size_t len)
 	return 0;
 }
 
-/* The temporary, whole and on the disk. */
-static int fill(int fd, const struct replace_text *like, const char *bytes,
-		size_t len)
+int replace_begin(int dir, const char *temporary, int *ret_fd)
 {
-	int rc = write_all(fd, bytes, len);
-
-	if (rc == 0 && like->uid != (uid_t)-1 &&
-	    fchown(fd, like->uid, like->gid) != 0)
-		rc = errno;
-	if (rc == 0 && fchmod(fd, like->mode & 07777) != 0)
-		rc = errno;
-	if (rc == 0 && fsync(fd) != 0)
-		rc = errno;
-	return rc;
-}
-
-int replace_file(int dir, const char *name, const char *temporary,
-		 const struct replace_text *like, const char *bytes, size_t len)
-{
-	int fd, rc;
-
 	if (unlinkat(dir, temporary, 0) != 0 && errno != ENOENT)
 		return errno;
-	fd = openat(dir, temporary,
-		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
+	*ret_fd = openat(dir, temporary,
+			 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			 0600);
+	return *ret_fd < 0 ? errno : 0;
+}
+
+/* Owner and mode, and on the disk. */
+static int settle(int fd, const struct replace_text *like)
+{
+	if (like->uid != (uid_t)-1 && fchown(fd, like->uid, like->gid) != 0)
 		return errno;
-	rc = fill(fd, like, bytes, len);
+	if (fchmod(fd, like->mode & 07777) != 0 || fsync(fd) != 0)
+		return errno;
+	return 0;
+}
+
+int replace_end(int dir, const char *name, const char *temporary, int fd,
+		const struct replace_text *like, int rc)
+{
+	if (rc == 0)
+		rc = settle(fd, like);
 	if (close(fd) != 0 && rc == 0)
 		rc = errno;
 	if (rc == 0 && renameat(dir, temporary, dir, name) != 0)
@@ -127,4 +124,15 @@ int replace_file(int dir, const char *name, const char *temporary,
 		return rc;
 	}
 	return fsync(dir) == 0 ? 0 : errno;
+}
+
+int replace_file(int dir, const char *name, const char *temporary,
+		 const struct replace_text *like, const char *bytes, size_t len)
+{
+	int fd, rc = replace_begin(dir, temporary, &fd);
+
+	if (rc == 0)
+		rc = replace_end(dir, name, temporary, fd, like,
+				 replace_write(fd, bytes, len));
+	return rc;
 }

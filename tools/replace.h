@@ -30,4 +30,12 @@ int replace_file(int dir, const char *name, const char *temporary,
 		 const struct replace_text *like, const char *bytes,
 		 size_t len);
 
+/* The same in parts, for what is written bit by bit: the temporary; all of some
+ * bytes into a descriptor; and the end, with rc, what became of the writing.
+ * With an uid of -1 in like the owner stays who made it. */
+int replace_begin(int dir, const char *temporary, int *ret_fd);
+int replace_write(int fd, const char *bytes, size_t len);
+int replace_end(int dir, const char *name, const char *temporary, int fd,
+		const struct replace_text *like, int rc);
+
 #endif
