@@ -128,7 +128,6 @@ static enum err set_hash(struct store_txn *txn, const struct row_key *key,
 	memset(account->hash, 0, sizeof account->hash);
 	memcpy(account->hash, hash, len);
 	account->box.has_password = len > 0;
-	account->box.password_changed = txn->now;
 	account->box.state.changed = txn->now;
 	err = box_encode(account, &row);
 	if (err == ERR_OK)
@@ -137,23 +136,51 @@ static enum err set_hash(struct store_txn *txn, const struct row_key *key,
 	return err;
 }
 
+/* Whoever reads the journal hears of it; what it says did not change may have:
+ * the time. */
+static enum err change_hash(struct store_txn *txn, const struct row_key *key,
+			    struct store_account *account, const char *hash,
+			    int64_t when)
+{
+	struct row before, after;
+	enum err err = encode_public(&account->box, &before);
+
+	account->box.password_changed = when;
+	if (err == ERR_OK)
+		err = set_hash(txn, key, account, hash);
+	if (err == ERR_OK)
+		err = encode_public(&account->box, &after);
+	if (err == ERR_OK)
+		err = journal_append(txn, STORE_PASSWORD, STORE_BOXES, key,
+				     &before, &after);
+	return err;
+}
+
 enum err store_box_password(struct store_txn *txn, const struct name_box *name,
 			    const char *hash)
 {
 	struct row_key key = row_key_box(name);
 	struct store_account account;
-	struct row before, after;
 	enum err err = store_login(txn, name, &account);
 
 	if (err == ERR_OK)
-		err = encode_public(&account.box, &before);
+		err = change_hash(txn, &key, &account, hash, txn->now);
+	secret_wipe(&account, sizeof account);
+	return err;
+}
+
+enum err store_box_rehash(struct store_txn *txn, const struct name_box *name,
+			  const char *old, const char *hash)
+{
+	struct row_key key = row_key_box(name);
+	struct store_account account;
+	enum err err = store_login(txn, name, &account);
+
+	if (err == ERR_OK && strcmp(account.hash, old) != 0)
+		err = ERR_BUSY;
 	if (err == ERR_OK)
-		err = set_hash(txn, &key, &account, hash);
-	if (err == ERR_OK)
-		err = encode_public(&account.box, &after);
-	if (err == ERR_OK)
-		err = journal_append(txn, STORE_PASSWORD, STORE_BOXES, &key,
-				     &before, &after);
+		err = change_hash(txn, &key, &account, hash,
+				  account.box.password_changed);
 	secret_wipe(&account, sizeof account);
 	return err;
 }

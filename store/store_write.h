@@ -109,6 +109,12 @@ MUST_USE enum err store_box_password(struct store_txn *txn,
 				     const struct name_box *name,
 				     const char *hash);
 
+/* The same password in another hash, unless it was changed meanwhile: then
+ * ERR_BUSY. When the password was set stays. ERR_NOTFOUND. */
+MUST_USE enum err store_box_rehash(struct store_txn *txn,
+				   const struct name_box *name,
+				   const char *old, const char *hash);
+
 /* An address of an existing pop domain, leading to an existing box, to
  * forwards, or to both. */
 MUST_USE enum err store_address_add(struct store_txn *txn,

@@ -229,11 +229,14 @@ static bool job_done(void *arg, const struct hasher_job *job)
 		row->secret = ROSTER_SAME;
 		return true;
 	}
+	row->secret = ROSTER_READY;
 	if (job->answer == PWHASH_OK)
 		row->hash = strdup(job->made);
-	row->secret = ROSTER_READY;
-	hashing->import->no_memory = !row->hash;
-	return row->hash != NULL;
+	else if (job->answer != PWHASH_NOMEM) /* of no kind that is wrapped */
+		row->secret = ROSTER_AS_IS;
+	hashing->import->no_memory =
+		row->secret == ROSTER_READY && !row->hash;
+	return !hashing->import->no_memory;
 }
 
 static int hash_all(struct import *import)

@@ -226,10 +226,18 @@ static const char *judge_unusable(struct import *import,
 	return ret_why;
 }
 
+/* there: what the box has now. One that was wrapped may be wrapped of this very
+ * hash. */
 static const char *judge_hash(const struct import *import,
 			      const struct intake *intake,
-			      struct roster_row *row)
+			      struct roster_row *row, const char *there)
 {
+	if (strncmp(there, "$wrap$", 6) == 0 &&
+	    strncmp(intake->hash, "$argon2", 7) != 0 &&
+	    strcmp(there, intake->hash) != 0) {
+		row->secret = ROSTER_WRAP;
+		return NULL;
+	}
 	switch (pwhash_weakness(intake->hash)) {
 	case PWHASH_STRONG:
 		row->secret = ROSTER_AS_IS;
@@ -250,9 +258,12 @@ static const char *judge_hash(const struct import *import,
 /* What becomes of its password. */
 static const char *judge_secret(struct import *import,
 				const struct intake *intake,
-				struct roster_row *row, bool there,
+				struct roster_row *row,
+				const struct store_account *account,
 				char *ret_why, size_t room)
 {
+	const bool there = account != NULL;
+
 	if (intake->unusable)
 		return judge_unusable(import, intake, row, there, ret_why,
 				      room);
@@ -271,7 +282,8 @@ static const char *judge_secret(struct import *import,
 		row->secret = ROSTER_MAKE;
 		return NULL;
 	case INTAKE_HASH:
-		return judge_hash(import, intake, row);
+		return judge_hash(import, intake, row,
+				  there ? account->hash : "");
 	}
 	return NULL;
 }
@@ -297,8 +309,8 @@ static enum err judge_row(struct import *import, struct store_txn *txn,
 	if (err == ERR_OK && text[0])
 		why = text;
 	if (err == ERR_OK && !why && row->secret < ROSTER_SAME)
-		why = judge_secret(import, intake, row, there, text,
-				   sizeof text);
+		why = judge_secret(import, intake, row,
+				   there ? &account : NULL, text, sizeof text);
 	if (row->twin && row->secret < ROSTER_SAME)
 		row->secret = ROSTER_NONE;
 	if (err == ERR_OK && !why && there &&
