@@ -97,7 +97,8 @@ BUILD_PACKAGES = gcc libc6-dev liblmdb-dev libsodium-dev libcrypt-dev \
 	libcurl4-openssl-dev
 DEMO_PACKAGES  = $(BUILD_PACKAGES) ucspi-tcp mpop python3
 CHECK_PACKAGES = $(DEMO_PACKAGES) libcmocka-dev perl binutils strace mandoc \
-	tinycdb curl whois argon2 openssl python3-aiosmtpd clang libclang-rt-14-dev
+	tinycdb curl whois argon2 openssl python3-aiosmtpd clang libclang-rt-14-dev \
+	dovecot-pop3d dovecot-imapd apache2-utils
 demo-packages:
 	@tests/packages $(DEMO_PACKAGES)
 check-packages:

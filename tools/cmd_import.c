@@ -29,6 +29,13 @@ const struct args_option cmd_import_options[] = {
 	{NULL, NULL, NULL},
 };
 
+/* A site taken over by hand knows no passwords. */
+static bool is_site(const struct import_how *how)
+{
+	return how->source.format &&
+	       strcmp(how->source.format, "qmail") == 0;
+}
+
 static int judge(const struct import_how *how)
 {
 	if (how->generate && !how->credentials)
@@ -80,7 +87,10 @@ static int read_how(struct site *site, const struct args *args,
 		code = operand_domain(in, domain);
 	if (in)
 		how->source.domain = domain->s;
-	return code == CODE_DONE ? judge(how) : code;
+	if (code == CODE_DONE)
+		code = judge(how);
+	how->locked = how->locked || is_site(how);
+	return code;
 }
 
 int cmd_import(struct site *site, const struct args *args)

@@ -12,7 +12,7 @@
 struct mailcopy_result {
 	int rc;
 	unsigned long copied, there;
-	char path[PATH_MAX];
+	char path[PATH_MAX + NAME_MAX + 2];
 };
 
 /* Everything in cur and new of a Maildir, down a pipe. */

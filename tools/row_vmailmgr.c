@@ -146,7 +146,11 @@ const char *row_vmailmgr(const char *user, size_t user_len, const char *value,
 	why = take_forwards(intake, &bytes, domain);
 	if (!why)
 		why = take_rest(intake, &bytes);
-	if (why || (!mailbox && intake->has_forwards))
+	if (!mailbox && intake->has_forwards) { /* an alias: no box's data */
+		intake->has_title = intake->has_quota = false;
+		return why;
+	}
+	if (why)
 		return why;
 	if (!enabled) {
 		intake->has_login = true;

@@ -95,7 +95,7 @@ static void give_box(struct site_read *r, const char *path, const char *name)
 		left = "its name is none of a box of this handle";
 	r->intake.has_handle = true;
 	r->intake.handle = r->handle;
-	r->intake.secret = INTAKE_LOCKED;
+	r->intake.secret = INTAKE_KEEP;
 	give(r, file, 0, NULL, left);
 }
 
@@ -165,7 +165,7 @@ static void give_address(struct site_read *r, const char *path,
 	if (!why)
 		left = judge_targets(r, &row);
 	if (r->intake.has_box)
-		r->intake.secret = INTAKE_LOCKED;
+		r->intake.secret = INTAKE_KEEP;
 	give(r, file, 0, why, left);
 }
 

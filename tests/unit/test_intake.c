@@ -1,0 +1,268 @@
+/* What an import reads: the pure rooms. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "unit.h"
+
+#include "csvfile.h"
+#include "names.h"
+#include "roster.h"
+#include "row_csv.h"
+#include "row_dotqmail.h"
+#include "row_passwd.h"
+#include "row_vmailmgr.h"
+
+/* A csv file with these bytes. */
+static struct feed feed_of(const char *bytes, size_t len)
+{
+	char path[] = "/tmp/popbox-unit.XXXXXX";
+	struct feed feed;
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, bytes, len), (ssize_t)len);
+	(void)close(fd);
+	assert_true(feed_open(&feed, path));
+	(void)unlink(path);
+	return feed;
+}
+
+/* Fields of all records with | between and / at the end of each; ! for a refused
+ * one. */
+static void read_all(const char *bytes, char *ret_text)
+{
+	struct feed feed = feed_of(bytes, strlen(bytes));
+	struct csvfile csv;
+
+	assert_true(csvfile_open(&csv, &feed, 0));
+	*ret_text = 0;
+	while (csvfile_next(&csv) == FEED_LINE) {
+		for (size_t i = 0; !csv.why && i < csv.count; i++)
+			(void)sprintf(ret_text + strlen(ret_text), "%s%s",
+				      i ? "|" : "", csvfile_field(&csv, i));
+		(void)sprintf(ret_text + strlen(ret_text), "%s",
+			      csv.why ? "!" : "/");
+	}
+	csvfile_close(&csv);
+	feed_close(&feed);
+}
+
+static void csv_takes_fields_as_they_are(void **state)
+{
+	static const struct {
+		const char *in, *out;
+	} cases[] = {
+		{"a,b\n c ,\n", "a|b/ c |/"},
+		{"a;b\r\nc;d\r\n", "a|b/c|d/"},
+		{"a\tb\nc,c\td\n", "a|b/c,c|d/"},
+		{"a,b\n\"x\ny\",\"q\"\"q\"\n", "a|b/x\ny|q\"q/"},
+		{"a,b\n\n\nc,d", "a|b/c|d/"},
+		{"a,b\n\"c\"d,e\nf,g\n", "a|b/!f|g/"},
+		{"a,b\nc\"c,d\nf,g\n", "a|b/!f|g/"},
+		{"a,b\n\"c", "a|b/!"},
+		{"a\n\"\"\nb\n", "a//b/"},
+	};
+	char text[1024];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		read_all(cases[i].in, text);
+		assert_string_equal(text, cases[i].out);
+	}
+}
+
+static void what_is_written_is_read_back(void **state)
+{
+	static const char *const fields[] = {"", "a", " a ", "a,b", "a;b",
+					     "a\tb", "\"", "a\"b\"", "\xc3\xa4",
+					     "x\ny", "'"};
+	struct text out = {0};
+	char text[1024], wanted[1024] = "h|h/";
+
+	(void)state;
+	assert_true(text_put(&out, "h,h\n", 4));
+	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+		assert_true(csvfile_put(&out, fields[i], true));
+		assert_true(csvfile_put(&out, fields[i], false));
+		assert_true(text_put(&out, "\n", 1));
+		(void)sprintf(wanted + strlen(wanted), "%s|%s/", fields[i],
+			      fields[i]);
+	}
+	read_all(out.bytes, text);
+	assert_string_equal(text, wanted);
+	free(out.bytes);
+}
+
+static void take_address(struct intake *intake, const char *text)
+{
+	intake_wipe(intake);
+	assert_null(intake_address(intake, text));
+}
+
+static void a_roster_gives_back_what_it_got(void **state)
+{
+	struct roster roster = {0};
+	struct intake in, out;
+	unsigned long other;
+	char text[64];
+
+	(void)state;
+	for (int i = 0; i < 3000; i++) {
+		(void)snprintf(text, sizeof text, "u%d@d%d.org", i, i % 7);
+		take_address(&in, text);
+		in.line = (unsigned long)i + 2;
+		if (i % 2)
+			assert_null(intake_password(&in, "some words"));
+		if (i % 3)
+			assert_null(intake_title(&in, "A Name"));
+		if (i % 5)
+			assert_null(intake_quota(&in, "5M", 1));
+		if (i % 7)
+			assert_null(intake_forward(&in, "a@b.org"));
+		if (i % 11)
+			assert_null(intake_login(&in, "off"));
+		(void)snprintf(text, sizeof text, "ex1-%04d", i);
+		assert_null(intake_box(&in, text));
+		assert_int_equal(roster_add(&roster, &in, &other),
+				 ROSTER_ADDED);
+		roster_get(&roster, (size_t)i, &out);
+		assert_memory_equal(&in, &out, sizeof in);
+	}
+	/* The same once more, and another of the same address. */
+	assert_int_equal(roster_add(&roster, &in, &other), ROSTER_AGAIN);
+	assert_int_equal(other, 3001);
+	assert_null(intake_title(&in, "Another Name"));
+	assert_int_equal(roster_add(&roster, &in, &other), ROSTER_OTHER);
+	assert_int_equal(roster.count, 3000);
+	assert_true(roster_has(&roster, &in.address));
+	take_address(&in, "nobody@d1.org");
+	assert_false(roster_has(&roster, &in.address));
+	/* The same box with another password. */
+	assert_null(intake_box(&in, "ex1-0001"));
+	assert_null(intake_password(&in, "other words"));
+	assert_int_equal(roster_add(&roster, &in, &other), ROSTER_OTHER);
+	assert_int_equal(other, 3);
+	roster_free(&roster);
+}
+
+static void names_are_numbered_once(void **state)
+{
+	struct names names = {0};
+	char text[16];
+	size_t number;
+
+	(void)state;
+	for (size_t i = 0; i < 20000; i++) {
+		(void)snprintf(text, sizeof text, "n%zu", i % 10000);
+		assert_true(names_add(&names, text, &number));
+		assert_int_equal(number, i % 10000);
+	}
+	assert_int_equal(names.count, 10000);
+	names_free(&names);
+}
+
+/* Cut anywhere an entry is refused, or is another whole one; never read past. */
+static void a_cut_entry_of_vmailmgr_is_refused(void **state)
+{
+	static const char value[] = "\2\x08\1\0hash\0./users/joe\0a@b.org\0"
+				    "ann\0\0Joe\0" "1000\0-\0-\0-\0" "1\0-";
+	struct intake intake;
+
+	(void)state;
+	for (size_t len = 0; len < sizeof value; len++) {
+		char *copy = malloc(len + 1); /* so that a sanitizer sees */
+
+		assert_non_null(copy);
+		memcpy(copy, value, len);
+		intake_wipe(&intake);
+		(void)!row_vmailmgr("joe", 3, copy, len, "d.org", "/base",
+				    &intake);
+		free(copy);
+	}
+	intake_wipe(&intake);
+	assert_string_equal(row_vmailmgr("joe", 3, value, 20, "d.org", "/base",
+					 &intake),
+			    "its entry is cut");
+}
+
+static void a_dotqmail_is_read_and_never_run(void **state)
+{
+	static const char text[] = "# a comment\n\n&a@b.org \n c@d.org\n";
+	static const char mixed[] = "/home/x/\n|prog\n./Maildir/\nplain@x.org";
+	struct row_dotqmail row;
+	struct name_local local;
+	struct intake intake;
+
+	(void)state;
+	intake_wipe(&intake);
+	assert_non_null(row_dotqmail(text, sizeof text - 1, &intake, &row));
+	intake_wipe(&intake);
+	assert_null(row_dotqmail(mixed, sizeof mixed - 1, &intake, &row));
+	assert_true(row.foreign);
+	assert_int_equal(row.boxes, 2);
+	assert_string_equal(row.box[0], "/home/x/");
+	assert_string_equal(intake.forwards, "plain@x.org");
+	assert_non_null(row_dotqmail("a\0b", 3, &intake, &row));
+	assert_null(row_dotqmail("\n&a@b.org\n", 10, &intake, &row));
+	assert_true(row.held);
+	assert_true(row_dotqmail_name(".qmail-joe:doe", &local));
+	assert_string_equal(local.s, "joe.doe");
+	assert_true(row_dotqmail_name(".qmail-default", &local));
+	assert_string_equal(local.s, "*");
+	assert_false(row_dotqmail_name(".qmail-Joe", &local));
+	assert_false(row_dotqmail_name(".qmail-joe.doe", &local));
+	assert_false(row_dotqmail_name(".qmail", &local));
+}
+
+static void secrets_are_judged_by_their_form(void **state)
+{
+	struct intake intake;
+
+	(void)state;
+	intake_wipe(&intake);
+	assert_non_null(intake_password(&intake, "$6$salt$x"));
+	assert_non_null(intake_password(&intake, " leading"));
+	assert_null(intake_hash(&intake, "{PLAIN}some words"));
+	assert_int_equal(intake.secret, INTAKE_PASSWORD);
+	assert_null(intake_hash(&intake, "*"));
+	assert_int_equal(intake.secret, INTAKE_LOCKED);
+	assert_false(intake.has_login);
+	assert_null(intake_hash(&intake, "!!"));
+	assert_true(intake.has_login && !intake.login);
+	assert_null(intake.unusable);
+	assert_null(intake_hash(&intake, "{MD5}X03MO1qnZdYdgyfeuILPmQ=="));
+	assert_non_null(intake.unusable);
+	assert_non_null(intake_hash(&intake, "hello"));
+	assert_non_null(intake_maildir(&intake, "/a/../b"));
+	assert_non_null(intake_maildir(&intake, ".."));
+	assert_null(intake_maildir(&intake, "/a/..b/c.."));
+	assert_non_null(intake_quota(&intake, "5X", 1));
+	assert_null(intake_quota(&intake, "2", 1 << 20));
+	assert_int_equal(intake.quota, 2 << 20);
+	assert_null(intake_quota(&intake, "10MB", 1));
+	assert_int_equal(intake.quota, 10 << 20);
+	assert_non_null(intake_quota(&intake, "99999999999T", 1));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SAYS("csv takes fields as they are, and goes on behind a bad record",
+		     csv_takes_fields_as_they_are),
+		SAYS("what is written is read back",
+		     what_is_written_is_read_back),
+		SAYS("a roster gives back what it got, and each address once",
+		     a_roster_gives_back_what_it_got),
+		SAYS("names are numbered once",
+		     names_are_numbered_once),
+		SAYS("a cut entry of vmailmgr is refused, and never read past",
+		     a_cut_entry_of_vmailmgr_is_refused),
+		SAYS("a .qmail file is read, never run",
+		     a_dotqmail_is_read_and_never_run),
+		SAYS("passwords, hashes, quotas and paths are judged by their form",
+		     secrets_are_judged_by_their_form),
+	};
+
+	return RUN(tests);
+}
