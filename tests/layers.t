@@ -48,6 +48,7 @@ def edges():
     only("<idn2.h>", r"tools/idn\.c")
     only("<jansson.h>", r"tools/json\.h")
     only("<cdb.h>", r"tools/cdbfile\.c")
+    only("<csv.h>", r"tools/csvfile\.c")
     only("<curl/curl.h>", r"tools/maildirsmtp/main\.c")
 
 

@@ -2,6 +2,7 @@
 """Every exit code that the command table names is seen, and doc/COMMANDS.md is
 what the table says."""
 import os
+import pty
 import resource
 import signal
 import subprocess
@@ -54,6 +55,9 @@ WAYS = {
     "address del": {0: [JOE, "--yes"], 100: ["x@" + DOMAIN, "--yes"]},
     "passwd": {0: [BOX, "--stdin"], 100: ["ex1-0099", "--stdin"]},
     "verify": {0: [JOE, "--stdin"], 1: ["x@" + DOMAIN, "--stdin"]},
+    "import": {0: "good csv", 100: "bad csv"},
+    "export": {0: [], 1: "wrapped", 100: ["no.org"]},
+    "harden": {0: ["--yes"], 100: "asked"},
     "sync": {0: [], 1: ["--dry-run"]},
     "check": {0: [], 1: "damaged"},
     "serialmail run": {0: []},
@@ -77,6 +81,12 @@ def site_of(words, code):
     site.do("handle", "add", "free")
     if words == "sync" and code == 1:
         site.do("handle", "set", "ex1", "--delivery", "hold", "--no-sync")
+    if words in ("export", "harden"):  # one weak, one wrapped
+        for who, method in (("sha", "sha-512"), ("md5", "md5crypt")):
+            site.do("box", "add", who + "@example.com", "--hash-stdin",
+                    input=subprocess.run(
+                        ["mkpasswd", "-m", method, "words"], check=True,
+                        capture_output=True).stdout)
     if words == "check" and code == 1:
         with open(site.store + "/data.mdb", "r+b") as file:
             data = file.read()
@@ -90,8 +100,35 @@ def full_disk():
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 
 
+def on_terminal(site, words, answer):
+    """A command that asks, on a terminal of its own, and what it ends with."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execv(POPBOX, [POPBOX, "-d", site.store, *words.split()])
+    os.write(fd, answer)
+    try:
+        while os.read(fd, 1024):
+            pass
+    except OSError:  # the other end is closed
+        pass
+    os.close(fd)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+SPECIAL = {
+    "good csv": (["-"], "address,hash\nnew@example.com,*\n"),
+    "bad csv": (["-"], "address,hash\nnew@example.com,hello\n"),
+    "wrapped": (["--format", "dovecot"], ""),
+}
+
+
 def outcome(words, code, args):
     with site_of(words, code) as site:
+        if args == "asked":
+            return on_terminal(site, words, b"n\n")
+        if isinstance(args, str) and args in SPECIAL:
+            args, text = SPECIAL[args]
+            return site.popbox(*words.split(), *args, input=text).rc
         if words == "init":
             site.store = site.top + "/other" if code == 0 else site.store
             return site.popbox(
@@ -150,6 +187,7 @@ def later():
                 continue
             site.store = site.top + "/nowhere"
             args = ["5"] if args == ["1-last"] else args
+            args = ["-"] if args == "good csv" else args
             eq(site.popbox(*words.split(), *args, input=GOOD + "\n").rc, 111,
                words)
 
