@@ -5,180 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "drop.h"
+#include "asuser_wire.h"
 #include "say.h"
-
-enum op {
-	READY,
-	BOX,
-	DOMAIN,
-	QMAIL,
-	PEEK,
-	ADOPT,
-	REMOVE_BOX,
-	REMOVE_DOMAIN,
-	REMOVE_QMAIL,
-	LIST,
-	LASTLOGIN,
-	MAKE_DIALUP,
-	PEEK_DIALUP,
-	REMOVE_DIALUP,
-	LOOK,
-	AUDIT_BOX,
-	AUDIT_DOMAIN,
-	AUDIT_QMAIL,
-	AUDIT_DIALUP,
-	AUDIT_ROOT,
-	NAMES,
-};
-
-/* One request and, in the same form, its reply. The names in it were made by
- * their validators; the child trusts its parent, never the reverse. */
-struct message {
-	enum op op;
-	int rc;
-	struct name_handle handle;
-	uint32_t number;
-	struct name_address address;
-	mode_t mode;
-	bool start;
-	size_t skip;
-	int64_t time;
-	char path[PATH_MAX];
-	size_t len;
-	char text[MAILROOT_QMAIL_MAX];
-	struct mailroot_dialup dialup;
-	struct mailroot_look look;
-	bool fix;
-	struct mailroot_report report;
-};
-
-struct asuser {
-	int fd;
-	pid_t pid;
-	struct message message;
-};
-
-static bool transfer(int fd, struct message *message, bool out)
-{
-	ssize_t done;
-
-	do {
-		if (out)
-			done = send(fd, message, sizeof *message, MSG_NOSIGNAL);
-		else
-			done = recv(fd, message, sizeof *message, 0);
-	} while (done < 0 && errno == EINTR);
-	return done == (ssize_t)sizeof *message;
-}
-
-static int audit(const struct config *config, struct message *m)
-{
-	const struct mailroot_audit how = {config->uid, m->fix};
-	struct name_box box = {m->handle, m->number};
-
-	m->report.len = 0;
-	m->report.full = false;
-	if (m->op == AUDIT_BOX)
-		mailroot_audit_box(config->home, &box, how, &m->report);
-	else if (m->op == AUDIT_DOMAIN)
-		mailroot_audit_domain(config->home, &m->handle,
-				      &m->address.domain, how, &m->report);
-	else if (m->op == AUDIT_QMAIL)
-		mailroot_audit_qmail(config->home, &m->handle, &m->address,
-				     m->text, m->len, m->mode, how,
-				     &m->report);
-	else if (m->op == AUDIT_DIALUP)
-		mailroot_audit_dialup(config->serialmail, &m->address.domain,
-				      &m->dialup, how, &m->report);
-	else
-		mailroot_audit_root(m->path, how, &m->report);
-	return 0;
-}
-
-static int serve(const struct config *config, struct message *m)
-{
-	const char *home = config->home, *serial = config->serialmail;
-	struct name_box box = {m->handle, m->number};
-
-	switch (m->op) {
-	case READY:
-		return 0;
-	case BOX:
-		return mailroot_box(home, &box, m->path);
-	case DOMAIN:
-		return mailroot_domain(home, &m->handle, &m->address.domain,
-				       m->path);
-	case QMAIL:
-		return mailroot_qmail(home, &m->handle, &m->address, m->text,
-				      m->len, m->mode, m->path);
-	case PEEK:
-		return mailroot_peek(home, &m->handle, &m->address, m->text,
-				     &m->len, m->path);
-	case ADOPT:
-		return mailroot_adopt(home, &m->handle, &m->address, m->path);
-	case REMOVE_BOX:
-		return mailroot_remove_box(home, &box, m->path);
-	case REMOVE_DOMAIN:
-		return mailroot_remove_domain(home, &m->handle,
-					      &m->address.domain, m->path);
-	case REMOVE_QMAIL:
-		return mailroot_remove_qmail(home, &m->handle, &m->address,
-					     m->path);
-	case LIST:
-		return mailroot_list(home, &m->handle, &m->address.domain,
-				     m->start, m->text, &m->len, m->path);
-	case LASTLOGIN:
-		return mailroot_lastlogin(home, &box, &m->time, m->text,
-					  m->path);
-	case MAKE_DIALUP:
-		return mailroot_dialup(serial, &m->address.domain, &m->dialup,
-				       m->path);
-	case PEEK_DIALUP:
-		return mailroot_dialup_peek(serial, &m->address.domain,
-					    &m->dialup, m->path);
-	case REMOVE_DIALUP:
-		return mailroot_remove_dialup(serial, &m->address.domain,
-					      m->path);
-	case LOOK:
-		return mailroot_look(m->path, &m->look, m->text, &m->len);
-	case AUDIT_BOX:
-	case AUDIT_DOMAIN:
-	case AUDIT_QMAIL:
-	case AUDIT_DIALUP:
-	case AUDIT_ROOT:
-		return audit(config, m);
-	case NAMES:
-		return mailroot_names(m->path, m->skip, m->text, &m->len);
-	}
-	return EINVAL;
-}
-
-/* The child, from here to its end. */
-static void child(const struct config *config, int fd)
-{
-	static struct message message;
-	const char *why;
-
-	/* Ctrl-C is for the parent to answer; with it gone the pipe ends. */
-	(void)signal(SIGINT, SIG_IGN);	/* valid numbers: cannot fail */
-	(void)signal(SIGTERM, SIG_DFL);
-	(void)umask(0);			/* modes are said in full */
-	why = drop_to(config->uid, config->gid);
-	message.rc = why ? (errno ? errno : EPERM) : 0;
-	if (!transfer(fd, &message, true) || why)
-		_exit(1);
-	while (transfer(fd, &message, false)) {
-		message.rc = serve(config, &message);
-		if (!transfer(fd, &message, true))
-			break;
-	}
-	_exit(0);
-}
 
 struct asuser *asuser_start(const struct config *config)
 {
@@ -196,17 +27,19 @@ struct asuser *asuser_start(const struct config *config)
 	asuser->pid = fork();
 	if (asuser->pid == 0) {
 		(void)close(pair[0]); /* the parent's end */
-		child(config, pair[1]);
+		wire_serve(config, pair[1]);
 	}
 	(void)close(pair[1]); /* the child's end */
-	if (asuser->pid > 0 && transfer(asuser->fd, &asuser->message, false) &&
-	    asuser->message.rc == 0)
+	if (asuser->pid > 0 &&
+	    wire_recv(asuser->fd, &asuser->message, WIRE_REPLY) &&
+	    asuser->message.head.rc == 0)
 		return asuser;
 	say_error(0,
 		  "cannot become popusr (uid %u, gid %u): %s (run popbox as "
 		  "root)",
 		  config->uid, config->gid,
-		  strerror(asuser->message.rc ? asuser->message.rc : errno));
+		  strerror(asuser->message.head.rc ? asuser->message.head.rc
+						   : errno));
 	asuser_stop(&asuser);
 	return NULL;
 }
@@ -224,45 +57,45 @@ void asuser_stop(struct asuser **asuser)
 	*asuser = NULL;
 }
 
-static int call(struct asuser *asuser, enum op op, char ret_path[PATH_MAX])
+static int call(struct asuser *asuser, enum wire_op op, char ret_path[PATH_MAX])
 {
-	struct message *m = &asuser->message;
+	struct wire *m = &asuser->message;
 
-	m->op = op;
-	if (op != LOOK && op != NAMES && op != AUDIT_ROOT)
+	m->head.op = op;
+	if (op != WIRE_LOOK && op != WIRE_NAMES && op != WIRE_AUDIT_ROOT)
 		m->path[0] = 0;
-	if (!transfer(asuser->fd, m, true) || !transfer(asuser->fd, m, false))
+	if (!wire_send(asuser->fd, m, WIRE_REQUEST) ||
+	    !wire_recv(asuser->fd, m, WIRE_REPLY) || m->head.op != op)
 		return EPIPE;
-	m->path[PATH_MAX - 1] = 0;
-	memcpy(ret_path, m->path, PATH_MAX);
-	return m->rc;
+	memcpy(ret_path, m->path, m->head.path_len);
+	return m->head.rc;
 }
 
-static int call_box(struct asuser *asuser, enum op op,
+static int call_box(struct asuser *asuser, enum wire_op op,
 		    const struct name_box *box, char ret_path[PATH_MAX])
 {
-	asuser->message.handle = box->handle;
-	asuser->message.number = box->number;
+	asuser->message.head.handle = box->handle;
+	asuser->message.head.number = box->number;
 	return call(asuser, op, ret_path);
 }
 
-static int call_domain(struct asuser *asuser, enum op op,
+static int call_domain(struct asuser *asuser, enum wire_op op,
 		       const struct name_handle *handle,
 		       const struct name_domain *domain,
 		       char ret_path[PATH_MAX])
 {
-	asuser->message.handle = *handle;
-	asuser->message.address.domain = *domain;
+	asuser->message.head.handle = *handle;
+	asuser->message.head.address.domain = *domain;
 	return call(asuser, op, ret_path);
 }
 
-static int call_address(struct asuser *asuser, enum op op,
+static int call_address(struct asuser *asuser, enum wire_op op,
 			const struct name_handle *handle,
 			const struct name_address *address,
 			char ret_path[PATH_MAX])
 {
-	asuser->message.handle = *handle;
-	asuser->message.address = *address;
+	asuser->message.head.handle = *handle;
+	asuser->message.head.address = *address;
 	return call(asuser, op, ret_path);
 }
 
@@ -281,26 +114,27 @@ static int take_text(const struct asuser *asuser,
 int asuser_box(struct asuser *asuser, const struct name_box *box,
 	       char ret_path[PATH_MAX])
 {
-	return call_box(asuser, BOX, box, ret_path);
+	return call_box(asuser, WIRE_BOX, box, ret_path);
 }
 
 int asuser_domain(struct asuser *asuser, const struct name_handle *handle,
 		  const struct name_domain *domain, char ret_path[PATH_MAX])
 {
-	return call_domain(asuser, DOMAIN, handle, domain, ret_path);
+	return call_domain(asuser, WIRE_DOMAIN, handle, domain, ret_path);
 }
 
 int asuser_adopt(struct asuser *asuser, const struct name_handle *handle,
 		 const struct name_address *address, char ret_path[PATH_MAX])
 {
-	return call_address(asuser, ADOPT, handle, address, ret_path);
+	return call_address(asuser, WIRE_ADOPT, handle, address, ret_path);
 }
 
 int asuser_remove_qmail(struct asuser *asuser, const struct name_handle *handle,
 			const struct name_address *address,
 			char ret_path[PATH_MAX])
 {
-	return call_address(asuser, REMOVE_QMAIL, handle, address, ret_path);
+	return call_address(asuser, WIRE_REMOVE_QMAIL, handle, address,
+			    ret_path);
 }
 
 int asuser_remove_domain(struct asuser *asuser,
@@ -308,20 +142,21 @@ int asuser_remove_domain(struct asuser *asuser,
 			 const struct name_domain *domain,
 			 char ret_path[PATH_MAX])
 {
-	return call_domain(asuser, REMOVE_DOMAIN, handle, domain, ret_path);
+	return call_domain(asuser, WIRE_REMOVE_DOMAIN, handle, domain,
+			   ret_path);
 }
 
 int asuser_remove_box(struct asuser *asuser, const struct name_box *box,
 		      char ret_path[PATH_MAX])
 {
-	return call_box(asuser, REMOVE_BOX, box, ret_path);
+	return call_box(asuser, WIRE_REMOVE_BOX, box, ret_path);
 }
 
-static int call_dialup(struct asuser *asuser, enum op op,
+static int call_dialup(struct asuser *asuser, enum wire_op op,
 		       const struct name_domain *domain,
 		       char ret_path[PATH_MAX])
 {
-	asuser->message.address.domain = *domain;
+	asuser->message.head.address.domain = *domain;
 	return call(asuser, op, ret_path);
 }
 
@@ -329,14 +164,14 @@ int asuser_dialup(struct asuser *asuser, const struct name_domain *domain,
 		  const struct mailroot_dialup *files, char ret_path[PATH_MAX])
 {
 	asuser->message.dialup = *files;
-	return call_dialup(asuser, MAKE_DIALUP, domain, ret_path);
+	return call_dialup(asuser, WIRE_MAKE_DIALUP, domain, ret_path);
 }
 
 int asuser_dialup_peek(struct asuser *asuser, const struct name_domain *domain,
 		       struct mailroot_dialup *ret_files,
 		       char ret_path[PATH_MAX])
 {
-	int rc = call_dialup(asuser, PEEK_DIALUP, domain, ret_path);
+	int rc = call_dialup(asuser, WIRE_PEEK_DIALUP, domain, ret_path);
 
 	if (rc == 0)
 		*ret_files = asuser->message.dialup;
@@ -350,7 +185,7 @@ int asuser_remove_dialup(struct asuser *asuser,
 			 const struct name_domain *domain,
 			 char ret_path[PATH_MAX])
 {
-	return call_dialup(asuser, REMOVE_DIALUP, domain, ret_path);
+	return call_dialup(asuser, WIRE_REMOVE_DIALUP, domain, ret_path);
 }
 
 int asuser_list(struct asuser *asuser, const struct name_handle *handle,
@@ -360,8 +195,8 @@ int asuser_list(struct asuser *asuser, const struct name_handle *handle,
 {
 	int rc;
 
-	asuser->message.start = start;
-	rc = call_domain(asuser, LIST, handle, domain, ret_path);
+	asuser->message.head.start = start;
+	rc = call_domain(asuser, WIRE_LIST, handle, domain, ret_path);
 	return rc == 0 ? take_text(asuser, ret_text, ret_len) : rc;
 }
 
@@ -369,11 +204,11 @@ int asuser_lastlogin(struct asuser *asuser, const struct name_box *box,
 		     int64_t *ret_time, char ret_ip[MAILROOT_IP_MAX + 1],
 		     char ret_path[PATH_MAX])
 {
-	int rc = call_box(asuser, LASTLOGIN, box, ret_path);
+	int rc = call_box(asuser, WIRE_LASTLOGIN, box, ret_path);
 
 	if (rc != 0)
 		return rc;
-	*ret_time = asuser->message.time;
+	*ret_time = asuser->message.head.time;
 	memcpy(ret_ip, asuser->message.text, MAILROOT_IP_MAX);
 	ret_ip[MAILROOT_IP_MAX] = 0;
 	return 0;
@@ -385,12 +220,12 @@ int asuser_qmail(struct asuser *asuser, const struct name_handle *handle,
 {
 	if (len > MAILROOT_QMAIL_MAX)
 		return EFBIG;
-	asuser->message.handle = *handle;
-	asuser->message.address = *address;
+	asuser->message.head.handle = *handle;
+	asuser->message.head.address = *address;
 	memcpy(asuser->message.text, text, len);
 	asuser->message.len = len;
-	asuser->message.mode = mode;
-	return call(asuser, QMAIL, ret_path);
+	asuser->message.head.mode = mode;
+	return call(asuser, WIRE_QMAIL, ret_path);
 }
 
 int asuser_peek(struct asuser *asuser, const struct name_handle *handle,
@@ -398,7 +233,7 @@ int asuser_peek(struct asuser *asuser, const struct name_handle *handle,
 		char ret_text[MAILROOT_QMAIL_MAX], size_t *ret_len,
 		char ret_path[PATH_MAX])
 {
-	int rc = call_address(asuser, PEEK, handle, address, ret_path);
+	int rc = call_address(asuser, WIRE_PEEK, handle, address, ret_path);
 
 	return rc == 0 ? take_text(asuser, ret_text, ret_len) : rc;
 }
@@ -421,9 +256,9 @@ int asuser_look(struct asuser *asuser, const char *path,
 	int rc = set_path(asuser, path);
 
 	if (rc == 0)
-		rc = call(asuser, LOOK, echo);
+		rc = call(asuser, WIRE_LOOK, echo);
 	if (rc == 0)
-		*ret_look = asuser->message.look;
+		*ret_look = asuser->message.head.look;
 	return rc == 0 ? take_text(asuser, ret_text, ret_len) : rc;
 }
 
@@ -433,9 +268,9 @@ int asuser_names(struct asuser *asuser, const char *path, size_t skip,
 	char echo[PATH_MAX];
 	int rc = set_path(asuser, path);
 
-	asuser->message.skip = skip;
+	asuser->message.head.skip = skip;
 	if (rc == 0)
-		rc = call(asuser, NAMES, echo);
+		rc = call(asuser, WIRE_NAMES, echo);
 	return rc == 0 ? take_text(asuser, ret_text, ret_len) : rc;
 }
 
@@ -458,8 +293,8 @@ int asuser_audit_box(struct asuser *asuser, const struct name_box *box,
 {
 	char path[PATH_MAX];
 
-	asuser->message.fix = fix;
-	return take_report(asuser, call_box(asuser, AUDIT_BOX, box, path),
+	asuser->message.head.fix = fix;
+	return take_report(asuser, call_box(asuser, WIRE_AUDIT_BOX, box, path),
 			   ret_report);
 }
 
@@ -469,11 +304,11 @@ int asuser_audit_domain(struct asuser *asuser, const struct name_handle *handle,
 {
 	char path[PATH_MAX];
 
-	asuser->message.fix = fix;
-	return take_report(asuser,
-			   call_domain(asuser, AUDIT_DOMAIN, handle, domain,
-				       path),
-			   ret_report);
+	asuser->message.head.fix = fix;
+	return take_report(
+		asuser,
+		call_domain(asuser, WIRE_AUDIT_DOMAIN, handle, domain, path),
+		ret_report);
 }
 
 int asuser_audit_qmail(struct asuser *asuser, const struct name_handle *handle,
@@ -487,12 +322,12 @@ int asuser_audit_qmail(struct asuser *asuser, const struct name_handle *handle,
 		return EFBIG;
 	memcpy(asuser->message.text, text, len);
 	asuser->message.len = len;
-	asuser->message.mode = mode;
-	asuser->message.fix = false;
-	return take_report(asuser,
-			   call_address(asuser, AUDIT_QMAIL, handle, address,
-					path),
-			   ret_report);
+	asuser->message.head.mode = mode;
+	asuser->message.head.fix = false;
+	return take_report(
+		asuser,
+		call_address(asuser, WIRE_AUDIT_QMAIL, handle, address, path),
+		ret_report);
 }
 
 int asuser_audit_dialup(struct asuser *asuser, const struct name_domain *domain,
@@ -502,9 +337,9 @@ int asuser_audit_dialup(struct asuser *asuser, const struct name_domain *domain,
 	char path[PATH_MAX];
 
 	asuser->message.dialup = *files;
-	asuser->message.fix = fix;
+	asuser->message.head.fix = fix;
 	return take_report(asuser,
-			   call_dialup(asuser, AUDIT_DIALUP, domain, path),
+			   call_dialup(asuser, WIRE_AUDIT_DIALUP, domain, path),
 			   ret_report);
 }
 
@@ -514,8 +349,8 @@ int asuser_audit_root(struct asuser *asuser, const char *path, bool fix,
 	char echo[PATH_MAX];
 	int rc = set_path(asuser, path);
 
-	asuser->message.fix = fix;
+	asuser->message.head.fix = fix;
 	if (rc == 0)
-		rc = call(asuser, AUDIT_ROOT, echo);
+		rc = call(asuser, WIRE_AUDIT_ROOT, echo);
 	return take_report(asuser, rc, ret_report);
 }

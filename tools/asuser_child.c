@@ -1,0 +1,120 @@
+/* asuser_child.c: the helper's own side: what it does once it is popusr. */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "asuser_wire.h"
+#include "drop.h"
+
+static int audit(const struct config *config, struct wire *m)
+{
+	const struct mailroot_audit how = {config->uid, m->head.fix};
+	struct name_box box = {m->head.handle, m->head.number};
+
+	m->report.len = 0;
+	m->report.full = false;
+	if (m->head.op == WIRE_AUDIT_BOX)
+		mailroot_audit_box(config->home, &box, how, &m->report);
+	else if (m->head.op == WIRE_AUDIT_DOMAIN)
+		mailroot_audit_domain(config->home, &m->head.handle,
+				      &m->head.address.domain, how, &m->report);
+	else if (m->head.op == WIRE_AUDIT_QMAIL)
+		mailroot_audit_qmail(config->home, &m->head.handle,
+				     &m->head.address, m->text, m->len,
+				     m->head.mode, how, &m->report);
+	else if (m->head.op == WIRE_AUDIT_DIALUP)
+		mailroot_audit_dialup(config->serialmail,
+				      &m->head.address.domain, &m->dialup, how,
+				      &m->report);
+	else
+		mailroot_audit_root(m->path, how, &m->report);
+	return 0;
+}
+
+static int serve(const struct config *config, struct wire *m)
+{
+	const char *home = config->home, *serial = config->serialmail;
+	struct name_box box = {m->head.handle, m->head.number};
+	int rc;
+
+	switch (m->head.op) {
+	case WIRE_READY:
+		return 0;
+	case WIRE_BOX:
+		return mailroot_box(home, &box, m->path);
+	case WIRE_DOMAIN:
+		return mailroot_domain(home, &m->head.handle,
+				       &m->head.address.domain, m->path);
+	case WIRE_QMAIL:
+		return mailroot_qmail(home, &m->head.handle, &m->head.address,
+				      m->text, m->len, m->head.mode, m->path);
+	case WIRE_PEEK:
+		return mailroot_peek(home, &m->head.handle, &m->head.address,
+				     m->text, &m->len, m->path);
+	case WIRE_ADOPT:
+		return mailroot_adopt(home, &m->head.handle, &m->head.address,
+				      m->path);
+	case WIRE_REMOVE_BOX:
+		return mailroot_remove_box(home, &box, m->path);
+	case WIRE_REMOVE_DOMAIN:
+		return mailroot_remove_domain(home, &m->head.handle,
+					      &m->head.address.domain, m->path);
+	case WIRE_REMOVE_QMAIL:
+		return mailroot_remove_qmail(home, &m->head.handle,
+					     &m->head.address, m->path);
+	case WIRE_LIST:
+		return mailroot_list(home, &m->head.handle,
+				     &m->head.address.domain, m->head.start,
+				     m->text, &m->len, m->path);
+	case WIRE_LASTLOGIN:
+		rc = mailroot_lastlogin(home, &box, &m->head.time, m->text,
+					m->path);
+		m->len = rc == 0 ? strlen(m->text) + 1 : 0;
+		return rc;
+	case WIRE_MAKE_DIALUP:
+		return mailroot_dialup(serial, &m->head.address.domain,
+				       &m->dialup, m->path);
+	case WIRE_PEEK_DIALUP:
+		return mailroot_dialup_peek(serial, &m->head.address.domain,
+					    &m->dialup, m->path);
+	case WIRE_REMOVE_DIALUP:
+		return mailroot_remove_dialup(serial, &m->head.address.domain,
+					      m->path);
+	case WIRE_LOOK:
+		return mailroot_look(m->path, &m->head.look, m->text, &m->len);
+	case WIRE_AUDIT_BOX:
+	case WIRE_AUDIT_DOMAIN:
+	case WIRE_AUDIT_QMAIL:
+	case WIRE_AUDIT_DIALUP:
+	case WIRE_AUDIT_ROOT:
+		return audit(config, m);
+	case WIRE_NAMES:
+		return mailroot_names(m->path, m->head.skip, m->text, &m->len);
+	case WIRE_OPS:
+		break;
+	}
+	return EINVAL;
+}
+
+void wire_serve(const struct config *config, int fd)
+{
+	static struct wire message;
+	const char *why;
+
+	/* Ctrl-C is for the parent to answer; with it gone the pipe ends. */
+	(void)signal(SIGINT, SIG_IGN); /* valid numbers: cannot fail */
+	(void)signal(SIGTERM, SIG_DFL);
+	(void)umask(0); /* modes are said in full */
+	why = drop_to(config->uid, config->gid);
+	message.head.rc = why ? (errno ? errno : EPERM) : 0;
+	if (!wire_send(fd, &message, WIRE_REPLY) || why)
+		_exit(1);
+	while (wire_recv(fd, &message, WIRE_REQUEST)) {
+		message.head.rc = serve(config, &message);
+		if (!wire_send(fd, &message, WIRE_REPLY))
+			break;
+	}
+	_exit(0);
+}

@@ -1,0 +1,86 @@
+/* asuser_wire.h: what goes over the pipe between the tool and its helper that
+ * is popusr; for asuser*.c alone.
+ *
+ * A message is long only as its parts are: of path and bodies just what the
+ * operation uses in that direction is sent.
+ */
+#ifndef POPBOX_ASUSER_WIRE_H
+#define POPBOX_ASUSER_WIRE_H
+
+#include <limits.h>
+
+#include "config.h"
+#include "mailroot.h"
+#include "mailroot_audit.h"
+
+enum wire_op {
+	WIRE_READY,
+	WIRE_BOX,
+	WIRE_DOMAIN,
+	WIRE_QMAIL,
+	WIRE_PEEK,
+	WIRE_ADOPT,
+	WIRE_REMOVE_BOX,
+	WIRE_REMOVE_DOMAIN,
+	WIRE_REMOVE_QMAIL,
+	WIRE_LIST,
+	WIRE_LASTLOGIN,
+	WIRE_MAKE_DIALUP,
+	WIRE_PEEK_DIALUP,
+	WIRE_REMOVE_DIALUP,
+	WIRE_LOOK,
+	WIRE_AUDIT_BOX,
+	WIRE_AUDIT_DOMAIN,
+	WIRE_AUDIT_QMAIL,
+	WIRE_AUDIT_DIALUP,
+	WIRE_AUDIT_ROOT,
+	WIRE_NAMES,
+	WIRE_OPS,
+};
+
+/* What is sent whole. */
+struct wire_head {
+	enum wire_op op;
+	int rc;
+	struct name_handle handle;
+	uint32_t number;
+	struct name_address address;
+	mode_t mode;
+	bool start;
+	bool fix;
+	bool full; /* the report is */
+	size_t skip;
+	int64_t time;
+	struct mailroot_look look;
+	size_t path_len; /* with its NUL */
+	size_t body_len;
+};
+
+/* One request and, in the same form, its reply. The names in it were made by
+ * their validators; the child trusts its parent, never the reverse. */
+struct wire {
+	struct wire_head head;
+	char path[PATH_MAX];
+	size_t len;
+	char text[MAILROOT_QMAIL_MAX];
+	struct mailroot_dialup dialup;
+	struct mailroot_report report;
+};
+
+/* The tool's end. */
+struct asuser {
+	int fd;
+	pid_t pid;
+	struct wire message;
+};
+
+enum wire_way { WIRE_REQUEST, WIRE_REPLY };
+
+/* False: the other end is gone, or sent what is none. */
+bool wire_send(int fd, struct wire *wire, enum wire_way way);
+bool wire_recv(int fd, struct wire *wire, enum wire_way way);
+
+/* The child that is popusr, to its end. */
+_Noreturn void wire_serve(const struct config *config, int fd);
+
+#endif
