@@ -8,10 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mailroot_private.h"
 #include "replace.h"
-
-/* Begins like no file that qmail-local looks for. */
-#define TEMPORARY ".popbox-tmp"
 
 static bool fits(int len, size_t room)
 {
@@ -83,10 +81,17 @@ static int step(int *fd, const char *name, mode_t mode, bool last)
 	return 0;
 }
 
-/* HOME/e/ex1, then one of POP and DOMAINS, then the last name. */
+static const struct {
+	const char *name;
+	mode_t mode; /* of it, and of what is below it */
+} known[] = {
+	[MAILROOT_POP] = {"POP", 0700},
+	[MAILROOT_DOMAINS] = {"DOMAINS", 0755},
+};
+
+/* HOME/e/ex1, then one of POP and DOMAINS, making what is missing. */
 static int descend(const char *home, const struct name_handle *handle,
-		   const char *part, const char *last, mode_t mode,
-		   int *ret_fd)
+		   enum mailroot_part part, int *ret_fd)
 {
 	const char letter[2] = {handle->s[0], 0};
 	int fd = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -98,9 +103,40 @@ static int descend(const char *home, const struct name_handle *handle,
 	if (rc == 0)
 		rc = step(&fd, handle->s, 0755, false);
 	if (rc == 0)
-		rc = step(&fd, part, mode, false);
+		rc = step(&fd, known[part].name, known[part].mode, false);
 	if (rc == 0)
-		rc = step(&fd, last, mode, true);
+		*ret_fd = fd;
+	else
+		(void)close(fd); /* a directory, read only */
+	return rc;
+}
+
+int mailroot_part(const char *home, const struct name_handle *handle,
+		  enum mailroot_part part, int *ret_fd)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	if (!fits(snprintf(path, sizeof path, "%s/%c/%s/%s", home,
+			   handle->s[0], handle->s, known[part].name),
+		  sizeof path))
+		return ENAMETOOLONG;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return descend(home, handle, part, ret_fd);
+	*ret_fd = fd;
+	return 0;
+}
+
+/* The last directory of a path, below one of the handle's parts. */
+static int make_last(const char *home, const struct name_handle *handle,
+		     enum mailroot_part part, const char *last, int *ret_fd)
+{
+	int fd, rc = mailroot_part(home, handle, part, &fd);
+
+	if (rc != 0)
+		return rc;
+	rc = step(&fd, last, known[part].mode, true);
 	if (rc == 0)
 		*ret_fd = fd;
 	else
@@ -132,7 +168,7 @@ int mailroot_box(const char *home, const struct name_box *box,
 	if (!mailroot_box_path(home, box, ret_path))
 		return ENAMETOOLONG;
 	name_box_text(box, text);
-	rc = descend(home, &box->handle, "POP", text, 0700, &fd);
+	rc = make_last(home, &box->handle, MAILROOT_POP, text, &fd);
 	if (rc != 0)
 		return rc;
 	rc = make_maildir(fd);
@@ -147,14 +183,13 @@ int mailroot_domain(const char *home, const struct name_handle *handle,
 
 	if (!mailroot_domain_path(home, handle, domain, ret_path))
 		return ENAMETOOLONG;
-	rc = descend(home, handle, "DOMAINS", domain->s, 0755, &fd);
+	rc = make_last(home, handle, MAILROOT_DOMAINS, domain->s, &fd);
 	if (rc == 0)
 		(void)close(fd); /* a directory, read only */
 	return rc;
 }
 
-/* Opens the directory of an address; *ret_path becomes that of its file. */
-static int open_domain(const char *home, const struct name_handle *handle,
+int mailroot_open_domain(const char *home, const struct name_handle *handle,
 		       const struct name_address *address, int *ret_fd,
 		       char name[MAILROOT_QMAIL_NAME], char ret_path[PATH_MAX])
 {
@@ -172,8 +207,13 @@ static int open_domain(const char *home, const struct name_handle *handle,
 	return 0;
 }
 
-/* Does the file say this already? Then nothing is written. */
-static bool is_same(int dir, const char *name, const char *text, size_t len,
+void mailroot_temporary(const char *name, char ret_name[MAILROOT_TEMPORARY])
+{
+	(void)snprintf(ret_name, MAILROOT_TEMPORARY, "%s%.*s",
+		       MAILROOT_TEMPORARY_PREFIX, MAILROOT_QMAIL_NAME, name);
+}
+
+bool mailroot_is_same(int dir, const char *name, const char *text, size_t len,
 		    mode_t mode)
 {
 	struct replace_text now;
@@ -191,16 +231,19 @@ int mailroot_qmail(const char *home, const struct name_handle *handle,
 		   const struct name_address *address, const char *text,
 		   size_t len, mode_t mode, char ret_path[PATH_MAX])
 {
-	char name[MAILROOT_QMAIL_NAME];
+	char name[MAILROOT_QMAIL_NAME], temporary[MAILROOT_TEMPORARY];
 	struct replace_text file = {.mode = mode, .uid = (uid_t)-1,
 				  .gid = (gid_t)-1};
 	int dir, rc;
 
-	rc = open_domain(home, handle, address, &dir, name, ret_path);
+	rc = mailroot_open_domain(home, handle, address, &dir, name, ret_path);
 	if (rc != 0)
 		return rc;
-	if (!is_same(dir, name, text, len, mode))
-		rc = replace_file(dir, name, TEMPORARY, &file, text, len);
+	mailroot_temporary(name, temporary);
+	if (!mailroot_is_same(dir, name, text, len, mode))
+		rc = replace_file(dir, name, temporary, &file, text, len);
+	else
+		(void)unlinkat(dir, temporary, 0); /* of a killed run */
 	(void)close(dir); /* a directory, read only */
 	return rc;
 }
@@ -211,7 +254,7 @@ int mailroot_adopt(const char *home, const struct name_handle *handle,
 	char name[MAILROOT_QMAIL_NAME], kept[MAILROOT_QMAIL_NAME + 16];
 	int dir, rc;
 
-	rc = open_domain(home, handle, address, &dir, name, ret_path);
+	rc = mailroot_open_domain(home, handle, address, &dir, name, ret_path);
 	if (rc != 0)
 		return rc;
 	(void)snprintf(kept, sizeof kept, "%s.by-hand", name);
@@ -229,12 +272,14 @@ int mailroot_remove_qmail(const char *home, const struct name_handle *handle,
 			  const struct name_address *address,
 			  char ret_path[PATH_MAX])
 {
-	char name[MAILROOT_QMAIL_NAME];
+	char name[MAILROOT_QMAIL_NAME], temporary[MAILROOT_TEMPORARY];
 	int dir, rc;
 
-	rc = open_domain(home, handle, address, &dir, name, ret_path);
+	rc = mailroot_open_domain(home, handle, address, &dir, name, ret_path);
 	if (rc != 0)
 		return rc == ENOENT ? 0 : rc;
+	mailroot_temporary(name, temporary);
+	(void)unlinkat(dir, temporary, 0); /* of a killed run */
 	if (unlinkat(dir, name, 0) == 0)
 		rc = fsync(dir) == 0 ? 0 : errno;
 	else if (errno != ENOENT)
@@ -322,9 +367,10 @@ static int put_small(int dir, const char *name, const char *text)
 	const struct replace_text like = {.mode = 0644, .uid = (uid_t)-1,
 					  .gid = (gid_t)-1};
 
-	if (is_same(dir, name, text, strlen(text), 0644))
+	if (mailroot_is_same(dir, name, text, strlen(text), 0644))
 		return 0;
-	return replace_file(dir, name, TEMPORARY, &like, text, strlen(text));
+	return replace_file(dir, name, MAILROOT_TEMPORARY_PREFIX, &like, text,
+			    strlen(text));
 }
 
 int mailroot_dialup(const char *serialmail, const struct name_domain *domain,
@@ -535,7 +581,7 @@ int mailroot_peek(const char *home, const struct name_handle *handle,
 	struct replace_text now;
 	int dir, rc;
 
-	rc = open_domain(home, handle, address, &dir, name, ret_path);
+	rc = mailroot_open_domain(home, handle, address, &dir, name, ret_path);
 	if (rc != 0)
 		return rc;
 	rc = replace_read(dir, name, &now);

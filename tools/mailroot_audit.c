@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mailroot_private.h"
 #include "replace.h"
 
 __attribute__((format(printf, 4, 5))) static void
@@ -138,6 +139,12 @@ void mailroot_audit_box(const char *home, const struct name_box *box,
 	(void)close(fd); /* a directory, read only */
 }
 
+static bool is_temporary(const char *name)
+{
+	return strncmp(name, MAILROOT_TEMPORARY_PREFIX,
+		       strlen(MAILROOT_TEMPORARY_PREFIX)) == 0;
+}
+
 /* Does qmail-local ever look for a file of this name? */
 static bool is_read(const char *name)
 {
@@ -179,7 +186,7 @@ static void judge_file(int fd, const char *path, const char *name,
 
 	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return; /* gone meanwhile */
-	if (strcmp(name, ".popbox-tmp") == 0) {
+	if (is_temporary(name)) {
 		found(report, "temporary", "fix", "%s/%s was left by a killed "
 						  "run", path, name);
 		if (how.fix)
@@ -220,7 +227,7 @@ void mailroot_audit_domain(const char *home, const struct name_handle *handle,
 	list = fd >= 0 ? fdopendir(fd) : NULL;
 	while (list && (entry = readdir(list)) != NULL) {
 		if (strncmp(entry->d_name, ".qmail-", 7) == 0 ||
-		    strcmp(entry->d_name, ".popbox-tmp") == 0)
+		    is_temporary(entry->d_name))
 			judge_file(fd, path, entry->d_name, how, report);
 	}
 	if (list)

@@ -155,6 +155,7 @@ DAMAGE = [
     (write(domain("/.qmail-j.d"), "x\n"), "unread", False),
     (link(domain("/.qmail-joe")), "irregular", True),
     (write(domain("/.popbox-tmp"), "x"), "temporary", True),
+    (write(domain("/.popbox-tmp.qmail-joe"), "x"), "temporary", True),
     (unlink(serial("/h.org/RELAYHOST")), "file", True),
     (write(serial("/h.org/RELAYHOST"), "else.org\n"), "file", True),
     (write(serial("/h.org/.qmail-default"), "./Mailbox\n"), "file", True),

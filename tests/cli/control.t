@@ -313,7 +313,7 @@ def in_the_way():
         site.fails(111, pop, "box", "add", "a@example.com", "--no-password")
         os.unlink(pop)
         site.do("sync")
-        os.symlink(secret, domain + "/.popbox-tmp")
+        os.symlink(secret, domain + "/.popbox-tmp.qmail-b")
         site.do("box", "add", "b@example.com", "--no-password")
         os.symlink(secret, domain + "/.qmail-c")
         site.fails(100, "not a regular file", "box", "add", "c@example.com",
