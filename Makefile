@@ -36,6 +36,7 @@ LOGIN    = $(addprefix checkpw/,main request log lastlogin confine \
 STORE    = $(patsubst %.c,%,$(wildcard store/*.c))
 TOOL     = $(patsubst %.c,%,$(wildcard tools/*.c)) $(STORE)
 SMTP     = $(patsubst %.c,%,$(wildcard tools/maildirsmtp/*.c))
+BENCHES  = $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/*.c))
 UNITS    = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 STANDINS = $(patsubst tests/qmail/%.c,%,$(filter-out tests/qmail/common.c,\
 	   $(wildcard tests/qmail/*.c)))
@@ -77,7 +78,11 @@ $(B)/qmail/%: $(B)/tests/qmail/%.o $(B)/tests/qmail/common.o
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $^ -lcdb
 
-tests: all standins $(addprefix $(B)/unit/,$(UNITS))
+$(B)/bench/%: $(B)/tests/bench/%.o $(call obj,$(STORE))
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $^ -llmdb -lsodium -lcrypt
+
+tests: all standins $(addprefix $(B)/bench/,$(BENCHES)) $(addprefix $(B)/unit/,$(UNITS))
 
 standins: $(addprefix $(B)/qmail/,$(STANDINS))
 

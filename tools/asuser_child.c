@@ -33,6 +33,23 @@ static int audit(const struct config *config, struct wire *m)
 	return 0;
 }
 
+/* The jobs of one message, from the tool, which is trusted. */
+static int bulk(const struct config *config, struct wire *m)
+{
+	size_t at = 0, count = 0;
+
+	while (at < m->jobs_len) {
+		struct mailroot_job job;
+
+		memcpy(&job, m->jobs + at, sizeof job);
+		m->answers[count++] = mailroot_bulk(config->home, &job,
+						    m->jobs + at + sizeof job);
+		at += wire_job_size(job.len);
+	}
+	m->answers_len = count * sizeof *m->answers;
+	return 0;
+}
+
 static int serve(const struct config *config, struct wire *m)
 {
 	const char *home = config->home, *serial = config->serialmail;
@@ -92,6 +109,13 @@ static int serve(const struct config *config, struct wire *m)
 		return audit(config, m);
 	case WIRE_NAMES:
 		return mailroot_names(m->path, m->head.skip, m->text, &m->len);
+	case WIRE_BULK:
+		return bulk(config, m);
+	case WIRE_BULK_SYNC:
+		return mailroot_bulk_sync();
+	case WIRE_BULK_END:
+		mailroot_bulk_end();
+		return 0;
 	case WIRE_OPS:
 		break;
 	}

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum kind { NONE, TEXT, DIALUP, REPORT };
+enum kind { NONE, TEXT, DIALUP, REPORT, JOBS, ANSWERS };
 
 /* The body that each operation has, in each direction. */
 static const enum kind bodies[WIRE_OPS][2] = {
@@ -21,6 +21,7 @@ static const enum kind bodies[WIRE_OPS][2] = {
 	[WIRE_AUDIT_DIALUP] = {DIALUP, REPORT},
 	[WIRE_AUDIT_ROOT] = {NONE, REPORT},
 	[WIRE_NAMES] = {NONE, TEXT},
+	[WIRE_BULK] = {JOBS, ANSWERS},
 };
 
 /* Where a body lies, its room, and where its length is said; NULL: it is
@@ -42,6 +43,12 @@ static struct body body(struct wire *wire, enum wire_way way)
 		return (struct body){wire->report.text,
 				     sizeof wire->report.text,
 				     &wire->report.len};
+	case JOBS:
+		return (struct body){wire->jobs, sizeof wire->jobs,
+				     &wire->jobs_len};
+	case ANSWERS:
+		return (struct body){wire->answers, sizeof wire->answers,
+				     &wire->answers_len};
 	case NONE:
 		break;
 	}

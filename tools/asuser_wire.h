@@ -12,6 +12,7 @@
 #include "config.h"
 #include "mailroot.h"
 #include "mailroot_audit.h"
+#include "mailroot_bulk.h"
 
 enum wire_op {
 	WIRE_READY,
@@ -35,6 +36,9 @@ enum wire_op {
 	WIRE_AUDIT_DIALUP,
 	WIRE_AUDIT_ROOT,
 	WIRE_NAMES,
+	WIRE_BULK,
+	WIRE_BULK_SYNC,
+	WIRE_BULK_END,
 	WIRE_OPS,
 };
 
@@ -56,6 +60,13 @@ struct wire_head {
 	size_t body_len;
 };
 
+/* Many jobs, each with its file's bytes behind it, and their answers in the
+ * same order. */
+enum {
+	WIRE_JOBS_MAX = 65536, /* bytes */
+	WIRE_ANSWERS_MAX = WIRE_JOBS_MAX / sizeof(struct mailroot_job),
+};
+
 /* One request and, in the same form, its reply. The names in it were made by
  * their validators; the child trusts its parent, never the reverse. */
 struct wire {
@@ -65,6 +76,10 @@ struct wire {
 	char text[MAILROOT_QMAIL_MAX];
 	struct mailroot_dialup dialup;
 	struct mailroot_report report;
+	size_t jobs_len;
+	char jobs[WIRE_JOBS_MAX];
+	size_t answers_len; /* in bytes */
+	int answers[WIRE_ANSWERS_MAX];
 };
 
 /* The tool's end. */
@@ -79,6 +94,11 @@ enum wire_way { WIRE_REQUEST, WIRE_REPLY };
 /* False: the other end is gone, or sent what is none. */
 bool wire_send(int fd, struct wire *wire, enum wire_way way);
 bool wire_recv(int fd, struct wire *wire, enum wire_way way);
+
+static inline size_t wire_job_size(size_t text_len)
+{
+	return sizeof(struct mailroot_job) + text_len;
+}
 
 /* The child that is popusr, to its end. */
 _Noreturn void wire_serve(const struct config *config, int fd);

@@ -148,7 +148,7 @@ struct collecting {
 };
 
 /* A purged address: where its file is says the domain, which is there, or
- * parked, or was purged right before. */
+ * parked, or was purged right before, in the same part or in one before it. */
 static enum err remove_address(const struct collecting *c,
 			       const struct name_address *name)
 {
@@ -174,7 +174,21 @@ static enum err remove_address(const struct collecting *c,
 		item.handle = other->handle;
 		return plan_add(c->plan, &item);
 	}
-	return ERR_OK; /* its directory is gone as well */
+	/* Its directory is gone as well; or the domain was in another part, and
+	 * is owed again, as this will be, behind it. */
+	return plan_add(c->plan, &item);
+}
+
+/* What has nobody whose it is in the last part either is gone. */
+static void drop_homeless(struct plan *plan)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		if (plan->item[i].handle.s[0])
+			plan->item[kept++] = plan->item[i];
+	}
+	plan->count = kept;
 }
 
 /* As the store says it now: in it, parked, or purged. */
@@ -482,20 +496,25 @@ static enum err add_entry(const struct collecting *c)
 }
 
 enum err collect_owed(struct store_txn *txn, const struct config *config,
-		      struct plan *plan)
+		      uint64_t horizon, struct plan *plan)
 {
 	struct store_entry *entry = malloc(sizeof *entry);
 	const struct collecting c = {txn, config, plan, entry};
 	uint64_t at = 0;
 	enum err err = entry ? store_published(txn, &at) : ERR_SYSTEM;
 
-	while (err == ERR_OK) {
+	while (err == ERR_OK && !plan->part) {
 		err = store_journal_next(txn, at, entry);
 		if (err != ERR_OK)
 			break;
 		at = entry->number;
 		err = add_entry(&c);
+		plan->part = plan->count >= PLAN_PART && at < horizon;
 	}
+	if (plan->part)
+		plan->upto = at;
+	else if (err == ERR_NOTFOUND)
+		drop_homeless(plan);
 	free(entry);
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }

@@ -7,9 +7,13 @@
 
 #include "plan.h"
 
-/* Each adds to the plan, objects more than once where they changed often. */
+/* Each adds to the plan, objects more than once where they changed often.
+ *
+ * What is owed ends behind the first entry that makes the items PLAN_PART or
+ * more, and plan->upto and plan->part say so; but only before the horizon. */
 MUST_USE enum err collect_owed(struct store_txn *txn,
-			       const struct config *config, struct plan *plan);
+			       const struct config *config, uint64_t horizon,
+			       struct plan *plan);
 MUST_USE enum err collect_all(struct store_txn *txn,
 			      const struct config *config, struct plan *plan);
 

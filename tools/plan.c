@@ -67,27 +67,6 @@ static void sort(struct plan *plan)
 	plan->count = kept;
 }
 
-enum err plan_make(struct store_txn *txn, const struct config *config,
-		   bool full, struct plan *plan)
-{
-	enum err err = store_journal_last(txn, &plan->upto);
-
-	if (err == ERR_OK)
-		err = full ? collect_all(txn, config, plan)
-			   : collect_owed(txn, config, plan);
-	if (err == ERR_OK)
-		sort(plan);
-	return err;
-}
-
-void plan_free(struct plan *plan)
-{
-	for (size_t i = 0; i < plan->count; i++)
-		item_free(&plan->item[i]);
-	free(plan->item);
-	*plan = (struct plan){0};
-}
-
 size_t plan_next(const struct plan *plan, size_t from, enum store_table table)
 {
 	while (from < plan->count && plan->item[from].table != table)
@@ -101,6 +80,71 @@ static const struct plan_item *find(const struct plan *plan,
 	return plan->count ? bsearch(key, plan->item, plan->count, sizeof *key,
 				     by_name)
 			   : NULL;
+}
+
+/* The box that an address leads to, unless it is there. */
+static enum err bring_box(struct plan *plan, size_t sorted,
+			  const struct plan_item *address)
+{
+	const struct plan_item box = {.table = STORE_BOXES,
+				      .act = PLAN_MAKE,
+				      .handle = address->box.handle,
+				      .box = address->box};
+
+	if (sorted && bsearch(&box, plan->item, sorted, sizeof box, by_name))
+		return ERR_OK;
+	return plan_add(plan, &box);
+}
+
+static enum err bring_boxes(struct plan *plan)
+{
+	const size_t sorted = plan->count;
+	enum err err = ERR_OK;
+
+	for (size_t i = plan_next(plan, 0, STORE_ADDRESSES);
+	     err == ERR_OK && i < sorted;
+	     i = plan_next(plan, i + 1, STORE_ADDRESSES)) {
+		const struct plan_item address = plan->item[i];
+
+		if (address.act == PLAN_MAKE && address.has_box)
+			err = bring_box(plan, sorted, &address);
+	}
+	if (err == ERR_OK && plan->count > sorted)
+		sort(plan);
+	return err;
+}
+
+enum err plan_make(struct store_txn *txn, const struct config *config,
+		   bool full, struct plan *plan)
+{
+	enum err err = store_journal_last(txn, &plan->upto);
+
+	if (err == ERR_OK)
+		err = full ? collect_all(txn, config, plan)
+			   : collect_owed(txn, config, 0, plan);
+	if (err == ERR_OK)
+		sort(plan);
+	return err;
+}
+
+enum err plan_make_part(struct store_txn *txn, const struct config *config,
+			uint64_t horizon, struct plan *plan)
+{
+	enum err err = store_journal_last(txn, &plan->upto);
+
+	if (err == ERR_OK)
+		err = collect_owed(txn, config, horizon, plan);
+	if (err == ERR_OK)
+		sort(plan);
+	return err == ERR_OK && plan->part ? bring_boxes(plan) : err;
+}
+
+void plan_free(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		item_free(&plan->item[i]);
+	free(plan->item);
+	*plan = (struct plan){0};
 }
 
 bool plan_box_failed(const struct plan *plan, const struct name_box *box)
@@ -158,6 +202,13 @@ bool plan_hold_back(struct plan *plan)
 	}
 	free(handles);
 	return true;
+}
+
+bool plan_owes(const struct plan *plan, const struct plan_item *item)
+{
+	return item->failed ||
+	       (plan->part && (item->table == STORE_DOMAINS ||
+			       item->act == PLAN_REMOVE));
 }
 
 size_t plan_failed(const struct plan *plan)

@@ -9,6 +9,11 @@
 #include "config.h"
 #include "store_write.h"
 
+/* The items of a part, and as many more as the entry brings that fills it. */
+#ifndef PLAN_PART
+#define PLAN_PART 10000
+#endif
+
 enum plan_act {
 	PLAN_MAKE,   /* it is in the store */
 	PLAN_CLOSE,  /* a domain that is parked: taken no more mail for, but
@@ -20,6 +25,7 @@ struct plan_item {
 	enum store_table table;
 	enum plan_act act;
 	bool failed;
+	bool waits; /* of an address: its temporary is to be renamed */
 	struct name_handle handle; /* whose it is */
 	struct name_box box; /* a box; or where an address leads, if has_box */
 	bool has_box;
@@ -38,12 +44,24 @@ struct plan {
 	size_t count;
 	size_t room;
 	uint64_t upto; /* the mark to set when it is carried out */
+	bool part; /* of what is owed, not the last */
 };
 
 /* Everything after the mark; with full, everything there is. On any answer the
  * plan is to be freed. */
 MUST_USE enum err plan_make(struct store_txn *txn, const struct config *config,
 			    bool full, struct plan *plan);
+
+/* A part of what lies after the mark; one that comes as far as the horizon, a
+ * number of the journal, is the last and has everything behind that, too.
+ *
+ * In a part that is not the last whatever was owed again is out of sight. So
+ * the boxes that its addresses lead to are among its items, whenever they
+ * were added: one that could not be made is tried again, and its addresses
+ * wait for it. */
+MUST_USE enum err plan_make_part(struct store_txn *txn,
+				 const struct config *config, uint64_t horizon,
+				 struct plan *plan);
 void plan_free(struct plan *plan);
 
 /* Takes text and domain over when it answers ERR_OK. */
@@ -63,6 +81,11 @@ bool plan_has_domain(const struct plan *plan, const struct name_handle *handle,
 /* Fails every domain that is to be made, of a handle of which anything that
  * is to be made failed. False: no memory. */
 bool plan_hold_back(struct plan *plan);
+
+/* Is it to be owed again? What failed; and of a part that is not the last what
+ * has to do with qmail's own files, since a domain is opened only when all of
+ * it is there, and removals come after that. */
+bool plan_owes(const struct plan *plan, const struct plan_item *item);
 
 size_t plan_failed(const struct plan *plan);
 

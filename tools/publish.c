@@ -8,9 +8,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "dialup.h"
+#include "errand.h"
 #include "plan.h"
-#include "progress.h"
 #include "say.h"
 #include "steps.h"
 
@@ -19,6 +18,8 @@ struct pass {
 	struct site *site;
 	struct plan plan;
 	bool full;
+	uint64_t horizon; /* the end of the journal when we began */
+	bool cannot_close; /* was said */
 };
 
 static enum err plan_body(struct store_txn *txn, void *arg)
@@ -26,165 +27,10 @@ static enum err plan_body(struct store_txn *txn, void *arg)
 	struct pass *pass = arg;
 
 	plan_free(&pass->plan); /* a body may be run again */
-	return plan_make(txn, &pass->site->config, pass->full, &pass->plan);
-}
-
-/* rc of popusr's work, with the path that it is about. */
-static void settle(struct plan_item *item, int rc, const char *path)
-{
-	if (rc == 0)
-		return;
-	item->failed = true;
-	say_error(0, "cannot make '%s': %s", path[0] ? path : item->handle.s,
-		  rc == EINVAL	? "something else stands in its place"
-		  : rc == EPIPE ? "the helper that is popusr has ended"
-				: strerror(rc));
-}
-
-static int make_dialup(const struct site *site, const struct plan_item *item,
-		       char path[PATH_MAX])
-{
-	struct mailroot_dialup files;
-
-	if (!dialup_files(&site->config, item->domain, item->delivery, &files))
-		return ENOMEM;
-	return asuser_dialup(site->asuser, &item->address.domain, &files, path);
-}
-
-static int make_domain(const struct site *site, const struct plan_item *item,
-		       char path[PATH_MAX])
-{
-	switch (item->domain->kind) {
-	case STORE_POP:
-		return asuser_domain(site->asuser, &item->handle,
-				     &item->address.domain, path);
-	case STORE_DIALUP:
-		return make_dialup(site, item, path);
-	case STORE_ALIAS:
-	case STORE_RELAY:
-	case STORE_BACKUP:
-		break;
-	}
-	return 0; /* has no directory */
-}
-
-/* Popusr's work on one item. */
-static int make(const struct site *site, struct plan_item *item,
-		char path[PATH_MAX])
-{
-	struct asuser *asuser = site->asuser;
-
-	switch (item->table) {
-	case STORE_BOXES:
-		return asuser_box(asuser, &item->box, path);
-	case STORE_DOMAINS:
-		return make_domain(site, item, path);
-	case STORE_ADDRESSES:
-		return asuser_qmail(asuser, &item->handle, &item->address,
-				    item->text, item->len, item->mode, path);
-	case STORE_HANDLES:
-		break;
-	}
-	return 0;
-}
-
-/* Maildirs, then directories, then files: one that names a Maildir which could
- * not be made waits for it. */
-static void make_all(struct pass *pass)
-{
-	static const enum store_table order[] = {STORE_BOXES, STORE_DOMAINS,
-						 STORE_ADDRESSES};
-	struct plan *plan = &pass->plan;
-	struct progress progress = progress_start("publishing", plan->count);
-	char path[PATH_MAX] = "";
-
-	for (size_t k = 0; k < sizeof order / sizeof *order; k++) {
-		for (size_t i = plan_next(plan, 0, order[k]); i < plan->count;
-		     i = plan_next(plan, i + 1, order[k])) {
-			struct plan_item *item = &plan->item[i];
-
-			progress_step(&progress, 1);
-			if (item->act != PLAN_MAKE)
-				continue;
-			if (order[k] == STORE_ADDRESSES && item->has_box &&
-			    plan_box_failed(plan, &item->box))
-				item->failed = true;
-			else
-				settle(item,
-				       make(pass->site, item, path),
-				       path);
-		}
-	}
-	progress_end(&progress);
-}
-
-static int removal(struct asuser *asuser, const struct plan_item *item,
-		   char path[PATH_MAX])
-{
-	switch (item->table) {
-	case STORE_BOXES:
-		return asuser_remove_box(asuser, &item->box, path);
-	case STORE_DOMAINS:
-		if (item->domain->kind == STORE_DIALUP)
-			return asuser_remove_dialup(asuser,
-						    &item->address.domain,
-						    path);
-		if (item->domain->kind != STORE_POP)
-			return 0; /* has no directory */
-		return asuser_remove_domain(asuser, &item->handle,
-					    &item->address.domain, path);
-	case STORE_ADDRESSES:
-		return asuser_remove_qmail(asuser, &item->handle,
-					   &item->address, path);
-	case STORE_HANDLES:
-		break;
-	}
-	return 0;
-}
-
-static bool is_waiting(const struct plan *plan, enum plan_act act)
-{
-	for (size_t i = plan_next(plan, 0, STORE_DOMAINS); i < plan->count;
-	     i = plan_next(plan, i + 1, STORE_DOMAINS)) {
-		if (plan->item[i].act == act && plan->item[i].failed)
-			return true;
-	}
-	return false;
-}
-
-/* What was purged, when qmail knows nothing of it any more: files, then their
- * directories, then Maildirs. A directory with files made by hand stays. */
-static void remove_all(struct pass *pass)
-{
-	static const enum store_table order[] = {STORE_ADDRESSES,
-						 STORE_DOMAINS, STORE_BOXES};
-	struct plan *plan = &pass->plan;
-	bool waiting = is_waiting(plan, PLAN_REMOVE);
-	char path[PATH_MAX] = "";
-
-	for (size_t k = 0; k < sizeof order / sizeof *order; k++) {
-		for (size_t i = plan_next(plan, 0, order[k]); i < plan->count;
-		     i = plan_next(plan, i + 1, order[k])) {
-			struct plan_item *item = &plan->item[i];
-			int rc;
-
-			if (item->act != PLAN_REMOVE)
-				continue;
-			if (waiting) {
-				item->failed = true;
-				continue;
-			}
-			rc = removal(pass->site->asuser, item, path);
-			if (rc == ENOTEMPTY && order[k] == STORE_DOMAINS)
-				say_note("'%s' has %s: it was left where it is",
-					 path,
-					 item->domain->kind == STORE_DIALUP
-						 ? "mail that waits"
-						 : "files made by hand");
-			else
-				settle(item, rc, path);
-		}
-	}
+	return pass->full ? plan_make(txn, &pass->site->config, true,
+				      &pass->plan)
+			  : plan_make_part(txn, &pass->site->config,
+					   pass->horizon, &pass->plan);
 }
 
 static enum err owe(struct store_txn *txn, const struct plan_item *item)
@@ -208,14 +54,14 @@ static enum err owe(struct store_txn *txn, const struct plan_item *item)
 }
 
 /* Domains come before the addresses of theirs, as collect wants it. */
-static enum err owe_failed(struct store_txn *txn, const struct plan *plan)
+static enum err owe_again(struct store_txn *txn, const struct plan *plan)
 {
 	enum err err = ERR_OK;
 
 	for (size_t i = 0; err == ERR_OK && i < plan->count; i++) {
 		const struct plan_item *item = &plan->item[i];
 
-		if (item->failed)
+		if (plan_owes(plan, item))
 			err = owe(txn, item);
 	}
 	return err;
@@ -226,7 +72,7 @@ static enum err mark_body(struct store_txn *txn, void *arg)
 	const struct pass *pass = arg;
 	enum err err = store_published_set(txn, pass->plan.upto);
 
-	return err == ERR_OK ? owe_failed(txn, &pass->plan) : err;
+	return err == ERR_OK ? owe_again(txn, &pass->plan) : err;
 }
 
 /* The store failed while its files were published. What was to be changed in
@@ -240,6 +86,32 @@ static int store_failed(enum err err)
 							      : err_text(err));
 }
 
+/* A part that is not the last: domains are closed, and everything is made; but
+ * nothing is opened and nothing goes (plan_owes). */
+static bool carry_part(struct pass *pass)
+{
+	if (!pass->cannot_close)
+		pass->cannot_close = !steps_close(pass->site, &pass->plan);
+	return errand_make(pass->site, &pass->plan);
+}
+
+static bool carry_whole(struct pass *pass)
+{
+	struct site *site = pass->site;
+	struct plan *plan = &pass->plan;
+	const bool closed = steps_close(site, plan);
+
+	if (!errand_make(site, plan))
+		return false;
+	/* Of a handle for which something failed no new domain is accepted. */
+	if (closed && !plan_hold_back(plan))
+		return say_error(0, "no memory");
+	if (closed)
+		steps_open(site, plan);
+	errand_remove(site, plan);
+	return true;
+}
+
 /* Carries out one plan under the lock. */
 static int run_pass(struct pass *pass)
 {
@@ -249,17 +121,8 @@ static int run_pass(struct pass *pass)
 
 	if (err != ERR_OK)
 		return store_failed(err);
-	if (steps_close(site, &pass->plan)) {
-		make_all(pass);
-		/* Of a handle for which something failed no new domain is
-		 * accepted. */
-		if (!plan_hold_back(&pass->plan))
-			return say_error(CODE_LATER, "no memory");
-		steps_open(site, &pass->plan);
-	} else {
-		make_all(pass);
-	}
-	remove_all(pass);
+	if (!(pass->plan.part ? carry_part(pass) : carry_whole(pass)))
+		return CODE_LATER;
 	err = store_write(site->store, &site->actor, mark_body, pass, true,
 			  &last);
 	return err == ERR_OK ? CODE_DONE : store_failed(err);
@@ -294,13 +157,29 @@ static int open_lock(const struct site *site)
 	return open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 }
 
+static enum err horizon_body(struct store_txn *txn, void *arg)
+{
+	struct pass *pass = arg;
+
+	return store_journal_last(txn, &pass->horizon);
+}
+
+/* Part by part. What failed in one is owed again and tried again in the last,
+ * which alone counts. Each part but the last ends before the horizon, so there
+ * is a last one. */
 static int run_once(struct site *site, bool full, size_t *ret_failed)
 {
 	struct pass pass = {.site = site, .full = full};
-	int code = run_pass(&pass);
+	enum err err = store_read(site->store, horizon_body, &pass);
+	int code = err == ERR_OK ? CODE_DONE : store_failed(err);
+	bool more = true;
 
-	*ret_failed = plan_failed(&pass.plan);
-	plan_free(&pass.plan);
+	while (code == CODE_DONE && more) {
+		code = run_pass(&pass);
+		more = pass.plan.part;
+		*ret_failed = more ? 0 : plan_failed(&pass.plan);
+		plan_free(&pass.plan);
+	}
 	return code;
 }
 

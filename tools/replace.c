@@ -88,42 +88,72 @@ int replace_write(int fd, const char *bytes, size_t len)
 	return 0;
 }
 
+static int create(int dir, const char *temporary)
+{
+	return openat(dir, temporary,
+		      O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		      0600);
+}
+
 int replace_begin(int dir, const char *temporary, int *ret_fd)
 {
-	if (unlinkat(dir, temporary, 0) != 0 && errno != ENOENT)
-		return errno;
-	*ret_fd = openat(dir, temporary,
-			 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-			 0600);
+	*ret_fd = create(dir, temporary);
+	if (*ret_fd < 0 && errno == EEXIST && unlinkat(dir, temporary, 0) == 0)
+		*ret_fd = create(dir, temporary);
 	return *ret_fd < 0 ? errno : 0;
 }
 
-/* Owner and mode, and on the disk. */
-static int settle(int fd, const struct replace_text *like)
+/* Owner and mode, and if it is to be on the disk; rc is what became of the
+ * writing. */
+static int settle(int dir, const char *temporary, int fd,
+		  const struct replace_text *like, bool durable, int rc)
 {
-	if (like->uid != (uid_t)-1 && fchown(fd, like->uid, like->gid) != 0)
-		return errno;
-	if (fchmod(fd, like->mode & 07777) != 0 || fsync(fd) != 0)
-		return errno;
-	return 0;
+	if (rc == 0 && like->uid != (uid_t)-1 &&
+	    fchown(fd, like->uid, like->gid) != 0)
+		rc = errno;
+	if (rc == 0 && fchmod(fd, like->mode & 07777) != 0)
+		rc = errno;
+	if (rc == 0 && durable && fsync(fd) != 0)
+		rc = errno;
+	if (close(fd) != 0 && rc == 0)
+		rc = errno;
+	/* The reason above is what matters; the next run removes a temporary
+	 * that stays. */
+	if (rc != 0)
+		(void)unlinkat(dir, temporary, 0);
+	return rc;
+}
+
+int replace_prepare(int dir, const char *temporary,
+		    const struct replace_text *like, const char *bytes,
+		    size_t len, bool durable)
+{
+	int fd, rc = replace_begin(dir, temporary, &fd);
+
+	if (rc == 0)
+		rc = settle(dir, temporary, fd, like, durable,
+			    replace_write(fd, bytes, len));
+	return rc;
+}
+
+int replace_finish(int dir, const char *name, const char *temporary)
+{
+	int rc = renameat(dir, temporary, dir, name) == 0 ? 0 : errno;
+
+	if (rc != 0)
+		(void)unlinkat(dir, temporary, 0); /* as above */
+	return rc;
 }
 
 int replace_end(int dir, const char *name, const char *temporary, int fd,
 		const struct replace_text *like, int rc)
 {
+	rc = settle(dir, temporary, fd, like, true, rc);
 	if (rc == 0)
-		rc = settle(fd, like);
-	if (close(fd) != 0 && rc == 0)
+		rc = replace_finish(dir, name, temporary);
+	if (rc == 0 && fsync(dir) != 0)
 		rc = errno;
-	if (rc == 0 && renameat(dir, temporary, dir, name) != 0)
-		rc = errno;
-	if (rc != 0) {
-		/* The reason above is what matters; the next run removes a
-		 * temporary that stays. */
-		(void)unlinkat(dir, temporary, 0);
-		return rc;
-	}
-	return fsync(dir) == 0 ? 0 : errno;
+	return rc;
 }
 
 int replace_file(int dir, const char *name, const char *temporary,

@@ -8,6 +8,7 @@
 #ifndef POPBOX_REPLACE_H
 #define POPBOX_REPLACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -37,5 +38,13 @@ int replace_begin(int dir, const char *temporary, int *ret_fd);
 int replace_write(int fd, const char *bytes, size_t len);
 int replace_end(int dir, const char *name, const char *temporary, int fd,
 		const struct replace_text *like, int rc);
+
+/* Its two halves, for many files at a time: the temporary, whole, on the disk
+ * only if durable; and, when it is, its rename, which the caller makes
+ * durable. */
+int replace_prepare(int dir, const char *temporary,
+		    const struct replace_text *like, const char *bytes,
+		    size_t len, bool durable);
+int replace_finish(int dir, const char *name, const char *temporary);
 
 #endif
