@@ -82,7 +82,18 @@ $(B)/bench/%: $(B)/tests/bench/%.o $(call obj,$(STORE))
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $^ -llmdb -lsodium -lcrypt
 
-tests: all standins $(addprefix $(B)/bench/,$(BENCHES)) $(addprefix $(B)/unit/,$(UNITS))
+# The tool with small limits, so that tests of large changes need not be large.
+SMALL    = tools/collect tools/errand tools/mailroot_bulk
+$(B)/small/%.o: CPPFLAGS += -DPLAN_PART=40 -DERRAND_MANY=8 -DMAILROOT_DISKS=2
+$(B)/small/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+$(B)/small/popbox: $(call obj,$(addprefix small/,$(SMALL)) \
+		$(filter-out $(SMALL),$(TOOL))) $(B)/flags
+	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $(filter %.o,$^) \
+		-llmdb -lsodium -lcrypt -lidn2 -ljansson -lcdb -lcsv
+
+tests: all standins $(B)/small/popbox $(addprefix $(B)/bench/,$(BENCHES)) $(addprefix $(B)/unit/,$(UNITS))
 
 standins: $(addprefix $(B)/qmail/,$(STANDINS))
 

@@ -19,6 +19,8 @@ BUILD = os.environ.get("POPBOX_BUILD") or os.path.join(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "build")
 TREE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 POPBOX = os.path.join(BUILD, "popbox")
+SMALL = os.path.join(BUILD, "small/popbox")  # the same with small limits
+FILL = os.path.join(BUILD, "bench/fill")
 CHECKPW = os.path.join(BUILD, "popbox-checkpw")
 SANITIZED = os.path.basename(BUILD) == "san"
 ROOT = os.geteuid() == 0
@@ -226,11 +228,11 @@ class Site:
             return file.read()
 
     def popbox(self, *args, input=b"", prefix=(), preexec=None, timeout=60,
-               env=None):
+               env=None, program=POPBOX):
         if isinstance(input, str):
             input = input.encode()
         done = subprocess.run(
-            [*prefix, POPBOX, "-d", self.store, *args], input=input,
+            [*prefix, program, "-d", self.store, *args], input=input,
             capture_output=True, timeout=timeout, preexec_fn=preexec,
             env={**os.environ, **(env or {})})
         declared(args, done.returncode)

@@ -148,7 +148,7 @@ struct collecting {
 };
 
 /* A purged address: where its file is says the domain, which is there, or
- * parked, or was purged right before, in the same part or in one before it. */
+ * parked; or was purged with it, and find_homes will tell. */
 static enum err remove_address(const struct collecting *c,
 			       const struct name_address *name)
 {
@@ -158,32 +158,55 @@ static enum err remove_address(const struct collecting *c,
 	struct store_domain domain;
 	enum err err = domain_of(c->txn, &name->domain, &domain);
 
-	if (err == ERR_OK) {
+	if (err == ERR_OK)
 		item.handle = domain.handle;
-		return plan_add(c->plan, &item);
-	}
-	if (err != ERR_NOTFOUND)
+	else if (err != ERR_NOTFOUND)
 		return err;
-	for (size_t i = c->plan->count; i-- > 0;) {
-		const struct plan_item *other = &c->plan->item[i];
-
-		if (other->table != STORE_DOMAINS ||
-		    other->act != PLAN_REMOVE ||
-		    strcmp(other->address.domain.s, name->domain.s) != 0)
-			continue;
-		item.handle = other->handle;
-		return plan_add(c->plan, &item);
-	}
-	/* Its directory is gone as well; or the domain was in another part, and
-	 * is owed again, as this will be, behind it. */
 	return plan_add(c->plan, &item);
 }
 
-/* What has nobody whose it is in the last part either is gone. */
-static void drop_homeless(struct plan *plan)
+static bool is_home(const struct plan_item *domain,
+		    const struct plan_item *address)
 {
-	size_t kept = 0;
+	return domain->table == STORE_DOMAINS && domain->act == PLAN_REMOVE &&
+	       domain->domain->kind == STORE_POP &&
+	       strcmp(domain->address.domain.s, address->address.domain.s) == 0;
+}
 
+/* The purged domain of a purged address: right before it; or behind, where the
+ * two fell into different parts and the domain was owed again. */
+static size_t find_home(const struct plan *plan, size_t address)
+{
+	size_t i = address;
+
+	while (i-- > 0) {
+		if (is_home(&plan->item[i], &plan->item[address]))
+			return i;
+	}
+	for (i = address + 1; i < plan->count; i++) {
+		if (is_home(&plan->item[i], &plan->item[address]))
+			break;
+	}
+	return i;
+}
+
+/* Who has no domain in all that is owed has no directory either. */
+static void find_homes(struct plan *plan)
+{
+	size_t kept = 0, home = plan->count;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		struct plan_item *item = &plan->item[i];
+
+		if (item->table == STORE_DOMAINS)
+			home = i; /* mostly, the next addresses are its */
+		if (item->handle.s[0])
+			continue;
+		if (home == plan->count || !is_home(&plan->item[home], item))
+			home = find_home(plan, i);
+		if (home < plan->count)
+			item->handle = plan->item[home].handle;
+	}
 	for (size_t i = 0; i < plan->count; i++) {
 		if (plan->item[i].handle.s[0])
 			plan->item[kept++] = plan->item[i];
@@ -514,7 +537,7 @@ enum err collect_owed(struct store_txn *txn, const struct config *config,
 	if (plan->part)
 		plan->upto = at;
 	else if (err == ERR_NOTFOUND)
-		drop_homeless(plan);
+		find_homes(plan);
 	free(entry);
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
