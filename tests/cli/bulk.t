@@ -187,7 +187,7 @@ def kills():
     print(f"# {tried} kills")
 
 
-@test("what was done before a kill is not done again")
+@test("what was done before a kill is not done again", plain=True)
 def resumed():
     with large(Site()) as site:
         # Two syncs a part: the ninth is of the fifth part.
@@ -206,7 +206,7 @@ def resumed():
 
 
 @test("the order on the disk: temporaries, syncfs, renames, syncfs, mark; "
-      "rcpthosts last")
+      "rcpthosts last", plain=True)
 def order():
     with large(Site()) as site:
         lines = traced(site, "openat,syncfs,renameat,rename,fdatasync,mkdirat")
@@ -303,7 +303,8 @@ def purged():
         site.sound()
 
 
-@test("a helper that ends is 111, and nothing of that part counts as done")
+@test("a helper that ends is 111, and nothing of that part counts as done",
+      plain=True)
 def helper():
     with large(Site()) as site:
         got = sync(site, prefix=injected("syncfs", "signal=SIGKILL:when=1"))
@@ -316,7 +317,7 @@ def helper():
 
 
 @test("a disk that cannot be synced: 111, nothing is renamed, no temporary "
-      "stays; and the next sync mends it")
+      "stays; and the next sync mends it", plain=True)
 def unsynced():
     for when, seen in ((1, False), (2, True)):
         with large(Site()) as site:
@@ -336,7 +337,7 @@ def unsynced():
 
 
 @test("letters on disks of their own are synced each, and those too many are "
-      "made durable one by one", root=True)
+      "made durable one by one", root=True, plain=True)
 def disks():
     with Site() as site:
         mounts = []
