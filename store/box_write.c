@@ -47,6 +47,11 @@ static enum err pass_number(struct store_txn *txn, const struct name_box *name)
 	return err == ERR_OK ? row_write(txn, DB_HANDLE, &key, &row) : err;
 }
 
+enum err store_box_pass(struct store_txn *txn, const struct name_box *name)
+{
+	return pass_number(txn, name);
+}
+
 static enum err judge(struct store_txn *txn, const struct name_box *name)
 {
 	struct row_key key = row_key_box(name);

@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -12,7 +13,7 @@
 
 enum { READ_LOCK_MS = 100 };
 
-static const char *const table_names[DB_TABLES] = {
+const char *const db_table_names[DB_TABLES] = {
 	[DB_META] = "meta",	  [DB_HANDLE] = "handle",
 	[DB_DOMAIN] = "domain",	  [DB_BOX] = "box",
 	[DB_ADDRESS] = "address", [DB_BYBOX] = "by-box",
@@ -153,8 +154,13 @@ enum err db_env_open(struct db *db, const char *dir, unsigned flags,
 	if (err != ERR_OK)
 		return err;
 	rc = mdb_env_open(db->env, dir, flags, 0600);
-	if (rc == 0)
-		rc = mdb_env_get_fd(db->env, &db->datafd);
+	return rc ? db_err(rc) : db_env_opened(db);
+}
+
+enum err db_env_opened(struct db *db)
+{
+	int rc = mdb_env_get_fd(db->env, &db->datafd);
+
 	if (rc != 0)
 		return db_err(rc);
 	/* LMDB's data descriptor is not close-on-exec by itself: a POP server
@@ -162,6 +168,29 @@ enum err db_env_open(struct db *db, const char *dir, unsigned flags,
 	if (fcntl(db->datafd, F_SETFD, FD_CLOEXEC) != 0)
 		return ERR_SYSTEM;
 	return judge_length(db);
+}
+
+enum err db_place(struct db *db, const char *dir)
+{
+	db->dir = strdup(dir);
+	if (!db->dir)
+		return ERR_SYSTEM;
+	if (stat(dir, &db->place) != 0)
+		return errno == ENOENT ? ERR_NOTFOUND : ERR_SYSTEM;
+	return ERR_OK;
+}
+
+enum err db_placed(const struct db *db)
+{
+	struct stat now;
+
+	if (!db->dir)
+		return ERR_OK;
+	if (stat(db->dir, &now) != 0)
+		return errno == ENOENT ? ERR_BUSY : ERR_SYSTEM;
+	return now.st_dev == db->place.st_dev && now.st_ino == db->place.st_ino
+		       ? ERR_OK
+		       : ERR_BUSY;
 }
 
 enum err db_open(const char *dir, enum db_how how, struct db **ret_db)
@@ -177,7 +206,15 @@ enum err db_open(const char *dir, enum db_how how, struct db **ret_db)
 	/* One byte: LMDB raises it to what the file uses. The file's own map
 	 * size would be more than a `softlimit -m` may have left. */
 	rc = mdb_env_set_mapsize(db->env, 1);
-	err = rc ? db_err(rc) : db_env_open(db, dir, flags, false);
+	err = rc ? db_err(rc) : ERR_OK;
+	if (err == ERR_OK && how == DB_TOOL)
+		err = db_place(db, dir);
+	if (err == ERR_OK)
+		err = db_env_open(db, dir, flags, false);
+	/* The lock file of one store with the data of another would be read
+	 * wrongly. */
+	if (err == ERR_OK)
+		err = db_placed(db);
 	if (err != ERR_OK) {
 		db_close(&db);
 		return err;
@@ -196,6 +233,7 @@ void db_close(struct db **db)
 		mdb_env_close((*db)->env);
 	if ((*db)->dirfd >= 0)
 		(void)close((*db)->dirfd); /* nothing was written by it */
+	free((*db)->dir);
 	free(*db);
 	*db = NULL;
 	errno = saved;
@@ -246,6 +284,10 @@ static enum err remap(struct db *db)
 
 enum err db_read(struct db *db, db_body *body, void *arg)
 {
+	enum err placed = db_placed(db);
+
+	if (placed != ERR_OK)
+		return placed;
 	for (int i = 0; i < DB_TRIES; i++) {
 		bool locked = false, sure;
 		enum err err;
@@ -276,7 +318,7 @@ enum err db_table(struct db_txn *txn, enum db_table table, unsigned flags)
 
 	if (txn->open[table])
 		return ERR_OK;
-	rc = mdb_dbi_open(txn->txn, table_names[table], flags,
+	rc = mdb_dbi_open(txn->txn, db_table_names[table], flags,
 			  &txn->dbi[table]);
 	/* A store has all its tables from the first moment, but for the one
 	 * that came later. */

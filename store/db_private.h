@@ -3,6 +3,7 @@
 #define POPBOX_DB_PRIVATE_H
 
 #include <lmdb.h>
+#include <sys/stat.h>
 
 #include "db.h"
 
@@ -11,6 +12,8 @@ struct db {
 	int dirfd; /* gate for writers; -1 in a login */
 	int datafd;
 	enum db_how how;
+	char *dir;	   /* of a tool: by which name it was opened */
+	struct stat place; /* and what that was */
 };
 
 struct db_txn {
@@ -21,6 +24,8 @@ struct db_txn {
 	bool map_full; /* a larger map would have done */
 	MDB_cursor *cursor[DB_TABLES];
 };
+
+extern const char *const db_table_names[DB_TABLES];
 
 /* LMDB's error as ours; errno is set for ERR_SYSTEM. */
 enum err db_err(int rc);
@@ -35,6 +40,13 @@ void db_cursors_close(struct db_txn *txn);
 /* Takes a lock on a descriptor, waiting at most ms. ERR_BUSY. */
 MUST_USE enum err db_flock(int fd, int operation, unsigned ms);
 
+/* Remembers which directory this is. */
+MUST_USE enum err db_place(struct db *db, const char *dir);
+
+/* Is it still the one of that name? ERR_BUSY: another was put in its place, by
+ * `popbox restore`; what is open is the old one. */
+MUST_USE enum err db_placed(const struct db *db);
+
 /* A new environment with our settings, not opened yet. */
 MUST_USE enum err db_env(struct db **ret_db);
 
@@ -42,5 +54,8 @@ MUST_USE enum err db_env(struct db **ret_db);
  * none. */
 MUST_USE enum err db_env_open(struct db *db, const char *dir, unsigned flags,
 			      bool fresh);
+
+/* What is left to do and to judge when LMDB has opened it. */
+MUST_USE enum err db_env_opened(struct db *db);
 
 #endif

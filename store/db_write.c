@@ -70,8 +70,9 @@ static enum err open_env(const char *dir, bool fresh, struct db **ret_db)
 	if (err != ERR_OK)
 		return err;
 	db->how = DB_TOOL;
+	err = db_place(db, dir);
 	db->dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (db->dirfd < 0)
+	if (err == ERR_OK && db->dirfd < 0)
 		err = ERR_SYSTEM;
 	if (err == ERR_OK && fresh)
 		rc = mdb_env_set_mapsize(db->env, MAP_START);
@@ -82,6 +83,8 @@ static enum err open_env(const char *dir, bool fresh, struct db **ret_db)
 		err = db_err(mdb_reader_check(db->env, &dead));
 	if (err == ERR_OK)
 		err = match_length(db);
+	if (err == ERR_OK)
+		err = db_placed(db);
 	if (err != ERR_OK) {
 		db_close(&db);
 		return err;
@@ -203,6 +206,10 @@ enum err db_write(struct db *db, db_body *body, void *arg, bool keep)
 
 	if (err != ERR_OK)
 		return err;
+	/* Whoever held the gate may have put another store here. */
+	err = db_placed(db);
+	if (err != ERR_OK)
+		full = false;
 	while (full) {
 		err = write_once(db, body, arg, keep, &full);
 		if (full && grow(db) != ERR_OK)

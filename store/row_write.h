@@ -43,6 +43,9 @@ MUST_USE enum err parked_drop(struct store_txn *txn, enum store_table table,
 MUST_USE enum err parked_refuse(struct store_txn *txn, enum store_table table,
 				const struct row_key *key, const char *what);
 
+/* What a new store holds: format, mark, an id of its own. */
+MUST_USE enum err meta_fill(struct db_txn *db, void *arg);
+
 /* Sets a number of meta. */
 MUST_USE enum err meta_set(struct store_txn *txn, const char *word,
 			   uint64_t number);

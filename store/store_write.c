@@ -218,7 +218,7 @@ static enum err put_id(struct store_txn *txn)
 	return err == ERR_OK ? row_write(txn, DB_META, &key, &row) : err;
 }
 
-static enum err fill_new(struct db_txn *db, void *arg)
+enum err meta_fill(struct db_txn *db, void *arg)
 {
 	struct store_txn txn = {.db = db};
 	struct row_key key = row_key_text("format");
@@ -237,7 +237,7 @@ static enum err fill_new(struct db_txn *db, void *arg)
 
 enum err store_create(const char *dir)
 {
-	return db_create(dir, fill_new, NULL);
+	return db_create(dir, meta_fill, NULL);
 }
 
 enum err store_open_write(const char *dir, struct store **ret_store)

@@ -104,6 +104,10 @@ MUST_USE enum err store_box_number(struct store_txn *txn,
 				   const struct name_handle *handle,
 				   uint32_t *ret_number);
 
+/* The number of this box, which need not exist, is not given any more. */
+MUST_USE enum err store_box_pass(struct store_txn *txn,
+				 const struct name_box *name);
+
 /* hash "" = no password. ERR_NOTFOUND. */
 MUST_USE enum err store_box_password(struct store_txn *txn,
 				     const struct name_box *name,
