@@ -214,6 +214,27 @@ int asuser_lastlogin(struct asuser *asuser, const struct name_box *box,
 	return 0;
 }
 
+int asuser_highest(struct asuser *asuser, const struct name_handle *handle,
+		   int64_t *ret_number, char ret_path[PATH_MAX])
+{
+	const struct name_box any = {*handle, 0};
+	int rc = call_box(asuser, WIRE_HIGHEST, &any, ret_path);
+
+	if (rc == 0)
+		*ret_number = asuser->message.head.time;
+	return rc;
+}
+
+int asuser_bytes(struct asuser *asuser, const struct name_box *box,
+		 int64_t *ret_bytes, char ret_path[PATH_MAX])
+{
+	int rc = call_box(asuser, WIRE_BYTES, box, ret_path);
+
+	if (rc == 0)
+		*ret_bytes = asuser->message.head.time;
+	return rc;
+}
+
 int asuser_qmail(struct asuser *asuser, const struct name_handle *handle,
 		 const struct name_address *address, const char *text,
 		 size_t len, mode_t mode, char ret_path[PATH_MAX])

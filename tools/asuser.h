@@ -10,6 +10,7 @@
 #include "config.h"
 #include "mailroot.h"
 #include "mailroot_audit.h"
+#include "mailroot_count.h"
 
 struct asuser;
 
@@ -77,5 +78,10 @@ int asuser_peek(struct asuser *asuser, const struct name_handle *handle,
 		const struct name_address *address,
 		char ret_text[MAILROOT_QMAIL_MAX], size_t *ret_len,
 		char ret_path[PATH_MAX]);
+
+int asuser_highest(struct asuser *asuser, const struct name_handle *handle,
+		   int64_t *ret_number, char ret_path[PATH_MAX]);
+int asuser_bytes(struct asuser *asuser, const struct name_box *box,
+		 int64_t *ret_bytes, char ret_path[PATH_MAX]);
 
 #endif

@@ -109,6 +109,11 @@ static int serve(const struct config *config, struct wire *m)
 		return audit(config, m);
 	case WIRE_NAMES:
 		return mailroot_names(m->path, m->head.skip, m->text, &m->len);
+	case WIRE_HIGHEST:
+		return mailroot_highest(home, &m->head.handle, &m->head.time,
+					m->path);
+	case WIRE_BYTES:
+		return mailroot_bytes(home, &box, &m->head.time, m->path);
 	case WIRE_BULK:
 		return bulk(config, m);
 	case WIRE_BULK_SYNC:

@@ -13,6 +13,7 @@
 #include "mailroot.h"
 #include "mailroot_audit.h"
 #include "mailroot_bulk.h"
+#include "mailroot_count.h"
 
 enum wire_op {
 	WIRE_READY,
@@ -36,6 +37,8 @@ enum wire_op {
 	WIRE_AUDIT_DIALUP,
 	WIRE_AUDIT_ROOT,
 	WIRE_NAMES,
+	WIRE_HIGHEST,
+	WIRE_BYTES,
 	WIRE_BULK,
 	WIRE_BULK_SYNC,
 	WIRE_BULK_END,

@@ -11,6 +11,7 @@
 
 #include "commands.h"
 #include "replace.h"
+#include "roots.h"
 #include "say.h"
 #include "secret.h"
 
@@ -124,61 +125,6 @@ static int judge_qmail(const struct config *config)
 			 "there is no qmail in '%s': no '%s' (say where it is "
 			 "with --qmail DIR, or --no-qmail)",
 			 config->qmail, path);
-}
-
-/* Whoever could rename the root could put another in its place. */
-static int judge_parent(const char *path)
-{
-	char parent[PATH_MAX];
-	struct stat st;
-
-	(void)snprintf(parent, sizeof parent, "%s", path);
-	*strrchr(parent, '/') = 0; /* the setting is absolute */
-	if (stat(parent[0] ? parent : "/", &st) != 0)
-		return say_error(CODE_REFUSED, "cannot look at '%s': %s",
-				 parent, strerror(errno));
-	if ((st.st_uid != 0 && st.st_uid != geteuid()) ||
-	    ((st.st_mode & 022) && !(st.st_mode & S_ISVTX)))
-		return say_error(CODE_REFUSED,
-				 "'%s' could be replaced by others than root: "
-				 "they may write to '%s'",
-				 path, parent);
-	return CODE_DONE;
-}
-
-/* One of the two roots: made for popusr, or popusr's already. */
-static int make_root(const char *path, const struct config *config)
-{
-	int code = judge_parent(path);
-	struct stat st;
-	int fd;
-
-	if (code != CODE_DONE)
-		return code;
-	if (mkdir(path, 0755) == 0) {
-		fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd < 0 || fchown(fd, config->uid, config->gid) != 0 ||
-		    fchmod(fd, 0755) != 0)
-			code = say_error(CODE_LATER,
-					 "cannot give '%s' to popusr: %s", path,
-					 strerror(errno));
-		if (fd >= 0)
-			(void)close(fd); /* a directory, read only */
-		return code;
-	}
-	if (errno != EEXIST)
-		return say_error(CODE_REFUSED, "cannot make '%s': %s", path,
-				 strerror(errno));
-	if (lstat(path, &st) != 0 || !S_ISDIR(st.st_mode))
-		return say_error(CODE_REFUSED, "'%s' is not a directory", path);
-	if (st.st_uid != config->uid || (st.st_mode & 022))
-		return say_error(CODE_REFUSED,
-				 "'%s' belongs to uid %u with mode %04o, not to "
-				 "popusr (uid %u) alone (chown and chmod it, "
-				 "or choose another directory)",
-				 path, st.st_uid, st.st_mode & 07777,
-				 config->uid);
-	return CODE_DONE;
 }
 
 /* The store is made beside its place and renamed there whole: an init that
@@ -308,9 +254,7 @@ int cmd_init(struct site *site, const struct args *args)
 	if (code == CODE_DONE)
 		code = judge_place(site->dir);
 	if (code == CODE_DONE)
-		code = make_root(site->config.home, &site->config);
-	if (code == CODE_DONE)
-		code = make_root(site->config.serialmail, &site->config);
+		code = roots_make(&site->config);
 	if (code == CODE_DONE)
 		code = make_store(site->dir, &draft);
 	if (code == CODE_DONE)
