@@ -11,8 +11,8 @@
 #include "db_write.h"
 
 enum {
-	BATCH = 32 << 20,	     /* bytes of one commit while building */
-	BUILD_MAP = 64 << 20,	     /* bytes of a new map; it grows */
+	BATCH = 32 << 20,     /* bytes of one commit while building */
+	COPY_ROOM = 4 << 20, /* bytes of a change of a copy */
 };
 
 enum err db_copy(struct db *db, int fd)
@@ -28,7 +28,9 @@ enum err db_copy(struct db *db, int fd)
 	return err == ERR_OK ? db_err(rc) : err;
 }
 
-static enum err open_file(const char *path, unsigned flags, struct db **ret_db)
+/* map: 0 leaves it to the file. */
+static enum err open_file(const char *path, unsigned flags, size_t map,
+			  struct db **ret_db)
 {
 	struct db *db;
 	enum err err = db_env(&db);
@@ -36,9 +38,7 @@ static enum err open_file(const char *path, unsigned flags, struct db **ret_db)
 	if (err != ERR_OK)
 		return err;
 	db->how = DB_TOOL;
-	/* As in db_open: a reader's map is as large as what is used. */
-	if (flags & MDB_RDONLY)
-		err = db_err(mdb_env_set_mapsize(db->env, 1));
+	err = db_err(mdb_env_set_mapsize(db->env, map));
 	if (err == ERR_OK)
 		err = db_err(mdb_env_open(db->env, path,
 					  flags | MDB_NOSUBDIR | MDB_NOLOCK,
@@ -53,9 +53,10 @@ static enum err open_file(const char *path, unsigned flags, struct db **ret_db)
 	return ERR_OK;
 }
 
+/* As in db_open: the map is as large as what is used. */
 enum err db_open_copy(const char *path, struct db **ret_db)
 {
-	return open_file(path, MDB_RDONLY, ret_db);
+	return open_file(path, MDB_RDONLY, 1, ret_db);
 }
 
 /* LMDB may count pages as used that it never wrote; the file must not end
@@ -81,16 +82,33 @@ static enum err cover(const struct db *db)
 						       : db_err(errno);
 }
 
-enum err db_copy_write(const char *path, db_body *body, void *arg)
+/* Without db_write's locks: whoever made the file has one on it. */
+static enum err write_copy(struct db *db, db_body *body, void *arg)
 {
-	struct db *db = NULL;
-	enum err err = open_file(path, 0, &db);
+	struct db_txn txn = {.db = db};
+	enum err err = db_err(mdb_txn_begin(db->env, NULL, 0, &txn.txn));
 
 	if (err != ERR_OK)
 		return err;
-	/* The gate of a single file, for db_write. */
-	db->dirfd = open(path, O_RDONLY | O_CLOEXEC);
-	err = db->dirfd < 0 ? ERR_SYSTEM : db_write(db, body, arg, true);
+	err = body(&txn, arg);
+	db_cursors_close(&txn);
+	if (err == ERR_OK)
+		return db_err(mdb_txn_commit(txn.txn));
+	mdb_txn_abort(txn.txn);
+	return err;
+}
+
+enum err db_copy_write(const char *path, db_body *body, void *arg)
+{
+	struct db *db = NULL;
+	struct stat st;
+	enum err err = stat(path, &st) == 0 ? ERR_OK : ERR_SYSTEM;
+
+	if (err == ERR_OK)
+		err = open_file(path, 0, (size_t)st.st_size + COPY_ROOM, &db);
+	if (err != ERR_OK)
+		return err;
+	err = write_copy(db, body, arg);
 	if (err == ERR_OK)
 		err = cover(db);
 	db_close(&db);
@@ -146,8 +164,6 @@ enum err db_build_start(const char *dir, db_body *fill, void *arg,
 	err = build->held ? db_create(dir, fill, arg) : ERR_SYSTEM;
 	if (err == ERR_OK)
 		err = db_open_write(dir, &build->db);
-	if (err == ERR_OK)
-		err = db_reserve(build->db, BUILD_MAP);
 	/* Half a database is none: only the end need be on the disk. */
 	if (err == ERR_OK)
 		err = db_err(mdb_env_set_flags(build->db->env, MDB_NOSYNC, 1));

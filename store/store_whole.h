@@ -41,6 +41,9 @@ typedef enum err store_sink(void *arg, const struct store_raw *raw);
 MUST_USE enum err store_rows(struct store_txn *txn, store_sink *sink,
 			     void *arg);
 
+/* Reads every row of a store of whatever format. */
+MUST_USE enum err store_walk(struct store *store);
+
 /* A new store in dir, of rows as store_rows hands them out; nothing of it is
  * published. Takes the rows as they are: ask store_check afterwards. Bounded
  * memory. ERR_DAMAGED: rows that no store_rows hands out. The end leaves NULL;

@@ -109,6 +109,25 @@ enum err store_rows(struct store_txn *txn, store_sink *sink, void *arg)
 	return ERR_OK;
 }
 
+static enum err no_sink(void *arg, const struct store_raw *raw)
+{
+	(void)arg;
+	(void)raw;
+	return ERR_OK;
+}
+
+static enum err walk_body(struct db_txn *db, void *arg)
+{
+	struct store_txn txn = {.db = db};
+
+	return store_rows(&txn, no_sink, arg);
+}
+
+enum err store_walk(struct store *store)
+{
+	return db_read(store->db, walk_body, NULL);
+}
+
 struct store_build {
 	struct db_build *db;
 };

@@ -11,6 +11,187 @@
 #include "asuser_wire.h"
 #include "say.h"
 
+<<<<<<< HEAD
+=======
+enum op {
+	READY,
+	BOX,
+	DOMAIN,
+	QMAIL,
+	PEEK,
+	ADOPT,
+	REMOVE_BOX,
+	REMOVE_DOMAIN,
+	REMOVE_QMAIL,
+	LIST,
+	LASTLOGIN,
+	MAKE_DIALUP,
+	PEEK_DIALUP,
+	REMOVE_DIALUP,
+	LOOK,
+	AUDIT_BOX,
+	AUDIT_DOMAIN,
+	AUDIT_QMAIL,
+	AUDIT_DIALUP,
+	AUDIT_ROOT,
+	NAMES,
+	HIGHEST,
+	BYTES,
+};
+
+/* One request and, in the same form, its reply. The names in it were made by
+ * their validators; the child trusts its parent, never the reverse. */
+struct message {
+	enum op op;
+	int rc;
+	struct name_handle handle;
+	uint32_t number;
+	struct name_address address;
+	mode_t mode;
+	bool start;
+	size_t skip;
+	int64_t time;
+	char path[PATH_MAX];
+	size_t len;
+	char text[MAILROOT_QMAIL_MAX];
+	struct mailroot_dialup dialup;
+	struct mailroot_look look;
+	bool fix;
+	struct mailroot_report report;
+};
+
+struct asuser {
+	int fd;
+	pid_t pid;
+	struct message message;
+};
+
+static bool transfer(int fd, struct message *message, bool out)
+{
+	ssize_t done;
+
+	do {
+		if (out)
+			done = send(fd, message, sizeof *message, MSG_NOSIGNAL);
+		else
+			done = recv(fd, message, sizeof *message, 0);
+	} while (done < 0 && errno == EINTR);
+	return done == (ssize_t)sizeof *message;
+}
+
+static int audit(const struct config *config, struct message *m)
+{
+	const struct mailroot_audit how = {config->uid, m->fix};
+	struct name_box box = {m->handle, m->number};
+
+	m->report.len = 0;
+	m->report.full = false;
+	if (m->op == AUDIT_BOX)
+		mailroot_audit_box(config->home, &box, how, &m->report);
+	else if (m->op == AUDIT_DOMAIN)
+		mailroot_audit_domain(config->home, &m->handle,
+				      &m->address.domain, how, &m->report);
+	else if (m->op == AUDIT_QMAIL)
+		mailroot_audit_qmail(config->home, &m->handle, &m->address,
+				     m->text, m->len, m->mode, how,
+				     &m->report);
+	else if (m->op == AUDIT_DIALUP)
+		mailroot_audit_dialup(config->serialmail, &m->address.domain,
+				      &m->dialup, how, &m->report);
+	else
+		mailroot_audit_root(m->path, how, &m->report);
+	return 0;
+}
+
+static int serve(const struct config *config, struct message *m)
+{
+	const char *home = config->home, *serial = config->serialmail;
+	struct name_box box = {m->handle, m->number};
+
+	switch (m->op) {
+	case READY:
+		return 0;
+	case BOX:
+		return mailroot_box(home, &box, m->path);
+	case DOMAIN:
+		return mailroot_domain(home, &m->handle, &m->address.domain,
+				       m->path);
+	case QMAIL:
+		return mailroot_qmail(home, &m->handle, &m->address, m->text,
+				      m->len, m->mode, m->path);
+	case PEEK:
+		return mailroot_peek(home, &m->handle, &m->address, m->text,
+				     &m->len, m->path);
+	case ADOPT:
+		return mailroot_adopt(home, &m->handle, &m->address, m->path);
+	case REMOVE_BOX:
+		return mailroot_remove_box(home, &box, m->path);
+	case REMOVE_DOMAIN:
+		return mailroot_remove_domain(home, &m->handle,
+					      &m->address.domain, m->path);
+	case REMOVE_QMAIL:
+		return mailroot_remove_qmail(home, &m->handle, &m->address,
+					     m->path);
+	case LIST:
+		return mailroot_list(home, &m->handle, &m->address.domain,
+				     m->start, m->text, &m->len, m->path);
+	case LASTLOGIN:
+		return mailroot_lastlogin(home, &box, &m->time, m->text,
+					  m->path);
+	case MAKE_DIALUP:
+		return mailroot_dialup(serial, &m->address.domain, &m->dialup,
+				       m->path);
+	case PEEK_DIALUP:
+		return mailroot_dialup_peek(serial, &m->address.domain,
+					    &m->dialup, m->path);
+	case REMOVE_DIALUP:
+		return mailroot_remove_dialup(serial, &m->address.domain,
+					      m->path);
+	case LOOK:
+		return mailroot_look(m->path, &m->look, m->text, &m->len);
+	case AUDIT_BOX:
+	case AUDIT_DOMAIN:
+	case AUDIT_QMAIL:
+	case AUDIT_DIALUP:
+	case AUDIT_ROOT:
+		return audit(config, m);
+	case NAMES:
+		return mailroot_names(m->path, m->skip, m->text, &m->len);
+	case HIGHEST:
+		return mailroot_highest(home, &m->handle, &m->time, m->path);
+	case BYTES:
+		return mailroot_bytes(home, &box, &m->time, m->path);
+	}
+	return EINVAL;
+}
+
+/* The child, from here to its end. */
+static void child(const struct config *config, int fd)
+{
+	static struct message message;
+	const char *why;
+
+	/* It holds nothing of what its parent has open. */
+	if ((fd > 3 && close_range(3, (unsigned)fd - 1, 0) != 0) ||
+	    close_range((unsigned)fd + 1, ~0U, 0) != 0)
+		_exit(1);
+	/* Ctrl-C is for the parent to answer; with it gone the pipe ends. */
+	(void)signal(SIGINT, SIG_IGN);	/* valid numbers: cannot fail */
+	(void)signal(SIGTERM, SIG_DFL);
+	(void)umask(0);			/* modes are said in full */
+	why = drop_to(config->uid, config->gid);
+	message.rc = why ? (errno ? errno : EPERM) : 0;
+	if (!transfer(fd, &message, true) || why)
+		_exit(1);
+	while (transfer(fd, &message, false)) {
+		message.rc = serve(config, &message);
+		if (!transfer(fd, &message, true))
+			break;
+	}
+	_exit(0);
+}
+
+>>>>>>> effe2d6 (backup, restore, stats, upgrade)
 struct asuser *asuser_start(const struct config *config)
 {
 	struct asuser *asuser = calloc(1, sizeof *asuser);

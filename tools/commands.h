@@ -68,6 +68,10 @@ int cmd_sync(struct site *site, const struct args *args);
 int cmd_check(struct site *site, const struct args *args);
 int cmd_explain(struct site *site, const struct args *args);
 int cmd_serialmail_run(struct site *site, const struct args *args);
+int cmd_backup(struct site *site, const struct args *args);
+int cmd_restore(struct site *site, const struct args *args);
+int cmd_stats(struct site *site, const struct args *args);
+int cmd_upgrade(struct site *site, const struct args *args);
 int cmd_log(struct site *site, const struct args *args);
 int cmd_help(struct site *site, const struct args *args);
 
@@ -103,6 +107,9 @@ extern const struct args_option cmd_verify_options[];
 extern const struct args_option cmd_sync_options[];
 extern const struct args_option cmd_check_options[];
 extern const struct args_option cmd_serialmail_run_options[];
+extern const struct args_option cmd_backup_options[];
+extern const struct args_option cmd_restore_options[];
+extern const struct args_option cmd_stats_options[];
 extern const struct args_option cmd_log_options[];
 
 #endif

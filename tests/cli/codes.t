@@ -65,6 +65,10 @@ WAYS = {
     "log": {0: []},
     "undo": {0: ["1-last"], 100: ["999"]},
     "purge": {0: ["--yes"], 100: [DOMAIN, "--yes"]},
+    "backup": {0: ["new"], 100: ["taken"]},
+    "restore": {0: ["taken", "--yes"], 100: ["nowhere"]},
+    "stats": {0: [], 100: ["--handle", "zz9"]},
+    "upgrade": {0: []},
     "tune": {0: ["--target", "1"]},
     "help": {0: []},
 }
@@ -138,6 +142,9 @@ def outcome(words, code, args):
             args = [str(site.last_entry())]
         if args in ("damaged",):
             args = []
+        if words in ("backup", "restore"):
+            args = [site.top + "/" + args[0], *args[1:]]
+            site.do("backup", site.top + "/taken")
         return site.popbox(*words.split(), *args, input=GOOD + "\n").rc
 
 
@@ -169,6 +176,7 @@ def usage():
       plain=True)
 def later():
     with Site().joe() as site:
+        site.do("backup", site.top + "/taken")
         for row in table():
             words = name(row)
             if words == "help":
@@ -182,6 +190,12 @@ def later():
                 eq(site.popbox("init", "--uid", str(UID), "--gid", str(GID),
                                "--home", site.home, "--serialmail",
                                site.serial, "--no-qmail",
+                               preexec=full_disk).rc, 111)
+                assert not os.path.exists(site.store)
+                continue
+            if words == "restore":  # it makes one where none is
+                site.store = site.top + "/third"
+                eq(site.popbox("restore", site.top + "/taken",
                                preexec=full_disk).rc, 111)
                 assert not os.path.exists(site.store)
                 continue

@@ -1,0 +1,286 @@
+#include "draft.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "say.h"
+#include "store_whole.h"
+
+enum { WAIT_MS = 10000 };
+
+static int failed(const char *verb, const char *path)
+{
+	return say_error(CODE_LATER, "cannot %s '%s': %s", verb, path,
+			 strerror(errno));
+}
+
+/* draft_look has seen to it that there is room. */
+static void join(const char *dir, const char *name, char ret_path[PATH_MAX])
+{
+	int len = snprintf(ret_path, PATH_MAX, "%s/%s", dir, name);
+
+	if (len < 0 || len >= PATH_MAX)
+		ret_path[0] = 0;
+}
+
+static bool has(const char *dir, const char *name)
+{
+	char path[PATH_MAX];
+
+	join(dir, name, path);
+	return access(path, F_OK) == 0;
+}
+
+static bool is_empty(DIR *dir)
+{
+	const struct dirent *entry;
+
+	while ((entry = readdir(dir)) != NULL) {
+		if (strcmp(entry->d_name, ".") != 0 &&
+		    strcmp(entry->d_name, "..") != 0)
+			return false;
+	}
+	return true;
+}
+
+static int judge_place(struct draft *draft)
+{
+	DIR *dir = opendir(draft->place);
+	bool empty;
+
+	if (!dir)
+		return errno == ENOENT ? CODE_DONE
+				       : failed("use", draft->place);
+	empty = is_empty(dir);
+	(void)closedir(dir); /* read only */
+	draft->there = has(draft->place, "data.mdb") ||
+		       has(draft->place, "config");
+	if (empty || draft->there)
+		return CODE_DONE;
+	return say_error(CODE_REFUSED,
+			 "'%s' is neither empty nor a store's: nothing was "
+			 "changed",
+			 draft->place);
+}
+
+int draft_look(const char *dir, struct draft *ret_draft)
+{
+	struct draft draft = {.dir = -1, .lock = -1, .old_lock = -1};
+	size_t len = strlen(dir);
+	int code, n;
+
+	while (len > 1 && dir[len - 1] == '/')
+		len--;
+	if (!realpath(dir, draft.place)) {
+		if (errno != ENOENT)
+			return failed("use", dir);
+		n = snprintf(draft.place, sizeof draft.place, "%.*s", (int)len,
+			     dir);
+		if (n < 0 || (size_t)n >= sizeof draft.place)
+			return say_error(CODE_REFUSED, "'%s' is too long", dir);
+	}
+	n = snprintf(draft.path, sizeof draft.path, "%s.popbox-restore",
+		     draft.place);
+	/* What is kept has a longer name. */
+	if (n < 0 || (size_t)n + 32 >= sizeof draft.path)
+		return say_error(CODE_REFUSED, "'%s' is too long", dir);
+	code = judge_place(&draft);
+	if (code == CODE_DONE)
+		*ret_draft = draft;
+	return code;
+}
+
+static const char *const files[] = {
+	"config", "config.popbox-tmp", "data.mdb", "lock.mdb", "source",
+	"publish.lock",
+};
+
+static void empty(const struct draft *draft, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		(void)unlinkat(draft->dir, files[i], 0); /* rmdir tells */
+}
+
+/* Is what we have a lock on still what has the name? */
+static bool is_ours(const struct draft *draft)
+{
+	struct stat ours, named, dir;
+	char path[PATH_MAX];
+
+	join(draft->path, "publish.lock", path);
+	return fstat(draft->lock, &ours) == 0 && stat(path, &named) == 0 &&
+	       ours.st_ino == named.st_ino && ours.st_dev == named.st_dev &&
+	       fstat(draft->dir, &dir) == 0 && dir.st_uid == geteuid() &&
+	       !(dir.st_mode & 077);
+}
+
+int draft_start(struct draft *draft)
+{
+	if (mkdir(draft->path, 0700) != 0 && errno != EEXIST)
+		return failed("make", draft->path);
+	draft->dir = open(draft->path,
+			  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (draft->dir >= 0)
+		draft->lock = openat(draft->dir, "publish.lock",
+				     O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+				     0600);
+	if (draft->lock < 0)
+		return failed("use", draft->path);
+	if (flock(draft->lock, LOCK_EX | LOCK_NB) != 0 || !is_ours(draft)) {
+		(void)close(draft->lock); /* nothing was written to it */
+		draft->lock = -1;
+		return say_error(CODE_LATER,
+				 "'%s' is in use: another popbox restores, or "
+				 "it is not ours",
+				 draft->path);
+	}
+	empty(draft, sizeof files / sizeof *files - 1); /* but the lock */
+	return CODE_DONE;
+}
+
+int draft_file(const struct draft *draft, const char *name, int *ret_fd)
+{
+	int fd = openat(draft->dir, name,
+			O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			0600);
+
+	if (fd < 0)
+		return failed("write below", draft->path);
+	/* The directory keeps everybody out; who is handed a descriptor may
+	 * read through it. */
+	if (fchmod(fd, 0644) != 0) {
+		(void)close(fd); /* nothing was written to it */
+		return failed("write below", draft->path);
+	}
+	*ret_fd = fd;
+	return CODE_DONE;
+}
+
+static int wait_publishers(struct draft *draft)
+{
+	const struct timespec step = {.tv_nsec = 10000000};
+	char path[PATH_MAX];
+
+	join(draft->place, "publish.lock", path);
+	draft->old_lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+			       0600);
+	if (draft->old_lock < 0)
+		return failed("open", path);
+	for (int waited = 0; waited < WAIT_MS; waited += 10) {
+		if (flock(draft->old_lock, LOCK_EX | LOCK_NB) == 0)
+			return CODE_DONE;
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return failed("lock", path);
+		(void)nanosleep(&step, NULL); /* cut short: asks sooner */
+	}
+	return say_error(CODE_LATER, "another popbox publishes: nothing was "
+				     "changed, try again");
+}
+
+/* The draft takes the name under which the old store will be kept, and then the
+ * two change places: at every moment there is one store, or the other, and a
+ * killed run leaves both. */
+static int exchange(struct draft *draft)
+{
+	char stamp[32];
+	time_t now = time(NULL);
+	struct tm tm = {0};
+	int rc = -1;
+
+	(void)gmtime_r(&now, &tm); /* a year that fits, of our own clock */
+	(void)strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &tm);
+	for (int i = 0; rc != 0 && i < 100; i++) {
+		(void)snprintf(draft->kept, sizeof draft->kept,
+			       i ? "%s.before-%s-%d" : "%s.before-%s",
+			       draft->place, stamp, i); /* see draft_look */
+		rc = renameat2(AT_FDCWD, draft->path, AT_FDCWD, draft->kept,
+			       RENAME_NOREPLACE);
+		if (rc != 0 && errno != EEXIST)
+			break;
+	}
+	if (rc == 0 && renameat2(AT_FDCWD, draft->kept, AT_FDCWD, draft->place,
+				 RENAME_EXCHANGE) == 0)
+		return CODE_DONE;
+	say_error(0, "cannot put the store into '%s': %s (where it is a mount "
+		     "point, or its file system cannot exchange directories, "
+		     "stop logins, move it away and restore again)",
+		  draft->place, strerror(errno));
+	if (rc == 0)
+		(void)rename(draft->kept, draft->path); /* draft_end looks */
+	draft->kept[0] = 0;
+	return CODE_LATER;
+}
+
+static int sync_parent(const struct draft *draft)
+{
+	char parent[PATH_MAX];
+	char *slash;
+	int fd, rc;
+
+	(void)snprintf(parent, sizeof parent, "%s", draft->place);
+	slash = strrchr(parent, '/');
+	if (slash)
+		slash[slash == parent] = 0;
+	fd = open(slash ? parent : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	rc = fd < 0 ? -1 : fsync(fd);
+	if (fd >= 0)
+		(void)close(fd); /* a directory, read only */
+	return rc == 0 ? CODE_DONE : failed("sync the directory of",
+					    draft->place);
+}
+
+int draft_put(struct draft *draft)
+{
+	int gate = -1, code = CODE_DONE;
+	enum err err;
+
+	if (fsync(draft->dir) != 0)
+		return failed("sync", draft->path);
+	if (!draft->there) {
+		/* Takes the place of an empty directory, of nothing else. */
+		if (rename(draft->path, draft->place) != 0)
+			return failed("make", draft->place);
+	} else {
+		code = wait_publishers(draft);
+		if (code != CODE_DONE)
+			return code;
+		err = store_gate(draft->place, &gate);
+		if (err == ERR_BUSY)
+			return say_error(CODE_LATER,
+					 "another popbox holds the store: "
+					 "nothing was changed, try again");
+		if (err != ERR_OK)
+			return failed("lock", draft->place);
+		code = exchange(draft);
+		(void)close(gate); /* who waits there finds it replaced */
+		if (code != CODE_DONE)
+			return code;
+	}
+	draft->path[0] = 0;
+	(void)close(draft->lock); /* it is the store's publish.lock now */
+	draft->lock = -1;
+	return sync_parent(draft);
+}
+
+void draft_end(struct draft *draft)
+{
+	if (draft->path[0] && draft->lock >= 0) {
+		empty(draft, sizeof files / sizeof *files);
+		(void)rmdir(draft->path); /* the next one uses it */
+	}
+	if (draft->lock >= 0)
+		(void)close(draft->lock); /* nothing was written to it */
+	if (draft->dir >= 0)
+		(void)close(draft->dir); /* read only */
+	if (draft->old_lock >= 0)
+		(void)close(draft->old_lock);
+	draft->dir = draft->lock = draft->old_lock = -1;
+}

@@ -1,0 +1,295 @@
+#include "inspect.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "backup.h"
+#include "drop.h"
+#include "say.h"
+
+enum {
+	NOBODY = 65534,		 /* uid and gid of who owns nothing */
+	MEMORY = 256 << 20,	 /* bytes beside the map of the file */
+	PART_MAX = CONFIG_SIZE_MAX, /* bytes of a key or a row in the pipe */
+	CPU_SECONDS = 3600,
+};
+
+/* What the child sends: heads, each followed by its key and its row. Settings
+ * have no key; the end says that all was sent. */
+enum { SETTINGS = 100, END = 101 };
+struct head {
+	uint32_t what; /* the number of a table, or one of these */
+	uint32_t key;
+	uint32_t row;
+};
+
+static enum err send_raw(void *arg, const struct store_raw *raw)
+{
+	FILE *out = arg;
+	struct head head = {raw->table, (uint32_t)raw->key_len,
+			    (uint32_t)raw->row_len};
+
+	if (raw->key_len > PART_MAX || raw->row_len > PART_MAX)
+		return ERR_DAMAGED;
+	if (fwrite(&head, sizeof head, 1, out) != 1 ||
+	    fwrite(raw->key, 1, raw->key_len, out) != raw->key_len ||
+	    fwrite(raw->row, 1, raw->row_len, out) != raw->row_len)
+		return ERR_SYSTEM;
+	return ERR_OK;
+}
+
+struct looking {
+	const char *what;
+	FILE *out;
+	enum inspect how;
+	struct backup_findings findings;
+};
+
+static enum err send_settings(struct store_txn *txn, FILE *out)
+{
+	static char text[CONFIG_SIZE_MAX];
+	struct store_raw raw = {.table = SETTINGS, .row = text};
+	enum err err = store_settings(txn, text, &raw.row_len);
+
+	if (err == ERR_NOTFOUND)
+		return ERR_OK;
+	return err == ERR_OK ? send_raw(out, &raw) : err;
+}
+
+static enum err count_raw(void *arg, const struct store_raw *raw)
+{
+	struct store_raw short_one = {.table = raw->table};
+
+	return send_raw(arg, &short_one);
+}
+
+/* Checked to its end before the first row goes out. */
+static enum err send_rows(struct store_txn *txn, struct looking *looking)
+{
+	unsigned long found;
+	enum err err = store_check(txn, backup_finding, &looking->findings,
+				   &found);
+
+	if (err == ERR_OK && found)
+		err = ERR_DAMAGED;
+	return err == ERR_OK
+		       ? store_rows(txn,
+				    looking->how == INSPECT_ROWS ? send_raw
+								 : count_raw,
+				    looking->out)
+		       : err;
+}
+
+static enum err look_body(struct store_txn *txn, void *arg)
+{
+	const struct store_raw end = {.table = END};
+	struct looking *looking = arg;
+	enum err err = send_settings(txn, looking->out);
+
+	if (err == ERR_OK && looking->how != INSPECT_SETTINGS)
+		err = send_rows(txn, looking);
+	return err == ERR_OK ? send_raw(looking->out, &end) : err;
+}
+
+/* The child has these two and the first three, and nothing else that its parent
+ * has open. */
+static bool keep(int a, int b)
+{
+	const unsigned low = (unsigned)(a < b ? a : b);
+	const unsigned high = (unsigned)(a < b ? b : a);
+
+	return (low <= 3 || close_range(3, low - 1, 0) == 0) &&
+	       (high == low + 1 || close_range(low + 1, high - 1, 0) == 0) &&
+	       close_range(high + 1, ~0U, 0) == 0;
+}
+
+/* A map that is larger than the file's own data is claimed, not there. */
+static void limit(int fd)
+{
+	const struct rlimit cpu = {CPU_SECONDS, CPU_SECONDS}, none = {0, 0};
+
+	(void)setrlimit(RLIMIT_CPU, &cpu);
+	(void)setrlimit(RLIMIT_FSIZE, &none);
+#ifndef __SANITIZE_ADDRESS__ /* which maps terabytes */
+	struct rlimit memory = {0, 0};
+	struct stat st;
+
+	if (fstat(fd, &st) == 0) {
+		memory.rlim_cur = memory.rlim_max =
+			(rlim_t)st.st_blocks * 512 * 2 + MEMORY;
+		(void)setrlimit(RLIMIT_AS, &memory);
+	}
+#else
+	(void)fd;
+#endif
+}
+
+/* The child, from here to its end; returns the exit code. */
+static int look(int fd, struct looking *looking)
+{
+	const bool root = geteuid() == 0;
+	const char *why = drop_to(root ? NOBODY : geteuid(),
+				  root ? NOBODY : getegid());
+	struct store *store = NULL;
+	char path[32];
+	enum err err;
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* dropping takes it away */
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (why)
+		return say_error(CODE_LATER, "cannot look at '%s': %s",
+				 looking->what, why);
+	limit(fd);
+	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	err = store_open_copy(path, &store);
+	if (err == ERR_OK)
+		err = store_read(store, look_body, looking);
+	store_close(&store);
+	if (err == ERR_OK && fflush(looking->out) != 0)
+		err = ERR_SYSTEM;
+	switch (err) {
+	case ERR_OK:
+		return CODE_DONE;
+	case ERR_SCHEMA:
+		return say_error(CODE_REFUSED,
+				 "'%s' is of another format version than this "
+				 "popbox",
+				 looking->what);
+	case ERR_SYSTEM:
+		return say_error(CODE_LATER, "cannot look at '%s': %s",
+				 looking->what,
+				 errno == ENOMEM
+					 ? "it asks for more memory than a "
+					   "file of its size needs, or there "
+					   "is none"
+					 : strerror(errno));
+	case ERR_NOTFOUND:
+	case ERR_EXISTS:
+	case ERR_INVALID:
+	case ERR_INUSE:
+	case ERR_FULL:
+	case ERR_BUSY:
+	case ERR_DAMAGED:
+		break;
+	}
+	return say_error(CODE_REFUSED,
+			 "'%s' is no backup of a store, or is damaged",
+			 looking->what);
+}
+
+/* Takes what the child sends until its end. False: it was cut short, or is not
+ * of this form. */
+static bool take_all(FILE *in, char *part[2], store_sink *sink, void *arg,
+		     struct inspected *inspected, enum err *ret_err)
+{
+	struct head head;
+
+	while (fread(&head, sizeof head, 1, in) == 1) {
+		struct store_raw raw = {head.what, part[0], head.key, part[1],
+					head.row};
+
+		if (head.what == END)
+			return true;
+		if (head.key > PART_MAX || head.row > PART_MAX ||
+		    fread(part[0], 1, head.key, in) != head.key ||
+		    fread(part[1], 1, head.row, in) != head.row)
+			return false;
+		if (head.what == SETTINGS) {
+			memcpy(inspected->settings, part[1], head.row);
+			inspected->settings_len = head.row;
+			continue;
+		}
+		if (head.what >= STORE_TABLES_ALL)
+			return false;
+		inspected->rows[head.what]++;
+		if (!sink)
+			continue;
+		*ret_err = sink(arg, &raw);
+		if (*ret_err != ERR_OK)
+			return true;
+	}
+	return false;
+}
+
+static int settle(pid_t pid, bool ended, bool whole, const char *what)
+{
+	int status;
+	pid_t waited;
+
+	do
+		waited = waitpid(pid, &status, 0);
+	while (waited < 0 && errno == EINTR);
+	if (ended) /* by us, and the caller says why */
+		return CODE_DONE;
+	if (waited == pid && WIFEXITED(status) &&
+	    (WEXITSTATUS(status) != CODE_DONE || whole))
+		return WEXITSTATUS(status);
+	return say_error(CODE_REFUSED,
+			 "'%s' is damaged: the look at it was ended by a signal",
+			 what);
+}
+
+static int take(int fd, pid_t pid, const char *what, store_sink *sink,
+		void *arg, struct inspected *inspected, enum err *ret_err)
+{
+	char *part[2] = {malloc(PART_MAX), malloc(PART_MAX)};
+	FILE *in = fdopen(fd, "r");
+	bool whole = false;
+	int code;
+
+	if (part[0] && part[1] && in)
+		whole = take_all(in, part, sink, arg, inspected, ret_err);
+	else
+		*ret_err = ERR_SYSTEM;
+	if (*ret_err != ERR_OK)
+		(void)kill(pid, SIGKILL); /* ours, not waited for yet */
+	if (in)
+		(void)fclose(in); /* read only */
+	else
+		(void)close(fd);
+	code = settle(pid, *ret_err != ERR_OK, whole, what);
+	for (size_t i = 0; i < 2; i++) {
+		if (part[i])
+			explicit_bzero(part[i], PART_MAX); /* hashes */
+		free(part[i]);
+	}
+	return code;
+}
+
+int inspect(int fd, const char *what, enum inspect how, store_sink *sink,
+	    void *arg, struct inspected *ret_inspected, enum err *ret_err)
+{
+	struct looking looking = {what, NULL, how, {what, 0}};
+	int pair[2];
+	pid_t pid;
+
+	*ret_err = ERR_OK;
+	*ret_inspected = (struct inspected){.settings_len = 0};
+	if (pipe2(pair, O_CLOEXEC) != 0)
+		return say_error(CODE_LATER, "cannot look at '%s': %s", what,
+				 strerror(errno));
+	pid = fork();
+	if (pid == 0) {
+		looking.out = fdopen(pair[1], "w");
+		if (!looking.out || !keep(fd, pair[1]))
+			_exit(say_error(CODE_LATER, "cannot look at '%s': %s",
+					what, strerror(errno)));
+		_exit(look(fd, &looking));
+	}
+	(void)close(pair[1]); /* the child's end */
+	if (pid < 0) {
+		(void)close(pair[0]);
+		return say_error(CODE_LATER, "cannot look at '%s': %s", what,
+				 strerror(errno));
+	}
+	return take(pair[0], pid, what, sink, arg, ret_inspected, ret_err);
+}
