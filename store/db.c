@@ -363,7 +363,8 @@ enum err db_next(struct db_txn *txn, enum db_table table, struct db_bytes from,
 		 bool after, struct db_bytes *ret_key,
 		 struct db_bytes *ret_value)
 {
-	MDB_val k = val(from), v;
+	const MDB_val start = val(from);
+	MDB_val k = start, v;
 	enum err err = cursor(txn, table);
 	int rc;
 
@@ -372,15 +373,15 @@ enum err db_next(struct db_txn *txn, enum db_table table, struct db_bytes from,
 	/* An empty key cannot be searched for; it comes before all others. */
 	rc = mdb_cursor_get(txn->cursor[table], &k, &v,
 			    from.len ? MDB_SET_RANGE : MDB_FIRST);
-	if (rc == 0 && after && from.len) {
-		MDB_val start = val(from);
-
-		if (mdb_cmp(txn->txn, txn->dbi[table], &k, &start) == 0)
-			rc = mdb_cursor_get(txn->cursor[table], &k, &v,
-					    MDB_NEXT);
-	}
+	if (rc == 0 && after && from.len &&
+	    mdb_cmp(txn->txn, txn->dbi[table], &k, &start) == 0)
+		rc = mdb_cursor_get(txn->cursor[table], &k, &v, MDB_NEXT);
 	if (rc != 0)
 		return db_err(rc);
+	/* In a damaged tree keys may lead in a circle. */
+	if (from.len && mdb_cmp(txn->txn, txn->dbi[table], &k, &start) <
+				(after ? 1 : 0))
+		return ERR_DAMAGED;
 	*ret_key = (struct db_bytes){k.mv_data, k.mv_size};
 	*ret_value = (struct db_bytes){v.mv_data, v.mv_size};
 	return ERR_OK;

@@ -22,8 +22,7 @@ enum err db_copy(struct db *db, int fd)
 
 	if (err == ERR_OK)
 		rc = mdb_env_copyfd2(db->env, fd, MDB_CP_COMPACT);
-	/* LMDB's word for a write that took nothing, which is a full disk. */
-	if (rc == EIO)
+	if (rc == EIO && db_disk_full(fd))
 		rc = ENOSPC;
 	return err == ERR_OK ? db_err(rc) : err;
 }
@@ -87,15 +86,20 @@ static enum err write_copy(struct db *db, db_body *body, void *arg)
 {
 	struct db_txn txn = {.db = db};
 	enum err err = db_err(mdb_txn_begin(db->env, NULL, 0, &txn.txn));
+	int rc;
 
 	if (err != ERR_OK)
 		return err;
 	err = body(&txn, arg);
 	db_cursors_close(&txn);
-	if (err == ERR_OK)
-		return db_err(mdb_txn_commit(txn.txn));
-	mdb_txn_abort(txn.txn);
-	return err;
+	if (err != ERR_OK) {
+		mdb_txn_abort(txn.txn);
+		return err;
+	}
+	rc = mdb_txn_commit(txn.txn);
+	if (rc == EIO && db_disk_full(db->datafd))
+		rc = ENOSPC;
+	return db_err(rc);
 }
 
 enum err db_copy_write(const char *path, db_body *body, void *arg)

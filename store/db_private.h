@@ -47,6 +47,9 @@ MUST_USE enum err db_place(struct db *db, const char *dir);
  * `popbox restore`; what is open is the old one. */
 MUST_USE enum err db_placed(const struct db *db);
 
+/* Is the disk of this file so full that LMDB's EIO means that? */
+bool db_disk_full(int fd);
+
 /* A new environment with our settings, not opened yet. */
 MUST_USE enum err db_env(struct db **ret_db);
 

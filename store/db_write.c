@@ -14,6 +14,7 @@
 enum {
 	MAP_START = 4 << 20, /* bytes of a new store's map */
 	DRAIN_MS = 1000,     /* for a reader that was stopped */
+	LOCK_SIZE = 8192,    /* bytes of a lock file for LMDB's 126 readers */
 	DISK_FULL = 1 << 20, /* less free bytes than this */
 };
 
@@ -58,6 +59,31 @@ static enum err match_length(struct db *db)
 	return ERR_OK;
 }
 
+/* LMDB makes its lock file a hole and writes into its map: on a full disk that
+ * is a SIGBUS. So it finds one that has its blocks. Before LMDB has any lock on
+ * it, since a close ends all that this process has. */
+static enum err fill_lock(int dirfd)
+{
+	int fd = openat(dirfd, "lock.mdb",
+			O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+			0600);
+	enum err err = ERR_OK;
+	struct stat st;
+	int rc = 0;
+
+	if (fd < 0)
+		return errno == ELOOP || errno == ENXIO ? ERR_DAMAGED
+							: db_err(errno);
+	if (fstat(fd, &st) != 0)
+		err = ERR_SYSTEM;
+	else if (!S_ISREG(st.st_mode))
+		err = ERR_DAMAGED;
+	else if (st.st_size < LOCK_SIZE)
+		rc = posix_fallocate(fd, 0, LOCK_SIZE);
+	(void)close(fd); /* nothing was written to it */
+	return rc ? db_err(rc) : err;
+}
+
 /* Opens the directory, which is the gate, and the environment. */
 static enum err open_env(const char *dir, bool fresh, struct db **ret_db)
 {
@@ -74,6 +100,9 @@ static enum err open_env(const char *dir, bool fresh, struct db **ret_db)
 	db->dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (err == ERR_OK && db->dirfd < 0)
 		err = ERR_SYSTEM;
+	if (err == ERR_OK &&
+	    (fresh || faccessat(db->dirfd, "data.mdb", F_OK, 0) == 0))
+		err = fill_lock(db->dirfd);
 	if (err == ERR_OK && fresh)
 		rc = mdb_env_set_mapsize(db->env, MAP_START);
 	if (err == ERR_OK)
@@ -164,11 +193,11 @@ static int begin(struct db *db, MDB_txn **ret_txn)
 
 /* LMDB answers EIO for a write that was cut short, which is what a disk does
  * that fills up in the middle of one. */
-static bool disk_full(const struct db *db)
+bool db_disk_full(int fd)
 {
 	struct statvfs fs;
 
-	return fstatvfs(db->datafd, &fs) == 0 &&
+	return fstatvfs(fd, &fs) == 0 &&
 	       fs.f_bavail * fs.f_frsize < DISK_FULL;
 }
 
@@ -194,7 +223,7 @@ static enum err write_once(struct db *db, db_body *body, void *arg, bool keep,
 	}
 	rc = mdb_txn_commit(txn.txn);
 	*ret_full = rc == MDB_MAP_FULL;
-	if (rc == EIO && disk_full(db))
+	if (rc == EIO && db_disk_full(db->datafd))
 		rc = ENOSPC;
 	return db_err(rc);
 }

@@ -58,6 +58,17 @@ static enum err bring_box(struct store_txn *txn,
 	return err == ERR_OK ? store_account_add(txn, want) : err;
 }
 
+/* Is it as it was, or as it is when its box alone was deleted? */
+static bool is_of_box(const struct store_address *now,
+		      const struct store_address *want)
+{
+	if (now->has_box)
+		return now->box.number == want->box.number &&
+		       strcmp(now->box.handle.s, want->box.handle.s) == 0;
+	return now->forwards_len == want->forwards_len &&
+	       memcmp(now->forwards, want->forwards, now->forwards_len) == 0;
+}
+
 /* An address that leads elsewhere by now is a conflict, not ours to settle. */
 static enum err bring_address(struct store_txn *txn,
 			      const struct store_address *want)
@@ -70,9 +81,7 @@ static enum err bring_address(struct store_txn *txn,
 	name_address_text(&want->name, text);
 	if (err == ERR_NOTFOUND) {
 		err = store_address_add(txn, want);
-	} else if (err == ERR_OK && now->has_box &&
-		   now->box.number == want->box.number &&
-		   strcmp(now->box.handle.s, want->box.handle.s) == 0) {
+	} else if (err == ERR_OK && is_of_box(now, want)) {
 		err = store_address_set(txn, want);
 	} else if (err == ERR_OK) {
 		name_box_text(&now->box, box);

@@ -20,7 +20,8 @@ enum {
 	NOBODY = 65534,		 /* uid and gid of who owns nothing */
 	MEMORY = 256 << 20,	 /* bytes beside the map of the file */
 	PART_MAX = CONFIG_SIZE_MAX, /* bytes of a key or a row in the pipe */
-	CPU_SECONDS = 3600,
+	CPU_SECONDS = 10,	 /* and one more for each CPU_BYTES of data */
+	CPU_BYTES = 1 << 20,
 };
 
 /* What the child sends: heads, each followed by its key and its row. Settings
@@ -115,21 +116,21 @@ static bool keep(int a, int b)
 /* A map that is larger than the file's own data is claimed, not there. */
 static void limit(int fd)
 {
-	const struct rlimit cpu = {CPU_SECONDS, CPU_SECONDS}, none = {0, 0};
-
-	(void)setrlimit(RLIMIT_CPU, &cpu);
-	(void)setrlimit(RLIMIT_FSIZE, &none);
-#ifndef __SANITIZE_ADDRESS__ /* which maps terabytes */
-	struct rlimit memory = {0, 0};
+	const struct rlimit none = {0, 0};
+	struct rlimit cpu = {CPU_SECONDS, CPU_SECONDS};
+	struct rlimit memory = {MEMORY, MEMORY};
 	struct stat st;
 
 	if (fstat(fd, &st) == 0) {
-		memory.rlim_cur = memory.rlim_max =
-			(rlim_t)st.st_blocks * 512 * 2 + MEMORY;
-		(void)setrlimit(RLIMIT_AS, &memory);
+		const rlim_t data = (rlim_t)st.st_blocks * 512;
+
+		cpu.rlim_cur = cpu.rlim_max = CPU_SECONDS + data / CPU_BYTES;
+		memory.rlim_cur = memory.rlim_max = 2 * data + MEMORY;
 	}
-#else
-	(void)fd;
+	(void)setrlimit(RLIMIT_CPU, &cpu);
+	(void)setrlimit(RLIMIT_FSIZE, &none);
+#ifndef __SANITIZE_ADDRESS__ /* which maps terabytes */
+	(void)setrlimit(RLIMIT_AS, &memory);
 #endif
 }
 

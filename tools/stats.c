@@ -1,6 +1,5 @@
 #include "stats.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,19 +113,16 @@ enum err stats_start_body(struct store_txn *txn, void *arg)
 static void add_scheme(struct stats *stats, const char *hash)
 {
 	const char *scheme = NULL;
-	char name[STATS_SCHEME_TEXT];
 	size_t i = 0;
 
 	if (!hash[0])
 		scheme = "none";
 	else if (pwhash_judge(hash, &scheme) != PWHASH_OK || !scheme)
 		scheme = "unknown";
-	(void)snprintf(name, sizeof name, "%s%s", scheme,
-		       strncmp(hash, "$wrap$", 6) == 0 ? ", wrapped" : "");
 	while (i + 1 < STATS_SCHEMES && stats->scheme[i].boxes &&
-	       strcmp(stats->scheme[i].name, name) != 0)
+	       strcmp(stats->scheme[i].name, scheme) != 0)
 		i++;
-	memcpy(stats->scheme[i].name, name, sizeof name);
+	stats->scheme[i].name = scheme;
 	stats->scheme[i].boxes++;
 }
 

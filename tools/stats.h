@@ -29,10 +29,10 @@ struct stats_handle {
 	uint64_t domains, boxes, off, without_password, never, quota, mail;
 };
 
-enum { STATS_SCHEMES = 32, STATS_SCHEME_TEXT = 32, STATS_HANDFUL = 64 };
+enum { STATS_SCHEMES = 32, STATS_HANDFUL = 64 };
 
 struct stats_scheme {
-	char name[STATS_SCHEME_TEXT];
+	const char *name; /* static */
 	uint64_t boxes;
 };
 
