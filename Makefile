@@ -5,6 +5,7 @@
 #	V=1		show the commands
 #	CC=clang	any C17 compiler with GNU extensions
 #	QMAIL=/var/qmail  let demo and check use a real installation's programs
+#	PREFIX=/usr/local DESTDIR=  where `make install` puts things
 
 VERSION  = 0.1
 MAKEFLAGS += --no-builtin-rules --no-print-directory
@@ -120,9 +121,34 @@ demo-packages:
 check-packages:
 	@tests/packages $(CHECK_PACKAGES)
 
+# What is installed; the store, popusr and qmail are the administrator's.
+PREFIX   = /usr/local
+SHARE    = $(DESTDIR)$(PREFIX)/share
+SBIN     = $(DESTDIR)$(PREFIX)/sbin
+MANDIR   = $(PREFIX)/share/man
+MAN      = $(DESTDIR)$(MANDIR)
+PROGRAMS = popbox popbox-checkpw popbox-maildirsmtp
+INSTALL  = install -D -p -m 644
+
+# A program is replaced at once: logins come while it is installed.
+install: all
+	for p in $(PROGRAMS); do \
+		install -D -m 755 $(B)/$$p $(SBIN)/$$p.new && \
+		mv -f $(SBIN)/$$p.new $(SBIN)/$$p || exit 1; \
+	done
+	$(INSTALL) -t $(MAN)/man5 doc/*.5
+	$(INSTALL) -t $(MAN)/man8 doc/*.8
+
+# Directories in which others have files stay.
+uninstall:
+	rm -f $(addprefix $(SBIN)/,$(PROGRAMS)) \
+		$(patsubst doc/%,$(MAN)/man5/%,$(wildcard doc/*.5)) \
+		$(patsubst doc/%,$(MAN)/man8/%,$(wildcard doc/*.8))
+
 clean:
 	rm -rf build
 
-.PHONY: all tests standins check demo demo-dialup check-packages demo-packages clean force
+.PHONY: all tests standins check demo demo-dialup check-packages demo-packages \
+	install uninstall clean force
 .SECONDARY:
 -include $(wildcard $(B)/*/*.d $(B)/*/*/*.d)
