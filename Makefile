@@ -115,7 +115,8 @@ BUILD_PACKAGES = gcc libc6-dev liblmdb-dev libsodium-dev libcrypt-dev \
 DEMO_PACKAGES  = $(BUILD_PACKAGES) ucspi-tcp mpop python3
 CHECK_PACKAGES = $(DEMO_PACKAGES) libcmocka-dev perl binutils strace mandoc \
 	tinycdb curl whois argon2 openssl python3-aiosmtpd clang libclang-rt-14-dev \
-	dovecot-pop3d dovecot-imapd apache2-utils
+	dovecot-pop3d dovecot-imapd apache2-utils \
+	zsh fish
 demo-packages:
 	@tests/packages $(DEMO_PACKAGES)
 check-packages:
@@ -127,6 +128,9 @@ SHARE    = $(DESTDIR)$(PREFIX)/share
 SBIN     = $(DESTDIR)$(PREFIX)/sbin
 MANDIR   = $(PREFIX)/share/man
 MAN      = $(DESTDIR)$(MANDIR)
+BASHDIR  = $(SHARE)/bash-completion/completions
+ZSHDIR   = $(SHARE)/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
+FISHDIR  = $(SHARE)/fish/vendor_completions.d
 PROGRAMS = popbox popbox-checkpw popbox-maildirsmtp
 INSTALL  = install -D -p -m 644
 
@@ -138,12 +142,16 @@ install: all
 	done
 	$(INSTALL) -t $(MAN)/man5 doc/*.5
 	$(INSTALL) -t $(MAN)/man8 doc/*.8
+	$(INSTALL) tools/completion/popbox.bash $(BASHDIR)/popbox
+	$(INSTALL) -t $(ZSHDIR) tools/completion/_popbox
+	$(INSTALL) -t $(FISHDIR) tools/completion/popbox.fish
 
 # Directories in which others have files stay.
 uninstall:
 	rm -f $(addprefix $(SBIN)/,$(PROGRAMS)) \
 		$(patsubst doc/%,$(MAN)/man5/%,$(wildcard doc/*.5)) \
-		$(patsubst doc/%,$(MAN)/man8/%,$(wildcard doc/*.8))
+		$(patsubst doc/%,$(MAN)/man8/%,$(wildcard doc/*.8)) \
+		$(BASHDIR)/popbox $(ZSHDIR)/_popbox $(FISHDIR)/popbox.fish
 
 clean:
 	rm -rf build

@@ -52,6 +52,11 @@ class Dest:
 def expected(prefix="/usr/local", man=None):
     man = man or prefix + "/share/man"
     found = {f"{prefix}/sbin/{p}": 0o755 for p in PROGRAMS}
+    share = prefix + "/share"
+    for path in (f"{share}/bash-completion/completions/popbox",
+                 f"{share}/zsh/site-functions/_popbox",
+                 f"{share}/fish/vendor_completions.d/popbox.fish"):
+        found[path] = 0o644
     for page in glob.glob("doc/*.[58]"):
         found[f"{man}/man{page[-1]}/{os.path.basename(page)}"] = 0o644
     return found

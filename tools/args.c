@@ -16,9 +16,8 @@ const struct args_option args_global[] = {
 	{NULL, NULL, NULL},
 };
 
-/* The option whose name is word, or word up to its '='. */
-static const struct args_option *find(const struct args_option *options,
-				      const char *word, size_t len)
+const struct args_option *args_find(const struct args_option *options,
+				    const char *word, size_t len)
 {
 	for (; options && options->name; options++) {
 		if (strlen(options->name) == len &&
@@ -127,9 +126,9 @@ bool args_parse(int argc, char **argv, const struct args_option *options,
 			only_operands = true;
 			continue;
 		}
-		option = find(options, word, len);
+		option = args_find(options, word, len);
 		if (!option) {
-			option = find(args_global, word, len);
+			option = args_find(args_global, word, len);
 			args = ret_global;
 		}
 		if (!option)
@@ -143,7 +142,7 @@ bool args_parse(int argc, char **argv, const struct args_option *options,
 const char *args_get(const struct args *args, const char *name)
 {
 	const struct args_option *option =
-		find(args->options, name, strlen(name));
+		args_find(args->options, name, strlen(name));
 
 	return option ? args->given[option - args->options] : NULL;
 }

@@ -35,6 +35,11 @@ bool args_parse(int argc, char **argv, const struct args_option *options,
 const char *args_get(const struct args *args, const char *name);
 bool args_has(const struct args *args, const char *name);
 
+/* The option of that name, len bytes of word; NULL: none. options may be
+ * NULL. */
+const struct args_option *args_find(const struct args_option *options,
+				    const char *word, size_t len);
+
 /* How unlike are two words? Edits needed; for did-you-mean. */
 unsigned args_distance(const char *a, const char *b);
 

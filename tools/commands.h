@@ -73,6 +73,7 @@ int cmd_restore(struct site *site, const struct args *args);
 int cmd_stats(struct site *site, const struct args *args);
 int cmd_upgrade(struct site *site, const struct args *args);
 int cmd_log(struct site *site, const struct args *args);
+int cmd_complete(struct site *site, const struct args *args);
 int cmd_help(struct site *site, const struct args *args);
 
 extern const struct args_option cmd_init_options[];
