@@ -116,7 +116,7 @@ DEMO_PACKAGES  = $(BUILD_PACKAGES) ucspi-tcp mpop python3
 CHECK_PACKAGES = $(DEMO_PACKAGES) libcmocka-dev perl binutils strace mandoc \
 	tinycdb curl whois argon2 openssl python3-aiosmtpd clang libclang-rt-14-dev \
 	dovecot-pop3d dovecot-imapd apache2-utils \
-	zsh fish
+	zsh fish daemontools s6 systemd stunnel4 sudo fail2ban
 demo-packages:
 	@tests/packages $(DEMO_PACKAGES)
 check-packages:
@@ -128,6 +128,7 @@ SHARE    = $(DESTDIR)$(PREFIX)/share
 SBIN     = $(DESTDIR)$(PREFIX)/sbin
 MANDIR   = $(PREFIX)/share/man
 MAN      = $(DESTDIR)$(MANDIR)
+DOC      = $(SHARE)/doc/popbox
 BASHDIR  = $(SHARE)/bash-completion/completions
 ZSHDIR   = $(SHARE)/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
 FISHDIR  = $(SHARE)/fish/vendor_completions.d
@@ -145,6 +146,10 @@ install: all
 	$(INSTALL) tools/completion/popbox.bash $(BASHDIR)/popbox
 	$(INSTALL) -t $(ZSHDIR) tools/completion/_popbox
 	$(INSTALL) -t $(FISHDIR) tools/completion/popbox.fish
+	rm -rf $(DOC)/examples
+	mkdir -p $(DOC)
+	cp -R doc/examples $(DOC)/examples
+	chmod -R u=rwX,go=rX $(DOC)/examples
 
 # Directories in which others have files stay.
 uninstall:
@@ -152,6 +157,8 @@ uninstall:
 		$(patsubst doc/%,$(MAN)/man5/%,$(wildcard doc/*.5)) \
 		$(patsubst doc/%,$(MAN)/man8/%,$(wildcard doc/*.8)) \
 		$(BASHDIR)/popbox $(ZSHDIR)/_popbox $(FISHDIR)/popbox.fish
+	rm -rf $(DOC)/examples
+	rmdir $(DOC) 2>/dev/null || :
 
 clean:
 	rm -rf build

@@ -57,6 +57,10 @@ def expected(prefix="/usr/local", man=None):
                  f"{share}/zsh/site-functions/_popbox",
                  f"{share}/fish/vendor_completions.d/popbox.fish"):
         found[path] = 0o644
+    for path in glob.glob("doc/examples/**", recursive=True):
+        if os.path.isfile(path):
+            found[f"{share}/doc/popbox/{path[4:]}"] = \
+                os.stat(path).st_mode & 0o755
     for page in glob.glob("doc/*.[58]"):
         found[f"{man}/man{page[-1]}/{os.path.basename(page)}"] = 0o644
     return found
@@ -68,6 +72,7 @@ def whole():
         eq(dest.files(), expected())
         make("uninstall", *dest.words)
         eq(dest.files(), {})
+        assert not os.path.exists(dest.top + "/usr/local/share/doc/popbox")
 
 
 @test("install follows PREFIX and MANDIR, and leaves other people's files")

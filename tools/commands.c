@@ -137,11 +137,9 @@ const struct command commands[] = {
 	{"purge", NULL, "[DOMAIN|ADDRESS|BOX]", 0, 1,
 	 "remove for good what was deleted long ago",
 	 CHANGES, cmd_purge_options, cmd_purge},
-<<<<<<< HEAD
 	{"harden", NULL, "", 0, 0,
 	 "wrap weak password hashes in argon2id",
 	 CHANGES, cmd_harden_options, cmd_harden},
-=======
 	{"backup", NULL, "FILE", 1, 1,
 	 "write the store, or one box, into a new file",
 	 CHANGES, cmd_backup_options, cmd_backup},
@@ -154,7 +152,6 @@ const struct command commands[] = {
 	{"upgrade", NULL, "", 0, 0,
 	 "bring a store of an older format forward",
 	 LISTS, NULL, cmd_upgrade},
->>>>>>> effe2d6 (backup, restore, stats, upgrade)
 	{"tune", NULL, "", 0, 0,
 	 "measure what password hashes cost on this machine",
 	 LISTS, cmd_tune_options, cmd_tune},

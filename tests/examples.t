@@ -1,0 +1,418 @@
+#!/usr/bin/env python3
+"""The examples of doc/examples, run with what Debian has of their programs.
+They are copied, and only paths, ports and users are changed on the way."""
+import glob
+import os
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from tap import (CHECKPW, GOOD, QMAIL, SANITIZED, TREE, Site, eq, has, hasnt,
+                 record, run, skip, test)
+
+EXAMPLES = TREE + "/doc/examples"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def needs(*programs):
+    for program in programs:
+        if not shutil.which(program):
+            skip(f"{program} is not installed")
+
+
+class Example(Site):
+    """A site with joe, the default hash, and an example's files."""
+
+    def __init__(self, files, *changes, **settings):
+        super().__init__(argon2_kib=19456, argon2_passes=2, **settings)
+        self.joe()
+        self.port = free_port()
+        self.where = self.top + "/example"
+        shutil.copytree(f"{EXAMPLES}/{files}", self.where)
+        changes = ((r"/usr/local/sbin/popbox-checkpw",
+                    f"{CHECKPW} -d {self.store}"),
+                   (r"/var/qmail/", f"{self.qmail}/"), *changes)
+        left = {change for change, _ in changes}
+        for path in glob.glob(self.where + "/**", recursive=True):
+            if not os.path.isfile(path):
+                continue
+            with open(path) as file:
+                text = file.read()
+            for change, to in changes:
+                text, count = re.subn(change, to.replace("PORT",
+                                                         str(self.port)), text)
+                left -= {change} if count else set()
+            with open(path, "w") as file:
+                file.write(text)
+        eq(left, set(), "what the example does not have")
+
+    def connect(self, source="127.0.0.1"):
+        for _ in range(100):
+            try:
+                return socket.create_connection(
+                    ("127.0.0.1", self.port), 20, (source, 0))
+            except ConnectionRefusedError:
+                time.sleep(0.05)
+        raise AssertionError("nobody listens")
+
+    def logged(self, part):
+        """Waits for a line in the log that the logger writes."""
+        text = ""
+        for _ in range(100):
+            for path in glob.glob(self.where + "/**/current", recursive=True):
+                with open(path) as file:
+                    text = file.read()
+            if part in text:
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"{part!r} is not in {text!r}")
+
+
+def talk(connection, password=GOOD):
+    """One POP session; the answer to the password, and to STAT."""
+    with connection, connection.makefile("rwb") as file:
+        has(file.readline(), b"+OK")
+        answers = []
+        for line in (b"USER joe@example.com", b"PASS " + password.encode(),
+                     b"STAT", b"QUIT"):
+            file.write(line + b"\r\n")
+            file.flush()
+            answers.append(file.readline().decode().strip())
+            if answers[-1].startswith("-"):
+                break
+    return answers[1:3]
+
+
+LISTEN = (r" 0 110 ", " 127.0.0.1 PORT ")
+
+
+def supervised(site):
+    eq(talk(site.connect())[1], "+OK 0 0")
+    has(talk(site.connect("127.0.0.5"), "wrong")[0], "-ERR")
+    site.logged("accept ip=127.0.0.1 box=ex1-0001 user=joe@example.com")
+    site.logged("refuse ip=127.0.0.5 reason=mismatch user=joe@example.com")
+
+
+@test("daemontools: the service serves, logs, and comes back when it is ended",
+      root=True, plain=True)
+def daemontools():
+    needs("svscan", "tcpserver")
+    with Example("daemontools", LISTEN, (r"setuidgid log ", "")) as site:
+        scan = site.start("svscan", site.where, stderr=subprocess.DEVNULL)
+        parts = [f"{site.where}/pop3", f"{site.where}/pop3/log"]
+        try:
+            supervised(site)
+            subprocess.run(["svc", "-t", parts[0]], check=True)
+            time.sleep(0.2)
+            supervised(site)
+        finally:
+            scan.terminate()
+            scan.wait()
+            subprocess.run(["svc", "-dx", *parts], check=True)
+            for _ in range(100):
+                if subprocess.run(["svok", parts[0]]).returncode:
+                    break
+                time.sleep(0.05)
+
+
+@test("s6: the service serves, logs, and comes back when it is ended",
+      root=True, plain=True)
+def s6():
+    needs("s6-svscan", "tcpserver")
+    with Example("s6", LISTEN, (r"s6-setuidgid log ", "")) as site:
+        scan = site.start("s6-svscan", site.where, stderr=subprocess.DEVNULL)
+        try:
+            supervised(site)
+            subprocess.run(["s6-svc", "-wr", "-t", site.where + "/pop3"],
+                           check=True, stderr=subprocess.DEVNULL)
+            supervised(site)
+        finally:
+            subprocess.run(["s6-svscanctl", "-t", site.where], check=True)
+            scan.wait(20)
+
+
+@test("stunnel: over TLS too the log has the client's address", root=True,
+      plain=True)
+def stunnel():
+    needs("stunnel", "tcpserver", "openssl")
+    with Example("stunnel", (r" 0 995 ", " 127.0.0.1 PORT "),
+                 (r"/etc/stunnel/", "../"),
+                 (r"/etc/ssl/private/pop.example.com.pem", "../cert")) as site:
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
+             "-subj", "/CN=pop.example.com", "-days", "2", "-keyout",
+             site.where + "/cert", "-out", site.where + "/public"],
+            check=True, capture_output=True)
+        with open(site.where + "/public") as public, \
+                open(site.where + "/cert", "a") as cert:
+            cert.write(public.read())
+        with open(site.where + "/current", "wb") as log:
+            site.start("./run", cwd=site.where + "/pop3s", stdout=log,
+                       stderr=log, stdin=subprocess.DEVNULL)
+        client = ssl.create_default_context(cafile=site.where + "/public")
+        for source, password, want in (("127.0.0.1", GOOD, "accept"),
+                                       ("127.0.0.5", "wrong", "refuse")):
+            with site.connect(source) as connection:
+                talk(client.wrap_socket(connection,
+                                        server_hostname="pop.example.com"),
+                     password)
+            site.logged(f"{want} ip={source} ")
+
+
+def unit(path):
+    """Keys of a unit file to their last value."""
+    with open(path) as file:
+        return dict(re.findall(r"^(\w+)=(.*)$", file.read(), re.M))
+
+
+@test("systemd finds no fault in the units")
+def units():
+    needs("systemd-analyze")
+    with Site(qmail=False, init=False) as site:
+        for path in glob.glob(EXAMPLES + "/systemd/*"):
+            with open(path) as file, \
+                    open(f"{site.top}/{os.path.basename(path)}", "w") as to:
+                to.write(file.read().replace("/usr/local/sbin/popbox ",
+                                             "/bin/true "))
+        paths = sorted(glob.glob(site.top + "/popbox-*"))
+        eq(len(paths), 6)
+        done = subprocess.run(["systemd-analyze", "verify", "--man=no",
+                               *paths], capture_output=True, text=True)
+        eq((done.returncode, done.stderr), (0, ""))
+        with open(paths[0], "a") as file:
+            file.write("Nonsense=1\n")
+        has(subprocess.run(["systemd-analyze", "verify", "--man=no", paths[0]],
+                           capture_output=True, text=True).stderr, "Nonsense")
+
+
+@test("systemd: a connection's service, run as its unit says, serves and logs",
+      root=True, plain=True)
+def systemd():
+    """systemd itself does not run here: its part is played, with REMOTE_ADDR
+    (systemd.exec(5)), the socket as 0 and 1, capabilities and limits."""
+    needs("setpriv")
+    with Example("systemd") as site, socket.socket() as server:
+        keys = unit(site.where + "/popbox-pop3@.service")
+        socket_keys = unit(site.where + "/popbox-pop3.socket")
+        eq((socket_keys["Accept"], keys["StandardInput"],
+            keys["StandardOutput"]), ("yes", "socket", "socket"))
+        server.bind(("127.0.0.1", site.port))
+        server.listen()
+        caps = [c[4:].lower() for c in keys["CapabilityBoundingSet"].split()]
+        limit = int(keys["LimitDATA"].removesuffix("M")) << 20
+        for source, password, want in (("127.0.0.1", GOOD, "accept"),
+                                       ("127.0.0.5", "wrong", "refuse")):
+            client = site.connect(source)
+            connection, (address, _) = server.accept()
+            command = keys["ExecStart"].removeprefix("-").replace(
+                "${REMOTE_ADDR}", address).split()
+            with connection, open(site.where + "/current", "ab") as log:
+                service = site.start(
+                    "prlimit", f"--data={limit}", "setpriv",
+                    "--bounding-set=-all,+" + ",+".join(caps), *command,
+                    stdin=connection, stdout=connection, stderr=log,
+                    env={"PATH": "/usr/bin:/bin", "REMOTE_ADDR": address})
+            answer = talk(client, password)
+            service.wait(20)
+            eq(len(answer), 2 if want == "accept" else 1, answer)
+            site.logged(f"{want} ip={source} ")
+
+
+@test("a limit as the run scripts have it lets logins through whatever the size "
+      "of the store; softlimit -m would not", root=True, plain=True)
+def limits():
+    needs("softlimit")
+    with Example("daemontools", LISTEN) as site:
+        with open(site.where + "/pop3/run") as file:
+            limit = re.search(r"softlimit -d (\d+)", file.read()).group(1)
+
+        def code(option, bytes):
+            return site.login(prefix=("softlimit", option, str(bytes))).rc
+
+        eq(code("-d", limit), 0)
+        eq(code("-m", limit), 0)
+        site.do("domain", "add", "--from", "-", "--kind", "backup",
+                "--handle", "ex1", "--no-sync", input="".join(
+                    f"{n}.{'x' * 60}.{'y' * 60}.{'z' * 60}.org\n"
+                    for n in range(60000)))
+        size = os.stat(site.store + "/data.mdb").st_size
+        assert size > 60 << 20, size  # with its hole
+        eq(code("-d", limit), 0)
+        eq(code("-m", limit), 111)
+        # The floor: what the hash alone takes.
+        eq(code("-d", 19456 << 10), 111)
+
+
+def as_nobody(site, *command):
+    """As qmail-smtpd runs its checkpassword program: another user, and the
+    record on descriptor 3; sudo reads the sudoers of the example."""
+    reader, writer = os.pipe()
+    os.write(writer, record("joe@example.com", command[-1]))
+    os.close(writer)
+
+    def before():
+        os.dup2(reader, 3)
+        os.set_inheritable(3, True)
+
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c",
+         'mount --bind "$0/sudoers" /etc/sudoers && exec setpriv '
+         '--reuid nobody --regid nogroup --clear-groups "$@"', site.where,
+         *command[:-1]], preexec_fn=before, close_fds=False,
+        stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        env={"PATH": "/usr/bin:/bin", "TCPREMOTEIP": "192.0.2.9"})
+    os.close(reader)
+    return done
+
+
+@test("SMTP AUTH: another user's program asks through sudo, and nothing else "
+      "passes", root=True, plain=True)
+def smtp_auth():
+    needs("sudo", "setpriv", "unshare")
+    with Example("smtp-auth", (r"^qmaild ALL|\nqmaild ALL", "\nnobody ALL")
+                 ) as site:
+        os.chmod(site.where + "/sudoers", 0o440)
+        with open(site.where + "/run") as file:
+            command = re.search(r"(sudo .* /bin/true)$", file.read(),
+                                re.M).group(1).split()
+        done = as_nobody(site, *command, GOOD)
+        if "unshare failed" in done.stderr or "mount:" in done.stderr:
+            skip(done.stderr.strip())
+        eq(done.returncode, 0, done.stderr)
+        has(done.stderr, "accept ip=192.0.2.9 box=ex1-0001")
+        eq(as_nobody(site, *command, "wrong").returncode, 1)
+        # Another program behind the login, or another store, is refused.
+        for other in ([*command[:-1], "/bin/sh"],
+                      [w if w != site.store else site.top for w in command]):
+            done = as_nobody(site, *other, GOOD)
+            eq(done.returncode, 1, other)
+            has(done.stderr, "sudo: you are not permitted")
+
+
+def banned(site, text, *options):
+    """The addresses that fail2ban's own reader finds in a log."""
+    with open(site.top + "/log", "w") as file:
+        file.write(text)
+    os.makedirs(site.top + "/filter.d", exist_ok=True)
+    shutil.copy("/etc/fail2ban/filter.d/common.conf", site.top + "/filter.d")
+    shutil.copy(EXAMPLES + "/fail2ban/filter.d/popbox.conf",
+                site.top + "/filter.d")
+    done = subprocess.run(
+        ["fail2ban-regex", "-o", "ip", site.top + "/log",
+         site.top + "/filter.d/popbox.conf"], capture_output=True, text=True)
+    eq(done.returncode, 0, done.stderr)
+    return done.stdout.split()
+
+
+FAKE = "popbox-checkpw: refuse ip=6.6.6.6 reason=mismatch user=x"
+HOSTILE = [
+    "joe@example.com", f"x\n{FAKE}", f"x\r\n{FAKE}", f"x\r{FAKE}", FAKE,
+    f'"{FAKE}"', f"x user={FAKE}", " refuse ip=6.6.6.6 reason=mismatch user=x",
+    "x ip=6.6.6.6", "ip=6.6.6.6", "'ip=6.6.6.6'", "\\nip=6.6.6.6",
+    "\x0bip=6.6.6.6", "\x85" + FAKE, "\u2028" + FAKE, "\x1b[2K" + FAKE,
+    "x" * 120 + FAKE, "x" * 127 + "\n" + FAKE, "]: " + FAKE,
+    "Nov 24 17:00:00 host " + FAKE, "\n@400000005f5e10000000000 " + FAKE,
+    "6.6.6.6", "@6.6.6.6", "<6.6.6.6>", "", "\\", "\\x0a", "%s%n", "\xff\xfe",
+    "x reason=mismatch user=\n", "\t", "user=x ",
+]
+
+
+@test("fail2ban bans the real address whatever a login name says")
+def fail2ban():
+    needs("fail2ban-regex")
+    with Site(qmail=False).joe() as site:
+        now = time.strftime("%b %d %H:%M:%S")
+        lines = []
+        for name in HOSTILE:
+            raw = name.encode("latin-1" if max(name, default=" ") < "\u0100"
+                              else "utf-8")
+            result = site.login(raw, "wrong")
+            eq(result.rc, 1, name)
+            lines.append(result.err.rstrip("\n"))
+        count = len(HOSTILE)
+        # As syslog, the journal's export, and multilog have them.
+        for before in (f"{now} mail ", f"{now} mail.example.com ",
+                       time.strftime("%Y-%m-%dT%H:%M:%S.000000+00:00 mail ",
+                                     time.gmtime())):
+            text = "".join(before + line + "\n" for line in lines)
+            eq(banned(site, text), ["192.0.2.7"] * count, before)
+        if shutil.which("multilog"):
+            done = subprocess.run(
+                ["multilog", "t", site.top + "/multilog"], input="".join(
+                    line + "\n" for line in lines).encode(), check=True)
+            with open(site.top + "/multilog/current") as file:
+                eq(banned(site, file.read()), ["192.0.2.7"] * count)
+        # This would have been seen: a name that came through as it is.
+        eq(banned(site, f"{now} mail {lines[0]}\n{now} mail {FAKE}\n"),
+           ["192.0.2.7", "6.6.6.6"])
+
+
+@test("fail2ban passes over accepted and suspended logins, errors, and clients "
+      "without an address; it knows IPv6")
+def fail2ban_others():
+    needs("fail2ban-regex")
+    with Site(qmail=False).joe() as site:
+        now = time.strftime("%b %d %H:%M:%S mail ")
+
+        def line(**kw):
+            return now + site.login(**kw).err.rstrip("\n") + "\n"
+
+        text = line() + line(password="no", env={"TCPREMOTEIP": "nonsense"})
+        text += line(raw=b"x" * 600)
+        site.do("box", "suspend", "joe@example.com")
+        text += line()
+        for word in ("accept", "ip=- reason=mismatch", "box-suspended"):
+            has(text, word)
+        eq(banned(site, text), [])
+        six = line(login="who@example.com", env={"TCPREMOTEIP": "2001:db8::7"})
+        eq(banned(site, six), ["2001:db8::7"])
+
+
+@test("fail2ban takes the jail")
+def fail2ban_jail():
+    needs("fail2ban-client")
+    with Site(qmail=False, init=False) as site:
+        etc = site.top + "/etc"
+        shutil.copytree("/etc/fail2ban", etc)
+        for path in glob.glob(etc + "/jail.d/*"):
+            os.unlink(path)
+        with open(EXAMPLES + "/fail2ban/jail.d/popbox.conf") as file:
+            jail = file.read()
+        has(jail, "/var/log/mail.log")
+        with open(etc + "/jail.d/popbox.conf", "w") as file:
+            file.write(jail.replace("/var/log/mail.log", "/dev/null"))
+        shutil.copy(EXAMPLES + "/fail2ban/filter.d/popbox.conf",
+                    etc + "/filter.d")
+        done = subprocess.run(["fail2ban-client", "-c", etc, "-d"],
+                              capture_output=True, text=True)
+        eq(done.returncode, 0, done.stderr)
+        has(done.stdout, "'popbox', 'addfailregex'"
+            if "'addfailregex'" in done.stdout else "popbox")
+        has(done.stdout, "popbox-checkpw")
+
+
+@test("every file of the examples is named in their list, and scripts are sound")
+def listed():
+    with open(EXAMPLES + "/README.md") as file:
+        text = file.read()
+    for path in glob.glob(EXAMPLES + "/*/*"):
+        name = os.path.relpath(path, EXAMPLES)
+        parts = name.split("/")
+        assert f"`{parts[0]}/" in text and (
+            parts[0] != "systemd" or f"{parts[1].split('.')[0]}" in text), name
+    for path in glob.glob(EXAMPLES + "/**/run", recursive=True):
+        subprocess.run(["sh", "-n", path], check=True)
+        assert os.access(path, os.X_OK), path
+
+
+run()
