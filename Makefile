@@ -116,9 +116,12 @@ DEMO_PACKAGES  = $(BUILD_PACKAGES) ucspi-tcp mpop python3
 CHECK_PACKAGES = $(DEMO_PACKAGES) libcmocka-dev perl binutils strace mandoc \
 	tinycdb curl whois argon2 openssl python3-aiosmtpd clang libclang-rt-14-dev \
 	dovecot-pop3d dovecot-imapd apache2-utils \
-	zsh fish daemontools s6 systemd stunnel4 sudo fail2ban
+	zsh fish daemontools s6 systemd stunnel4 sudo fail2ban \
+	dpkg-dev lintian
 demo-packages:
 	@tests/packages $(DEMO_PACKAGES)
+deb-packages:
+	@tests/packages $(BUILD_PACKAGES) dpkg-dev
 check-packages:
 	@tests/packages $(CHECK_PACKAGES)
 
@@ -160,10 +163,13 @@ uninstall:
 	rm -rf $(DOC)/examples
 	rmdir $(DOC) 2>/dev/null || :
 
+deb: deb-packages
+	VERSION=$(VERSION) tools/deb/build
+
 clean:
 	rm -rf build
 
 .PHONY: all tests standins check demo demo-dialup check-packages demo-packages \
-	install uninstall clean force
+	install uninstall deb deb-packages clean force
 .SECONDARY:
 -include $(wildcard $(B)/*/*.d $(B)/*/*/*.d)
