@@ -30,7 +30,7 @@ const struct args_option *args_find(const struct args_option *options,
 unsigned args_distance(const char *a, const char *b)
 {
 	size_t n = strlen(b);
-	unsigned row[64];
+	unsigned row[256]; /* a domain, and more */
 
 	if (n >= sizeof row / sizeof *row)
 		return 99;
@@ -54,20 +54,36 @@ unsigned args_distance(const char *a, const char *b)
 	return row[n];
 }
 
+/* Of short names nearly all are alike. */
+static void nearest(const struct args_option *options, const char *word,
+		    unsigned *distance, const char **best)
+{
+	for (; options && options->name; options++) {
+		unsigned d = args_distance(word, options->name);
+
+		if (d < *distance && d * 2 < strlen(options->name)) {
+			*distance = d;
+			*best = options->name;
+		}
+	}
+}
+
 static bool no_such(const struct args_option *options, const char *word,
 		    size_t len)
 {
+	const char *best = NULL;
+	unsigned distance = 3;
 	char cut[48] = {0};
 
 	memcpy(cut, word, len < sizeof cut - 1 ? len : sizeof cut - 1);
-	for (; options && options->name; options++) {
-		if (args_distance(cut, options->name) <= 2) {
-			say_error(0, "no option '%s' here: did you mean '%s'?",
-				  cut, options->name);
-			return false;
-		}
-	}
-	say_error(0, "no option '%s' here ('-h' shows those there are)", cut);
+	nearest(options, cut, &distance, &best);
+	nearest(args_global, cut, &distance, &best);
+	if (best)
+		say_error(0, "no option '%s' here: did you mean '%s'?", cut,
+			  best);
+	else
+		say_error(0, "no option '%s' here ('-h' shows those there are)",
+			  cut);
 	return false;
 }
 

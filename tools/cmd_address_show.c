@@ -109,14 +109,37 @@ static void print_address(const struct site *site, struct table *table,
 	table_row(table, cells);
 }
 
+static enum err there_body(struct store_txn *txn, void *arg)
+{
+	struct store_domain domain;
+
+	return store_domain_get(txn, arg, &domain);
+}
+
+/* Before the header of a table is printed. */
+static int there(struct site *site, const struct name_domain *name)
+{
+	struct name_domain copy = *name;
+	enum err err = store_read(site->store, there_body, &copy);
+
+	if (err != ERR_NOTFOUND)
+		return site_failed(site, err, name->s);
+	return say_error(CODE_NO,
+			 "there is no domain '%s' ('popbox domain list' shows "
+			 "all)",
+			 name->s);
+}
+
 static int list(struct site *site, struct handful *some)
 {
 	static const char *const header[] = {"ADDRESS", "BOX", "FORWARDS",
 					     NULL};
 	const struct list all = {"address list", header, next_body,
 				 print_address, some, &some->count};
-	int code = list_print(site, &all);
+	int code = some->domain ? there(site, some->domain) : CODE_DONE;
 
+	if (code == CODE_DONE)
+		code = list_print(site, &all);
 	return code == CODE_DONE && some->domain
 		       ? foreign_list(site, some->domain)
 		       : code;

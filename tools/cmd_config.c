@@ -44,14 +44,21 @@ int cmd_config_list(struct site *site, const struct args *args)
 
 static int no_such(const char *name)
 {
-	const struct config_key *key;
+	const struct config_key *key, *best = NULL;
+	unsigned nearest = 3;
 
 	for (size_t i = 0; (key = config_key(i)) != NULL; i++) {
-		if (args_distance(name, key->name) <= 2)
-			return say_error(CODE_REFUSED,
-					 "no setting '%s': did you mean '%s'?",
-					 name, key->name);
+		unsigned distance = args_distance(name, key->name);
+
+		if (distance < nearest && distance < strlen(key->name)) {
+			nearest = distance;
+			best = key;
+		}
 	}
+	if (best)
+		return say_error(CODE_REFUSED,
+				 "no setting '%s': did you mean '%s'?", name,
+				 best->name);
 	return say_error(CODE_REFUSED,
 			 "no setting '%s' ('popbox config list -v' shows all)",
 			 name);

@@ -17,7 +17,9 @@ int list_print(struct site *site, const struct list *list)
 		for (size_t i = 0; i < *list->count; i++)
 			list->print(site, &table, list->arg, i);
 	}
-	if (!site->json)
+	if (!site->json && err != ERR_NOTFOUND && table.held == 1)
+		table_drop(&table);
+	else if (!site->json)
 		table_end(&table);
 	return err == ERR_NOTFOUND ? CODE_DONE
 				   : site_failed(site, err, list->what);

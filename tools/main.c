@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "help.h"
+#include "nearest.h"
 #include "say.h"
 
 /* Global options may stand before the noun: how many words are they? */
@@ -34,6 +35,7 @@ static int wrong_count(const struct command *c, const struct args *args)
 		say_error(0, "%s operands", args->operands < c->least
 						    ? "too few"
 						    : "too many");
+	say_unasked();
 	help_usage(c);
 	return CODE_USAGE;
 }
@@ -55,6 +57,8 @@ static void apply_globals(struct site *site, const struct args *global)
 static int run(struct site *site, const struct command *c, struct args *global,
 	       struct args *args)
 {
+	int code;
+
 	if (args_has(global, "-h") || args_has(global, "--help")) {
 		help_command(c);
 		return CODE_DONE;
@@ -67,7 +71,20 @@ static int run(struct site *site, const struct command *c, struct args *global,
 	site->dry_run = args_has(args, "--dry-run");
 	site->no_sync = args_has(args, "--no-sync");
 	site->fix_locals = args_has(args, "--fix-locals");
-	return c->run(site, args);
+	code = c->run(site, args);
+	if ((code == CODE_NO || code == CODE_REFUSED) && args->operands &&
+	    c->run != cmd_domain_add)
+		nearest_domain(site, args->operand[0]);
+	return code;
+}
+
+/* Help that was not asked for tells what was wrong. */
+static int list_commands(const char *noun, bool asked)
+{
+	if (!asked)
+		say_unasked();
+	help_list(noun);
+	return asked ? CODE_DONE : CODE_USAGE;
 }
 
 static int dispatch(struct site *site, int argc, char **argv)
@@ -84,19 +101,20 @@ static int dispatch(struct site *site, int argc, char **argv)
 		return CODE_DONE;
 	}
 	if (at == argc) {
-		help_list(NULL);
-		return args_has(&global, "-h") || args_has(&global, "--help")
-			       ? CODE_DONE
-			       : CODE_USAGE;
+		bool asked = args_has(&global, "-h") ||
+			     args_has(&global, "--help");
+
+		return list_commands(NULL, asked);
 	}
 	if (!help_is_noun(argv[at]))
 		return help_no_such(argv[at], NULL);
 	c = help_find(argv[at], at + 1 < argc ? argv[at + 1] : NULL);
-	if (!c && (at + 1 == argc || argv[at + 1][0] == '-')) {
-		help_list(argv[at]);
-		return at + 1 < argc && argv[at + 1][1] == 'h' ? CODE_DONE
-							       : CODE_USAGE;
-	}
+	if (!c && (at + 1 == argc || argv[at + 1][0] == '-'))
+		return list_commands(argv[at],
+				     at + 1 < argc &&
+					     (strcmp(argv[at + 1], "-h") == 0 ||
+					      strcmp(argv[at + 1],
+						     "--help") == 0));
 	if (!c)
 		return help_no_such(argv[at], argv[at + 1]);
 	at += c->verb ? 2 : 1;

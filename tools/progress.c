@@ -3,7 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
+
+#include "say.h"
 
 enum { QUIET_MS = 1000, REDRAW_MS = 100, BAR = 30 };
 
@@ -34,10 +37,21 @@ static void draw(const struct progress *progress, long ms)
 	double left = (double)(progress->total - progress->done) / rate;
 	int bar = (int)(progress->done * BAR / progress->total);
 
-	(void)fprintf(stderr, "\r%s [%-*.*s] %lu/%lu  %.0f/s  %.0f s left\033[K",
-		      progress->label, BAR, bar, hashes, progress->done,
-		      progress->total, rate, left);
+	char line[256];
+	struct winsize size;
+	int room = sizeof line - 1;
+
+	/* In a line that is too long the last part alone could be cleared. */
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 &&
+	    size.ws_col < room)
+		room = size.ws_col - 1;
+	(void)snprintf(line, sizeof line,
+		       "%.40s [%-*.*s] %lu/%lu  %.0f/s  %.0f s left",
+		       progress->label, BAR, bar, hashes, progress->done,
+		       progress->total, rate, left);
+	(void)fprintf(stderr, "\r%.*s\033[K", room, line);
 	(void)fflush(stderr); /* a bar only */
+	say_bar(true);
 }
 
 void progress_step(struct progress *progress, unsigned long steps)
@@ -52,12 +66,10 @@ void progress_step(struct progress *progress, unsigned long steps)
 		return;
 	draw(progress, ms);
 	progress->shown_ms = ms;
-	progress->drawn = true;
 }
 
 void progress_end(struct progress *progress)
 {
-	if (progress->drawn)
-		(void)fputs("\r\033[K", stderr); /* a bar only */
-	progress->drawn = false;
+	if (progress->terminal)
+		say_bar(false);
 }

@@ -1,5 +1,5 @@
 /* progress.h: a bar with rate and remaining time on stderr, for work that
- * takes over a second, on a terminal only; it clears itself.
+ * takes over a second, on a terminal only; it clears itself, before any message too.
  */
 #ifndef POPBOX_PROGRESS_H
 #define POPBOX_PROGRESS_H
@@ -13,7 +13,6 @@ struct progress {
 	unsigned long done;
 	struct timespec start;
 	long shown_ms; /* when it was last drawn, since start */
-	bool drawn;
 	bool terminal;
 };
 

@@ -8,6 +8,8 @@
 
 static bool is_quiet;
 static bool is_verbose;
+static bool has_bar;
+static bool out_to_stderr;
 
 void say_quiet(bool quiet)
 {
@@ -19,10 +21,23 @@ void say_verbose(bool verbose)
 	is_verbose = verbose;
 }
 
+void say_bar(bool drawn)
+{
+	if (has_bar && !drawn)
+		(void)fputs("\r\033[K", stderr); /* a bar only */
+	has_bar = drawn;
+}
+
+void say_unasked(void)
+{
+	out_to_stderr = true;
+}
+
 /* A failing stderr has nowhere to be reported. */
 __attribute__((format(printf, 1, 0))) static void to_stderr(const char *format, va_list args)
 {
 	(void)fflush(stdout); /* keeps the order; say_finish looks at it */
+	say_bar(false);
 	(void)fputs("popbox: ", stderr);
 	(void)vfprintf(stderr, format, args);
 	(void)fputc('\n', stderr);
@@ -62,12 +77,13 @@ void say_detail(const char *format, ...)
 
 void say_out(const char *format, ...)
 {
+	FILE *out = out_to_stderr ? stderr : stdout;
 	va_list args;
 
 	va_start(args, format);
-	(void)vprintf(format, args); /* say_finish looks at stdout's error */
+	(void)vfprintf(out, format, args); /* say_finish looks at stdout's */
 	va_end(args);
-	(void)putchar('\n');
+	(void)fputc('\n', out);
 }
 
 const char *say_time(int64_t seconds, char text[SAY_TIME_TEXT])

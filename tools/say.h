@@ -20,6 +20,13 @@ enum {
 void say_quiet(bool quiet);
 void say_verbose(bool verbose);
 
+/* Is a progress bar in the terminal's last line? With false it is cleared; any
+ * message clears it first. */
+void say_bar(bool drawn);
+
+/* From now on say_out goes to stderr: help that nobody asked for is no data. */
+void say_unasked(void);
+
 /* Each ends its line. say_error returns code, so that a caller can
  * `return say_error(CODE_REFUSED, ...)`. */
 int say_error(int code, const char *format, ...)

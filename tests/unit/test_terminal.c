@@ -1,0 +1,121 @@
+/* What is drawn on terminals: how wide texts are, and the progress bar. */
+#include <pty.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "columns.h"
+#include "progress.h"
+#include "say.h"
+#include "unit.h"
+
+static void widths(void **state)
+{
+	(void)state;
+	assert_int_equal(columns_of(""), 0);
+	assert_int_equal(columns_of("plain"), 5);
+	assert_int_equal(columns_of("m\xc3\xbcnchen"), 7);
+	assert_int_equal(columns_of("mu\xcc\x88nchen"), 7); /* u, and its dots */
+	assert_int_equal(columns_of("\xe6\x97\xa5\xe6\x9c\xac"), 4);
+	assert_int_equal(columns_of("\xf0\x9f\x93\xab"), 2);
+	assert_int_equal(columns_of("\xff\xc3"), 2); /* bytes */
+	assert_int_equal(columns_of("\xe6\x97"), 2); /* ends too early */
+}
+
+static void fitting(void **state)
+{
+	(void)state;
+	assert_int_equal(columns_fit("plain", 3), 3);
+	assert_int_equal(columns_fit("plain", 9), 5);
+	assert_int_equal(columns_fit("m\xc3\xbcnchen", 2), 3);
+	assert_int_equal(columns_fit("\xe6\x97\xa5\xe6\x9c\xac", 3), 3);
+	assert_int_equal(columns_fit("mu\xcc\x88n", 2), 4);
+	assert_int_equal(columns_fit("x", 0), 0);
+}
+
+/* Half of the work after two seconds, then a message, then the end; what a
+ * terminal of so many columns got. */
+static void draw(unsigned short columns, const char *term, char *ret_got,
+		 size_t room)
+{
+	const struct winsize size = {.ws_row = 24, .ws_col = columns};
+	struct progress progress;
+	int master, slave, saved = dup(2);
+	size_t len = 0;
+
+	assert_int_equal(openpty(&master, &slave, NULL, NULL, &size), 0);
+	assert_int_equal(setenv("TERM", term, 1), 0);
+	assert_true(dup2(slave, 2) == 2);
+	progress = progress_start("working", 100);
+	progress.start.tv_sec -= 2;
+	progress_step(&progress, 50);
+	say_error(0, "a message");
+	progress.shown_ms = 0;
+	progress_step(&progress, 25);
+	progress_end(&progress);
+	say_error(0, "done");
+	assert_true(dup2(saved, 2) == 2);
+	ret_got[0] = 0;
+	while (!strstr(ret_got, "done\r\n")) {
+		ssize_t more = read(master, ret_got + len, room - 1 - len);
+
+		assert_true(more > 0);
+		len += (size_t)more;
+		ret_got[len] = 0;
+	}
+	(void)close(master);
+	(void)close(slave);
+	(void)close(saved);
+}
+
+#define CLEAR "\r\033[K"
+
+static void bar(void **state)
+{
+	char got[1024];
+
+	(void)state;
+	draw(200, "xterm", got, sizeof got);
+	assert_string_equal(
+		got,
+		"\rworking [###############               ] 50/100  25/s  2 s "
+		"left\033[K" CLEAR "popbox: a message\r\n"
+		"\rworking [######################        ] 75/100  38/s  1 s "
+		"left\033[K" CLEAR "popbox: done\r\n");
+}
+
+static void narrow(void **state)
+{
+	char got[1024];
+
+	(void)state;
+	draw(20, "xterm", got, sizeof got);
+	assert_string_equal(got, "\rworking [##########\033[K" CLEAR
+				 "popbox: a message\r\n"
+				 "\rworking [##########\033[K" CLEAR
+				 "popbox: done\r\n");
+}
+
+static void dumb(void **state)
+{
+	char got[1024];
+
+	(void)state;
+	draw(200, "dumb", got, sizeof got);
+	assert_string_equal(got, "popbox: a message\r\npopbox: done\r\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SAYS("letters with dots, of East Asia, and bytes have their "
+		     "widths", widths),
+		SAYS("a cut is between letters", fitting),
+		SAYS("a bar clears itself before a message and at its end",
+		     bar),
+		SAYS("a bar is never wider than the terminal", narrow),
+		SAYS("a dumb terminal gets no bar", dumb),
+	};
+
+	return RUN(tests);
+}
