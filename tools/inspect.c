@@ -33,6 +33,11 @@ struct head {
 	uint32_t row;
 };
 
+static bool send_part(FILE *out, const void *bytes, size_t len)
+{
+	return len == 0 || fwrite(bytes, len, 1, out) == 1;
+}
+
 static enum err send_raw(void *arg, const struct store_raw *raw)
 {
 	FILE *out = arg;
@@ -41,11 +46,11 @@ static enum err send_raw(void *arg, const struct store_raw *raw)
 
 	if (raw->key_len > PART_MAX || raw->row_len > PART_MAX)
 		return ERR_DAMAGED;
-	if (fwrite(&head, sizeof head, 1, out) != 1 ||
-	    fwrite(raw->key, 1, raw->key_len, out) != raw->key_len ||
-	    fwrite(raw->row, 1, raw->row_len, out) != raw->row_len)
-		return ERR_SYSTEM;
-	return ERR_OK;
+	return send_part(out, &head, sizeof head) &&
+			       send_part(out, raw->key, raw->key_len) &&
+			       send_part(out, raw->row, raw->row_len)
+		       ? ERR_OK
+		       : ERR_SYSTEM;
 }
 
 struct looking {

@@ -193,7 +193,8 @@ def full():
         print(f"# {failed}")
 
 
-@test("a store whose pages are damaged is not backed up, and no backup appears")
+@test("a store whose pages are damaged is not backed up, and no backup appears",
+      plain=True)
 def damaged_source():
     random.seed(5)
     refused = 0
@@ -426,7 +427,8 @@ def odd_files():
         eq((store_id(site), kept(site), leftovers(site)), (was, [], []))
 
 
-@test("a file that claims more pages than it has is refused, whatever it claims")
+@test("a file that claims more pages than it has is refused, whatever it claims",
+      plain=True)
 def claims():
     with Site().joe() as site:
         with open(backup(site), "rb") as file:
