@@ -70,7 +70,9 @@ static enum err owe_again(struct store_txn *txn, const struct plan *plan)
 static enum err mark_body(struct store_txn *txn, void *arg)
 {
 	const struct pass *pass = arg;
-	enum err err = store_published_set(txn, pass->plan.upto);
+	/* A look at everything says nothing of what was purged. */
+	enum err err = pass->full ? ERR_OK
+				  : store_published_set(txn, pass->plan.upto);
 
 	return err == ERR_OK ? owe_again(txn, &pass->plan) : err;
 }
@@ -167,9 +169,9 @@ static enum err horizon_body(struct store_txn *txn, void *arg)
 /* Part by part. What failed in one is owed again and tried again in the last,
  * which alone counts. Each part but the last ends before the horizon, so there
  * is a last one. */
-static int run_once(struct site *site, bool full, size_t *ret_failed)
+static int run_owed(struct site *site, size_t *ret_failed)
 {
-	struct pass pass = {.site = site, .full = full};
+	struct pass pass = {.site = site};
 	enum err err = store_read(site->store, horizon_body, &pass);
 	int code = err == ERR_OK ? CODE_DONE : store_failed(err);
 	bool more = true;
@@ -180,6 +182,28 @@ static int run_once(struct site *site, bool full, size_t *ret_failed)
 		*ret_failed = more ? 0 : plan_failed(&pass.plan);
 		plan_free(&pass.plan);
 	}
+	return code;
+}
+
+static int run_full(struct site *site, size_t *ret_failed)
+{
+	struct pass pass = {.site = site, .full = true};
+	int code = run_pass(&pass);
+
+	*ret_failed = plan_failed(&pass.plan);
+	plan_free(&pass.plan);
+	return code;
+}
+
+/* With full, everything after what is owed, of which removals are a part. */
+static int run_once(struct site *site, bool full, size_t *ret_failed)
+{
+	size_t more = 0;
+	int code = run_owed(site, ret_failed);
+
+	if (code == CODE_DONE && full)
+		code = run_full(site, &more);
+	*ret_failed += more;
 	return code;
 }
 

@@ -5,6 +5,11 @@
  * moves last. Every step is idempotent, so a crash anywhere costs nothing but doing it
  * again. What cannot be done is said, owed again, and does not stop the rest;
  * of a handle for which something failed no new domain is accepted.
+ *
+ * Much is carried out in parts (plan.h), the mark moved after each, so that a
+ * run that was killed goes on where it was. All that happens to qmail's own
+ * files, but for closing, and all removals wait for the last part: a domain's
+ * entry stands before those of its addresses.
  */
 #ifndef POPBOX_PUBLISH_H
 #define POPBOX_PUBLISH_H

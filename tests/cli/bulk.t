@@ -303,6 +303,18 @@ def purged():
         site.sound()
 
 
+@test("sync --full does what is owed as well: what was purged goes")
+def purged_full():
+    with large(Site()) as site:
+        eq(sync(site).rc, 0)
+        site.do("domain", "del", "new.org", "--yes")
+        site.do("purge", "new.org", "--now", "--yes", "--no-sync")
+        eq(site.popbox("sync", "--full", program=SMALL).rc, 0)
+        assert not os.path.exists(site.domain_path("new.org"))
+        eq(site.popbox("sync", "--dry-run").rc, 0)
+        site.sound()
+
+
 @test("a helper that ends is 111, and nothing of that part counts as done",
       plain=True)
 def helper():
