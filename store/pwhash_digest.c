@@ -18,7 +18,12 @@ static const struct tag {
 	{"SSHA512", "salted SHA-512", 512, true},
 };
 
-/* Base64 with or without its padding, or hexadecimal. */
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			       "abcdefghijklmnopqrstuvwxyz0123456789+/=";
+
+/* Base64 with or without its padding, or hexadecimal. The alphabet is looked at
+ * here: sodium_base642bin takes some 8-bit bytes for digits (char is signed),
+ * and a string that means nothing would be computed to "no". */
 static bool decode(const char *body, bool hex, unsigned char *ret_bytes,
 		   size_t room, size_t *ret_len)
 {
@@ -30,7 +35,8 @@ static bool decode(const char *body, bool hex, unsigned char *ret_bytes,
 	if (hex)
 		return sodium_hex2bin(ret_bytes, room, body, len, NULL, ret_len,
 				      NULL) == 0;
-	return sodium_base642bin(ret_bytes, room, body, len, NULL, ret_len,
+	return strspn(body, alphabet) == len &&
+	       sodium_base642bin(ret_bytes, room, body, len, NULL, ret_len,
 				 NULL, variant) == 0;
 }
 

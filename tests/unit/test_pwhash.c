@@ -82,6 +82,9 @@ static void caps(void **state)
 		{"{MD5-CRYPT}$6$saltsalt$cut", PWHASH_MALFORMED},
 		{"{PBKDF2}$1$salt$aaaaaaaaaaaaaaaaaaaaa.", PWHASH_UNKNOWN},
 		{"{SHA256}yhiIr3K8CEZ+", PWHASH_MALFORMED},
+		/* libsodium takes these bytes for digits. */
+		{"{SSHA256}c2FsdHNhbHRzYWx0c2FsdHNhbHRzYWx0c2FsdHNhbHRzYWx0"
+		 "\x9b\xcd\xb9\x8c", PWHASH_MALFORMED},
 		{"{SHA256}yhiIr3K8CEZ+/OF70egRyDneUE5XmPPzQNmTQl5Q28p=",
 		 PWHASH_MALFORMED},
 		{"{CRYPT}{CRYPT}xlA066N2f9tKE", PWHASH_MALFORMED},
