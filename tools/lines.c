@@ -225,6 +225,9 @@ struct lines_line *lines_find(enum lines_file file, const struct lines *lines,
 			return NULL;
 		len = (size_t)(colon - line);
 	}
+	/* Behind a NUL there may be anything: not ours to replace. */
+	if (memchr(line, 0, len))
+		return NULL;
 	while (len && strchr(" \t\r", line[len - 1]))
 		len--;
 	if (len == 0 || len >= sizeof text)

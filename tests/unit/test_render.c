@@ -243,6 +243,23 @@ static void qmail(void **state)
 				 &mode));
 }
 
+static void with_nul(void **state)
+{
+	static const char text[] = "example.com\0x\n";
+	struct lines lines = {0};
+	size_t len;
+	char *out;
+
+	(void)state;
+	want(&lines, LINES_RCPTHOSTS, "example.com", "ex1", false);
+	assert_true(render_file(LINES_RCPTHOSTS, BYTES(text), &lines, NULL,
+				NULL, &out, &len));
+	assert_int_equal(len, sizeof text - 1 + sizeof "example.com\n" - 1);
+	assert_memory_equal(out, text, sizeof text - 1);
+	free(out);
+	lines_free(&lines);
+}
+
 static void file_names(void **state)
 {
 	char name[MAILROOT_QMAIL_NAME];
@@ -268,6 +285,7 @@ int main(void)
 		     switched),
 		SAYS("lines of a domain that is gone go, all others stay",
 		     unwanted),
+		SAYS("a line with a NUL in it is never ours", with_nul),
 		SAYS("a dot in a local part is a colon in its file's name",
 		     file_names),
 	};
