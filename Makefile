@@ -1,9 +1,10 @@
-# popbox: `make`, `make check`, `make demo`; see README.md and doc/.
+# popbox: `make`, `make check`, `make deep`, `make demo`; see README.md and doc/.
 #
 #	DYNAMIC=1	link the login program dynamically
 #	SAN=1		build with sanitizers, under build/san
 #	V=1		show the commands
 #	CC=clang	any C17 compiler with GNU extensions
+#	DEEP=10		make deep ten times as long
 #	QMAIL=/var/qmail  let demo and check use a real installation's programs
 #	PREFIX=/usr/local DESTDIR=  where `make install` puts things
 
@@ -94,7 +95,12 @@ $(B)/small/popbox: $(call obj,$(addprefix small/,$(SMALL)) \
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $(filter %.o,$^) \
 		-llmdb -lsodium -lcrypt -lidn2 -ljansson -lcdb -lcsv
 
-tests: all standins $(B)/small/popbox $(addprefix $(B)/bench/,$(BENCHES)) $(addprefix $(B)/unit/,$(UNITS))
+tests: all standins $(B)/small/popbox \
+	$(addprefix $(B)/bench/,$(BENCHES)) $(addprefix $(B)/unit/,$(UNITS))
+
+# For the fuzzers: every room but the programs' mains.
+$(B)/rooms.a: $(filter-out %/main.o,$(sort $(call obj,$(LOGIN) $(TOOL) $(SMTP))))
+	$(Q)rm -f $@; ar cr $@ $^
 
 standins: $(addprefix $(B)/qmail/,$(STANDINS))
 
@@ -104,6 +110,11 @@ demo-dialup: check-packages
 
 check: check-packages
 	tests/run $(if $(QMAIL),--qmail $(QMAIL))
+
+# DEEP=10 is ten times as long; HARNESS="fuzz kills" runs those alone.
+deep: deep-packages
+	$(MAKE) -j2 tests
+	tests/deep/run $(or $(DEEP),1) $(HARNESS)
 
 demo: demo-packages
 	$(MAKE) all standins
@@ -118,6 +129,7 @@ CHECK_PACKAGES = $(DEMO_PACKAGES) libcmocka-dev perl binutils strace mandoc \
 	dovecot-pop3d dovecot-imapd apache2-utils \
 	zsh fish daemontools s6 systemd stunnel4 sudo fail2ban \
 	dpkg-dev lintian
+DEEP_PACKAGES  = $(CHECK_PACKAGES) clang-tidy cppcheck shellcheck gcovr
 demo-packages:
 	@tests/packages $(DEMO_PACKAGES)
 deb-packages:
@@ -166,10 +178,13 @@ uninstall:
 deb: deb-packages
 	VERSION=$(VERSION) tools/deb/build
 
+deep-packages:
+	@tests/packages $(DEEP_PACKAGES)
+
 clean:
 	rm -rf build
 
 .PHONY: all tests standins check demo demo-dialup check-packages demo-packages \
-	install uninstall deb deb-packages clean force
+	deep deep-packages install uninstall deb deb-packages clean force
 .SECONDARY:
 -include $(wildcard $(B)/*/*.d $(B)/*/*/*.d)

@@ -1,0 +1,134 @@
+"""What the deep harnesses share: one line of figures each, and planted faults.
+
+A harness is a program `tests/deep/NAME [SIZE]`; SIZE, 1 unless given, says how
+many times its usual length. It ends in the line
+
+    NAME: tried N, bad N, planted fault found (what)
+
+and fails when anything was bad or the planted fault was not found.
+"""
+import concurrent.futures
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import tap  # noqa: E402
+from tap import BUILD, TREE  # noqa: E402
+
+DEEP = os.path.join(TREE, "build", "deep")
+SIZE = float(sys.argv[1]) if len(sys.argv) > 1 else 1.0
+JOBS = os.cpu_count() or 1
+
+
+class Group:
+    def __init__(self, name):
+        self.name = name
+        self.tried = 0
+        self.found_bad = 0
+        self.planted = []  # (found, what)
+        self.gaps = []
+        self.lock = threading.Lock()
+        self.start = time.monotonic()
+
+    def tries(self, count=1):
+        with self.lock:
+            self.tried += count
+
+    def bad(self, what):
+        with self.lock:
+            self.found_bad += 1
+            if self.found_bad <= 20:
+                print(f"# {self.name}: bad: {what}", flush=True)
+
+    def note(self, text):
+        print(f"# {self.name}: {text}", flush=True)
+
+    def gap(self, text):
+        """What could not be tried here: said, and not counted."""
+        self.gaps.append(text)
+        self.note("not tried: " + text)
+
+    def plant(self, found, what):
+        self.planted.append((bool(found), what))
+        if not found:
+            self.note("planted fault not found: " + what)
+
+    def end(self):
+        good = bool(self.planted) and all(found for found, _ in self.planted)
+        what = "; ".join(w for f, w in self.planted if good or not f) or "none"
+        self.note(f"{time.monotonic() - self.start:.0f} seconds")
+        print(f"{self.name}: tried {self.tried}, bad {self.found_bad}, "
+              f"planted fault {'found' if good else 'NOT FOUND'} ({what})",
+              flush=True)
+        sys.exit(0 if good and not self.found_bad and self.tried else 1)
+
+
+def share(work, items, jobs=JOBS):
+    """work(item) for each, several at a time; what they return, in order."""
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        return list(pool.map(work, items))
+
+
+def patched(path, old, new):
+    """The text of a source file with one check removed. The place must be
+    there exactly once, else the harness is out of date, and fails."""
+    with open(os.path.join(TREE, path)) as file:
+        text = file.read()
+    if text.count(old) != 1:
+        raise SystemExit(f"{path}: {text.count(old)} times {old!r}: the "
+                         "planted fault does not apply")
+    return text.replace(old, new)
+
+
+def planted_build(name, path, old, new):
+    """A whole build in which one source file is a patched one; its directory,
+    for tap.BUILD. Only what depends on that file is compiled again."""
+    text = patched(path, old, new)
+    top = os.path.join(DEEP, "plant", name)
+    shutil.rmtree(top, ignore_errors=True)
+    os.makedirs(top + "/build")
+    for part in ("checkpw", "store", "tools"):
+        shutil.copytree(f"{TREE}/{part}", f"{top}/{part}")
+        shutil.copytree(f"{BUILD}/{part}", f"{top}/build/{part}")
+    shutil.copy2(TREE + "/Makefile", top)
+    shutil.copy2(BUILD + "/flags", top + "/build")
+    with open(f"{top}/{path}", "w") as file:
+        file.write(text)
+    done = subprocess.run(["make", "-C", top, "all"], capture_output=True,
+                          text=True)
+    if done.returncode:
+        raise SystemExit(f"the planted fault {name} does not build: "
+                         + done.stdout + done.stderr)
+    return top + "/build"
+
+
+class Programs:
+    """`with Programs(build):` sites run the programs of that build."""
+
+    def __init__(self, build):
+        self.build = build
+
+    def __enter__(self):
+        self.before = tap.POPBOX, tap.CHECKPW
+        tap.POPBOX = self.build + "/popbox"
+        tap.CHECKPW = self.build + "/popbox-checkpw"
+
+    def __exit__(self, *exception):
+        tap.POPBOX, tap.CHECKPW = self.before
+
+
+def trace_calls(trace):
+    """The system calls of a trace made with `strace -f -o`, in order, as
+    (process, name)."""
+    calls = []
+    with open(trace, errors="replace") as file:
+        for line in file:
+            found = re.match(r"(\d+) +(\w+)\(", line)
+            if found:
+                calls.append((int(found.group(1)), found.group(2)))
+    return calls
