@@ -363,24 +363,27 @@ enum err db_next(struct db_txn *txn, enum db_table table, struct db_bytes from,
 		 bool after, struct db_bytes *ret_key,
 		 struct db_bytes *ret_value)
 {
-	const MDB_val start = val(from);
-	MDB_val k = start, v;
+	MDB_val k = val(from), start = k, v;
 	enum err err = cursor(txn, table);
-	int rc;
+	int rc, order = 1;
 
 	if (err != ERR_OK)
 		return err;
 	/* An empty key cannot be searched for; it comes before all others. */
 	rc = mdb_cursor_get(txn->cursor[table], &k, &v,
 			    from.len ? MDB_SET_RANGE : MDB_FIRST);
-	if (rc == 0 && after && from.len &&
-	    mdb_cmp(txn->txn, txn->dbi[table], &k, &start) == 0)
+	if (rc == 0 && from.len)
+		order = mdb_cmp(txn->txn, txn->dbi[table], &k, &start);
+	if (rc == 0 && after && order == 0) {
 		rc = mdb_cursor_get(txn->cursor[table], &k, &v, MDB_NEXT);
+		if (rc == 0)
+			order = mdb_cmp(txn->txn, txn->dbi[table], &k, &start);
+	}
 	if (rc != 0)
 		return db_err(rc);
-	/* In a damaged tree keys may lead in a circle. */
-	if (from.len && mdb_cmp(txn->txn, txn->dbi[table], &k, &start) <
-				(after ? 1 : 0))
+	/* In a damaged tree a walk could go round for ever; LMDB itself takes
+	 * no empty key. */
+	if (k.mv_size == 0 || order < 0 || (after && order == 0))
 		return ERR_DAMAGED;
 	*ret_key = (struct db_bytes){k.mv_data, k.mv_size};
 	*ret_value = (struct db_bytes){v.mv_data, v.mv_size};
