@@ -26,8 +26,9 @@ JOBS = os.cpu_count() or 1
 
 
 class Group:
-    def __init__(self, name):
+    def __init__(self, name, shown=20):
         self.name = name
+        self.shown = shown  # so many of what is bad are printed
         self.tried = 0
         self.found_bad = 0
         self.planted = []  # (found, what)
@@ -42,8 +43,8 @@ class Group:
     def bad(self, what):
         with self.lock:
             self.found_bad += 1
-            if self.found_bad <= 20:
-                print(f"# {self.name}: bad: {what}", flush=True)
+            if self.found_bad <= self.shown:
+                print(f"# {self.name}: bad: {what}"[:400], flush=True)
 
     def note(self, text):
         print(f"# {self.name}: {text}", flush=True)
