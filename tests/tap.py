@@ -13,6 +13,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 
 BUILD = os.environ.get("POPBOX_BUILD") or os.path.join(
@@ -277,7 +278,7 @@ class Site:
             if limit:
                 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
-        start = os.times().elapsed
+        start = time.monotonic()
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, preexec_fn=before, close_fds=False,
@@ -296,7 +297,7 @@ class Site:
             os.close(writer)
         done = subprocess.CompletedProcess(command, process.returncode, out,
                                            err)
-        return Result(done, os.times().elapsed - start)
+        return Result(done, time.monotonic() - start)
 
     def log_line(self, result):
         """The one line of the log; and there must be one."""

@@ -1,0 +1,166 @@
+/* beside.c: look-ups of logins beside one writer.
+ *
+ *	beside DIR SECONDS COMMITS_A_SECOND (0: as many as it can)
+ *
+ * makes a store in DIR; prints `look-ups wrong unknown busy commits`.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "login.h"
+#include "store_write.h"
+
+static const struct store_actor actor = {0, "deep", "beside"};
+static const struct name_handle ex1 = {"ex1"};
+static const struct name_domain example = {"example.com"};
+static struct config config;
+
+/* Whatever goes wrong in the harness itself. */
+static void must(bool good, const char *what)
+{
+	if (good)
+		return;
+	fprintf(stderr, "beside: %s\n", what);
+	_exit(99);
+}
+
+static enum err fill(struct store_txn *txn, void *arg)
+{
+	struct store_domain domain = {.name = example, .handle = ex1};
+	struct store_address address = {.name = {{"joe"}, example},
+					.has_box = true,
+					.box = {ex1, 1}};
+	struct store_box box = {.name = {ex1, 0}};
+	enum err err = store_handle_add(txn, &ex1);
+
+	(void)arg;
+	if (err == ERR_OK)
+		err = store_box_add(txn, &box);
+	if (err == ERR_OK)
+		err = store_box_number(txn, &ex1, &box.name.number);
+	if (err == ERR_OK)
+		err = store_box_add(txn, &box);
+	if (err == ERR_OK)
+		err = store_box_password(txn, &box.name, "xxxx");
+	if (err == ERR_OK)
+		err = store_domain_add(txn, &domain);
+	return err == ERR_OK ? store_address_add(txn, &address) : err;
+}
+
+/* A hash of x's alone, of another length each time, so that rows move; and now
+ * and then a box more, so that pages split. */
+static enum err churn(struct store_txn *txn, void *arg)
+{
+	const unsigned *round = arg;
+	struct name_box joe = {ex1, 1};
+	struct store_box box = {.name = {ex1, 0}};
+	char hash[200];
+	enum err err = ERR_OK;
+
+	memset(hash, 'x', sizeof hash);
+	hash[4 + *round % 150] = 0;
+	if (*round % 16 == 0) {
+		err = store_box_number(txn, &ex1, &box.name.number);
+		if (err == ERR_OK)
+			err = store_box_add(txn, &box);
+	}
+	return err == ERR_OK ? store_box_password(txn, &joe, hash) : err;
+}
+
+static void write_on(const char *dir, int stop, int count, unsigned rate)
+{
+	struct timespec next, pause = {0, rate ? 1000000000 / rate : 0};
+	struct store *store;
+	uint64_t last;
+	unsigned round = 0;
+	char byte;
+
+	must(store_open_write(dir, &store) == ERR_OK, "cannot open");
+	(void)clock_gettime(CLOCK_MONOTONIC, &next);
+	while (read(stop, &byte, 1) != 0) {
+		round++;
+		must(store_write(store, &actor, churn, &round, true, &last) ==
+			     ERR_OK,
+		     "a commit failed");
+		next.tv_nsec += pause.tv_nsec;
+		next.tv_sec += next.tv_nsec / 1000000000;
+		next.tv_nsec %= 1000000000;
+		if (rate)
+			(void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME,
+					      &next, NULL);
+	}
+	store_close(&store);
+	must(write(count, &round, sizeof round) == sizeof round, "no count");
+	_exit(0);
+}
+
+struct seen {
+	unsigned long all, wrong, unknown, busy;
+};
+
+static void look(const char *dir, struct seen *seen)
+{
+	static const char name[] = "joe@example.com";
+	struct store *reader = NULL;
+	struct login login;
+	enum err err = store_open_login(dir, &reader);
+
+	must(err == ERR_OK, "a reader cannot open");
+	seen->all++;
+	err = login_find(reader, &config, name, sizeof name - 1, NULL, &login);
+	store_close(&reader);
+	if (err == ERR_BUSY)
+		seen->busy++;
+	else if (err != ERR_OK)
+		seen->wrong++;
+	else if (!login.found)
+		seen->unknown++;
+	else if (strspn(login.hash, "x") != strlen(login.hash) ||
+		 !login.hash[0] || login.box.number != 1)
+		seen->wrong++;
+}
+
+int main(int argc, char **argv)
+{
+	struct config_fault fault;
+	struct store *store;
+	struct seen seen = {0};
+	unsigned commits = 0;
+	int stop[2], count[2], status;
+	uint64_t last;
+	time_t end;
+	pid_t pid;
+
+	must(argc == 4, "usage: beside DIR SECONDS RATE");
+	must(config_parse("", 0, &config, &fault) == ERR_OK &&
+		     store_create(argv[1]) == ERR_OK &&
+		     store_open_write(argv[1], &store) == ERR_OK &&
+		     store_write(store, &actor, fill, NULL, true, &last) ==
+			     ERR_OK,
+	     "cannot make the store");
+	store_close(&store);
+	must(pipe2(stop, O_NONBLOCK) == 0 && pipe(count) == 0, "no pipe");
+	pid = fork();
+	must(pid >= 0, "no fork");
+	if (pid == 0) {
+		close(stop[1]);
+		write_on(argv[1], stop[0], count[1],
+			 (unsigned)strtoul(argv[3], NULL, 10));
+	}
+	end = time(NULL) + strtol(argv[2], NULL, 10);
+	while (time(NULL) < end)
+		look(argv[1], &seen);
+	close(stop[1]);
+	must(waitpid(pid, &status, 0) == pid && status == 0, "the writer died");
+	must(read(count[0], &commits, sizeof commits) == sizeof commits,
+	     "no count");
+	printf("%lu %lu %lu %lu %u\n", seen.all, seen.wrong, seen.unknown,
+	       seen.busy, commits);
+	return 0;
+}
