@@ -1,4 +1,4 @@
-#include "export.h"
+#include "export_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,24 +13,7 @@
 #include "say.h"
 #include "secret.h"
 
-enum { FLUSH = 1 << 16 };
-
-struct exporting {
-	struct site *site;
-	const struct export_how *how;
-	struct store_txn *txn;
-	int fd;
-	struct text out;
-	struct names_of_aliases {
-		struct store_domain *domain;
-		size_t count, room;
-	} alias;
-	struct store_handle owner; /* of the last domain */
-	unsigned long left;	   /* accounts that could not be carried */
-	int rc;			   /* of writing */
-};
-
-static enum err flush(struct exporting *e, size_t above)
+enum err export_flush(struct exporting *e, size_t above)
 {
 	if (e->out.len <= above)
 		return ERR_OK;
@@ -98,7 +81,7 @@ static enum err put(struct exporting *e, struct row_out *row)
 	const char *why = writer(e->how->format)(&e->out, row);
 
 	if (!why)
-		return flush(e, FLUSH);
+		return export_flush(e, EXPORT_FLUSH);
 	if (row->address)
 		name_address_text(&row->address->name, text);
 	else
@@ -173,8 +156,9 @@ static enum err put_address(struct exporting *e,
 	return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
 }
 
-static enum err put_domain(struct exporting *e,
-			   const struct store_domain *domain)
+enum err export_addresses(struct exporting *e,
+			  const struct store_domain *domain,
+			  export_address *each)
 {
 	struct name_address at = {{""}, domain->name};
 	struct store_address address;
@@ -186,12 +170,12 @@ static enum err put_domain(struct exporting *e,
 		    strcmp(address.name.domain.s, domain->name.s) != 0)
 			break;
 		at = address.name;
-		err = put_address(e, domain, &address);
+		err = each(e, domain, &address);
 	}
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
-static bool is_wanted(const struct export_how *how,
+bool export_wanted(const struct export_how *how,
 		      const struct store_domain *domain)
 {
 	if (how->has_domain)
@@ -216,10 +200,11 @@ static enum err each_domain(struct exporting *e)
 	enum err err = store_domain_next(e->txn, NULL, &domain);
 
 	while (err == ERR_OK) {
-		if (is_wanted(e->how, &domain) && domain.kind != STORE_POP)
+		if (export_wanted(e->how, &domain) && domain.kind != STORE_POP)
 			note_domain(e, &domain);
-		else if (is_wanted(e->how, &domain))
-			err = put_domain(e, &domain);
+		else if (export_wanted(e->how, &domain))
+			err = export_addresses(e, &domain,
+					       put_address);
 		if (err == ERR_OK)
 			err = store_domain_next(e->txn, &domain.name, &domain);
 	}
@@ -298,115 +283,6 @@ static enum err collect_aliases(struct exporting *e)
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
-static enum err put_json(struct exporting *e, const char *type, json_t *object)
-{
-	char *text;
-	bool good;
-
-	if (object)
-		(void)json_object_set_new(object, "type", json_string(type));
-	text = object ? json_dumps(object, JSON_COMPACT) : NULL;
-	json_decref(object);
-	good = text && text_put(&e->out, text, strlen(text)) &&
-	       text_put(&e->out, "\n", 1);
-	if (text)
-		secret_wipe(text, strlen(text));
-	free(text);
-	if (!good) {
-		errno = ENOMEM;
-		return ERR_SYSTEM;
-	}
-	return flush(e, FLUSH);
-}
-
-static enum err json_handles(struct exporting *e)
-{
-	struct store_handle handle;
-	enum err err = store_handle_next(e->txn, NULL, &handle);
-
-	while (err == ERR_OK) {
-		if (!e->how->has_domain &&
-		    (!e->how->has_handle ||
-		     strcmp(handle.name.s, e->how->handle.s) == 0))
-			err = put_json(e, "handle", json_handle(&handle));
-		if (err == ERR_OK)
-			err = store_handle_next(e->txn, &handle.name, &handle);
-	}
-	return err == ERR_NOTFOUND ? ERR_OK : err;
-}
-
-static enum err json_one_box(struct exporting *e, const struct name_box *name)
-{
-	struct store_account account;
-	enum err err = store_login(e->txn, name, &account);
-	json_t *object;
-
-	if (err != ERR_OK)
-		return err;
-	object = json_box(&account.box);
-	if (object)
-		(void)json_object_set_new(object, "hash",
-					  account.hash[0]
-						  ? json_string(account.hash)
-						  : json_null());
-	secret_wipe(&account, sizeof account);
-	return put_json(e, "box", object);
-}
-
-/* Its addresses, and with a domain alone the boxes that they lead to. */
-static enum err json_addresses(struct exporting *e,
-			       const struct store_domain *domain)
-{
-	struct name_address at = {{""}, domain->name};
-	struct store_address address;
-	enum err err = ERR_OK;
-
-	while (err == ERR_OK) {
-		err = store_address_next(e->txn, &at, &address);
-		if (err != ERR_OK ||
-		    strcmp(address.name.domain.s, domain->name.s) != 0)
-			break;
-		at = address.name;
-		if (e->how->has_domain && address.has_box)
-			err = json_one_box(e, &address.box);
-		if (err == ERR_OK)
-			err = put_json(e, "address", json_address(&address));
-	}
-	return err == ERR_NOTFOUND ? ERR_OK : err;
-}
-
-static enum err json_domains(struct exporting *e)
-{
-	struct store_domain domain;
-	enum err err = store_domain_next(e->txn, NULL, &domain);
-
-	while (err == ERR_OK) {
-		if (is_wanted(e->how, &domain)) {
-			err = put_json(e, "domain", json_domain(&domain));
-			if (err == ERR_OK)
-				err = json_addresses(e, &domain);
-		}
-		if (err == ERR_OK)
-			err = store_domain_next(e->txn, &domain.name, &domain);
-	}
-	return err == ERR_NOTFOUND ? ERR_OK : err;
-}
-
-static enum err json_boxes(struct exporting *e)
-{
-	struct store_box box;
-	enum err err = store_box_next(e->txn, NULL, &box);
-
-	while (err == ERR_OK && !e->how->has_domain) {
-		if (!e->how->has_handle ||
-		    strcmp(box.name.handle.s, e->how->handle.s) == 0)
-			err = json_one_box(e, &box.name);
-		if (err == ERR_OK)
-			err = store_box_next(e->txn, &box.name, &box);
-	}
-	return err == ERR_NOTFOUND ? ERR_OK : err;
-}
-
 static enum err look_for(const struct exporting *e)
 {
 	struct store_handle handle;
@@ -423,12 +299,8 @@ static enum err put_all(struct exporting *e)
 {
 	enum err err;
 
-	if (e->how->format == EXPORT_JSON) {
-		err = json_handles(e);
-		if (err == ERR_OK)
-			err = json_boxes(e);
-		return err == ERR_OK ? json_domains(e) : err;
-	}
+	if (e->how->format == EXPORT_JSON)
+		return export_json(e);
 	err = collect_aliases(e);
 	if (err == ERR_OK && e->how->format == EXPORT_CSV &&
 	    !text_put(&e->out, row_out_csv_header, strlen(row_out_csv_header)))
@@ -447,7 +319,7 @@ static enum err export_body(struct store_txn *txn, void *arg)
 	err = look_for(e);
 	if (err == ERR_OK)
 		err = put_all(e);
-	return err == ERR_OK ? flush(e, 0) : err;
+	return err == ERR_OK ? export_flush(e, 0) : err;
 }
 
 static int run(struct exporting *e)

@@ -1,5 +1,6 @@
 /* import_private.h: what the parts of an import share: import.c (the story),
- * import_judge.c (against the store), import_files.c (what is written beside).
+ * import_judge.c (against the store), import_hash.c, import_apply.c (the
+ * transaction), import_files.c (what is written beside).
  */
 #ifndef POPBOX_IMPORT_PRIVATE_H
 #define POPBOX_IMPORT_PRIVATE_H
@@ -39,6 +40,15 @@ struct import {
 	int skip_fd, credentials_fd; /* -1: none */
 };
 
+/* FILE:LINE, or FILE where that is one account. */
+enum { IMPORT_PLACE = PATH_MAX + 24 };
+void import_place(const struct import *import, size_t file, unsigned long line,
+		  char ret_text[IMPORT_PLACE]);
+
+/* The address of a row, or its box. */
+const char *import_name(const struct intake *intake,
+			char text[NAME_ADDRESS_TEXT]);
+
 /* Refuses a row, and says so. address: what it is about, or NULL. */
 void import_refuse(struct import *import, size_t file, unsigned long line,
 		   const char *address, const char *why);
@@ -51,6 +61,15 @@ void import_refuse_row(struct import *import, size_t number,
 int import_judge(struct import *import);
 /* What qmail's files and files made by hand have against it. */
 int import_preflight(struct import *import);
+
+/* What roster rows say MAKE or WRAP of becomes READY or SAME. Returns the exit
+ * code. */
+int import_hash(struct import *import);
+
+/* Writes all rows, and again without those that this refused, until none more is
+ * refused. *ret_stale: the store is not as it was judged; judge again. *ret_last
+ * is an entry of the change. Returns the exit code. */
+int import_apply(struct import *import, bool *ret_stale, uint64_t *ret_last);
 
 /* Opens the two files, which must not exist; writes them before the commit;
  * takes them away where it came to none. Each says what is wrong; false. */
