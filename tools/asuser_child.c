@@ -136,6 +136,10 @@ void wire_serve(const struct config *config, int fd)
 	(void)signal(SIGINT, SIG_IGN); /* valid numbers: cannot fail */
 	(void)signal(SIGTERM, SIG_DFL);
 	(void)umask(0); /* modes are said in full */
+	/* It holds nothing of what its parent has open. */
+	if ((fd > 3 && close_range(3, (unsigned)fd - 1, 0) != 0) ||
+	    close_range((unsigned)fd + 1, ~0U, 0) != 0)
+		_exit(1);
 	why = drop_to(config->uid, config->gid);
 	message.head.rc = why ? (errno ? errno : EPERM) : 0;
 	if (!wire_send(fd, &message, WIRE_REPLY) || why)

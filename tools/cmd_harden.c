@@ -259,16 +259,16 @@ static int harden(struct harden *h, const struct args *args)
 int cmd_harden(struct site *site, const struct args *args)
 {
 	struct harden *h = calloc(1, sizeof *h);
-	int code = h ? site_open_write(site)
-		     : say_error(CODE_LATER, "no memory");
+	int code;
 
-	if (code == CODE_DONE) {
-		h->site = site;
-		h->bcrypt = args_has(args, "--bcrypt");
+	if (!h)
+		return say_error(CODE_LATER, "no memory");
+	h->site = site;
+	h->bcrypt = args_has(args, "--bcrypt");
+	code = site_open_write(site);
+	if (code == CODE_DONE)
 		code = harden(h, args);
-	}
-	if (h)
-		names_free(&h->schemes);
+	names_free(&h->schemes);
 	free(h);
 	return code;
 }

@@ -85,7 +85,6 @@ static int reset(struct site *site, const struct args *args,
 	reset->hash = password->hash;
 	/* A password is in no file of qmail's: nothing is owed to them, and a
 	 * reset never waits for somebody's publishing. */
-	err = ERR_OK;
 	if (site->dry_run) {
 		code = change(site, reset_body, reset, target->text, &changed);
 	} else {

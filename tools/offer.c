@@ -85,7 +85,7 @@ static enum err first_box(struct store_txn *txn, const struct name_box *from,
 static enum err handles(struct store_txn *txn, struct offer *offer)
 {
 	struct store_handle handle;
-	struct name_handle prefix;
+	struct name_handle prefix = {""};
 	enum err err;
 
 	if (!fits(offer->word, strlen(offer->word), prefix.s, sizeof prefix.s))
@@ -171,7 +171,7 @@ static enum err boxes(struct store_txn *txn, struct offer *offer)
 	size_t len = hyphen ? (size_t)(hyphen - offer->word)
 			    : strlen(offer->word);
 	struct store_handle handle;
-	struct name_handle prefix;
+	struct name_handle prefix = {""};
 	enum err err;
 
 	if (!fits(offer->word, len, prefix.s, sizeof prefix.s))
@@ -245,7 +245,7 @@ static enum err addresses(struct store_txn *txn, struct offer *offer)
 {
 	const char *at = strrchr(offer->word, '@');
 	size_t len = at ? (size_t)(at - offer->word) : strlen(offer->word);
-	struct name_address name;
+	struct name_address name = {.local = {""}};
 	struct name_domain prefix = {""};
 	struct store_domain domain;
 	enum err err;
