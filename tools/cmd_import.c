@@ -36,8 +36,11 @@ static bool is_site(const struct import_how *how)
 	       strcmp(how->source.format, "qmail") == 0;
 }
 
-static int judge(const struct import_how *how)
+static int judge(const struct site *site, const struct import_how *how)
 {
+	if (how->mail && site->no_sync)
+		return say_error(CODE_USAGE, "--maildir wants the boxes to be "
+					     "there: leave out --no-sync");
 	if (how->generate && !how->credentials)
 		return say_error(CODE_USAGE, "--generate wants --credentials "
 					     "FILE: where else shall the "
@@ -88,7 +91,7 @@ static int read_how(struct site *site, const struct args *args,
 	if (in)
 		how->source.domain = domain->s;
 	if (code == CODE_DONE)
-		code = judge(how);
+		code = judge(site, how);
 	how->locked = how->locked || is_site(how);
 	return code;
 }

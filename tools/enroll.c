@@ -328,7 +328,10 @@ static enum err enroll_alone(struct store_txn *txn,
 	if (how->undelete)
 		err = store_parked_box_get(txn, &intake->box, &box, &parked);
 	if (err == ERR_OK)
+		err = need_handle(txn, &intake->box.handle);
+	if (err == ERR_OK)
 		err = store_box_restore(txn, &intake->box);
+	ret->verdict = err == ERR_OK ? ENROLL_BACK : ENROLL_SAME;
 	if (err == ERR_OK || err == ERR_NOTFOUND)
 		err = enroll_box(txn, how, intake, hash, &none, ret);
 	if (ret->verdict == ENROLL_SAME && ret->differs)

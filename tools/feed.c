@@ -8,21 +8,16 @@
 #include <unistd.h>
 
 #include "json.h"
+#include "nolink.h"
 #include "secret.h"
 
 /* A line, its newline, and a NUL in the place of the byte behind it. */
 enum { ROOM = 4 * FEED_LINE_MAX };
 
-bool feed_open(struct feed *feed, const char *path)
+static bool begin(struct feed *feed)
 {
 	struct stat st;
 
-	*feed = (struct feed){.fd = STDIN_FILENO, .name = "standard input"};
-	if (strcmp(path, "-") != 0) {
-		feed->name = path;
-		feed->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-		feed->ours = true;
-	}
 	if (feed->fd < 0 || fstat(feed->fd, &st) != 0)
 		return false;
 	if (S_ISDIR(st.st_mode))
@@ -35,6 +30,33 @@ bool feed_open(struct feed *feed, const char *path)
 		return true;
 	feed_close(feed);
 	return false;
+}
+
+bool feed_open(struct feed *feed, const char *path)
+{
+	*feed = (struct feed){.fd = STDIN_FILENO, .name = "standard input"};
+	if (strcmp(path, "-") != 0) {
+		feed->name = path;
+		feed->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+		feed->ours = true;
+	}
+	return begin(feed);
+}
+
+bool feed_open_below(struct feed *feed, const char *top, const char *path)
+{
+	struct stat st;
+
+	*feed = (struct feed){.name = path,
+			      .fd = nolink_open(top, path, 0),
+			      .ours = true};
+	if (feed->fd >= 0 && fstat(feed->fd, &st) == 0 &&
+	    !S_ISREG(st.st_mode)) {
+		feed_close(feed);
+		errno = EINVAL;
+		return false;
+	}
+	return begin(feed);
 }
 
 void feed_close(struct feed *feed)

@@ -32,6 +32,8 @@ enum feed_got { FEED_LINE, FEED_END, FEED_FAILED /* errno */ };
 
 /* A path, or "-" for standard input. False: errno. */
 bool feed_open(struct feed *feed, const char *path);
+/* A regular file in a tree of somebody else's (nolink.h). */
+bool feed_open_below(struct feed *feed, const char *top, const char *path);
 void feed_close(struct feed *feed);
 
 /* The next line with its newline, good until the next call; NUL-ended. What is

@@ -342,7 +342,7 @@ int import(struct site *site, const struct import_how *how)
 	int code = CODE_DONE;
 
 	hide();
-	if (!import_files_open(&import))
+	if (!import_files_look(&import))
 		code = CODE_REFUSED;
 	if (code == CODE_DONE)
 		code = read_all(&import);

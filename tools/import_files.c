@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "csvfile.h"
@@ -11,33 +12,31 @@
 #include "say.h"
 #include "secret.h"
 
-/* With a dry run nothing is written; that it is not there is asked all the
- * same. */
-static bool open_new(const struct import *import, const char *path,
-		     const char *what, int *ret_fd)
+/* What must not exist is looked for before anything else; it is made when there
+ * is something to put in. */
+static bool look_new(const char *path, const char *what)
 {
-	if (!path)
+	struct stat st;
+
+	if (!path || (lstat(path, &st) != 0 && errno == ENOENT))
 		return true;
-	if (import->site->dry_run) {
-		if (access(path, F_OK) != 0)
-			return true;
-		errno = EEXIST;
-	} else {
-		*ret_fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-			       0600);
-		if (*ret_fd >= 0)
-			return true;
-	}
 	return say_error(0, "cannot make '%s' for %s: %s", path, what,
-			 strerror(errno));
+			 strerror(EEXIST));
 }
 
-bool import_files_open(struct import *import)
+bool import_files_look(const struct import *import)
 {
-	return open_new(import, import->how->credentials, "the new passwords",
-			&import->credentials_fd) &&
-	       open_new(import, import->how->skip_bad, "the bad rows",
-			&import->skip_fd);
+	return look_new(import->how->credentials, "the new passwords") &&
+	       look_new(import->how->skip_bad, "the bad rows");
+}
+
+/* Empty, made now unless it was by a run before. */
+static bool begin(const char *path, int *fd)
+{
+	if (*fd < 0)
+		*fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	return *fd >= 0 && ftruncate(*fd, 0) == 0 &&
+	       lseek(*fd, 0, SEEK_SET) == 0;
 }
 
 static bool write_all(int fd, const char *bytes, size_t len)
@@ -54,15 +53,15 @@ static bool failed(const char *path)
 static bool write_credentials(struct import *import)
 {
 	static const char header[] = "address,password\n";
-	const int fd = import->credentials_fd;
+	int *fd = &import->credentials_fd;
 
-	if (fd < 0)
+	if (!import->credentials.len)
 		return true;
-	if (ftruncate(fd, 0) == 0 && lseek(fd, 0, SEEK_SET) == 0 &&
-	    write_all(fd, header, sizeof header - 1) &&
-	    write_all(fd, import->credentials.bytes,
+	if (begin(import->how->credentials, fd) &&
+	    write_all(*fd, header, sizeof header - 1) &&
+	    write_all(*fd, import->credentials.bytes,
 		      import->credentials.len) &&
-	    fsync(fd) == 0)
+	    fsync(*fd) == 0)
 		return true;
 	return failed(import->how->credentials);
 }
@@ -124,21 +123,20 @@ static bool copy_row(void *arg, const struct source_row *row)
 static bool write_skipped(struct import *import)
 {
 	struct copying copying = {.import = import};
-	const int fd = import->skip_fd;
 	bool good;
 
-	if (fd < 0)
+	if (!import->bad || !import->how->skip_bad)
 		return true;
-	if (import->bad)
-		qsort(import->bad_line, import->bad, sizeof *import->bad_line,
-		      by_number);
-	good = ftruncate(fd, 0) == 0 && lseek(fd, 0, SEEK_SET) == 0;
+	qsort(import->bad_line, import->bad, sizeof *import->bad_line,
+	      by_number);
+	good = begin(import->how->skip_bad, &import->skip_fd);
 	if (good && source_read(&import->how->source, copy_row, &copying) !=
 			    CODE_DONE)
 		good = false;
 	good = good && !copying.failed &&
-	       write_all(fd, copying.text.bytes, copying.text.len) &&
-	       fsync(fd) == 0;
+	       write_all(import->skip_fd, copying.text.bytes,
+			 copying.text.len) &&
+	       fsync(import->skip_fd) == 0;
 	if (copying.text.bytes)
 		secret_wipe(copying.text.bytes, copying.text.room);
 	free(copying.text.bytes);
@@ -163,8 +161,6 @@ static void close_file(int *fd, const char *path, bool keep)
 
 void import_files_close(struct import *import, bool keep)
 {
-	close_file(&import->credentials_fd, import->how->credentials,
-		   keep && import->credentials.len > 0);
-	close_file(&import->skip_fd, import->how->skip_bad,
-		   keep && import->bad > 0);
+	close_file(&import->credentials_fd, import->how->credentials, keep);
+	close_file(&import->skip_fd, import->how->skip_bad, keep);
 }

@@ -138,6 +138,9 @@ static enum err judge_domain(struct import *import, struct store_txn *txn,
 	return ERR_OK;
 }
 
+/* Numbers go on from the highest. */
+enum { NUMBER_MAX = 999999999 };
+
 /* A number that was ever given is not given again. */
 static enum err judge_number(struct store_txn *txn,
 			     const struct intake *intake, char *ret_why,
@@ -149,6 +152,11 @@ static enum err judge_number(struct store_txn *txn,
 	struct store_box box;
 	enum err err = store_handle_get(txn, &name->handle, &handle);
 
+	if (name->number > NUMBER_MAX)
+		(void)snprintf(ret_why, room,
+			       "'%s-%04u' is too high a number for a box (at "
+			       "most %u)",
+			       name->handle.s, name->number, NUMBER_MAX);
 	if (err == ERR_OK)
 		err = store_parked_box_get(txn, name, &box, &parked);
 	if (err == ERR_NOTFOUND && name->number < handle.next_box &&
@@ -213,12 +221,10 @@ static const char *judge_unusable(struct import *import,
 				  struct roster_row *row, bool there,
 				  char *ret_why, size_t room)
 {
-	const char *why = judge_silent(import, row, there);
-
 	if (import->how->locked)
 		import->unusable++;
-	if (!why && (!there || import->how->locked))
-		return NULL;
+	if (import->how->locked || import->how->generate)
+		return judge_silent(import, row, there);
 	(void)snprintf(ret_why, room,
 		       "%s (--locked takes it without a password, --generate "
 		       "with --credentials FILE makes a new one)",

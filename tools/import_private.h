@@ -71,9 +71,10 @@ int import_hash(struct import *import);
  * is an entry of the change. Returns the exit code. */
 int import_apply(struct import *import, bool *ret_stale, uint64_t *ret_last);
 
-/* Opens the two files, which must not exist; writes them before the commit;
- * takes them away where it came to none. Each says what is wrong; false. */
-bool import_files_open(struct import *import);
+/* The two files must not exist; they are written before the commit, if there is
+ * anything to write, and taken away where it came to none. Each says what is
+ * wrong; false. */
+bool import_files_look(const struct import *import);
 bool import_files_write(struct import *import);
 void import_files_close(struct import *import, bool keep);
 

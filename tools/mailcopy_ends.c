@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -57,8 +58,7 @@ static int fail(struct mailcopy_result *result, const char *dir,
 	return result->rc;
 }
 
-/* A file that shrinks meanwhile is filled up with nothing of anybody's: that is
- * an error. */
+/* A file that shrinks meanwhile ends it: ENODATA. */
 static bool send_bytes(int file, int out, uint64_t size)
 {
 	char buffer[65536];
@@ -67,29 +67,46 @@ static bool send_bytes(int file, int out, uint64_t size)
 		size_t part = size < sizeof buffer ? (size_t)size
 						   : sizeof buffer;
 
-		if (!transfer(file, buffer, part, false) ||
-		    !transfer(out, buffer, part, true))
+		if (!transfer(file, buffer, part, false)) {
+			errno = errno ? errno : ENODATA;
+			return false;
+		}
+		if (!transfer(out, buffer, part, true))
 			return false;
 		size -= part;
 	}
 	return true;
 }
 
-static bool send_message(int dir, const char *name, bool read, int out)
+/* UIDLs are made of what stands before a colon, and are printable. */
+static bool is_name(const char *name)
+{
+	if (name[0] == ':')
+		return false;
+	for (; *name; name++) {
+		if ((unsigned char)*name <= ' ' || *name == 0x7f)
+			return false;
+	}
+	return true;
+}
+
+enum sent { SENT, PASSED_OVER, ENDED };
+
+static enum sent send_message(int dir, const char *name, bool read, int out)
 {
 	char copy[NAME_MAX + 1];
 	int fd = openat(dir, name,
 			O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	struct header header = {.read = read};
 	struct stat st;
-	bool good = false;
+	bool good;
 
 	/* Gone since (somebody reads his mail), or a link: not ours. */
 	if (fd < 0)
-		return errno == ENOENT || errno == ELOOP;
+		return errno == ENOENT || errno == ELOOP ? SENT : PASSED_OVER;
 	if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)) {
 		(void)close(fd); /* read only */
-		return true;
+		return SENT;
 	}
 	header.size = (uint64_t)st.st_size;
 	header.time = st.st_mtime;
@@ -99,38 +116,49 @@ static bool send_message(int dir, const char *name, bool read, int out)
 	       transfer(out, copy, header.name_len, true) &&
 	       send_bytes(fd, out, header.size);
 	(void)close(fd); /* read only */
-	return good;
+	return good ? SENT : ENDED;
 }
 
-static int send_part(const char *maildir, bool read, int out,
-		     struct mailcopy_result *result)
+/* False: it is over. */
+static bool send_part(const char *maildir, int dir, bool read, int out,
+		      struct mailcopy_result *result)
 {
 	const struct dirent *entry;
 	char path[PATH_MAX];
-	int len = snprintf(path, sizeof path, "%s/%s", maildir, parts[read]);
-	DIR *list = NULL;
-	int rc = 0;
+	int fd = openat(dir, parts[read],
+			O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	DIR *list = fd < 0 ? NULL : fdopendir(fd);
+	enum sent sent = SENT;
 
-	if (len > 0 && len < PATH_MAX)
-		list = opendir(path);
-	if (!list)
-		return fail(result, path, "");
-	while (rc == 0 && (errno = 0, entry = readdir(list)) != NULL) {
-		if (entry->d_name[0] != '.' &&
-		    !send_message(dirfd(list), entry->d_name, read, out))
-			rc = fail(result, path, entry->d_name);
+	(void)snprintf(path, sizeof path, "%s/%s", maildir, parts[read]);
+	if (!list) {
+		(void)fail(result, path, "");
+		if (fd >= 0)
+			(void)close(fd); /* read only */
+		return false;
 	}
-	if (rc == 0 && errno)
-		rc = fail(result, path, "");
+	while (sent != ENDED && (errno = 0, entry = readdir(list)) != NULL) {
+		if (entry->d_name[0] == '.')
+			continue;
+		if (!is_name(entry->d_name)) {
+			result->left++;
+			continue;
+		}
+		sent = send_message(fd, entry->d_name, read, out);
+		if (sent != SENT && !result->rc)
+			(void)fail(result, path, entry->d_name);
+	}
+	if (sent != ENDED && errno)
+		(void)fail(result, path, "");
 	(void)closedir(list); /* read only */
-	return rc;
+	return sent != ENDED;
 }
 
-void mailcopy_read(const char *maildir, int out,
+void mailcopy_read(const char *maildir, int dir, int out,
 		   struct mailcopy_result *ret_result)
 {
-	if (send_part(maildir, false, out, ret_result) == 0)
-		(void)send_part(maildir, true, out, ret_result);
+	if (send_part(maildir, dir, false, out, ret_result))
+		(void)send_part(maildir, dir, true, out, ret_result);
 	(void)close(out); /* its end is the sign that all is said */
 }
 
@@ -138,6 +166,7 @@ struct writing {
 	const char *maildir;
 	int dir;
 	struct names there; /* copied before, or lying in the box */
+	size_t failed; /* which of them came not, + 1 */
 	struct mailcopy_result *result;
 };
 
@@ -204,9 +233,10 @@ static bool save_list(struct writing *w)
 	int rc;
 
 	for (size_t i = 0; good && i < w->there.count; i++)
-		good = text_put(&text, w->there.name[i],
-				strlen(w->there.name[i])) &&
-		       text_put(&text, "\n", 1);
+		good = i + 1 == w->failed ||
+		       (text_put(&text, w->there.name[i],
+				  strlen(w->there.name[i])) &&
+			text_put(&text, "\n", 1));
 	rc = good ? replace_file(w->dir, COPIED, COPIED ".tmp", &like,
 				 text.bytes ? text.bytes : "", text.len)
 		  : ENOMEM;
@@ -243,15 +273,24 @@ static bool take_message(struct writing *w, int in,
 	(void)snprintf(tmp, sizeof tmp, "tmp/%s", name); /* bounded */
 	(void)snprintf(final, sizeof final, "%s/%s", parts[header->read],
 		       name);
+	/* What a copy that was ended left there. */
+	(void)unlinkat(w->dir, tmp, 0);
 	fd = openat(w->dir, tmp,
-		    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+		    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
 		    0600);
 	if (fd < 0)
 		return false;
 	good = take_bytes(in, fd, header->size) && futimens(fd, times) == 0;
 	if (close(fd) != 0)
 		good = false;
-	return good && renameat(w->dir, tmp, w->dir, final) == 0;
+	good = good && renameat(w->dir, tmp, w->dir, final) == 0;
+	if (!good) {
+		int saved = errno;
+
+		(void)unlinkat(w->dir, tmp, 0); /* the reason matters more */
+		errno = saved;
+	}
+	return good;
 }
 
 /* The end is where a header would begin. */
@@ -273,8 +312,10 @@ static int take_all(struct writing *w, int in)
 		    !note(w, name, &new))
 			return fail(w->result, w->maildir, name);
 		if (!(new ? take_message(w, in, &header, name)
-			  : take_bytes(in, -1, header.size)))
+			  : take_bytes(in, -1, header.size))) {
+			w->failed = new ? w->there.count : 0;
 			return fail(w->result, w->maildir, name);
+		}
 		w->result->copied += new;
 		w->result->there += !new;
 	}
@@ -285,15 +326,20 @@ void mailcopy_write(const char *maildir, int in,
 		    struct mailcopy_result *ret_result)
 {
 	struct writing w = {.maildir = maildir, .result = ret_result};
+	bool ready;
 
 	w.dir = open(maildir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (w.dir < 0 || !load_list(&w) || !load_part(&w, "new") ||
-	    !load_part(&w, "cur")) {
+	/* One at a time: what an import that was killed began may go on for a
+	 * moment. */
+	ready = w.dir >= 0 && flock(w.dir, LOCK_EX) == 0 && load_list(&w) &&
+		load_part(&w, "new") && load_part(&w, "cur");
+	if (!ready) {
 		(void)fail(ret_result, maildir, "");
-	} else if (take_all(&w, in) == 0 &&
-		   /* Durable before the list says so. */
-		   (syncfs(w.dir) != 0 || !save_list(&w))) {
-		(void)fail(ret_result, maildir, COPIED);
+	} else {
+		(void)take_all(&w, in); /* keeps what failed */
+		/* What came is listed however it ended, durable before. */
+		if ((syncfs(w.dir) != 0 || !save_list(&w)) && !ret_result->rc)
+			(void)fail(ret_result, maildir, COPIED);
 	}
 	names_free(&w.there);
 	if (w.dir >= 0)

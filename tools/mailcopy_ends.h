@@ -11,15 +11,17 @@
  * about; the writer counts messages. */
 struct mailcopy_result {
 	int rc;
-	unsigned long copied, there;
+	unsigned long copied, there; /* by the writer */
+	unsigned long left; /* by the reader: of a name that no message has */
 	char path[PATH_MAX + NAME_MAX + 2];
 };
 
-/* Everything in cur and new of a Maildir, down a pipe. */
-void mailcopy_read(const char *maildir, int out,
+/* Everything in cur and new of a Maildir, whose directory is open, down a pipe.
+ * What cannot be read is passed over, and is the answer at the end. */
+void mailcopy_read(const char *maildir, int dir, int out,
 		   struct mailcopy_result *ret_result);
 
-/* From the pipe into a Maildir. */
+/* From the pipe into a Maildir, of which there is one at a time. */
 void mailcopy_write(const char *maildir, int in,
 		    struct mailcopy_result *ret_result);
 

@@ -23,18 +23,25 @@ struct reading {
 	struct intake intake;
 	struct progress progress;
 	uint64_t shown; /* bytes, of the progress */
+	bool below;	/* the file lies in a tree of somebody else's */
 };
 
 static int failed(const char *path)
 {
-	return say_error(errno == ENOENT || errno == EISDIR ? CODE_REFUSED
-							    : CODE_LATER,
-			 "cannot read '%s': %s", path, strerror(errno));
+	const bool yours = errno == ENOENT || errno == EISDIR ||
+			   errno == ELOOP || errno == EINVAL;
+
+	return say_error(yours ? CODE_REFUSED : CODE_LATER,
+			 "cannot read '%s': %s", path,
+			 errno == EINVAL  ? "it is not a regular file"
+			 : errno == ELOOP ? "a link leads there"
+					  : strerror(errno));
 }
 
 static bool begin(struct reading *r, const char *path)
 {
-	if (!feed_open(&r->feed, path))
+	if (!(r->below ? feed_open_below(&r->feed, r->how->path, path)
+		       : feed_open(&r->feed, path)))
 		return false;
 	r->progress = progress_start("reading", r->feed.size);
 	return true;
@@ -241,7 +248,8 @@ int source_vpasswd(const struct source_how *how, const char *path,
 
 	if (!r)
 		return say_error(CODE_LATER, "no memory");
-	*r = (struct reading){.how = how, .sink = sink, .arg = arg};
+	*r = (struct reading){
+		.how = how, .sink = sink, .arg = arg, .below = true};
 	code = read_lines(r, row_passwd_vpopmail, path);
 	free(r);
 	return code;

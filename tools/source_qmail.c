@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "replace.h"
@@ -81,6 +82,19 @@ static void walk(struct site_read *r, const char *path,
 	}
 }
 
+/* What has no cur is none. */
+static bool is_maildir(const struct site_read *r, const char *path)
+{
+	char cur[PATH_MAX], text[MAILROOT_QMAIL_MAX];
+	struct mailroot_look look;
+	int made = snprintf(cur, sizeof cur, "%s/cur", path);
+	size_t len;
+
+	return made > 0 && made < PATH_MAX &&
+	       asuser_look(r->how->site->asuser, cur, &look, text, &len) == 0 &&
+	       S_ISDIR(look.mode);
+}
+
 static void give_box(struct site_read *r, const char *path, const char *name)
 {
 	char file[PATH_MAX];
@@ -93,6 +107,8 @@ static void give_box(struct site_read *r, const char *path, const char *name)
 	if (intake_box(&r->intake, name) ||
 	    strcmp(r->intake.box.handle.s, r->handle.s) != 0)
 		left = "its name is none of a box of this handle";
+	if (!left && !is_maildir(r, file))
+		left = "it is no Maildir";
 	r->intake.has_handle = true;
 	r->intake.handle = r->handle;
 	r->intake.secret = INTAKE_KEEP;
@@ -158,11 +174,13 @@ static void give_address(struct site_read *r, const char *path,
 	rc = asuser_look(r->how->site->asuser, file, &look, text, &len);
 	if (rc != 0)
 		why = strerror(rc);
+	else if (!S_ISREG(look.mode))
+		left = "it is no regular file";
 	else if (look.size > (int64_t)len)
 		why = "it is too long";
 	else
 		why = row_dotqmail(text, len, &r->intake, &row);
-	if (!why)
+	if (!why && !left)
 		left = judge_targets(r, &row);
 	if (r->intake.has_box)
 		r->intake.secret = INTAKE_KEEP;

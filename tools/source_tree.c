@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "mailroot.h"
+#include "nolink.h"
 #include "row_dotqmail.h"
 #include "say.h"
 #include "source.h"
@@ -40,10 +41,10 @@ static bool join(const char *dir, const char *name, char ret_path[PATH_MAX])
 }
 
 /* A small regular file. False: errno. */
-static bool read_small(const char *path, char text[MAILROOT_QMAIL_MAX],
-		       size_t *ret_len)
+static bool read_small(const char *top, const char *path,
+		       char text[MAILROOT_QMAIL_MAX], size_t *ret_len)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int fd = nolink_open(top, path, 0);
 	struct stat st;
 	ssize_t got = -1;
 
@@ -145,7 +146,7 @@ static bool give_qmail(struct tree *tree, const char *path, const char *name)
 		return tree->sink(tree->arg, &row);
 	}
 	row.why = intake_local(&tree->intake, local.s, tree->domain);
-	if (!row.why && !read_small(path, text, &len))
+	if (!row.why && !read_small(tree->how->path, path, text, &len))
 		row.why = strerror(errno);
 	if (!row.why)
 		row.why = take_targets(tree, text, len, &row.left);
@@ -158,11 +159,21 @@ static bool give_qmail(struct tree *tree, const char *path, const char *name)
 	return tree->sink(tree->arg, &row);
 }
 
+static DIR *open_list(const struct tree *tree, const char *dir)
+{
+	int fd = nolink_open(tree->how->path, dir, O_DIRECTORY);
+	DIR *list = fd < 0 ? NULL : fdopendir(fd);
+
+	if (fd >= 0 && !list)
+		(void)close(fd); /* a directory, read only */
+	return list;
+}
+
 static int read_aliases(struct tree *tree, const char *dir)
 {
 	const struct dirent *entry;
 	char path[PATH_MAX];
-	DIR *list = opendir(dir);
+	DIR *list = open_list(tree, dir);
 
 	if (!list)
 		return unreadable(dir);
@@ -209,7 +220,7 @@ static int read_below(struct tree *tree, const char *dir, unsigned depth)
 	char below[PATH_MAX], path[PATH_MAX];
 	struct stat st;
 	int code = CODE_DONE;
-	DIR *list = opendir(dir);
+	DIR *list = open_list(tree, dir);
 
 	if (!list)
 		return unreadable(dir);

@@ -594,6 +594,134 @@ def old_mail():
         has(got.err, "the mail of 1 boxes could not be copied")
 
 
+def maildir(site, path, uid, names):
+    for part in ("cur", "new", "tmp"):
+        os.makedirs(f"{site.top}/{path}/{part}")
+    for name in names:
+        put(site, f"{path}/{name}", f"Subject: {name!r}\n\nhello\n")
+    subprocess.run(["chown", "-R", "-h", f"{uid}:{uid}", f"{site.top}/{path}"],
+                   check=True)
+
+
+def copy(site, rc=0, *more):
+    path = put(site, "m.csv", "address,hash,handle,maildir\n"
+               "joe@m.org,*,m,h/joe/Maildir\n")
+    got = site.popbox("import", path, "--maildir", "--maildir-base",
+                      site.top, *more)
+    eq(got.rc, rc, got)
+    return got
+
+
+@test("--maildir follows no link, and takes nothing that is popusr's: nobody "
+      "gets another's mail", root=True)
+def no_links():
+    with Site() as site:
+        maildir(site, "h/ann/Maildir", 4243, ["new/secret"])
+        os.makedirs(site.top + "/h/joe")
+        os.symlink("../ann/Maildir", site.top + "/h/joe/Maildir")
+        has(copy(site, 111).err, "a link is in the way")
+        eq(site.mails("m-0001"), 0)
+        os.unlink(site.top + "/h/joe/Maildir")
+        os.rmdir(site.top + "/h/joe")
+        os.symlink("ann", site.top + "/h/joe")
+        has(copy(site, 111).err, "a link is in the way")
+        os.unlink(site.top + "/h/joe")
+        maildir(site, "h/joe/Maildir", UID, ["new/x"])
+        has(copy(site, 111).err, "belongs to popusr")
+        eq(site.mails("m-0001"), 0)
+        site.fails(2, "leave out --no-sync", "import", "-", "--maildir",
+                   "--no-sync")
+
+
+@test("what was copied before something failed is not copied again; one message "
+      "that cannot be read holds up no other; names that are none are left",
+      root=True)
+def partly():
+    with Site() as site:
+        maildir(site, "h/joe/Maildir", 4242,
+                ["new/1.a", "new/2.b", "new/3.c", "cur/4.d:2,S", "cur/a\nb:2,",
+                 "cur/:2,S"])
+        os.chown(site.top + "/h/joe/Maildir/new/2.b", 0, 0)
+        os.chmod(site.top + "/h/joe/Maildir/new/2.b", 0o600)
+        got = copy(site, 111)
+        has(got.err, "cannot read '" + site.top + "/h/joe/Maildir/new/2.b'")
+        has(got.err, "3 messages copied")
+        has(got.err, "2 files were left")
+        where = site.box_path("m-0001")
+        eq(sorted(os.listdir(where + "/new") + os.listdir(where + "/cur")),
+           ["1.a", "3.c", "4.d:2,S"])
+        os.unlink(where + "/new/1.a")
+        os.chown(site.top + "/h/joe/Maildir/new/2.b", 4242, 4242)
+        has(copy(site).err, "1 messages copied from 1 Maildirs, 3 were")
+        eq(sorted(os.listdir(where + "/new")), ["2.b", "3.c"])
+        eq(os.listdir(where + "/tmp"), [])
+
+
+@test("two copies into one box, and copies that are killed, leave each message "
+      "once and whole", root=True, plain=True)
+def copies():
+    with Site() as site:
+        names = [f"new/{n}.h" for n in range(150)]
+        maildir(site, "h/joe/Maildir", 4242, names)
+        copy(site, 0, "--dry-run")
+        path = site.top + "/m.csv"
+        command = [POPBOX, "-d", site.store, "import", path, "--maildir",
+                   "--maildir-base", site.top]
+        for delay in (0.02, 0.05, 0.08):
+            process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+            time.sleep(delay)
+            process.kill()
+            process.wait()
+        both = [subprocess.Popen(command, stderr=subprocess.DEVNULL)
+                for _ in range(2)]
+        eq([p.wait() for p in both], [0, 0])
+        where = site.box_path("m-0001")
+        eq(sorted(os.listdir(where + "/new")), sorted(n[4:] for n in names))
+        for name in names:
+            with open(f"{where}/{name}") as file:
+                eq(file.read(), f"Subject: {name!r}\n\nhello\n")
+        eq(os.listdir(where + "/tmp"), [])
+
+
+@test("in a tree of somebody else's no link and no pipe is followed, domain "
+      "directories and vpasswd among them")
+def tree_links():
+    with Site() as site:
+        top = site.top + "/d"
+        os.makedirs(top + "/v.org")
+        os.symlink("/etc/passwd", top + "/v.org/vpasswd")
+        site.fails(100, "a link leads there", "import", top, "--handle", "v",
+                   "--locked")
+        os.unlink(top + "/v.org/vpasswd")
+        os.mkfifo(top + "/v.org/vpasswd")
+        site.fails(100, "not a regular file", "import", top, "--handle", "v",
+                   timeout=20)
+        eq(boxes(site), {})
+
+
+@test("a box without an address comes back with its handle; numbers have an end; "
+      "--generate again is no change; files that are links are refused alike")
+def corners():
+    with Site() as site:
+        path = put(site, "b.csv", "address,box,hash,handle\n,f-0007,*,f\n")
+        number = counts(site, path)["entry"]
+        site.do("undo", str(number))
+        eq(counts(site, path, "--undelete")["undeleted"], 1)
+        site.fails(100, "too high a number", "import", put(
+            site, "n.csv", "address,box,hash,handle\n"
+            "x@f.org,f-4294967294,*,f\n"))
+        path = put(site, "g.csv", "address,hash,handle\n"
+                   "x@f.org,{NTLM}0CB6948805F797BF2A82807973B89537,f\n")
+        more = ["--generate", "--credentials", site.top + "/c1"]
+        eq(counts(site, path, *more)["created"], 1)
+        more[2] += "2"
+        eq(counts(site, path, *more)["same"], 1)
+        os.symlink(site.top + "/nowhere", site.top + "/link")
+        for dry in (["--dry-run"], []):
+            site.fails(100, "File exists", "import", path, "--skip-bad",
+                       site.top + "/link", *dry)
+
+
 def vmailmgr_value(hash_, directory, forwards=(), name="", quota="-",
                    flags=b""):
     return (b"\2" + flags + b"\0" + hash_.encode() + b"\0" +
@@ -654,6 +782,10 @@ def take_over():
                 os.makedirs(f"{site.box_path(box)}/{part}")
         where = site.domain_path()
         os.makedirs(where)
+        os.symlink("/etc", site.box_path("ex1-0003"))
+        with open(site.box_path("ex1-0004"), "w"):
+            pass
+        os.makedirs(where + "/.qmail-dir")
         for name, text in (
                 (".qmail-joe", site.box_path() + "/\n"),
                 (".qmail-both", "&a@b.org\n" + site.box_path() + "/\n"),
@@ -680,7 +812,10 @@ def take_over():
         eq(known["joe@example.com"]["box"], "ex1-0001")
         eq(known["both@example.com"]["forwards"], ["a@b.org"])
         eq(known["out@example.com"]["forwards"], ["out@x.org"])
-        assert {"ex1-0001", "ex1-0005"} <= set(boxes(site))
+        eq(set(boxes(site)) - {"ex1-0006"}, {"ex1-0001", "ex1-0005"})
+        for what in ("ex1-0003: left out: it is no Maildir", "ex1-0004: left",
+                     ".qmail-dir: left out: it is no regular file"):
+            has(got.err, what)
         with open(where + "/.qmail-list") as file:
             eq(file.read(), "|/usr/bin/list x\n")
         eq(site.deliver("joe@example.com").rc, 0)
@@ -690,7 +825,8 @@ def take_over():
         eq(counts(site, "--format", "qmail", site.qmail)["created"], 0)
         site.popbox("check", "--repair")  # modes that were made by hand
         eq([f for f in site.findings() if f[0] not in ("foreign", "by-hand")
-            and "BOB" not in f[1] and ".qmail-list" not in f[1]], [])
+            and "BOB" not in f[1] and "ex1-0003" not in f[1]
+            and "ex1-0004" not in f[1] and ".qmail-dir" not in f[1] and ".qmail-list" not in f[1]], [])
 
 
 @test("a .qmail file made by hand is not overwritten by an import")

@@ -31,11 +31,14 @@ static void secrets(struct intake *intake, const char *text)
 	const char *scheme;
 
 	intake->secret = INTAKE_SILENT;
+	intake->has_login = false;
 	if (intake_hash(intake, text))
 		HOLDS(intake->secret == INTAKE_SILENT);
 	else if (intake->secret == INTAKE_HASH)
-		HOLDS(strcmp(intake->hash, text) == 0 &&
-		      pwhash_judge(text, &scheme) == PWHASH_OK);
+		HOLDS(strcmp(intake->hash, text + (intake->has_login
+						    ? strspn(text, "!*")
+						    : 0)) == 0 &&
+		      pwhash_judge(intake->hash, &scheme) == PWHASH_OK);
 	if (!intake_password(intake, text)) {
 		HOLDS(strcmp(intake->password, text) == 0 &&
 		      intake->password_len == strlen(text));
