@@ -229,11 +229,11 @@ class Site:
             return file.read()
 
     def popbox(self, *args, input=b"", prefix=(), preexec=None, timeout=60,
-               env=None, program=POPBOX):
+               env=None, program=None):
         if isinstance(input, str):
             input = input.encode()
         done = subprocess.run(
-            [*prefix, program, "-d", self.store, *args], input=input,
+            [*prefix, program or POPBOX, "-d", self.store, *args], input=input,
             capture_output=True, timeout=timeout, preexec_fn=preexec,
             env={**os.environ, **(env or {})})
         declared(args, done.returncode)
