@@ -110,7 +110,11 @@ static int copy_apart(struct site *site, const struct outfile *file,
 	do
 		waited = waitpid(pid, &status, 0);
 	while (waited < 0 && errno == EINTR);
-	if (waited == pid && WIFEXITED(status))
+	/* A sanitizer ends it with a code of its own. */
+	if (waited == pid && WIFEXITED(status) &&
+	    (WEXITSTATUS(status) == CODE_DONE ||
+	     WEXITSTATUS(status) == CODE_REFUSED ||
+	     WEXITSTATUS(status) == CODE_LATER))
 		return WEXITSTATUS(status);
 	return say_error(CODE_LATER,
 			 "'%s': the copy was ended by a signal: a page of the "

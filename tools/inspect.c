@@ -236,8 +236,11 @@ static int settle(pid_t pid, bool ended, bool whole, const char *what)
 	while (waited < 0 && errno == EINTR);
 	if (ended) /* by us, and the caller says why */
 		return CODE_DONE;
+	/* A sanitizer ends it with a code of its own. */
 	if (waited == pid && WIFEXITED(status) &&
-	    (WEXITSTATUS(status) != CODE_DONE || whole))
+	    (WEXITSTATUS(status) == CODE_REFUSED ||
+	     WEXITSTATUS(status) == CODE_LATER ||
+	     (WEXITSTATUS(status) == CODE_DONE && whole)))
 		return WEXITSTATUS(status);
 	return say_error(CODE_REFUSED,
 			 "'%s' is damaged: the look at it was ended by a signal",
