@@ -129,8 +129,8 @@ CHECK_PACKAGES = $(DEMO_PACKAGES) libcmocka-dev perl binutils strace mandoc \
 	dovecot-pop3d dovecot-imapd apache2-utils \
 	zsh fish daemontools s6 systemd stunnel4 sudo fail2ban \
 	dpkg-dev lintian
-DEEP_PACKAGES  = $(CHECK_PACKAGES) clang-tidy cppcheck shellcheck gcovr \
-	lmdb-utils
+DEEP_PACKAGES  = $(CHECK_PACKAGES) clang-tidy cppcheck shellcheck llvm-14 \
+	valgrind lmdb-utils
 demo-packages:
 	@tests/packages $(DEMO_PACKAGES)
 deb-packages:

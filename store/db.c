@@ -196,7 +196,7 @@ enum err db_placed(const struct db *db)
 enum err db_open(const char *dir, enum db_how how, struct db **ret_db)
 {
 	unsigned flags = MDB_RDONLY | (how == DB_LOGIN ? MDB_NOLOCK : 0);
-	struct db *db;
+	struct db *db = NULL;
 	enum err err = db_env(&db);
 	int rc;
 

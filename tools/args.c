@@ -61,7 +61,7 @@ static void nearest(const struct args_option *options, const char *word,
 	for (; options && options->name; options++) {
 		unsigned d = args_distance(word, options->name);
 
-		if (d < *distance && d * 2 < strlen(options->name)) {
+		if (d < *distance && (size_t)d * 2 < strlen(options->name)) {
 			*distance = d;
 			*best = options->name;
 		}

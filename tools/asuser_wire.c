@@ -100,7 +100,7 @@ static bool unpack(struct wire *wire, enum wire_way way, const char *from,
 	    from[head->path_len - 1])
 		return false;
 	memcpy(wire->path, from, head->path_len);
-	if (head->body_len)
+	if (b.at && head->body_len)
 		memcpy(b.at, from + head->path_len, head->body_len);
 	if (b.len)
 		*b.len = head->body_len;

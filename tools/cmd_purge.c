@@ -183,7 +183,7 @@ static int read_ages(const struct site *site, const struct args *args,
 {
 	const char *span = args_get(args, "--older-than");
 	const int64_t now = (int64_t)time(NULL);
-	int64_t seconds = 30 * 86400;
+	int64_t seconds = INT64_C(30) * 86400;
 	int code = span ? operand_duration(span, &seconds) : CODE_DONE;
 
 	purge->boxes_before = now - seconds;

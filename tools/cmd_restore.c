@@ -186,7 +186,7 @@ static int open_file(const char *path, int *ret_fd)
 int cmd_restore(struct site *site, const struct args *args)
 {
 	const char *path = args->operand[0];
-	int fd, code = open_file(path, &fd);
+	int fd = -1, code = open_file(path, &fd);
 	char first = 0;
 
 	if (code != CODE_DONE)

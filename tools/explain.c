@@ -106,7 +106,7 @@ static const char *in_more(struct walk *walk)
 
 static bool walk_rcpthosts(struct walk *walk)
 {
-	struct replace_text text;
+	struct replace_text text = {0};
 	struct route_line line;
 	const char *more;
 
@@ -135,7 +135,7 @@ static bool walk_rcpthosts(struct walk *walk)
 
 static bool walk_locals(struct walk *walk)
 {
-	struct replace_text text;
+	struct replace_text text = {0};
 	struct route_line line;
 
 	if (!load(walk, "control/locals", &text))
@@ -155,7 +155,7 @@ static bool walk_locals(struct walk *walk)
 
 static void walk_remote(struct walk *walk)
 {
-	struct replace_text text;
+	struct replace_text text = {0};
 	struct route_line line;
 	char host[TEXT_MAX];
 
@@ -183,7 +183,7 @@ static void walk_remote(struct walk *walk)
 /* False: it is not virtual, or that cannot be told. */
 static bool walk_virtualdomains(struct walk *walk, char *ret_id, size_t room)
 {
-	struct replace_text text;
+	struct replace_text text = {0};
 	struct route_line line;
 	bool virtual;
 

@@ -156,7 +156,8 @@ static enum err judge_number(struct store_txn *txn,
 		(void)snprintf(ret_why, room,
 			       "'%s-%04u' is too high a number for a box (at "
 			       "most %u)",
-			       name->handle.s, name->number, NUMBER_MAX);
+			       name->handle.s, name->number,
+			       (unsigned)NUMBER_MAX);
 	if (err == ERR_OK)
 		err = store_parked_box_get(txn, name, &box, &parked);
 	if (err == ERR_NOTFOUND && name->number < handle.next_box &&

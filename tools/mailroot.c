@@ -234,7 +234,7 @@ int mailroot_qmail(const char *home, const struct name_handle *handle,
 	char name[MAILROOT_QMAIL_NAME], temporary[MAILROOT_TEMPORARY];
 	struct replace_text file = {.mode = mode, .uid = (uid_t)-1,
 				  .gid = (gid_t)-1};
-	int dir, rc;
+	int dir = -1, rc;
 
 	rc = mailroot_open_domain(home, handle, address, &dir, name, ret_path);
 	if (rc != 0)
@@ -252,7 +252,7 @@ int mailroot_adopt(const char *home, const struct name_handle *handle,
 		   const struct name_address *address, char ret_path[PATH_MAX])
 {
 	char name[MAILROOT_QMAIL_NAME], kept[MAILROOT_QMAIL_NAME + 16];
-	int dir, rc;
+	int dir = -1, rc;
 
 	rc = mailroot_open_domain(home, handle, address, &dir, name, ret_path);
 	if (rc != 0)
@@ -273,7 +273,7 @@ int mailroot_remove_qmail(const char *home, const struct name_handle *handle,
 			  char ret_path[PATH_MAX])
 {
 	char name[MAILROOT_QMAIL_NAME], temporary[MAILROOT_TEMPORARY];
-	int dir, rc;
+	int dir = -1, rc;
 
 	rc = mailroot_open_domain(home, handle, address, &dir, name, ret_path);
 	if (rc != 0)
@@ -579,7 +579,7 @@ int mailroot_peek(const char *home, const struct name_handle *handle,
 {
 	char name[MAILROOT_QMAIL_NAME];
 	struct replace_text now;
-	int dir, rc;
+	int dir = -1, rc;
 
 	rc = mailroot_open_domain(home, handle, address, &dir, name, ret_path);
 	if (rc != 0)

@@ -117,7 +117,7 @@ static int old_box(const char *home, const struct name_box *box,
 	int fd = openat(boxes.fd, text,
 			O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	char path[PATH_MAX];
-	bool known;
+	bool known = false;
 	int rc;
 
 	if (fd < 0)

@@ -238,6 +238,16 @@ def root_config(site):
         file.write(text.replace(f"uid = {UID}", "uid = 0"))
 
 
+def huge_config(site):
+    with open(site.store + "/config", "a") as file:
+        file.write("# more\n" * 10000)
+
+
+def foreign_config(site):
+    os.chown(site.store + "/config", UID + 7, -1) if ROOT else \
+        huge_config(site)
+
+
 def open_store(site):
     os.chmod(site.store, 0o777)
 
@@ -277,7 +287,8 @@ def file_maildir(site):
 def cannot_tell():
     for damage in (missing, no_database, empty_database, cut_database,
                    odd_cut, garbage, pipe_database, link_database, no_config, bad_config, open_config,
-                   link_config, root_config, open_store):
+                   link_config, root_config, huge_config, foreign_config,
+                   open_store):
         with Site().joe() as site:
             damage(site)
             for password in (GOOD, "wrong"):
@@ -314,6 +325,23 @@ def program():
         got = site.login(program=("echo", "Maildir"))
         eq(got.rc, 111)
         has(site.log_line(got), "run script")
+
+
+@test("a program named by a relative path is the run script's, not the Maildir's")
+def relative():
+    with Site().joe() as site:
+        for where, text in ((site.top, "mine"), (site.box_path(), "popusr's")):
+            with open(where + "/run", "w") as file:
+                file.write(f"#!/bin/sh\npwd; echo {text}\n")
+            os.chmod(where + "/run", 0o755)
+        here = ("env", "-C", site.top)
+        for name, path in (("./run", os.environ["PATH"]),
+                           ("run", ".:" + os.environ["PATH"]),
+                           ("run", ":" + os.environ["PATH"])):
+            got = site.login(program=(name,), prefix=here, env={"PATH": path})
+            eq((got.rc, got.out), (0, site.box_path() + "\nmine\n"), name)
+        os.unlink(site.top + "/run")
+        eq(site.login(program=("./run",), prefix=here).rc, 111)
 
 
 @test("a fault in a damaged store is 111 and a line, even if signals are blocked",

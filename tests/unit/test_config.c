@@ -68,6 +68,7 @@ static void refuses(void **state)
 	};
 	struct config config;
 	struct config_fault fault;
+	char lengthy[320];
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++) {
@@ -78,6 +79,9 @@ static void refuses(void **state)
 	}
 	assert_int_equal(config_parse(BYTES("uid = 1\0\n"), &config, &fault),
 			 ERR_INVALID);
+	(void)snprintf(lengthy, sizeof lengthy, "home = /%0280d\n", 7);
+	assert_int_equal(parse(lengthy, &config, &fault), ERR_INVALID);
+	assert_string_equal(fault.why, "the value has more than 255 bytes");
 }
 
 int main(void)

@@ -8,7 +8,9 @@ static void cap(const char *text, const char *prefix, unsigned long most)
 {
 	const char *found = strstr(text, prefix);
 
-	if (found)
+	/* Where a scheme's name stands: a salt may look like one too. */
+	if (found && (found == text || found[-1] == '}' ||
+		      (found == text + 6 && strncmp(text, "$wrap$", 6) == 0)))
 		HOLDS(strtoul(found + strlen(prefix), NULL, 10) <= most);
 }
 
@@ -35,8 +37,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		cap(text, "$2a$", PWHASH_BCRYPT_MAX);
 		cap(text, "$2b$", PWHASH_BCRYPT_MAX);
 		cap(text, "$2y$", PWHASH_BCRYPT_MAX);
-		cap(text, "rounds=", PWHASH_SHA_ROUNDS_MAX);
-		cap(text, "m=", PWHASH_ARGON2_KIB_MAX);
+		cap(text, "$5$rounds=", PWHASH_SHA_ROUNDS_MAX);
+		cap(text, "$6$rounds=", PWHASH_SHA_ROUNDS_MAX);
+		cap(text, "$argon2i$v=19$m=", PWHASH_ARGON2_KIB_MAX);
+		cap(text, "$argon2id$v=19$m=", PWHASH_ARGON2_KIB_MAX);
 		HOLDS((uint64_t)form.cost.kib * form.cost.passes <=
 		      PWHASH_ARGON2_WORK_MAX);
 		HOLDS(inside(form.text, strlen(form.text), text, len));
