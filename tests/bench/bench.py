@@ -1,0 +1,146 @@
+"""What the benches share: rows, interleaved runs, sites and machines.
+
+A bench is an executable tests/bench/NAME [SIZE], SIZE being 1 for its usual
+length, that prints one JSON object a line on its standard output (`row`), and
+whatever else it has to say on the other one:
+
+    figure      what was measured, a sentence
+    value       a number, in `unit`
+    floor       what stands beside it in the same run, or null
+    floor_name  what that is
+    ratio       value / floor, or null
+    goal        what was to be reached, or null: of the ratio where there is
+                one, of the value otherwise
+    of          "value" where the goal is the value's though there is a ratio
+    least       true where the goal is a least, not a most
+    spread      (largest - smallest) / median of what was measured, or null
+    runs        how often
+    counted     true for figures that are exact: instructions, system calls
+"""
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import tap  # noqa: E402
+from tap import BUILD, FILL, ROOT, TREE, Site  # noqa: E402
+
+SIZE = float(sys.argv[1]) if len(sys.argv) > 1 else 1.0
+DYNAMIC = TREE + "/build/dynamic/popbox-checkpw"
+
+
+def row(figure, value, unit, floor=None, floor_name="", goal=None,
+        spread=None, runs=1, counted=False, of=None, least=False):
+    line = {"figure": figure, "value": value, "unit": unit, "floor": floor,
+            "floor_name": floor_name,
+            "ratio": value / floor if floor else None, "goal": goal,
+            "spread": spread, "runs": runs, "counted": counted}
+    if of:
+        line["of"] = of
+    if least:
+        line["least"] = True
+    print(json.dumps(line), flush=True)
+
+
+def chat(text):
+    print("# " + text, file=sys.stderr, flush=True)
+
+
+def spread(values):
+    middle = statistics.median(values)
+    return (max(values) - min(values)) / middle if middle else None
+
+
+def interleaved(runs, *works):
+    """Each work() in turns, first one and then the other first, so that what
+    the machine does beside falls on all alike; what each returned."""
+    took = [[] for _ in works]
+    for run in range(runs):
+        order = list(enumerate(works))
+        for at, work in order if run % 2 else reversed(order):
+            took[at].append(work())
+    return took
+
+
+def timed_row(figure, unit, measured, floors, **kw):
+    """A row of medians, with the spread of the ratios of each turn."""
+    ratios = [a / b for a, b in zip(measured, floors)]
+    row(figure, statistics.median(measured), unit,
+        floor=statistics.median(floors), spread=spread(ratios),
+        runs=len(measured), **kw)
+
+
+def seconds(*command, **kw):
+    """The wall time of a command that must work."""
+    start = time.monotonic()
+    subprocess.run(command, check=True, **{"stdout": subprocess.DEVNULL, **kw})
+    return time.monotonic() - start
+
+
+def cpu(*command, **kw):
+    """The processor time of a command and its children."""
+    def used():
+        times = os.times()
+        return times.children_user + times.children_system
+    start = used()
+    subprocess.run(command, check=True, **{"stdout": subprocess.DEVNULL, **kw})
+    return used() - start
+
+
+def need_root(name):
+    if not ROOT:
+        sys.exit(f"tests/bench/{name}: only root can become popusr")
+
+
+def filled(site, count, hash="", prefix="u", domain="example.com",
+           handle="ex1"):
+    """So many boxes with an address each, in one change that is not
+    published."""
+    subprocess.run([FILL, site.store, handle, domain, prefix, str(count),
+                    *([hash] if hash else [])], check=True)
+
+
+def large(count, hash="", **settings):
+    """A site without qmail, with joe and `count` boxes beside him."""
+    site = Site(qmail=False, log="none", **settings)
+    site.do("domain", "add", "example.com", "--handle", "ex1")
+    filled(site, count, hash)
+    return site
+
+
+def cleartext(site, login="joe@example.com"):
+    """Joe's password, hashed once by SHA-256: what is left when the cost of
+    the hash is taken out of a login."""
+    import base64
+    import hashlib
+    sum = hashlib.sha256(tap.GOOD.encode()).digest()
+    site.do("box", "add", login, "--hash-stdin", "--no-sync",
+            input="{SHA256}" + base64.b64encode(sum).decode() + "\n")
+
+
+def machine():
+    """Where it was measured."""
+    def read(path):
+        try:
+            with open(path) as file:
+                return file.read()
+        except OSError:
+            return ""
+    cpus = [line.split(":", 1)[1].strip()
+            for line in read("/proc/cpuinfo").splitlines()
+            if line.startswith("model name")]
+    where = tempfile.gettempdir()
+    kind = subprocess.run(["stat", "-f", "-c", "%T", where],
+                          capture_output=True, text=True).stdout.strip()
+    memory = read("/proc/meminfo").split()
+    return {"cpu": cpus[0] if cpus else platform.machine(),
+            "cores": os.cpu_count(), "kernel": platform.release(),
+            "system": platform.libc_ver()[0] + " " + platform.libc_ver()[1],
+            "memory_gib": round(int(memory[1]) / 2**20) if memory else None,
+            "files": kind, "load": os.getloadavg()[0],
+            "time": time.strftime("%Y-%m-%d %H:%M")}
