@@ -1,9 +1,10 @@
-# popbox: `make`, `make check`, `make deep`, `make demo`; see README.md and doc/.
+# popbox: `make`, `make check`, `make deep`, `make bench`, `make demo`; see README.md and doc/.
 #
 #	DYNAMIC=1	link the login program dynamically
 #	SAN=1		build with sanitizers, under build/san
 #	V=1		show the commands
 #	CC=clang	any C17 compiler with GNU extensions
+#	BENCH=login	make bench of those alone; JSON=FILE keeps the rows
 #	DEEP=10		make deep ten times as long
 #	QMAIL=/var/qmail  let demo and check use a real installation's programs
 #	PREFIX=/usr/local DESTDIR=  where `make install` puts things
@@ -29,9 +30,10 @@ CFLAGS   = -std=gnu17 $(OPT) $(WARN) $(HARDEN) $(SANFLAGS)
 LDFLAGS  = -Wl,-z,relro,-z,now,-z,noexecstack $(SANFLAGS)
 STATIC   = $(if $(DYNAMIC)$(SAN),,-static-pie)
 comma    = ,
-# How the login program starts is most of what it costs (doc/PERFORMANCE.md):
-# packed relocations, and libc the first to be asked for a symbol.
+# How a program starts is most of what it costs (doc/PERFORMANCE.md): packed
+# relocations, and libc the first to be asked for a symbol.
 LOGIN_LD = $(or $(STATIC),-pie) $(if $(STATIC),-Wl$(comma)-z$(comma)pack-relative-relocs)
+TOOLLIB  = $(if $(SAN),,-lc) -lsodium -llmdb -lcrypt -lidn2 -ljansson -lcdb -lcsv
 LOGINLIB = $(if $(DYNAMIC),-lc) -lsodium -llmdb -lcrypt $(if $(STATIC),-lpthread)
 
 # What the login program is made of, by name: nothing here writes the store.
@@ -56,8 +58,7 @@ $(B)/popbox-checkpw: $(call obj,$(LOGIN)) $(B)/flags
 	$(Q)$(CC) $(LDFLAGS) $(LOGIN_LD) -o $@ $(filter %.o,$^) $(LOGINLIB)
 
 $(B)/popbox: $(call obj,$(TOOL)) $(B)/flags
-	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $(filter %.o,$^) \
-		-llmdb -lsodium -lcrypt -lidn2 -ljansson -lcdb -lcsv
+	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $(filter %.o,$^) $(TOOLLIB)
 
 $(B)/popbox-maildirsmtp: $(call obj,$(SMTP)) $(B)/flags
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $(filter %.o,$^) -lcurl
@@ -69,8 +70,8 @@ $(B)/%.o: %.c $(B)/flags
 # Other flags make other objects.
 $(B)/flags: force
 	@mkdir -p $(B)
-	@echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LOGIN_LD) $(LOGINLIB)' | cmp -s - $@ \
-		|| echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LOGIN_LD) $(LOGINLIB)' > $@
+	@echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LOGIN_LD) $(LOGINLIB) $(TOOLLIB)' | cmp -s - $@ \
+		|| echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LOGIN_LD) $(LOGINLIB) $(TOOLLIB)' > $@
 
 $(B)/tests/unit/%.o: CPPFLAGS += -Icheckpw -Itools
 $(B)/tests/unit/%.o: CFLAGS += -Wno-write-strings
@@ -102,8 +103,7 @@ $(B)/small/%.o: %.c $(B)/flags
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 $(B)/small/popbox: $(call obj,$(addprefix small/,$(SMALL)) \
 		$(filter-out $(SMALL),$(TOOL))) $(B)/flags
-	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $(filter %.o,$^) \
-		-llmdb -lsodium -lcrypt -lidn2 -ljansson -lcdb -lcsv
+	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $(filter %.o,$^) $(TOOLLIB)
 
 tests: all standins $(B)/small/popbox \
 	$(addprefix $(B)/bench/,$(BENCHES)) $(addprefix $(B)/unit/,$(UNITS))
@@ -126,6 +126,12 @@ deep: deep-packages
 	$(MAKE) -j2 tests
 	tests/deep/run $(or $(DEEP),1) $(HARNESS)
 
+# BENCH="login publish" runs those alone, JSON=FILE writes the rows down.
+bench: bench-packages
+	$(MAKE) -j2 tests
+	$(MAKE) -j2 all build/dynamic/bench/floor_login DYNAMIC=1 B=build/dynamic
+	tests/bench/run $(if $(JSON),--json $(JSON)) $(BENCH)
+
 demo: demo-packages
 	$(MAKE) all standins
 	tests/demo $(if $(QMAIL),--qmail $(QMAIL))
@@ -138,9 +144,10 @@ CHECK_PACKAGES = $(DEMO_PACKAGES) libcmocka-dev perl binutils strace mandoc \
 	tinycdb curl whois argon2 openssl python3-aiosmtpd clang libclang-rt-14-dev \
 	dovecot-pop3d dovecot-imapd apache2-utils \
 	zsh fish daemontools s6 systemd stunnel4 sudo fail2ban \
-	dpkg-dev lintian
+	dpkg-dev lintian valgrind
 DEEP_PACKAGES  = $(CHECK_PACKAGES) clang-tidy cppcheck shellcheck llvm-14 \
-	valgrind lmdb-utils
+	lmdb-utils
+BENCH_PACKAGES = $(CHECK_PACKAGES) lmdb-utils checkpw
 demo-packages:
 	@tests/packages $(DEMO_PACKAGES)
 deb-packages:
@@ -189,13 +196,15 @@ uninstall:
 deb: deb-packages
 	VERSION=$(VERSION) tools/deb/build
 
+bench-packages:
+	@tests/packages $(BENCH_PACKAGES)
 deep-packages:
 	@tests/packages $(DEEP_PACKAGES)
 
 clean:
 	rm -rf build
 
-.PHONY: all tests standins check demo demo-dialup check-packages demo-packages \
+.PHONY: all tests standins check bench demo demo-dialup bench-packages check-packages demo-packages \
 	deep deep-packages install uninstall deb deb-packages clean force
 .SECONDARY:
 -include $(wildcard $(B)/*/*.d $(B)/*/*/*.d)

@@ -1,0 +1,239 @@
+#!/usr/bin/env python3
+"""What logins and changes cost, counted, beside what they cost when that was
+last written down (tests/data/costs). More than a tenth more is a loss; more
+than a tenth less is a gain that is to be kept: write it down with
+
+    tests/cost.t --write
+
+Instructions are counted by valgrind, whose processor is the same everywhere
+(tests/cost.py); system calls, syncs and bytes by strace; page faults by the
+kernel. The libraries' own share changes with their version, page faults with
+the kernel: figures from others are not compared, and the test says so.
+"""
+import os
+import platform
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import cost
+import tap
+from tap import GOOD, TREE, Site, eq, run, skip, test
+
+FILE = TREE + "/tests/data/costs"
+DYNAMIC = TREE + "/build/dynamic/popbox-checkpw"
+SLACK = 0.1
+WRITE = "--write" in sys.argv
+if WRITE:
+    sys.argv.remove("--write")
+measured = {}
+
+
+def where():
+    """What the figures depend on."""
+    return {"libc": platform.libc_ver()[1], "machine": platform.machine(),
+            "kernel": platform.release()}
+
+
+def kept():
+    """{name: {figure: number}}, and where they were measured."""
+    figures = {}
+    with open(FILE) as file:
+        for line in file:
+            if line.strip() and not line.startswith("#"):
+                name, words = line.split(":")
+                words = words.split()
+                figures[name] = dict(zip(words[::2], words[1::2]))
+    return figures, figures.pop("where")
+
+
+def write():
+    with open(FILE, "w") as file:
+        file.write("# Made by tests/cost.t --write, which says what they "
+                   "are.\n")
+        for name, figures in {"where": where(), **measured}.items():
+            file.write(name + ":" + "".join(
+                f" {key} {value}" for key, value in figures.items()) + "\n")
+
+
+def judge(name, figures, wanted, there):
+    """What is wrong with the figures of one command."""
+    wrong = []
+    for key, value in figures.items():
+        want = int(wanted.get(key, -1))
+        if key == "faults" and there["kernel"] != platform.release():
+            print(f"# page faults not compared: the kernel is not "
+                  f"{there['kernel']}")
+            continue
+        if abs(value - want) > want * SLACK:
+            what = "better: write the new figure down" if value < want \
+                else "worse"
+            wrong.append(f"{name}: {value} {key}, was {want}: {what} "
+                         "(tests/cost.t --write)")
+    return wrong
+
+
+def compare(name, **figures):
+    measured[name] = figures
+    print(f"# {name}: " + ", ".join(f"{value} {key}" for key, value
+                                    in figures.items()))
+    if WRITE:
+        return
+    wanted, there = kept()
+    here = where()
+    for key in ("machine", "libc"):
+        if there[key] != here[key]:
+            skip(f"written down for {key} {there[key]}, not {here[key]}")
+    eq(judge(name, figures, wanted[name], there), [], "costs")
+
+
+def tools():
+    for name in ("valgrind", "strace"):
+        if not shutil.which(name):
+            skip(f"no {name}")
+
+
+def login(name, program, password, end):
+    """The second login: the first of an hour writes .lastlogin."""
+    tools()
+    before, tap.CHECKPW = tap.CHECKPW, program
+    try:
+        with Site(log="syslog", confine="off", qmail=False) as site:
+            site.do("domain", "add", "example.com", "--handle", "ex1")
+            cost.cheap(site)
+            eq(site.login().rc, 0)
+
+            def work(prefix, env=None):
+                site.login(password=password, program=("/bin/true",),
+                           bare=True, prefix=prefix, env=env)
+            trace = cost.traced(site, work)
+            _, faults, code = cost.faults(
+                "joe@example.com", password,
+                (program, "-d", site.store, "/bin/false"))
+            eq(code, 1)
+            compare(name, instructions=cost.instructions(
+                site, work, end, leave_out=("pwhash_verify",)),
+                calls=trace.upto("execve") if end == "execve"
+                else trace.count - 1, written=trace.written, faults=faults)
+    finally:
+        tap.CHECKPW = before
+
+
+def dynamic():
+    if not os.path.exists(DYNAMIC):
+        skip("build/dynamic is not built")
+    return DYNAMIC
+
+
+@test("a login that is accepted costs what it did", root=True, plain=True)
+def accept():
+    login("login accepted", tap.CHECKPW, GOOD, "execve")
+
+
+@test("a login that is refused costs what it did", root=True, plain=True)
+def refuse():
+    login("login refused", tap.CHECKPW, "wrong", "exit")
+
+
+@test("so does one of the dynamic program that is accepted", root=True,
+      plain=True)
+def accept_dynamic():
+    login("login accepted, dynamic", dynamic(), GOOD, "execve")
+
+
+@test("and one of the dynamic program that is refused", root=True, plain=True)
+def refuse_dynamic():
+    login("login refused, dynamic", dynamic(), "wrong", "exit")
+
+
+def change(name, work):
+    """A command of the tool that can be repeated: work(popbox, prefix)."""
+    tools()
+    with Site() as site:
+        site.do("domain", "add", "example.com", "--handle", "ex1")
+        cost.cheap(site)
+
+        def one(prefix=(), env=None):
+            got = work(lambda *args, **kw: site.popbox(
+                *args, prefix=prefix, env=env, **kw))
+            eq(got.rc, 0, got)
+        one()
+        trace = cost.traced(site, one)
+        compare(name, instructions=cost.instructions(
+            site, one, leave_out=("pwhash_make", "pwhash_verify")),
+            calls=trace.count, syncs=trace.syncs, written=trace.written)
+
+
+@test("adding a box and publishing it costs what it did", root=True,
+      plain=True)
+def box_add():
+    names = iter("abcdefgh")
+    change("box add", lambda popbox: popbox(
+        "box", "add", next(names) + "@example.com", "--hash-stdin",
+        input="{SHA256}" + "A" * 43 + "=\n"))
+
+
+@test("setting a password costs what it did, its hash aside", root=True,
+      plain=True)
+def passwd():
+    change("passwd", lambda popbox: popbox(
+        "passwd", "joe@example.com", "--stdin", input=GOOD + "\n"))
+
+
+@test("a sync of nothing costs what it did", root=True, plain=True)
+def sync():
+    change("sync of nothing", lambda popbox: popbox("sync"))
+
+
+def imported(site, rows, prefix, env=None, start=[0]):
+    """So many new accounts with hashes, read and written, not published."""
+    start[0] += 1
+    path = f"{site.top}/rows{start[0]}.csv"
+    with open(path, "w") as file:
+        file.write("address,hash\n")
+        for i in range(rows):
+            file.write(f"n{start[0]}x{i:04}@example.com,"
+                       "{SHA256}" + "A" * 43 + "=\n")
+    got = site.popbox("import", path, "--no-sync", prefix=prefix, env=env)
+    eq(got.rc, 0, got)
+
+
+@test("a row of an import costs what it did", root=True, plain=True)
+def import_row():
+    tools()
+    with Site(qmail=False) as site:
+        site.do("domain", "add", "example.com", "--handle", "ex1")
+        counts = []
+        for rows in (100, 500):
+            trace = cost.traced(site, lambda prefix: imported(
+                site, rows, prefix))
+            counts.append((cost.instructions(
+                site, lambda prefix, env: imported(site, rows, prefix, env)),
+                trace.written))
+        (less, small), (more, large) = counts
+        compare("import, a row", instructions=(more - less) // 400,
+                written=(large - small) // 400)
+
+
+@test("a tenth more is told as worse, a tenth less as a gain to write down")
+def planted():
+    there = {"kernel": platform.release()}
+    for value, want in ((112, "worse"), (88, "write the new figure down")):
+        wrong = judge("x", {"calls": value}, {"calls": "100"}, there)
+        assert len(wrong) == 1 and want in wrong[0], wrong
+    eq(judge("x", {"calls": 109}, {"calls": "100"}, there), [])
+    # What no figure was written down for is told.
+    eq(len(judge("x", {"new": 1}, {}, there)), 1)
+    # And a costlier program is seen by what counts.
+    with Site(qmail=False) as site:
+        def work(more):
+            return lambda prefix: subprocess.run(
+                [*prefix, "sh", "-c", "cd /; " * more], check=True)
+        one = cost.traced(site, work(1)).count
+        assert cost.traced(site, work(20)).count > one + 18
+
+
+run()
+if WRITE:
+    write()
