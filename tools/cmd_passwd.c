@@ -171,6 +171,9 @@ int cmd_verify(struct site *site, const struct args *args)
 	code = site_open_read(site);
 	if (code == CODE_DONE)
 		code = password_read(site, args, false, &password);
+	/* What is no password at all is no verdict either. */
+	if (code == CODE_REFUSED)
+		code = CODE_USAGE;
 	if (code == CODE_DONE)
 		code = verify(site, args, &password);
 	password_wipe(&password);

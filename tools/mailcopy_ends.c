@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "names.h"
@@ -18,6 +19,8 @@
 
 /* Of messages that were copied, by their names less what follows a colon. */
 #define COPIED ".popbox-copied"
+
+enum { LOCK_MS = 10000 };
 
 /* Before each message; its name and its bytes follow. */
 struct header {
@@ -322,6 +325,25 @@ static int take_all(struct writing *w, int in)
 	return errno ? fail(w->result, w->maildir, "") : 0;
 }
 
+/* One at a time: what an import that was killed began may go on for a moment.
+ * Not for ever, since a session in this box may hold the lock. */
+static bool lock_box(int dir)
+{
+	const struct timespec step = {.tv_nsec = 10000000};
+
+	for (int waited = 0; flock(dir, LOCK_EX | LOCK_NB) != 0;
+	     waited += 10) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return false;
+		if (waited >= LOCK_MS) {
+			errno = EBUSY;
+			return false;
+		}
+		(void)nanosleep(&step, NULL); /* cut short: asks sooner */
+	}
+	return true;
+}
+
 void mailcopy_write(const char *maildir, int in,
 		    struct mailcopy_result *ret_result)
 {
@@ -329,9 +351,7 @@ void mailcopy_write(const char *maildir, int in,
 	bool ready;
 
 	w.dir = open(maildir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	/* One at a time: what an import that was killed began may go on for a
-	 * moment. */
-	ready = w.dir >= 0 && flock(w.dir, LOCK_EX) == 0 && load_list(&w) &&
+	ready = w.dir >= 0 && lock_box(w.dir) && load_list(&w) &&
 		load_part(&w, "new") && load_part(&w, "cur");
 	if (!ready) {
 		(void)fail(ret_result, maildir, "");
