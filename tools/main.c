@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "help.h"
+#include "inherited.h"
 #include "nearest.h"
 #include "say.h"
 
@@ -128,6 +129,8 @@ int main(int argc, char **argv)
 	struct site site = {0};
 	int code;
 
+	if (!inherited_settle())
+		return CODE_LATER; /* nobody could be told */
 	site_actor(&site, argc - 1, argv + 1);
 	code = dispatch(&site, argc, argv);
 	site_close(&site);

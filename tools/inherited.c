@@ -1,0 +1,16 @@
+#include "inherited.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+bool inherited_settle(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd ? O_WRONLY : O_RDONLY) != fd)
+			return false;
+	}
+	(void)signal(SIGCHLD, SIG_DFL); /* a valid number */
+	return true;
+}
