@@ -43,13 +43,13 @@ static void print(const struct site *site, const char *file,
 
 	if (name)
 		name_address_text(name, text);
+	say_clean(file, clean, sizeof clean); /* JSON has UTF-8 alone */
 	if (site->json) {
 		json_print(json_pack("{s:s?, s:s, s:b}", "address",
-				     name ? text : NULL, "file", file,
+				     name ? text : NULL, "file", clean,
 				     "foreign", 1));
 		return;
 	}
-	say_clean(file, clean, sizeof clean);
 	if (name)
 		say_out("%s  made by hand: %s", text, clean);
 	else

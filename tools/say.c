@@ -1,6 +1,7 @@
 #include "say.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,14 +34,17 @@ void say_unasked(void)
 	out_to_stderr = true;
 }
 
-/* A failing stderr has nowhere to be reported. */
+/* One line whatever is in it: names of files, what was typed, what another
+ * program's file says. A failing stderr has nowhere to be reported. */
 __attribute__((format(printf, 1, 0))) static void to_stderr(const char *format, va_list args)
 {
+	static char line[4 * PATH_MAX];
+
+	(void)vsnprintf(line, sizeof line, format, args); /* cut is enough */
+	say_clean(line, line, sizeof line);
 	(void)fflush(stdout); /* keeps the order; say_finish looks at it */
 	say_bar(false);
-	(void)fputs("popbox: ", stderr);
-	(void)vfprintf(stderr, format, args);
-	(void)fputc('\n', stderr);
+	(void)fprintf(stderr, "popbox: %s\n", line);
 }
 
 int say_error(int code, const char *format, ...)
@@ -97,14 +101,57 @@ const char *say_time(int64_t seconds, char text[SAY_TIME_TEXT])
 	return text;
 }
 
+/* Control characters, those of eight bits and of lines among them, and what
+ * turns the direction of the text behind it. */
+static bool is_shown(uint32_t letter)
+{
+	static const struct {
+		uint32_t first, last;
+	} hidden[] = {{0, 0x1f},	{0x7f, 0x9f},	  {0x200e, 0x200f},
+		      {0x2028, 0x202e}, {0x2066, 0x2069}, {0xd800, 0xdfff},
+		      {0xfff9, 0xfffb}, {0x110000, UINT32_MAX}};
+
+	for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++) {
+		if (letter >= hidden[i].first && letter <= hidden[i].last)
+			return false;
+	}
+	return true;
+}
+
+/* The bytes of the letter at text; 0: it is no UTF-8, or not to be shown. */
+static size_t letter(const char *text)
+{
+	static const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
+	const unsigned char *at = (const unsigned char *)text;
+	const size_t more = at[0] >= 0xf0 ? 3 : at[0] >= 0xe0 ? 2
+						      : at[0] >= 0x80;
+	uint32_t value = more ? at[0] & (0x3fu >> more) : at[0];
+
+	if (at[0] >= 0xf8 || (at[0] & 0xc0) == 0x80)
+		return 0;
+	for (size_t i = 1; i <= more; i++) {
+		if ((at[i] & 0xc0) != 0x80)
+			return 0;
+		value = value << 6 | (at[i] & 0x3fu);
+	}
+	return value >= least[more] && is_shown(value) ? more + 1 : 0;
+}
+
 void say_clean(const char *text, char *ret_clean, size_t room)
 {
 	size_t at = 0;
 
-	for (; *text && at + 1 < room; text++) {
-		unsigned char c = (unsigned char)*text;
+	while (*text) {
+		size_t bytes = letter(text);
 
-		ret_clean[at++] = c < ' ' || c == 0x7f ? '?' : (char)c;
+		if (at + (bytes ? bytes : 1) >= room)
+			break;
+		if (bytes)
+			memmove(ret_clean + at, text, bytes);
+		else
+			ret_clean[at] = '?';
+		at += bytes ? bytes : 1;
+		text += bytes ? bytes : 1;
 	}
 	ret_clean[at] = 0;
 }

@@ -39,7 +39,9 @@ void say_out(const char *format, ...) __attribute__((format(printf, 1, 2)));
 enum { SAY_TIME_TEXT = 32 };
 const char *say_time(int64_t seconds, char text[SAY_TIME_TEXT]);
 
-/* A copy of text in which no control byte is left, for terminals. */
+/* A copy of text, for terminals: what is no UTF-8, a control character, or turns
+ * the direction of text is a '?'. ret_clean may be text itself. Messages go
+ * through it as a whole. */
 void say_clean(const char *text, char *ret_clean, size_t room);
 
 /* Was all of stdout taken? Else says so; returns the code to exit with. */

@@ -105,11 +105,43 @@ static void dumb(void **state)
 	assert_string_equal(got, "popbox: a message\r\npopbox: done\r\n");
 }
 
+static void cleans(const char *text, const char *want)
+{
+	char got[64];
+
+	say_clean(text, got, sizeof got);
+	assert_string_equal(got, want);
+}
+
+static void clean(void **state)
+{
+	char cut[6], same[] = "a\x1b" "b";
+
+	(void)state;
+	cleans("J\xc3\xb6rg \xe6\x97\xa5 \xf0\x9f\x93\xab",
+	       "J\xc3\xb6rg \xe6\x97\xa5 \xf0\x9f\x93\xab");
+	cleans("\x1b[2J\n\r\t\x7f", "?[2J????");
+	/* Of eight bits, with and without UTF-8 around it. */
+	cleans("\x9b" "31m \xc2\x9b", "?31m ??");
+	cleans("\xff \xc3 \xc0\x8a \xe2\x80", "? ? ?? ??");
+	cleans("\xed\xa0\x80 \xf4\x90\x80\x80", "??? ????");
+	cleans("\xe2\x80\xae\xe2\x80\xa8\xe2\x81\xa6", "?????????");
+	/* Cut between letters, never within. */
+	say_clean("ab\xe6\x97\xa5x", cut, sizeof cut);
+	assert_string_equal(cut, "ab\xe6\x97\xa5");
+	say_clean("abc\xe6\x97\xa5", cut, sizeof cut);
+	assert_string_equal(cut, "abc");
+	say_clean(same, same, sizeof same);
+	assert_string_equal(same, "a?b");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SAYS("letters with dots, of East Asia, and bytes have their "
 		     "widths", widths),
+		SAYS("what is no letter of UTF-8, or moves a terminal, is a "
+		     "question mark", clean),
 		SAYS("a cut is between letters", fitting),
 		SAYS("a bar clears itself before a message and at its end",
 		     bar),
