@@ -339,17 +339,22 @@ static void audit_store(struct audit *a)
 static enum err plan_body(struct store_txn *txn, void *arg)
 {
 	struct audit *a = arg;
+	struct plan owed = {0};
 	uint64_t mark, last;
 	enum err err;
 
 	plan_free(&a->plan); /* a body may be run again */
-	err = plan_make(txn, &a->site->config, true, &a->plan);
+	err = plan_make(txn, &a->site->config, false, &owed);
+	if (err == ERR_OK)
+		err = plan_make(txn, &a->site->config, true, &a->plan);
 	if (err == ERR_OK)
 		err = store_published(txn, &mark);
 	if (err == ERR_OK)
 		err = store_journal_last(txn, &last);
+	/* Of a password no file says anything. */
 	if (err == ERR_OK)
-		a->owed = last - mark;
+		a->owed = owed.count ? last - mark : 0;
+	plan_free(&owed);
 	return err;
 }
 

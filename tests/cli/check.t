@@ -187,6 +187,17 @@ def undamaged():
         send.wait()
 
 
+@test("a new password owes nothing to any file")
+def password_owes():
+    with Site().joe() as site:
+        site.do("passwd", "joe@example.com", "--generate")
+        site.sound()
+        site.do("box", "add", "ann@example.com", "--no-password", "--no-sync")
+        has(str(site.findings("--store-only") + site.findings()), "'owed'")
+        site.do("sync")
+        site.sound()
+
+
 @test("each kind of damage is found by its name, mended where it can be",
       root=True)
 def planted():
