@@ -91,12 +91,13 @@ def kill_at(command, call, when, finished, untouched, setup=(), login=(0,)):
 
 
 class Snapshot:
-    """A site that can be put back, at the same paths, in milliseconds."""
+    """A site that can be put back, at the same paths, in milliseconds. TOP in
+    the words of a setup is the site's directory."""
 
     def __init__(self, setup=(), **settings):
         self.site = Site(**settings).joe()
         for words in setup:
-            self.site.do(*words)
+            self.site.do(*(w.replace("TOP", self.site.top) for w in words))
         self.saved = self.site.top + ".saved"
         self.untouched = relative(self.site)
         subprocess.run(["cp", "-a", self.site.top, self.saved], check=True)
