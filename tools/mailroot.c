@@ -288,6 +288,24 @@ int mailroot_remove_qmail(const char *home, const struct name_handle *handle,
 	return rc;
 }
 
+/* Nothing is owed of what was removed, so it must not come back after a power
+ * cut; nor what a run removed that was killed before this. */
+static int sync_parent(const char *path)
+{
+	char parent[PATH_MAX];
+	int fd, rc = 0;
+
+	(void)snprintf(parent, sizeof parent, "%.*s",
+		       (int)(strrchr(path, '/') - path), path);
+	fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : errno;
+	if (fsync(fd) != 0)
+		rc = errno;
+	(void)close(fd); /* a directory, read only */
+	return rc;
+}
+
 int mailroot_remove_domain(const char *home, const struct name_handle *handle,
 			   const struct name_domain *domain,
 			   char ret_path[PATH_MAX])
@@ -295,7 +313,7 @@ int mailroot_remove_domain(const char *home, const struct name_handle *handle,
 	if (!mailroot_domain_path(home, handle, domain, ret_path))
 		return ENAMETOOLONG;
 	if (rmdir(ret_path) == 0 || errno == ENOENT)
-		return 0;
+		return sync_parent(ret_path);
 	return errno == EEXIST ? ENOTEMPTY : errno;
 }
 
@@ -339,10 +357,12 @@ int mailroot_remove_box(const char *home, const struct name_box *box,
 			char ret_path[PATH_MAX])
 {
 	enum { DEPTH = 16 };
+	int rc;
 
 	if (!mailroot_box_path(home, box, ret_path))
 		return ENAMETOOLONG;
-	return remove_tree(AT_FDCWD, ret_path, DEPTH);
+	rc = remove_tree(AT_FDCWD, ret_path, DEPTH);
+	return rc == 0 ? sync_parent(ret_path) : rc;
 }
 
 /* A small file of a dial-up directory; absent or longer: "". */
@@ -445,17 +465,18 @@ int mailroot_remove_dialup(const char *serialmail,
 {
 	enum { DEPTH = 8 };
 	bool waiting;
-	int fd;
+	int fd, rc;
 
 	if (!mailroot_dialup_path(serialmail, domain, ret_path))
 		return ENAMETOOLONG;
 	fd = open(ret_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
-		return errno == ENOENT ? 0 : errno;
+		return errno == ENOENT ? sync_parent(ret_path) : errno;
 	(void)unlinkat(fd, ".qmail-default", 0); /* remove_tree tells */
 	waiting = has_files(fd, "Maildir/new") || has_files(fd, "Maildir/cur");
 	(void)close(fd); /* a directory, read only */
-	return waiting ? ENOTEMPTY : remove_tree(AT_FDCWD, ret_path, DEPTH);
+	rc = waiting ? ENOTEMPTY : remove_tree(AT_FDCWD, ret_path, DEPTH);
+	return rc == 0 ? sync_parent(ret_path) : rc;
 }
 
 static int open_list(const char *home, const struct name_handle *handle,

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -46,23 +47,41 @@ static bool run(char *const *words)
 	return say_error(0, "'%s' was ended by a signal", words[0]);
 }
 
-static bool run_own(const struct config *config, const char *name)
+/* qmail's own programs sync the file that they make, but not its name: after a
+ * power cut the old one would be there, of which nothing is owed any more. */
+static bool sync_names(const struct config *config, const char *part)
+{
+	char path[PATH_MAX];
+	int fd, rc = 0;
+
+	(void)snprintf(path, sizeof path, "%s/%s", config->qmail, part);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fsync(fd) != 0)
+		rc = errno;
+	if (fd >= 0)
+		(void)close(fd); /* nothing was written to it */
+	return rc == 0 || say_error(0, "cannot sync '%s': %s", path,
+				    strerror(rc));
+}
+
+static bool run_own(const struct config *config, const char *name,
+		    const char *part)
 {
 	char path[PATH_MAX];
 	char *words[] = {path, NULL};
 
 	(void)snprintf(path, sizeof path, "%s/bin/%s", config->qmail, name);
-	return run(words);
+	return run(words) && sync_names(config, part);
 }
 
 bool notify_newu(const struct config *config)
 {
-	return run_own(config, "qmail-newu");
+	return run_own(config, "qmail-newu", "users");
 }
 
 bool notify_newmrh(const struct config *config)
 {
-	return run_own(config, "qmail-newmrh");
+	return run_own(config, "qmail-newmrh", "control");
 }
 
 /* The setting, cut at blanks. */

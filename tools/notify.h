@@ -8,7 +8,8 @@
 
 #include "config.h"
 
-/* Runs QMAIL/bin/qmail-newu. Says what went wrong and returns false. */
+/* Runs QMAIL/bin/qmail-newu; users/cdb is on the disk then. Says what went wrong
+ * and returns false. */
 bool notify_newu(const struct config *config);
 
 /* Runs QMAIL/bin/qmail-newmrh, which makes morercpthosts.cdb. The same. */

@@ -91,6 +91,47 @@ def acknowledged():
         site.sound()
 
 
+@test("a name that qmail-newu or qmail-newmrh gives, or purge takes away, is on "
+      "the disk before nothing is owed of it", plain=True)
+def names_synced():
+    if QMAIL:
+        skip("with the stand-ins only")
+    with Site().joe() as site:
+        site.do("config", "set", "rcpthosts_max", "1")
+        site.do("domain", "add", "dial.org", "--handle", "ex1", "--kind",
+                "dialup")
+
+        def synced(directory, last, *words):
+            """Behind the last call of such a line."""
+            trace = site.top + "/trace"
+            got = site.popbox(*words, prefix=(
+                "strace", "-f", "-y", "-s", "300", "-o", trace, "-e",
+                "trace=rename,rmdir,unlinkat,fsync,fdatasync"))
+            if "ptrace" in got.err:
+                skip("no tracing here: " + got.err[:80])
+            eq(got.rc, 0, got)
+            with open(trace) as file:
+                lines = list(file)
+            at = max(i for i, line in enumerate(lines) if last in line)
+            rest = lines[at:]
+            mark = [i for i, line in enumerate(rest) if "data.mdb>" in line]
+            assert any(" fsync(" in line and f"{directory}>" in line
+                       for line in rest[:mark[0]]), rest
+
+        new = ("domain", "add", "new.org", "--handle", "ex1")
+        synced("/users", '/users/cdb") = 0', *new)
+        synced("/control", '/morercpthosts.cdb") = 0', "domain", "add",
+               "newer.org", "--handle", "ex1")
+        site.do("domain", "del", "dial.org", "--yes")
+        synced("/serialmail", '/dial.org", AT_REMOVEDIR) = 0', "purge",
+               "dial.org", "--now", "--yes")
+        site.do("domain", "del", "example.com", "--yes")
+        synced("/POP", '/ex1-0001", AT_REMOVEDIR) = 0', "purge", "ex1-0001",
+               "--now", "--yes")
+        synced("/DOMAINS", '/example.com") = 0', "purge", "example.com",
+               "--now", "--yes")
+
+
 @test("two at once: all changes are made, all files are published")
 def together():
     with Site().joe() as site:
