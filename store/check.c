@@ -12,6 +12,8 @@
  *	10 the journal has no gap, and the mark is not beyond its end
  *	11 meta has format, id and mark
  *	12 what is parked is not there as well; a domain not in the same kind
+ *	13 by-owner, if meta says it is whole, holds what the domains say, no more
+ *	   and no less
  */
 #include <stdio.h>
 #include <string.h>
@@ -25,6 +27,7 @@ struct check {
 	void *arg;
 	unsigned long found;
 	uint64_t last;
+	bool owned; /* there is a by-owner */
 };
 
 static void found(struct check *check, unsigned rule, const char *object,
@@ -124,6 +127,19 @@ static void check_prefix(struct check *check, const struct store_domain *domain)
 	}
 }
 
+static void check_owner(struct check *check, const struct store_domain *domain)
+{
+	struct row_key owned = row_key_owned(&domain->handle, &domain->name);
+	struct row_key alias = row_key_alias(&domain->target, &domain->name);
+
+	if (check->owned &&
+	    (!there(check, DB_BYOWNER, &owned) ||
+	     (domain->kind == STORE_ALIAS &&
+	      !there(check, DB_BYOWNER, &alias))))
+		found(check, 13, domain->name.s,
+		      "by-owner does not know the domain");
+}
+
 static void check_domain(struct check *check, struct db_bytes key,
 			 struct db_bytes row, const char *text)
 {
@@ -151,6 +167,7 @@ static void check_domain(struct check *check, struct db_bytes key,
 	check_alias(check, &domain);
 	check_pop(check, &domain);
 	check_prefix(check, &domain);
+	check_owner(check, &domain);
 }
 
 static void check_box(struct check *check, struct db_bytes key,
@@ -229,6 +246,36 @@ static void check_bybox(struct check *check, struct db_bytes key,
 			return;
 	}
 	found(check, 7, text, "by-box names an address that leads elsewhere");
+}
+
+static bool is_row_key(struct db_bytes key, const struct row_key *wanted)
+{
+	return key.len == wanted->len &&
+	       memcmp(key.at, wanted->bytes, key.len) == 0;
+}
+
+static void check_byowner(struct check *check, struct db_bytes key,
+			  struct db_bytes row, const char *text)
+{
+	const char *at = key.at, *nul = memrchr(at, 0, key.len);
+	struct store_domain domain;
+	struct row_key owned, alias;
+	struct name_domain name;
+
+	if (bybox_decode(key, row) != ERR_OK || !nul ||
+	    name_domain_read(nul + 1, (size_t)(at + key.len - nul) - 1,
+			     &name)) {
+		found(check, 1, text, "the row of by-owner is damaged");
+		return;
+	}
+	if (store_domain_get(check->txn, &name, &domain) == ERR_OK) {
+		owned = row_key_owned(&domain.handle, &name);
+		alias = row_key_alias(&domain.target, &name);
+		if (is_row_key(key, &owned) ||
+		    (domain.kind == STORE_ALIAS && is_row_key(key, &alias)))
+			return;
+	}
+	found(check, 13, text, "by-owner names a domain that is not below it");
 }
 
 static void check_entry(struct check *check, struct db_bytes key,
@@ -348,10 +395,12 @@ enum err store_check(struct store_txn *txn, store_report *report, void *arg,
 		{DB_HANDLE, check_handle},   {DB_DOMAIN, check_domain},
 		{DB_BOX, check_box},	     {DB_ADDRESS, check_address},
 		{DB_BYBOX, check_bybox},     {DB_JOURNAL, check_entry},
-		{DB_PARKED, check_parked},
+		{DB_PARKED, check_parked},   {DB_BYOWNER, check_byowner},
 	};
-	struct check check = {txn, report, arg, 0, 0};
+	struct check check = {txn, report, arg, 0, 0, false};
 
+	if (owner_known(txn, &check.owned) != ERR_OK)
+		check.owned = true; /* damage: whatever is missing is told */
 	for (size_t i = 0; i < sizeof walks / sizeof *walks; i++) {
 		enum err err = walk(&check, walks[i].table, walks[i].row);
 

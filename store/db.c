@@ -18,6 +18,7 @@ const char *const db_table_names[DB_TABLES] = {
 	[DB_DOMAIN] = "domain",	  [DB_BOX] = "box",
 	[DB_ADDRESS] = "address", [DB_BYBOX] = "by-box",
 	[DB_JOURNAL] = "journal", [DB_PARKED] = "parked",
+	[DB_BYOWNER] = "by-owner",
 };
 
 enum err db_err(int rc)
@@ -320,10 +321,10 @@ enum err db_table(struct db_txn *txn, enum db_table table, unsigned flags)
 		return ERR_OK;
 	rc = mdb_dbi_open(txn->txn, db_table_names[table], flags,
 			  &txn->dbi[table]);
-	/* A store has all its tables from the first moment, but for the one
+	/* A store has all its tables from the first moment, but for those
 	 * that came later. */
 	if (rc == MDB_NOTFOUND)
-		return table == DB_PARKED ? ERR_NOTFOUND : ERR_DAMAGED;
+		return db_table_late(table) ? ERR_NOTFOUND : ERR_DAMAGED;
 	if (rc == 0)
 		txn->open[table] = true;
 	return db_err(rc);

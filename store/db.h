@@ -28,10 +28,17 @@ enum db_table {
 	DB_BYBOX,
 	DB_JOURNAL,
 	DB_PARKED, /* came later: a store without it has it empty */
+	DB_BYOWNER, /* as well */
 	DB_TABLES,
 };
 
 enum db_how { DB_LOGIN, DB_TOOL };
+
+/* Tables that the first stores did not have. */
+static inline bool db_table_late(enum db_table table)
+{
+	return table == DB_PARKED || table == DB_BYOWNER;
+}
 
 struct db;
 struct db_txn;

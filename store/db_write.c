@@ -251,7 +251,8 @@ enum err db_write(struct db *db, db_body *body, void *arg, bool keep)
 enum err db_put(struct db_txn *txn, enum db_table table, struct db_bytes key,
 		struct db_bytes value)
 {
-	enum err err = db_table(txn, table, table == DB_PARKED ? MDB_CREATE : 0);
+	enum err err = db_table(txn, table,
+				db_table_late(table) ? MDB_CREATE : 0);
 	MDB_val k = {key.len, (void *)(uintptr_t)key.at};
 	MDB_val v = {value.len, (void *)(uintptr_t)value.at};
 	int rc;
@@ -288,7 +289,7 @@ static enum err create_tables(struct db_txn *txn, void *arg)
 
 	for (int i = 0; err == ERR_OK && i < DB_TABLES; i++)
 		err = db_table(txn, (enum db_table)i, MDB_CREATE);
-	/* MAP_START is far above what seven empty tables need. */
+	/* MAP_START is far above what eight empty tables need. */
 	return err == ERR_OK ? creation->fill(txn, creation->arg) : err;
 }
 

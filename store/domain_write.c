@@ -210,6 +210,8 @@ static enum err insert(struct store_txn *txn, const struct store_domain *domain)
 	if (err == ERR_OK)
 		err = domain_encode(domain, &row);
 	if (err == ERR_OK)
+		err = owner_put(txn, domain);
+	if (err == ERR_OK)
 		err = row_write(txn, DB_DOMAIN, &key, &row);
 	if (err == ERR_OK && domain->utf8[0])
 		err = put_pointer(txn, domain->utf8, &domain->name);
@@ -252,6 +254,21 @@ static enum err move_ip(struct store_txn *txn, const struct store_domain *was,
 	return err;
 }
 
+/* An alias may become one of another domain. */
+static enum err move_owner(struct store_txn *txn,
+			   const struct store_domain *was,
+			   const struct store_domain *is)
+{
+	enum err err = ERR_OK;
+
+	if (strcmp(was->target.s, is->target.s) != 0) {
+		err = owner_drop(txn, was);
+		if (err == ERR_OK)
+			err = owner_put(txn, is);
+	}
+	return err;
+}
+
 enum err store_domain_set(struct store_txn *txn,
 			  const struct store_domain *domain)
 {
@@ -277,6 +294,8 @@ enum err store_domain_set(struct store_txn *txn,
 		return err;
 	is.state.changed = txn->now;
 	err = domain_encode(&is, &after);
+	if (err == ERR_OK)
+		err = move_owner(txn, &was, &is);
 	return err == ERR_OK ? row_update(txn, DB_DOMAIN, STORE_DOMAINS, &key,
 					  &before, &after)
 			     : err;
@@ -301,9 +320,7 @@ static enum err refuse_needed(struct store_txn *txn,
 				    "it still has the address '%s'", text);
 	}
 	if (err == ERR_OK || err == ERR_NOTFOUND)
-		err = store_domain_next(txn, NULL, &other);
-	while (err == ERR_OK && strcmp(other.target.s, domain->name.s) != 0)
-		err = store_domain_next(txn, &other.name, &other);
+		err = store_alias_next(txn, &domain->name, NULL, &other);
 	if (err == ERR_OK)
 		return store_refuse(txn, ERR_INUSE,
 				    "the domain '%s' is an alias of it",
@@ -333,6 +350,8 @@ enum err store_domain_del(struct store_txn *txn, const struct name_domain *name)
 	was = row_key_was(name, domain.kind);
 	if (err == ERR_OK)
 		err = parked_put(txn, STORE_DOMAINS, &was, &row, false);
+	if (err == ERR_OK)
+		err = owner_drop(txn, &domain);
 	if (err == ERR_OK)
 		err = drop_pointer(txn, domain.utf8);
 	if (err == ERR_OK)

@@ -96,10 +96,8 @@ static enum err refuse_needed(struct store_txn *txn,
 	struct store_domain domain;
 	struct store_box box;
 	char text[NAME_BOX_TEXT];
-	enum err err = store_domain_next(txn, NULL, &domain);
+	enum err err = store_handle_domain_next(txn, name, NULL, &domain);
 
-	while (err == ERR_OK && strcmp(domain.handle.s, name->s) != 0)
-		err = store_domain_next(txn, &domain.name, &domain);
 	if (err == ERR_OK)
 		return store_refuse(txn, ERR_INUSE,
 				    "it still has the domain '%s'",

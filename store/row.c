@@ -12,8 +12,8 @@ struct db_bytes row_bytes(const struct row *row)
 	return (struct db_bytes){row->bytes, row->len};
 }
 
-/* The widest key is that of by-box, 16 + 4 + 254 + 64 bytes: STORE_KEY_MAX
- * holds it, and what comes here has passed a validator. */
+/* The widest key is that of an alias in by-owner, 1 + 254 + 253 bytes:
+ * STORE_KEY_MAX holds it, and what comes here has passed a validator. */
 static void add(struct row_key *key, const void *bytes, size_t len)
 {
 	memcpy(key->bytes + key->len, bytes, len);
@@ -83,6 +83,27 @@ struct row_key row_key_bybox(const struct name_box *box,
 	struct row_key key = row_key_box(box);
 
 	add_address(&key, name);
+	return key;
+}
+
+struct row_key row_key_owned(const struct name_handle *handle,
+			     const struct name_domain *name)
+{
+	struct row_key key = row_key_handle(handle);
+
+	add(&key, "", 1);
+	add(&key, name->s, strlen(name->s));
+	return key;
+}
+
+struct row_key row_key_alias(const struct name_domain *target,
+			     const struct name_domain *name)
+{
+	struct row_key key = {.len = 0};
+
+	add(&key, "", 1);
+	add(&key, target->s, strlen(target->s) + 1);
+	add(&key, name->s, strlen(name->s));
 	return key;
 }
 

@@ -6,6 +6,7 @@
  *	box       handle NUL number (4, big-endian: in order)
  *	address   domain NUL local
  *	by-box    box's key, domain NUL local
+ *	by-owner  handle NUL domain; of an alias also NUL target NUL domain
  *	journal   number (8, big-endian)
  *	parked    the table's number (1), the key it had there; a domain's is
  *	          followed by NUL and its kind (1)
@@ -66,6 +67,10 @@ struct row_key row_key_box(const struct name_box *name);
 struct row_key row_key_address(const struct name_address *name);
 struct row_key row_key_bybox(const struct name_box *box,
 			     const struct name_address *name);
+struct row_key row_key_owned(const struct name_handle *handle,
+			     const struct name_domain *name);
+struct row_key row_key_alias(const struct name_domain *target,
+			     const struct name_domain *name);
 struct row_key row_key_number(uint64_t number);
 
 /* Back to names, through their validators. ERR_DAMAGED. */
@@ -109,6 +114,9 @@ MUST_USE enum err address_decode(struct db_bytes key, struct db_bytes row,
 				 struct store_address *ret_address);
 MUST_USE enum err bybox_encode(const struct row_key *key, struct row *ret_row);
 MUST_USE enum err bybox_decode(struct db_bytes key, struct db_bytes row);
+/* Can by-owner be asked? A store that never wrote it has none. */
+MUST_USE enum err owner_known(struct store_txn *txn, bool *ret_known);
+extern const char owner_word[]; /* of meta: by-owner is whole */
 MUST_USE enum err parked_encode(const struct row_key *key,
 				const struct parked *parked,
 				struct row *ret_row);

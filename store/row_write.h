@@ -43,6 +43,13 @@ MUST_USE enum err parked_drop(struct store_txn *txn, enum store_table table,
 MUST_USE enum err parked_refuse(struct store_txn *txn, enum store_table table,
 				const struct row_key *key, const char *what);
 
+/* by-owner holds a domain, or not any more. Call it before the domain's row is
+ * written: a store that has no by-owner yet gets it of all rows. */
+MUST_USE enum err owner_put(struct store_txn *txn,
+			    const struct store_domain *domain);
+MUST_USE enum err owner_drop(struct store_txn *txn,
+			     const struct store_domain *domain);
+
 /* What a new store holds: format, mark, an id of its own. */
 MUST_USE enum err meta_fill(struct db_txn *db, void *arg);
 

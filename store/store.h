@@ -27,7 +27,7 @@ enum {
 	STORE_HASH_MAX = 511,	   /* bytes; libcrypt makes at most 383 */
 	STORE_FORWARDS_MAX = 8192, /* bytes of all forwards, a NUL after each */
 	STORE_IP_MAX = 45,	   /* INET6_ADDRSTRLEN less its NUL */
-	STORE_KEY_MAX = 384,
+	STORE_KEY_MAX = 511, /* LMDB's own limit */
 	STORE_ROW_MAX = 9216, /* bytes of any encoded row */
 	STORE_ACTOR_MAX = 64,
 	STORE_COMMAND_MAX = 128,
@@ -188,6 +188,17 @@ MUST_USE enum err store_domain_get(struct store_txn *txn,
 MUST_USE enum err store_domain_next(struct store_txn *txn,
 				    const struct name_domain *after,
 				    struct store_domain *ret_domain);
+
+/* Of the domains of one handle; of the aliases of one pop domain. Costs what is
+ * handed out, however many domains there are. */
+MUST_USE enum err store_handle_domain_next(struct store_txn *txn,
+					   const struct name_handle *handle,
+					   const struct name_domain *after,
+					   struct store_domain *ret_domain);
+MUST_USE enum err store_alias_next(struct store_txn *txn,
+				   const struct name_domain *target,
+				   const struct name_domain *after,
+				   struct store_domain *ret_alias);
 
 /* By the A-label form or by a second key (UTF-8, local IP), as bytes from a
  * stranger. */

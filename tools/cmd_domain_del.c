@@ -87,15 +87,13 @@ static enum err move_addresses(struct store_txn *txn, struct renaming *renaming)
 static enum err move_aliases(struct store_txn *txn, const struct renaming *r)
 {
 	struct store_domain alias;
-	enum err err = store_domain_next(txn, NULL, &alias);
+	enum err err = store_alias_next(txn, &r->from, NULL, &alias);
 
 	while (err == ERR_OK) {
-		if (strcmp(alias.target.s, r->from.s) == 0) {
-			alias.target = r->to.name;
-			err = store_domain_set(txn, &alias);
-		}
+		alias.target = r->to.name;
+		err = store_domain_set(txn, &alias);
 		if (err == ERR_OK)
-			err = store_domain_next(txn, &alias.name, &alias);
+			err = store_alias_next(txn, &r->from, NULL, &alias);
 	}
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }

@@ -35,14 +35,16 @@ static enum err next_body(struct store_txn *txn, void *arg)
 
 	some->count = 0;
 	while (some->count < LIST_HANDFUL) {
-		err = store_domain_next(txn, started ? &at : NULL, &domain);
+		const struct name_domain *after = started ? &at : NULL;
+
+		err = some->handle ? store_handle_domain_next(txn, some->handle,
+							      after, &domain)
+				   : store_domain_next(txn, after, &domain);
 		if (err != ERR_OK)
 			break;
 		at = domain.name;
 		started = true;
-		if ((!some->handle ||
-		     strcmp(some->handle->s, domain.handle.s) == 0) &&
-		    (!some->suspended || !domain.state.login))
+		if (!some->suspended || !domain.state.login)
 			some->domain[some->count++] = domain;
 	}
 	some->last = at;

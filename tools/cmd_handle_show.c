@@ -89,14 +89,15 @@ struct shown {
 
 static enum err count_domains(struct store_txn *txn, struct shown *shown)
 {
+	const struct name_handle *name = &shown->handle.name;
 	struct store_domain domain;
-	enum err err = store_domain_next(txn, NULL, &domain);
+	enum err err = store_handle_domain_next(txn, name, NULL, &domain);
 
 	shown->domains = 0;
 	while (err == ERR_OK) {
-		shown->domains +=
-			strcmp(domain.handle.s, shown->handle.name.s) == 0;
-		err = store_domain_next(txn, &domain.name, &domain);
+		shown->domains++;
+		err = store_handle_domain_next(txn, name, &domain.name,
+					       &domain);
 	}
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }

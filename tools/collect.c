@@ -317,16 +317,16 @@ static enum err handle_addresses(const struct collecting *c,
 	const struct name_box first = {*name, 0};
 	struct store_domain domain;
 	struct store_box box;
-	enum err err = store_domain_next(c->txn, NULL, &domain);
+	enum err err = store_handle_domain_next(c->txn, name, NULL, &domain);
 
 	while (err == ERR_OK) {
-		if (strcmp(domain.handle.s, name->s) == 0)
-			err = domain.kind == STORE_DIALUP
-				      ? add_domain(c->txn, c->plan, &domain,
-						   PLAN_MAKE, false)
-				      : domain_addresses(c, &domain.name);
+		err = domain.kind == STORE_DIALUP
+			      ? add_domain(c->txn, c->plan, &domain, PLAN_MAKE,
+					   false)
+			      : domain_addresses(c, &domain.name);
 		if (err == ERR_OK)
-			err = store_domain_next(c->txn, &domain.name, &domain);
+			err = store_handle_domain_next(
+				c->txn, name, &domain.name, &domain);
 	}
 	if (err == ERR_NOTFOUND)
 		err = store_box_get(c->txn, &first, &box);

@@ -94,20 +94,22 @@ static enum err put(struct exporting *e, struct row_out *row)
 /* Under each name of its domain that a login may use. */
 static enum err put_names(struct exporting *e, struct row_out *row)
 {
+	struct name_domain *after = NULL;
+	struct store_domain alias;
 	enum err err = put(e, row);
 
 	if (e->how->format != EXPORT_DOVECOT || !row->domain)
 		return err;
-	for (size_t i = 0; err == ERR_OK && i < e->alias.count; i++) {
-		const struct store_domain *alias = &e->alias.domain[i];
-
-		if (strcmp(alias->target.s, row->domain->name.s) != 0)
-			continue;
-		row->alias = alias->name.s;
-		err = put(e, row);
+	while (err == ERR_OK) {
+		err = store_alias_next(e->txn, &row->domain->name, after,
+				       &alias);
+		row->alias = alias.name.s;
+		after = &alias.name;
+		if (err == ERR_OK)
+			err = put(e, row);
 	}
 	row->alias = NULL;
-	return err;
+	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
 static bool is_login(const struct store_address *address)
@@ -194,10 +196,20 @@ static void note_domain(const struct exporting *e,
 		 json_kind(domain->kind));
 }
 
+static enum err next_domain(const struct exporting *e,
+			    const struct name_domain *after,
+			    struct store_domain *ret_domain)
+{
+	return e->how->has_handle
+		       ? store_handle_domain_next(e->txn, &e->how->handle, after,
+						  ret_domain)
+		       : store_domain_next(e->txn, after, ret_domain);
+}
+
 static enum err each_domain(struct exporting *e)
 {
 	struct store_domain domain;
-	enum err err = store_domain_next(e->txn, NULL, &domain);
+	enum err err = next_domain(e, NULL, &domain);
 
 	while (err == ERR_OK) {
 		if (export_wanted(e->how, &domain) && domain.kind != STORE_POP)
@@ -206,7 +218,7 @@ static enum err each_domain(struct exporting *e)
 			err = export_addresses(e, &domain,
 					       put_address);
 		if (err == ERR_OK)
-			err = store_domain_next(e->txn, &domain.name, &domain);
+			err = next_domain(e, &domain.name, &domain);
 	}
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
@@ -258,31 +270,6 @@ static enum err each_box(struct exporting *e)
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
-static enum err collect_aliases(struct exporting *e)
-{
-	struct names_of_aliases *alias = &e->alias;
-	struct store_domain domain;
-	enum err err = store_domain_next(e->txn, NULL, &domain);
-
-	alias->count = 0;
-	while (err == ERR_OK) {
-		if (domain.kind == STORE_ALIAS && alias->count == alias->room) {
-			size_t room = alias->room ? alias->room * 2 : 8;
-			struct store_domain *more = reallocarray(
-				alias->domain, room, sizeof *more);
-
-			if (!more)
-				return ERR_SYSTEM;
-			alias->domain = more;
-			alias->room = room;
-		}
-		if (domain.kind == STORE_ALIAS)
-			alias->domain[alias->count++] = domain;
-		err = store_domain_next(e->txn, &domain.name, &domain);
-	}
-	return err == ERR_NOTFOUND ? ERR_OK : err;
-}
-
 static enum err look_for(const struct exporting *e)
 {
 	struct store_handle handle;
@@ -297,12 +284,11 @@ static enum err look_for(const struct exporting *e)
 
 static enum err put_all(struct exporting *e)
 {
-	enum err err;
+	enum err err = ERR_OK;
 
 	if (e->how->format == EXPORT_JSON)
 		return export_json(e);
-	err = collect_aliases(e);
-	if (err == ERR_OK && e->how->format == EXPORT_CSV &&
+	if (e->how->format == EXPORT_CSV &&
 	    !text_put(&e->out, row_out_csv_header, strlen(row_out_csv_header)))
 		err = ERR_SYSTEM;
 	if (err == ERR_OK)
@@ -332,7 +318,6 @@ static int run(struct exporting *e)
 	if (e->out.bytes)
 		secret_wipe(e->out.bytes, e->out.room);
 	free(e->out.bytes);
-	free(e->alias.domain);
 	if (e->rc)
 		return say_error(CODE_LATER, "cannot write '%s': %s",
 				 e->how->output ? e->how->output

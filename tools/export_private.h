@@ -15,10 +15,6 @@ struct exporting {
 	struct store_txn *txn;
 	int fd;
 	struct text out;
-	struct names_of_aliases {
-		struct store_domain *domain;
-		size_t count, room;
-	} alias;
 	struct store_handle owner; /* of the last domain */
 	unsigned long left;	   /* accounts that could not be carried */
 	int rc;			   /* of writing */

@@ -1,7 +1,5 @@
 #include "postmaster.h"
 
-#include <string.h>
-
 #include "aim.h"
 
 /* The postmaster of the first domain of this handle that has one. */
@@ -10,18 +8,17 @@ static enum err copy_first(struct store_txn *txn, struct postmaster *pm)
 	struct store_address *address = &pm->address;
 	struct name_address name = address->name;
 	struct store_domain domain;
-	enum err err = store_domain_next(txn, NULL, &domain);
+	enum err err = store_handle_domain_next(txn, &pm->owner, NULL, &domain);
 
 	while (err == ERR_OK) {
 		struct name_address there = {name.local, domain.name};
 
-		if (strcmp(domain.handle.s, pm->owner.s) == 0) {
-			err = store_address_get(txn, &there, address);
-			address->name = name;
-			if (err != ERR_NOTFOUND)
-				return err;
-		}
-		err = store_domain_next(txn, &domain.name, &domain);
+		err = store_address_get(txn, &there, address);
+		address->name = name;
+		if (err != ERR_NOTFOUND)
+			return err;
+		err = store_handle_domain_next(txn, &pm->owner, &domain.name,
+					       &domain);
 	}
 	return err;
 }
