@@ -161,6 +161,7 @@ SHARE    = $(DESTDIR)$(PREFIX)/share
 SBIN     = $(DESTDIR)$(PREFIX)/sbin
 MANDIR   = $(PREFIX)/share/man
 MAN      = $(DESTDIR)$(MANDIR)
+SECTIONS = $(sort $(patsubst .%,%,$(suffix $(wildcard doc/man/*))))
 DOC      = $(SHARE)/doc/popbox
 BASHDIR  = $(SHARE)/bash-completion/completions
 ZSHDIR   = $(SHARE)/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
@@ -174,8 +175,9 @@ install: all
 		install -D -m 755 $(B)/$$p $(SBIN)/$$p.new && \
 		mv -f $(SBIN)/$$p.new $(SBIN)/$$p || exit 1; \
 	done
-	$(INSTALL) -t $(MAN)/man5 doc/*.5
-	$(INSTALL) -t $(MAN)/man8 doc/*.8
+	for s in $(SECTIONS); do \
+		$(INSTALL) -t $(MAN)/man$$s doc/man/*.$$s || exit 1; \
+	done
 	$(INSTALL) tools/completion/popbox.bash $(BASHDIR)/popbox
 	$(INSTALL) -t $(ZSHDIR) tools/completion/_popbox
 	$(INSTALL) -t $(FISHDIR) tools/completion/popbox.fish
@@ -187,8 +189,8 @@ install: all
 # Directories in which others have files stay.
 uninstall:
 	rm -f $(addprefix $(SBIN)/,$(PROGRAMS)) \
-		$(patsubst doc/%,$(MAN)/man5/%,$(wildcard doc/*.5)) \
-		$(patsubst doc/%,$(MAN)/man8/%,$(wildcard doc/*.8)) \
+		$(foreach s,$(SECTIONS),$(patsubst doc/man/%,$(MAN)/man$s/%,\
+			$(wildcard doc/man/*.$s))) \
 		$(BASHDIR)/popbox $(ZSHDIR)/_popbox $(FISHDIR)/popbox.fish
 	rm -rf $(DOC)/examples
 	rmdir $(DOC) 2>/dev/null || :

@@ -31,7 +31,7 @@ def plain(path):
 @test("the manual pages have no finding of mandoc's lint")
 def lint():
     done = subprocess.run(["mandoc", "-T", "lint", *sorted(
-        glob.glob("doc/*.[158]"))], capture_output=True, text=True)
+        glob.glob("doc/man/*"))], capture_output=True, text=True)
     eq([line for line in done.stdout.splitlines()
         if "referenced manual not found" not in line], [])
 
@@ -57,7 +57,7 @@ def commands():
 
 @test("every command and option stands in popbox(8), and no other")
 def described():
-    text = plain("doc/popbox.8")
+    text = plain("doc/man/popbox.8")
     every = set(re.findall(r"^  (--?[a-z-]+)", subprocess.run(
         [POPBOX, "help", "sync"], capture_output=True, text=True
         ).stdout.split("options of every command")[1], re.M))
@@ -75,7 +75,7 @@ def described():
 
 @test("every setting stands in popbox-store(5) with its default")
 def settings():
-    text = plain("doc/popbox-store.5")
+    text = plain("doc/man/popbox-store.5")
     source = read("store/config.c")
     rows = re.findall(r'\{\{"(\w+)",', source)
     assert len(rows) >= 12
@@ -108,7 +108,7 @@ def pages():
 
 @test("every rule that check reports stands in popbox-store(5)")
 def rules():
-    text = plain("doc/popbox-store.5")
+    text = plain("doc/man/popbox-store.5")
     source = read("store/check.c")
     numbers = {int(n) for n in re.findall(r"found\(check, (\d+),", source)}
     listed = {int(n) for n in re.findall(r"^ {5,7}(\d+)\. ", text, re.M)}

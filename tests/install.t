@@ -61,7 +61,7 @@ def expected(prefix="/usr/local", man=None):
         if os.path.isfile(path):
             found[f"{share}/doc/popbox/{path[4:]}"] = \
                 os.stat(path).st_mode & 0o755
-    for page in glob.glob("doc/*.[58]"):
+    for page in glob.glob("doc/man/*.[578]"):
         found[f"{man}/man{page[-1]}/{os.path.basename(page)}"] = 0o644
     return found
 
