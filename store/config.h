@@ -3,7 +3,7 @@
  * Lines `key = value`; blank lines and lines that begin with '#' are comments.
  * Strict: an unknown or repeated key, a value out of range or a line of
  * another form is an error that names the line. A key that is absent has its
- * default. See popbox-store(5).
+ * default. See popbox.conf(5).
  */
 #ifndef POPBOX_CONFIG_H
 #define POPBOX_CONFIG_H

@@ -7,7 +7,7 @@
 #include "site.h"
 
 struct finding {
-	const char *check; /* a word that names the check, popbox(8) */
+	const char *check; /* a word that names the check, popbox-check(8) */
 	const char *what;  /* with the path */
 	bool mends;	   /* --repair does it */
 };

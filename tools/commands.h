@@ -1,6 +1,6 @@
 /* commands.h: the one table of nouns and verbs. To add a command: write its
  * cmd_NOUN_VERB in a cmd_*.c, declare it here, add its row in commands.c,
- * describe it in popbox(8), and show each of its exit codes in
+ * describe it in popbox-NOUN(8), and show each of its exit codes in
  * tests/cli/codes.t; tests compare them, and doc/COMMANDS.md is made of it.
  */
 #ifndef POPBOX_COMMANDS_H

@@ -6,6 +6,8 @@
 #include "json.h"
 #include "say.h"
 
+enum { PAGE_MAX = 32 };
+
 const struct command *help_find(const char *noun, const char *verb)
 {
 	for (const struct command *c = commands; c->noun; c++) {
@@ -23,6 +25,17 @@ bool help_is_noun(const char *word)
 			return true;
 	}
 	return false;
+}
+
+/* The manual page of a noun; what serves the command line itself stands in
+ * the tool's own. */
+static const char *page(const char *noun, char text[PAGE_MAX])
+{
+	bool own = strcmp(noun, "help") != 0 && strcmp(noun, "complete") != 0;
+
+	(void)snprintf(text, PAGE_MAX, "popbox%s%s(8)", own ? "-" : "",
+		       own ? noun : ""); /* nouns of the table are short */
+	return text;
 }
 
 void help_usage(const struct command *c)
@@ -46,12 +59,14 @@ static void help_options(const struct args_option *options)
 
 void help_command(const struct command *c)
 {
+	char text[PAGE_MAX];
+
 	help_usage(c);
 	say_out("  %s", c->summary);
 	help_options(c->options);
 	say_out("options of every command:");
 	help_options(args_global);
-	say_out("exit codes: %s; popbox(8) tells the rest", c->codes);
+	say_out("exit codes: %s; see %s", c->codes, page(c->noun, text));
 }
 
 static json_t *json_options(const struct args_option *options)
@@ -87,19 +102,22 @@ static int json_table_of(const char *noun, const char *verb)
 
 void help_list(const char *noun)
 {
+	char text[PAGE_MAX];
+
 	say_out("usage: popbox [-d STOREDIR] NOUN VERB [operand ...] "
 		"[options]");
 	for (const struct command *c = commands; c->noun; c++) {
-		char text[64];
+		char words[64];
 
 		if (noun && strcmp(noun, c->noun) != 0)
 			continue;
-		(void)snprintf(text, sizeof text, "%s%s%s %s", c->noun,
+		(void)snprintf(words, sizeof words, "%s%s%s %s", c->noun,
 			       c->verb ? " " : "", c->verb ? c->verb : "",
 			       c->operands);
-		say_out("  %-26s %s", text, c->summary);
+		say_out("  %-26s %s", words, c->summary);
 	}
-	say_out("'popbox NOUN VERB -h' shows the options of a command");
+	say_out("'popbox NOUN VERB -h' shows the options of a command; see %s",
+		noun ? page(noun, text) : "popbox-intro(7)");
 }
 
 /* The nearest word of the table to one that is not in it. */

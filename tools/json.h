@@ -1,5 +1,5 @@
 /* json.h: the tool's data as JSON, one object a line; names are stable and
- * documented in popbox(8). Over jansson; a lack of memory ends in a null, and
+ * documented in popbox-NOUN(8). Over jansson; a lack of memory ends in a null, and
  * json_print says so.
  */
 #ifndef POPBOX_JSON_H

@@ -1,0 +1,583 @@
+#!/usr/bin/env python3
+"""The manual and the programs say the same, compared both ways; and what the
+EXAMPLES of a page say one can do is done, on a site."""
+import glob
+import json
+import os
+import pty
+import re
+import select
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from tap import (CHECKPW, GID, GOOD, POPBOX, TREE, UID, Site, eq, has, run,
+                 table, test)
+
+os.chdir(TREE)
+MAN = "doc/man"
+NO_PAGE = {"help", "complete"}  # they stand in popbox(8)
+# Options that are told once, and where.
+SHARED = {
+    "popbox.8": {"--dry-run", "--no-sync", "--yes", "--adopt", "--fix-locals",
+                 "--login", "--delivery", "--reason"},
+    "popbox-passwd.8": {"--stdin", "--fd", "--file", "--generate",
+                        "--hash-stdin", "--legacy-ok", "--no-password",
+                        "--force"},
+}
+
+
+def read(path):
+    with open(path) as file:
+        return file.read()
+
+
+def names():
+    return sorted(os.path.basename(p) for p in glob.glob(MAN + "/*"))
+
+
+_plain = {}
+
+
+def plain(name, width=78):
+    """A page as text, without overstriking."""
+    key = (MAN, name, width)
+    if key not in _plain:
+        _plain[key] = re.sub(r".\x08", "", subprocess.run(
+            ["mandoc", "-T", "utf8", "-O", f"width={width}", f"{MAN}/{name}"],
+            capture_output=True, check=True, text=True).stdout)
+    return _plain[key]
+
+
+def sections(name, width=78):
+    """Heading -> text."""
+    parts = re.split(r"^([A-Z][A-Z ]+)$", plain(name, width), flags=re.M)
+    return dict(zip(parts[1::2], parts[2::2]))
+
+
+def flat(text):
+    return " ".join(text.split())
+
+
+def nouns():
+    return list(dict.fromkeys(row["noun"] for row in table()
+                              if row["noun"] not in NO_PAGE))
+
+
+def rows_of(noun):
+    return [row for row in table() if row["noun"] == noun]
+
+
+def options_of(noun):
+    return {o["option"] for row in rows_of(noun) for o in row["options"]}
+
+
+def everywhere():
+    """Options that every command takes."""
+    text = subprocess.run([POPBOX, "help", "sync"], capture_output=True,
+                          text=True).stdout
+    return set(re.findall(r"^  (--?[a-z-]+)", text.split(
+        "options of every command")[1], re.M))
+
+
+# The comparisons; each is a test, and each finds a planted fault below.
+
+def clean():
+    done = subprocess.run(["mandoc", "-T", "lint"] +
+                          [f"{MAN}/{name}" for name in names()],
+                          capture_output=True, text=True)
+    eq([line for line in done.stdout.splitlines()
+        if "referenced manual not found" not in line], [])
+    for name in names():
+        eq([line for line in plain(name).splitlines() if len(line) > 80], [],
+           f"{name}: lines too long for 80 columns")
+
+
+def whole():
+    order = ["NAME", "SYNOPSIS", "DESCRIPTION", "ENVIRONMENT", "FILES",
+             "EXIT STATUS", "EXAMPLES", "DIAGNOSTICS", "SEE ALSO", "CAVEATS"]
+    for name in names():
+        there = list(sections(name))
+        eq(there, [s for s in order if s in there], f"{name}: sections")
+        want = {"NAME", "DESCRIPTION", "EXAMPLES", "SEE ALSO"}
+        if name.endswith(".8"):
+            want |= {"SYNOPSIS", "EXIT STATUS"}
+        eq(want - set(there), set(), f"{name} lacks")
+        title = flat(sections(name)["NAME"])
+        found = re.match(r"(\S+) [—–] (.+)", title)
+        eq(found and found[1], name.rsplit(".", 1)[0], "NAME")
+        assert 15 < len(found[2]) < 70 and "pop" in title.lower(), title
+
+
+def paged():
+    eq({f"popbox-{noun}.8" for noun in nouns()} - set(names()), set(),
+       "nouns without a page")
+    own = {"popbox.8", "popbox-checkpw.8", "popbox-maildirsmtp.8"}
+    eq({name for name in names() if name.endswith(".8")} - own -
+       {f"popbox-{noun}.8" for noun in nouns()}, set(), "pages of no noun")
+    general = read(f"{MAN}/popbox.8")
+    told = re.findall(r"^\.It Cm ([a-z]+)", general, re.M)
+    for row in table():
+        assert row["noun"] in told, row["noun"]
+        if row["noun"] in NO_PAGE:
+            continue
+        has(general, f".Xr popbox-{row['noun']} 8")
+        # A noun with many verbs lists them.
+        entry = re.search(rf"^\.It Cm {row['noun']}\b(.*\n.*)", general, re.M)
+        if row["verb"]:
+            assert re.search(rf"\b{row['verb']}\b", entry[1]), row
+    for name in names():
+        if name not in ("popbox.8",):
+            text = plain("popbox.8") + plain("popbox-intro.7")
+            page, section = name.rsplit(".", 1)
+            has(text, f"{page}({section})")
+
+
+def synopsis():
+    for noun in nouns():
+        want = " ".join(" ".join(
+            ["popbox", noun, row["verb"] or "", row["operands"]] +
+            [f"[{o['option']} {o['value'] or ''}]" for o in row["options"]])
+            for row in rows_of(noun))
+        got = sections(f"popbox-{noun}.8")["SYNOPSIS"]
+
+        def tokens(text):
+            return re.sub(r"[\[\]|]", " ", text.replace("...", " ...")
+                          ).lower().split()
+        eq(tokens(got), tokens(want), f"SYNOPSIS of popbox-{noun}(8)")
+
+
+def described():
+    for noun in nouns():
+        name = f"popbox-{noun}.8"
+        source = read(f"{MAN}/{name}")
+        source = source[source.index(".Sh DESCRIPTION"):
+                        source.index(".Sh EXIT STATUS")]
+        verbs = [row["verb"] for row in rows_of(noun)]
+        for verb in verbs:
+            if len(verbs) > 1 and f"Cm {noun} {verb}" not in source:
+                raise AssertionError(f"{name} does not tell of {verb}")
+        told = set()
+        for line in re.findall(r"^\.(?:It|Pq|Op)? ?(Fl .*)", source, re.M):
+            told |= flags(line)
+        for option in options_of(noun) - told:
+            where = [page for page, shared in SHARED.items()
+                     if option in shared and page != name and
+                     f".Xr {page[:-2]} 8" in source]
+            assert where, f"{name} does not tell of {option}"
+        items = set()
+        for line in re.findall(r"^\.It (Fl .*)", source, re.M):
+            items |= flags(line)
+        eq(items - options_of(noun), set(), f"{name}: options of no command")
+    for page, shared in SHARED.items():
+        text = read(f"{MAN}/{page}")
+        for option in shared:
+            assert re.search(rf"^\.It Fl {option[1:]}\b", text, re.M), \
+                f"{page}: {option}"
+
+
+def flags(line):
+    """The options in a line that begins with Fl: `Fl -a , -b Ar x`."""
+    return {"-" + word for word in line.split() if re.match(r"--?[a-z]", word)}
+
+
+def strays():
+    known = everywhere() | {o["option"] for row in table()
+                            for o in row["options"]}
+    others = {"--version"}
+    for name in names():
+        text = plain(name)
+        stray = set(re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", text))
+        eq(stray - known - others, set(), f"{name}: options of no command")
+    general = plain("popbox.8")
+    for option in everywhere():
+        has(general, option)
+
+
+def codes():
+    everything = set()
+    for noun in nouns():
+        want = {code for row in rows_of(noun)
+                for code in row["exit_codes"].split()}
+        everything |= want
+        got = re.findall(r"^ {5}(\d+) ",
+                         sections(f"popbox-{noun}.8")["EXIT STATUS"], re.M)
+        eq(got, sorted(want, key=int), f"EXIT STATUS of popbox-{noun}(8)")
+    eq(set(re.findall(r"^ {5}(\d+) ", sections("popbox.8")["EXIT STATUS"],
+                      re.M)), everything)
+
+
+def linked():
+    there = set(names())
+    for name in names():
+        for page, section in re.findall(r"Xr (popbox\S*) (\d)",
+                                        read(f"{MAN}/{name}")):
+            assert f"{page}.{section}" in there, \
+                f"{name}: there is no {page}({section})"
+
+
+def settings():
+    text = plain("popbox.conf.5", 1000)
+    source = read(f"{MAN}/popbox.conf.5")
+    with Site(qmail=False) as site:
+        keys = [json.loads(line) for line in
+                site.do("--json", "config", "list").splitlines()]
+        eq(re.findall(r"^\.It Cm (\w+)$", source, re.M),
+           [key["key"] for key in keys], "settings in their order")
+        for key in keys:
+            entry = re.search(rf"^ {{5}}{key['key']}((?: +.*)?\n(?: {{9}}.*\n)*)",
+                              text, re.M)
+            assert entry, key
+            entry = flat(entry[1])
+            assert entry.lower().startswith(
+                key["meaning"].lower().rstrip(".") + "."), entry
+            default = key["default"] or "empty"
+            assert re.search(rf"(?i)\bdefault ‘?{re.escape(default)}[’.]",
+                             entry), (key, entry)
+            bounds(site, key["key"], entry)
+
+
+def bounds(site, key, entry):
+    """The range that the page tells is the one that the tool keeps."""
+    found = re.search(r"number from (\d+) to (\d+)", entry)
+    choices = re.findall(r"^\.Cm (\w+)$|^\.Cm (\w+) ", entry)
+    if not found:
+        eq(site.popbox("config", "set", key, "\x01").rc, 100, (key, choices))
+        return
+    low, high = int(found[1]), int(found[2])
+    for value, code in ((low, 0), (high, 0), (high + 1, 100), (low - 1, 100)):
+        eq(site.popbox("config", "set", "--", key, str(value)).rc, code,
+           f"{key} = {value}")
+    with open(site.store + "/config") as file:  # as it was
+        kept = [line for line in file if not line.startswith(key + " ")]
+    with open(site.store + "/config", "w") as file:
+        file.writelines(kept)
+
+
+def pointers():
+    def last(*words):
+        return subprocess.run([POPBOX, *words], capture_output=True,
+                              text=True).stdout.splitlines()[-1]
+    for row in table():
+        words = [w for w in (row["noun"], row["verb"]) if w]
+        page = "popbox(8)" if row["noun"] in NO_PAGE else \
+            f"popbox-{row['noun']}(8)"
+        for line in (last("help", *words), last(*words, "-h"),
+                     last("help", words[0])):
+            assert line.endswith("see " + page), (words, line)
+        assert f"{page[:-3]}.8" in names()
+    has(last("help"), "see popbox-intro(7)")
+    assert "popbox-intro.7" in names()
+
+
+def diagnostics():
+    """The reasons of the login program's log."""
+    sources = "".join(read(p) for p in glob.glob("checkpw/*.c") +
+                      [f"store/{room}.c" for room in
+                       ("drop", "login", "err", "pwhash")])
+    text = flat(plain("popbox-checkpw.8"))
+    reasons = set(re.findall(r'reason = "([a-z-]+)"', read("store/login.c")))
+    reasons |= {"mismatch"}
+    assert len(reasons) >= 6
+    known = set(re.findall(r'(?:return|why =) "([^"]+)"', "".join(
+        read(p) for p in ("store/drop.c", "checkpw/confine.c",
+                          "checkpw/confine_calls.c", "checkpw/request.c"))))
+    known -= {"request: unknown answer"}
+    known |= {what + ": " for what in re.findall(
+        r'cannot_tell\(run, "([a-z ]+)"', read("checkpw/main.c"))}
+    verdicts = re.findall(r'return "([^"]+)"', read("store/pwhash.c").split(
+        "pwhash_text")[1].split("\n}")[0])
+    known |= {"password: " + v for v in verdicts
+              if v not in ("match", "mismatch", "unknown answer")}
+    for reason in reasons | known:
+        part = re.sub(r"cannot confine \(.*", "cannot confine (", reason)
+        assert part in text, f"popbox-checkpw(8) does not explain {reason!r}"
+    told = re.findall(r'^\.(?:It|Dq) "?([^"\n]+?)"?(?: [,.])?$', read(
+        f"{MAN}/popbox-checkpw.8").split(".Sh DIAGNOSTICS")[1], re.M)
+    assert len(told) > 25, told
+    for item in told:
+        part = re.sub(r"^(?:store|password|run script): ", "",
+                      item.split("...")[0].rstrip(": "))
+        assert part in sources, f"the program never says {item!r}"
+
+
+def refusals():
+    """What popbox(8) says of common messages is said."""
+    said = re.sub(r'"\s*\n\s*"', "", "".join(read(p) for p in glob.glob(
+        "tools/*.c") + glob.glob("store/*.c")))
+    items = re.findall(r'^\.It "(.+)"$', read(f"{MAN}/popbox.8"), re.M)
+    assert len(items) >= 10
+    for item in items:
+        for part in re.split(r"\.\.\.|'[^' ]+'|line \d", item):
+            if len(part.strip()) > 3:
+                assert part.strip() in said, f"popbox never says {item!r}"
+
+
+def quoted():
+    """Commands in running text are commands."""
+    known = {(row["noun"], row["verb"]) for row in table()}
+    plainly = {noun for noun, verb in known if verb is None}
+    count = 0
+    for name in names():
+        text = flat(plain(name))
+        for line in re.findall(r"‘popbox ([a-z][^’]*)’", text):
+            words = line.split()
+            pair = (words[0], words[1] if len(words) > 1 else None)
+            assert words[0] in plainly or pair in known, f"{name}: {line}"
+            row = [r for r in table() if r["noun"] == words[0] and
+                   r["verb"] in (None, pair[1])][0]
+            for word in words[1:]:
+                if word.startswith("--"):
+                    assert word in {o["option"] for o in row["options"]}, line
+            count += 1
+    assert count > 30, count
+
+
+class Desk(Site):
+    """A site as an administrator has it before a page's EXAMPLES: joe in
+    example.com, qmail-send running, and the files that examples speak of."""
+
+    PLACES = {  # what a page says, and what it is here
+        "/home/vpopmail": "/vpopmail", "/home/popmail": "/home",
+        "/home/serialmail": "/serialmail", "/var/backups": "/backups",
+        "/etc/dovecot": "/dovecot", "/root/try": "/try", "/srv/": "/srv/",
+        "/var/lib/popbox": "/store",
+    }
+
+    def __init__(self):
+        super().__init__()
+        self.joe()
+        self.start(self.tools + "/qmail-send")
+        self.bin = self.top + "/examples-bin"
+        for name in ("backups", "dovecot", "srv", "vpopmail", "desk"):
+            os.mkdir(f"{self.top}/{name}")
+        os.mkdir(self.bin)
+        # init finds its roots and qmail below this site.
+        self.script("popbox", f"""
+            case " $* " in *" init "*) set -- "$@" --uid {UID} --gid {GID};; esac
+            [ "$1" = init ] && set -- "$@" --home {self.top}/new-home \
+                --serialmail {self.top}/new-dial --qmail {self.qmail}
+            exec {POPBOX} "$@"
+            """)
+        self.script("popbox-checkpw",
+                    f'exec {CHECKPW} -d {self.store} "$@"\n')
+        for name in ("groupadd", "useradd", "tcpserver", "softlimit"):
+            self.script(name, "exit 0\n")
+        self.write("new.csv", "address,password,handle\nlea@example.com,,\n"
+                   "max@example.edu,four words of max,ex5\n")
+        self.write("old.csv", "address\nold@example.com\n")
+        self.write("secret", "words of a secret\n")
+        domain = self.top + "/vpopmail/domains/example.org"
+        os.makedirs(domain + "/pat/Maildir/new")
+        os.makedirs(domain + "/pat/Maildir/cur")
+        self.write(domain + "/vpasswd", "pat:" + subprocess.run(
+            ["mkpasswd", "-m", "sha-512", "words of pat"], text=True,
+            check=True, capture_output=True).stdout.strip() +
+            f":1:0:Pat:{domain}/pat:NOQUOTA:\n")
+        self.write(domain + "/pat/Maildir/new/1.a", "Subject: old\n\nold\n")
+        subprocess.run(["chown", "-R", "89:89", domain], check=True)
+        self.send()
+
+    def script(self, name, text):
+        self.write(f"{self.bin}/{name}", "#!/bin/sh\n" + text)
+        os.chmod(f"{self.bin}/{name}", 0o755)
+
+    def write(self, name, text):
+        with open(os.path.join(self.top, "desk", name), "w") as file:
+            file.write(text)
+
+    def send(self):
+        """qmail-send is there when its lock is: nothing else says so."""
+        for _ in range(100):
+            if "qmail-send" not in self.popbox("check").out:
+                return
+            time.sleep(0.05)
+        raise AssertionError("qmail-send does not run")
+
+    def type(self, line):
+        """A command line at a terminal, by somebody who answers: its exit
+        code and what the terminal showed."""
+        for there, here in self.PLACES.items():
+            line = line.replace(there, self.top + here)
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.chdir(self.top + "/desk")
+            os.environ.update(PATH=f"{self.bin}:{os.environ['PATH']}",
+                              POPBOX_STORE=self.store, TERM="dumb")
+            os.execv("/bin/sh", ["sh", "-c", line])
+        shown, answered = b"", 0
+        while True:
+            if not select.select([fd], [], [], 60)[0]:
+                raise AssertionError(f"{line}: does not end: {shown!r}")
+            try:
+                more = os.read(fd, 4096)
+            except OSError:  # the other end is closed
+                break
+            shown += more
+            asked = shown[answered:]
+            if re.search(rb"(?:assword|Again): $", asked):
+                os.write(fd, GOOD.encode() + b"\n")
+                answered = len(shown)
+            elif asked.endswith(b"[y/N] "):
+                os.write(fd, b"y\n")
+                answered = len(shown)
+        os.close(fd)
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown
+
+
+def blocks(name):
+    """The literal blocks of EXAMPLES, lines that end in a backslash joined."""
+    text = read(f"{MAN}/{name}").split(".Sh EXAMPLES\n")[1].split("\n.Sh ")[0]
+    for block in re.findall(r"^\.Bd -literal.*\n((?:.*\n)*?)\.Ed", text + "\n",
+                            re.M):
+        yield block.replace("\\e", "\\").replace("\\\n", " ").replace(
+            "|\n", "| ").replace("\\&", "")
+
+
+def before(site, name):
+    """What a page takes for granted beside that."""
+    if name in ("popbox-init.8", "popbox-intro.7"):
+        site.store = site.top + "/another"
+    if name == "popbox-intro.7":
+        for part, text in (("rcpthosts", "localhost\n"),
+                           ("virtualdomains", "")):
+            site.write_control(part, text)
+        os.unlink(site.qmail + "/users/assign")
+    if name == "popbox-harden.8":
+        site.do("box", "add", "pat@example.com", "--hash-stdin",
+                input=subprocess.run(["mkpasswd", "-m", "sha-512", "words"],
+                                     check=True, capture_output=True).stdout)
+    if name == "popbox-restore.8":
+        site.do("backup", site.top + "/backups/popbox.2026-01-31")
+
+
+def follow(name):
+    """Does what the EXAMPLES of a page say, in their order."""
+    count = 0
+    with Desk() as site:
+        before(site, name)
+        for block in blocks(name):
+            for line in block.splitlines():
+                line = re.sub(r"^\S+ \S+ \S+ \S+ \S+ root /usr/local/sbin/",
+                              "", line)  # cron's
+                line = line.replace("\\0secret\\0", f"\\0{GOOD}\\0")
+                want = re.search(r"# exits (\d+)$", line)
+                code, shown = site.type(line)
+                eq(code, int(want[1]) if want else 0,
+                   f"{name}: {line}: {shown.decode(errors='replace')}")
+                count += 1
+    return count
+
+
+@test("every command line of the EXAMPLES does what the page says, with the "
+      "exit code that it says", root=True)
+def examples():
+    count = 0
+    for name in names():
+        if name.endswith((".8", ".7")) and name != "popbox-maildirsmtp.8":
+            count += follow(name)
+    assert count > 80, count
+
+
+@test("the examples of popbox.conf(5) and popbox-csv(5) are taken as they are",
+      root=True)
+def files():
+    with Desk() as site:
+        for line in next(blocks("popbox.conf.5")).splitlines():
+            key, value = line.split(" = ")
+            site.do("config", "set", key, value)
+    with Site() as site:
+        with open(site.top + "/a.csv", "w") as file:
+            file.write(next(blocks("popbox-csv.5")))
+        site.do("import", site.top + "/a.csv")
+        site.do("address", "show", "sales@example.com")
+
+
+@test("an example that no longer works is found", root=True)
+def broken_example():
+    global MAN
+    kept = MAN
+    with tempfile.TemporaryDirectory() as top:
+        try:
+            MAN = top + "/man"
+            shutil.copytree(kept, MAN)
+            text = read(f"{MAN}/popbox-undo.8")
+            has(text, "popbox undo 9\n")
+            with open(f"{MAN}/popbox-undo.8", "w") as file:
+                file.write(text.replace("popbox undo 9\n", "popbox undo 99\n"))
+            try:
+                follow("popbox-undo.8")
+            except AssertionError as found:
+                has(str(found), "undo 99")
+                return
+            raise AssertionError("not found")
+        finally:
+            MAN = kept
+
+
+COMPARISONS = [
+    ("no page has a finding of mandoc's lint, or a line over 80 columns",
+     clean, "popbox-log.8", ".Sh EXIT STATUS", ".Sh EXIT STATUS\n.Bogus"),
+    ("every page has NAME, DESCRIPTION, EXAMPLES, SEE ALSO in their order, "
+     "those of commands also SYNOPSIS and EXIT STATUS",
+     whole, "popbox-undo.8", ".Sh EXAMPLES", ".Sh EXAMPLE"),
+    ("every noun has a page, every page a noun; popbox(8) leads to all",
+     paged, "popbox.8", "del, undelete, list", "del, list"),
+    ("SYNOPSIS says exactly what the command table says",
+     synopsis, "popbox-purge.8", ".Op Fl -now\n", ""),
+    ("every verb and option is told in its page, or in the one it names",
+     described, "popbox-export.8", ".It Fl -group Ar g", ".It Ar g"),
+    ("no page tells of an option that no command has",
+     strays, "popbox-check.8", "what is printed", "what is --printed"),
+    ("EXIT STATUS lists the codes of the command table, no more, no less",
+     codes, "popbox-verify.8", ".It 1\n", ".It 100\n"),
+    ("every page of ours that a page refers to is there",
+     linked, "popbox-csv.5", ".Xr popbox-import 8", ".Xr popbox-imports 8"),
+    ("popbox.conf(5) has every setting with its meaning, default and range",
+     settings, "popbox.conf.5", "from 0 to 30000", "from 0 to 40000"),
+    ("popbox-checkpw(8) explains every reason that the log can have, and no "
+     "other", diagnostics, "popbox-checkpw.8", '.It "store: busy"',
+     '.It "store: lazy"'),
+    ("the messages that popbox(8) explains are the tool's",
+     refusals, "popbox.8", "another popbox publishes", "another one publishes"),
+    ("commands in running text are commands of the tool",
+     quoted, "popbox-intro.7", "popbox address set", "popbox address let"),
+]
+
+
+def compare(sentence, check):
+    test(sentence)(check)
+
+
+for sentence, check, *_ in COMPARISONS:
+    compare(sentence, check)
+test("help of a noun ends with its page, help of all with popbox-intro(7)")(
+    pointers)
+
+
+@test("each of these comparisons finds a fault planted into a page")
+def planted():
+    global MAN
+    kept = MAN
+    with tempfile.TemporaryDirectory() as top:
+        try:
+            for sentence, check, name, old, new in COMPARISONS:
+                MAN = f"{top}/{check.__name__}"
+                shutil.copytree(kept, MAN)
+                text = read(f"{MAN}/{name}")
+                has(text, old)
+                with open(f"{MAN}/{name}", "w") as file:
+                    file.write(text.replace(old, new))
+                try:
+                    check()
+                except (AssertionError, KeyError):
+                    continue
+                raise AssertionError("not found: " + sentence)
+        finally:
+            MAN = kept
+
+
+run()
