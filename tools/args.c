@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "say.h"
+#include "synonym.h"
 
 const struct args_option args_global[] = {
 	{"-d", "STOREDIR", "the store's directory [/var/lib/popbox]"},
@@ -27,31 +28,42 @@ const struct args_option *args_find(const struct args_option *options,
 	return NULL;
 }
 
+/* The smallest of three ways: what is new, what is gone, what is another. */
+static unsigned least(unsigned a, unsigned b, unsigned c)
+{
+	unsigned two = a < b ? a : b;
+
+	return two < c ? two : c;
+}
+
 unsigned args_distance(const char *a, const char *b)
 {
+	enum { LONGEST = 256 }; /* a domain, and more */
+	unsigned rows[3][LONGEST], *now = rows[0], *above = rows[1],
+				   *top = rows[2];
 	size_t n = strlen(b);
-	unsigned row[256]; /* a domain, and more */
 
-	if (n >= sizeof row / sizeof *row)
+	if (n >= LONGEST)
 		return 99;
 	for (size_t j = 0; j <= n; j++)
-		row[j] = (unsigned)j;
-	for (unsigned i = 1; *a; a++, i++) {
-		unsigned diagonal = row[0];
+		now[j] = (unsigned)j;
+	for (unsigned i = 1; a[i - 1]; i++) {
+		unsigned *spare = top;
 
-		row[0] = i;
+		top = above;
+		above = now;
+		now = spare;
+		now[0] = i;
 		for (size_t j = 1; j <= n; j++) {
-			unsigned best = diagonal + (*a != b[j - 1]);
-
-			diagonal = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
+			now[j] = least(above[j] + 1, now[j - 1] + 1,
+				       above[j - 1] + (a[i - 1] != b[j - 1]));
+			/* Two letters that changed places are one slip. */
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
+			    a[i - 2] == b[j - 1] && top[j - 2] + 1 < now[j])
+				now[j] = top[j - 2] + 1;
 		}
 	}
-	return row[n];
+	return now[n];
 }
 
 /* Of short names nearly all are alike. */
@@ -68,16 +80,36 @@ static void nearest(const struct args_option *options, const char *word,
 	}
 }
 
+/* What another program calls so, if the command has it. */
+static const char *other_name(const struct args_option *options,
+			      const char *word)
+{
+	const char *name = synonym_option(word);
+	size_t len = name ? strlen(name) : 0;
+
+	return name && (args_find(options, name, len) ||
+			args_find(args_global, name, len))
+		       ? name
+		       : NULL;
+}
+
 static bool no_such(const struct args_option *options, const char *word,
 		    size_t len)
 {
-	const char *best = NULL;
+	const char *best;
 	unsigned distance = 3;
 	char cut[48] = {0};
 
 	memcpy(cut, word, len < sizeof cut - 1 ? len : sizeof cut - 1);
-	nearest(options, cut, &distance, &best);
-	nearest(args_global, cut, &distance, &best);
+	if (strcmp(cut, "--password") == 0 || strcmp(cut, "--pass") == 0 ||
+	    strcmp(cut, "-p") == 0)
+		return say_error(0, "no option '%s': %s", cut,
+				 ARGS_NO_PASSWORD);
+	best = other_name(options, cut);
+	if (!best) {
+		nearest(options, cut, &distance, &best);
+		nearest(args_global, cut, &distance, &best);
+	}
 	if (best)
 		say_error(0, "no option '%s' here: did you mean '%s'?", cut,
 			  best);

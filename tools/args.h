@@ -40,6 +40,11 @@ bool args_has(const struct args *args, const char *name);
 const struct args_option *args_find(const struct args_option *options,
 				    const char *word, size_t len);
 
+/* What to answer to somebody who writes one into the command line. */
+#define ARGS_NO_PASSWORD \
+	"a password is never an argument, where ps and the shell's history " \
+	"show it: leave it out to be asked, or use --stdin"
+
 /* How unlike are two words? Edits needed; for did-you-mean. */
 unsigned args_distance(const char *a, const char *b);
 

@@ -5,6 +5,7 @@
 
 #include "json.h"
 #include "say.h"
+#include "synonym.h"
 
 enum { PAGE_MAX = 32 };
 
@@ -120,8 +121,23 @@ void help_list(const char *noun)
 		noun ? page(noun, text) : "popbox-intro(7)");
 }
 
-/* The nearest word of the table to one that is not in it. */
-int help_no_such(const char *noun, const char *verb)
+/* What the noun, or the noun's verb, is called here. */
+static const char *other_word(const char *noun, const char *verb)
+{
+	const char *word;
+
+	if (!verb)
+		return synonym_noun(noun);
+	for (size_t i = 0; (word = synonym_verb(noun, verb, i)) != NULL; i++) {
+		if (strncmp(word, "popbox ", 7) == 0 || help_find(noun, word))
+			return word;
+	}
+	return NULL;
+}
+
+/* The nearest word of the table to one that is not in it. Of short words
+ * nearly all are alike. */
+static const char *near_word(const char *noun, const char *verb)
 {
 	const char *word = verb ? verb : noun, *best = NULL;
 	unsigned nearest = 3;
@@ -133,20 +149,40 @@ int help_no_such(const char *noun, const char *verb)
 		if (!other || (verb && strcmp(noun, c->noun) != 0))
 			continue;
 		distance = args_distance(word, other);
-		if (distance < nearest) {
+		if (distance < nearest && distance * 2 <= strlen(other)) {
 			nearest = distance;
 			best = other;
 		}
 	}
+	return best;
+}
+
+int help_no_such(const char *noun, const char *verb)
+{
+	const char *best = other_word(noun, verb);
+
+	if (!verb && best)
+		return say_error(CODE_USAGE,
+				 "no command '%s': did you mean 'popbox %s'?",
+				 noun, best);
+	if (!best)
+		best = near_word(noun, verb);
+	if (!verb && best)
+		return say_error(CODE_USAGE,
+				 "no command '%s': did you mean '%s'?", noun,
+				 best);
+	if (!verb)
+		return say_error(CODE_USAGE, "no command '%s' ('popbox help' "
+					     "shows those there are)",
+				 noun);
 	if (best)
 		return say_error(CODE_USAGE,
-				 "no %s '%s'%s%s: did you mean '%s'?",
-				 verb ? "verb" : "command", word,
-				 verb ? " of " : "", verb ? noun : "", best);
-	return say_error(CODE_USAGE, "no %s '%s'%s%s ('popbox help' shows "
-				     "those there are)",
-			 verb ? "verb" : "command", word, verb ? " of " : "",
-			 verb ? noun : "");
+				 "no verb '%s' of %s: did you mean '%s'?", verb,
+				 noun, best);
+	return say_error(CODE_USAGE,
+			 "no verb '%s' of %s ('popbox help %s' shows those "
+			 "there are)",
+			 verb, noun, noun);
 }
 
 int cmd_help(struct site *site, const struct args *args)

@@ -29,13 +29,11 @@ static int wrong_count(const struct command *c, const struct args *args)
 	for (const struct args_option *o = c->options; o && o->name; o++)
 		sets = sets || strcmp(o->name, "--stdin") == 0;
 	if (args->operands > c->most && sets)
-		say_error(0, "a password is never an argument, where ps and "
-			     "the shell's history show it: leave it out to be "
-			     "asked, or use --stdin");
+		say_error(0, ARGS_NO_PASSWORD);
 	else
-		say_error(0, "%s operands", args->operands < c->least
-						    ? "too few"
-						    : "too many");
+		say_error(0, "%s%s%s: too %s operands", c->noun,
+			  c->verb ? " " : "", c->verb ? c->verb : "",
+			  args->operands < c->least ? "few" : "many");
 	say_unasked();
 	help_usage(c);
 	return CODE_USAGE;
@@ -75,7 +73,7 @@ static int run(struct site *site, const struct command *c, struct args *global,
 	code = c->run(site, args);
 	if ((code == CODE_NO || code == CODE_REFUSED) && args->operands &&
 	    c->run != cmd_domain_add)
-		nearest_domain(site, args->operand[0]);
+		nearest_name(site, args->operand[0]);
 	return code;
 }
 

@@ -1,5 +1,6 @@
 #include "nearest.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "args.h"
@@ -9,48 +10,145 @@
 enum { LOOKS = 10000, FAR = 3 };
 
 struct search {
-	struct name_domain name;
-	struct name_domain best; /* "" = none is near */
+	struct name_handle handle; /* each "" = not asked for */
+	struct name_domain domain;
+	struct name_local local; /* of the domain */
+	uint32_t number;	 /* of the handle, if has_number */
+	bool has_number;
+	unsigned distance; /* of best */
+	char best[NAME_ADDRESS_TEXT]; /* "" = none is near */
 };
 
-static enum err search_body(struct store_txn *txn, void *arg)
+/* Of short names nearly all are alike: ex1 is not ex2. */
+static bool nearer(struct search *search, const char *word, const char *other)
 {
-	struct search *search = arg;
-	struct name_domain first = {{search->name.s[0]}};
-	struct store_domain domain;
-	unsigned nearest = FAR;
-	enum err err = store_domain_get(txn, &search->name, &domain);
+	unsigned distance = args_distance(word, other);
 
-	search->best.s[0] = 0;
+	if (distance >= search->distance || distance * 4 > strlen(other))
+		return false;
+	search->distance = distance;
+	return true;
+}
+
+static enum err near_handle(struct store_txn *txn, struct search *search)
+{
+	struct name_handle first = {{search->handle.s[0]}};
+	struct store_handle handle;
+	struct store_box box;
+	enum err err = store_handle_get(txn, &search->handle, &handle);
+
+	if (err != ERR_NOTFOUND)
+		return err;
+	err = store_handle_next(txn, &first, &handle);
+	for (unsigned looks = 0; err == ERR_OK && looks < LOOKS &&
+				 handle.name.s[0] == first.s[0];
+	     looks++) {
+		struct name_box name = {handle.name, search->number};
+
+		if ((!search->has_number ||
+		     store_box_get(txn, &name, &box) == ERR_OK) &&
+		    nearer(search, search->handle.s, handle.name.s)) {
+			memset(search->best, 0, sizeof search->best);
+			if (search->has_number)
+				name_box_text(&name, search->best);
+			else
+				memcpy(search->best, handle.name.s,
+				       sizeof handle.name.s);
+		}
+		err = store_handle_next(txn, &handle.name, &handle);
+	}
+	return err;
+}
+
+static enum err near_local(struct store_txn *txn, struct search *search)
+{
+	struct name_address first = {{{search->local.s[0]}}, search->domain};
+	const struct name_address whole = {search->local, search->domain};
+	struct store_address address;
+	enum err err = store_address_get(txn, &whole, &address);
+
+	if (err != ERR_NOTFOUND)
+		return err;
+	err = store_address_next(txn, &first, &address);
+	for (unsigned looks = 0;
+	     err == ERR_OK && looks < LOOKS &&
+	     address.name.local.s[0] == first.local.s[0] &&
+	     strcmp(address.name.domain.s, search->domain.s) == 0;
+	     looks++) {
+		if (nearer(search, search->local.s, address.name.local.s))
+			name_address_text(&address.name, search->best);
+		err = store_address_next(txn, &address.name, &address);
+	}
+	return err;
+}
+
+static enum err near_domain(struct store_txn *txn, struct search *search)
+{
+	struct name_domain first = {{search->domain.s[0]}};
+	struct store_domain domain;
+	enum err err = store_domain_get(txn, &search->domain, &domain);
+
+	if (err == ERR_OK && search->local.s[0])
+		return near_local(txn, search);
 	if (err != ERR_NOTFOUND)
 		return err;
 	err = store_domain_next(txn, &first, &domain);
 	for (unsigned looks = 0; err == ERR_OK && looks < LOOKS &&
 				 domain.name.s[0] == first.s[0];
 	     looks++) {
-		unsigned distance =
-			args_distance(search->name.s, domain.name.s);
-
-		if (distance < nearest) {
-			nearest = distance;
-			search->best = domain.name;
-		}
+		if (nearer(search, search->domain.s, domain.name.s))
+			(void)snprintf(search->best, sizeof search->best,
+				       "%.253s", domain.name.s);
 		err = store_domain_next(txn, &domain.name, &domain);
 	}
+	return err;
+}
+
+static enum err search_body(struct store_txn *txn, void *arg)
+{
+	struct search *search = arg;
+	enum err err;
+
+	search->distance = FAR;
+	search->best[0] = 0;
+	err = search->handle.s[0] ? near_handle(txn, search)
+				  : near_domain(txn, search);
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
-void nearest_domain(struct site *site, const char *operand)
+/* Which sort of name is it? */
+static bool read_operand(const char *operand, struct search *search)
 {
 	const char *at = strrchr(operand, '@');
 	char utf8[NAME_DOMAIN_MAX + 1];
-	struct search search;
+	struct name_address address;
+	struct name_box box;
 
-	if (!site->store || !strchr(operand, '.') ||
-	    idn_domain(at ? at + 1 : operand, &search.name, utf8))
+	if (at && !idn_address(operand, true, &address)) {
+		search->local = address.local;
+		search->domain = address.domain;
+		return true;
+	}
+	if (strchr(operand, '.'))
+		return !idn_domain(at ? at + 1 : operand, &search->domain,
+				   utf8);
+	if (!name_box_read(operand, strlen(operand), &box)) {
+		search->handle = box.handle;
+		search->number = box.number;
+		search->has_number = true;
+		return true;
+	}
+	return !name_handle_read(operand, strlen(operand), &search->handle);
+}
+
+void nearest_name(struct site *site, const char *operand)
+{
+	struct search search = {.number = 0};
+
+	if (!site->store || !read_operand(operand, &search))
 		return;
 	/* A hint only: what fails here was said, or is said by others. */
 	if (store_read(site->store, search_body, &search) == ERR_OK &&
-	    search.best.s[0])
-		say_note("did you mean '%s'?", search.best.s);
+	    search.best[0])
+		say_note("did you mean '%s'?", search.best);
 }
