@@ -16,7 +16,8 @@ static enum err judge_target(struct store_txn *txn,
 	err = store_box_get(txn, &address->box, &box);
 	if (err == ERR_NOTFOUND)
 		return store_refuse(txn, ERR_INVALID,
-				    "there is no box '%s-%04u'",
+				    "there is no box '%s-%04u' ('popbox box "
+				    "list' shows all)",
 				    address->box.handle.s,
 				    address->box.number);
 	return err;
@@ -35,7 +36,9 @@ static enum err judge(struct store_txn *txn,
 		return err;
 	if (exists)
 		return store_refuse(txn, ERR_EXISTS,
-				    "there is an address '%s@%s' already",
+				    "there is an address '%s@%s' already "
+				    "('popbox address set' changes where it "
+				    "leads)",
 				    address->name.local.s, name);
 	err = store_domain_get(txn, &address->name.domain, &domain);
 	if (err == ERR_NOTFOUND)

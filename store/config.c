@@ -266,6 +266,30 @@ const char *config_judge(const char *key, const char *value)
 	return set(&scratch, setting, value, strlen(value));
 }
 
+const char *config_wants(const char *key)
+{
+	static char text[64]; /* the longest row is half of it */
+	const struct setting *setting = find(key, strlen(key));
+	size_t at = 0;
+
+	text[0] = 0;
+	if (setting && setting->kind == NUMBER)
+		(void)snprintf(text, sizeof text, " (from %u to %u)",
+			       setting->low, setting->high);
+	for (size_t i = 0; setting && setting->kind == CHOICE && i < 4 &&
+			   setting->choice[i] && at < sizeof text;
+	     i++)
+		at += (size_t)snprintf(
+			text + at, sizeof text - at, "%s%s",
+			i == 0				    ? " ("
+			: i == 3 || !setting->choice[i + 1] ? " or "
+							    : ", ",
+			setting->choice[i]);
+	if (at && at + 1 < sizeof text)
+		memcpy(text + at, ")", 2);
+	return text;
+}
+
 enum err config_value(const struct config *config, const char *key,
 		      char ret_text[CONFIG_TEXT_MAX + 1])
 {

@@ -75,6 +75,10 @@ MUST_USE enum err config_parse(const char *text, size_t len,
 /* Is this value good for this key? NULL, or why not. */
 MUST_USE const char *config_judge(const char *key, const char *value);
 
+/* What a key takes, " (from 8 to 64)" or " (syslog, stderr or none)"; "" where
+ * config_judge says all. Good until the next call. */
+const char *config_wants(const char *key);
+
 /* The value of a key as it would be written, into text. ERR_NOTFOUND. */
 MUST_USE enum err config_value(const struct config *config, const char *key,
 			       char ret_text[CONFIG_TEXT_MAX + 1]);

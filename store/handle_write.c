@@ -100,8 +100,9 @@ static enum err refuse_needed(struct store_txn *txn,
 
 	if (err == ERR_OK)
 		return store_refuse(txn, ERR_INUSE,
-				    "it still has the domain '%s'",
-				    domain.name.s);
+				    "it still has the domain '%s' ('popbox "
+				    "domain list --handle %s' shows all)",
+				    domain.name.s, name->s);
 	if (err != ERR_NOTFOUND)
 		return err;
 	err = store_box_get(txn, &first, &box);
@@ -112,7 +113,10 @@ static enum err refuse_needed(struct store_txn *txn,
 	if (strcmp(box.name.handle.s, name->s) != 0)
 		return ERR_OK;
 	name_box_text(&box.name, text);
-	return store_refuse(txn, ERR_INUSE, "it still has the box '%s'", text);
+	return store_refuse(txn, ERR_INUSE, "it still has the box '%s' "
+					      "('popbox box list --handle %s' "
+					      "shows all)",
+			    text, name->s);
 }
 
 enum err store_handle_del(struct store_txn *txn, const struct name_handle *name)

@@ -49,8 +49,10 @@ static enum err look_body(struct store_txn *txn, void *arg)
 		wish->owner = domain.handle;
 	err = store_box_number(txn, &wish->owner, &wish->box.name.number);
 	if (err == ERR_NOTFOUND)
-		return store_refuse(txn, ERR_INVALID, "there is no handle '%s'",
-				    wish->owner.s);
+		return store_refuse(txn, ERR_INVALID,
+				    "there is no handle '%s' (popbox handle "
+				    "add %s)",
+				    wish->owner.s, wish->owner.s);
 	if (err != ERR_OK)
 		return err;
 	wish->box.name.handle = wish->owner;
@@ -60,7 +62,9 @@ static enum err look_body(struct store_txn *txn, void *arg)
 	err = store_address_get(txn, &wish->address, &wish->row);
 	if (err == ERR_OK)
 		return store_refuse(txn, ERR_EXISTS,
-				    "there is an address '%s@%s' already",
+				    "there is an address '%s@%s' already "
+				    "('popbox address show' tells where it "
+				    "leads)",
 				    wish->address.local.s, domain_name);
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }

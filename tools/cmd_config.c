@@ -159,7 +159,8 @@ int cmd_config_set(struct site *site, const struct args *args)
 							    0}) != ERR_OK)
 		return no_such(key);
 	if (why)
-		return say_error(CODE_REFUSED, "%s '%s': %s", key, value, why);
+		return say_error(CODE_REFUSED, "%s '%s': %s%s", key, value, why,
+				 config_wants(key));
 	dir = open(site->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0 || flock(dir, LOCK_EX) != 0)
 		return say_error(CODE_LATER, "cannot lock '%s': %s", site->dir,

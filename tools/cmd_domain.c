@@ -38,6 +38,7 @@ struct wish {
 	bool adopt;
 	struct postmaster postmaster;	/* of the last one */
 	char at[NAME_DOMAIN_MAX + 1];	/* which one is being added */
+	bool new_handle;
 };
 
 /* An alias belongs to whom its target does. */
@@ -51,7 +52,8 @@ static enum err take_target_handle(struct store_txn *txn,
 		return ERR_OK;
 	err = store_domain_get(txn, &domain->target, &target);
 	if (err == ERR_NOTFOUND)
-		return store_refuse(txn, ERR_INVALID, "there is no domain '%s'",
+		return store_refuse(txn, ERR_INVALID, "there is no domain '%s' ('popbox domain "
+				    "list' shows all)",
 				    domain->target.s);
 	if (err == ERR_OK)
 		domain->handle = target.handle;
@@ -66,8 +68,10 @@ static enum err add_one(struct store_txn *txn, struct wish *wish,
 
 	if (err == ERR_OK)
 		err = store_handle_get(txn, &domain->handle, &handle);
-	if (err == ERR_NOTFOUND)
+	if (err == ERR_NOTFOUND) {
+		wish->new_handle = true; /* a misspelt one is one, too */
 		err = store_handle_add(txn, &domain->handle);
+	}
 	if (err == ERR_OK)
 		err = store_domain_add(txn, domain);
 	if (err != ERR_OK || domain->kind != STORE_POP)
@@ -241,14 +245,16 @@ static int read_wish(const struct args *args, struct wish *wish)
 
 static void print_added(const struct site *site, const struct wish *wish)
 {
+	const char *new = wish->new_handle ? "the new " : "";
+
 	for (size_t i = 0; site->json && i < wish->count; i++)
 		json_print(json_domain(&wish->domain[i]));
 	if (!site->json && wish->count == 1)
-		say_note("domain '%s' added for handle '%s'",
-			 wish->domain->name.s, wish->domain->handle.s);
+		say_note("domain '%s' added for %shandle '%s'",
+			 wish->domain->name.s, new, wish->domain->handle.s);
 	else if (!site->json)
-		say_note("%zu domains added for handle '%s'", wish->count,
-			 wish->domain->handle.s);
+		say_note("%zu domains added for %shandle '%s'", wish->count,
+			 new, wish->domain->handle.s);
 }
 
 int cmd_domain_add(struct site *site, const struct args *args)

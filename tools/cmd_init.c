@@ -39,7 +39,8 @@ static int draft_add(struct draft *draft, const char *key, const char *value)
 	int len;
 
 	if (why)
-		return say_error(CODE_REFUSED, "%s '%s': %s", key, value, why);
+		return say_error(CODE_REFUSED, "%s '%s': %s%s", key, value, why,
+				 config_wants(key));
 	len = snprintf(draft->text + draft->len,
 		       sizeof draft->text - draft->len, "%s = %s\n", key,
 		       value);
@@ -59,7 +60,8 @@ static int draft_user(struct draft *draft, const struct args *args)
 	int code;
 
 	if ((uid && name) || (!uid != !gid))
-		return say_error(CODE_USAGE, "say --user NAME, or --uid N and "
+		return say_error(CODE_USAGE, "whose shall the boxes be? say "
+					     "--user NAME, or --uid N and "
 					     "--gid N");
 	if (!uid) {
 		name = name ? name : "popusr";
@@ -94,10 +96,12 @@ static int draft_path(struct draft *draft, const struct args *args,
 
 static int draft_all(struct draft *draft, const struct args *args)
 {
-	int code = draft_user(draft, args);
+	int code;
 
 	if (args_has(args, "--qmail") && args_has(args, "--no-qmail"))
-		return say_error(CODE_USAGE, "say --qmail DIR or --no-qmail");
+		return say_error(CODE_USAGE, "say --qmail DIR or --no-qmail, "
+					     "not both");
+	code = draft_user(draft, args);
 	if (code == CODE_DONE)
 		code = draft_path(draft, args, "--home", "home",
 				  "/home/popmail");
@@ -219,7 +223,8 @@ static int judge_place(const char *path)
 	if (access(data, F_OK) == 0)
 		return say_error(CODE_REFUSED,
 				 "there is a store in '%s' already: nothing "
-				 "was changed",
+				 "was changed ('popbox stats' shows it, -d "
+				 "names another)",
 				 path);
 	dir = opendir(path);
 	if (!dir && errno == ENOENT)
@@ -232,7 +237,8 @@ static int judge_place(const char *path)
 	if (empty)
 		return CODE_DONE;
 	return say_error(CODE_REFUSED,
-			 "'%s' is not an empty directory: nothing was changed",
+			 "'%s' is not an empty directory: nothing was changed "
+			 "(name another with -d)",
 			 path);
 }
 

@@ -346,6 +346,11 @@ int cmd_undo(struct site *site, const struct args *args)
 	if (code == CODE_DONE)
 		code = change(site, undo_body, undo, args->operand[0],
 			      &changed);
+	if (code == CODE_REFUSED && undo->last > 0)
+		say_note("what came after entry %llu may stand in its way "
+			 "('popbox log --since %llu' shows it)",
+			 (unsigned long long)undo->last,
+			 (unsigned long long)undo->last);
 	if (changed)
 		say_note("undone: entries %llu to %llu",
 			 (unsigned long long)undo->first,

@@ -53,6 +53,23 @@ static void apply_globals(struct site *site, const struct args *global)
 	say_verbose(site->verbose);
 }
 
+/* What else there is to say of names that are not in the store. */
+static void hint(struct site *site, const struct command *c,
+		 const struct args *args, int code)
+{
+	const char *const below[] = {args_get(args, "--handle"),
+				     args_get(args, "--domain")};
+	const bool lists = c->verb && strcmp(c->verb, "list") == 0;
+
+	if ((code == CODE_NO || code == CODE_REFUSED) && args->operands &&
+	    c->run != cmd_domain_add)
+		nearest_name(site, args->operand[0]);
+	for (size_t i = 0; i < sizeof below / sizeof *below; i++) {
+		if (lists && code == CODE_DONE)
+			nearest_absent(site, below[i]);
+	}
+}
+
 static int run(struct site *site, const struct command *c, struct args *global,
 	       struct args *args)
 {
@@ -71,9 +88,7 @@ static int run(struct site *site, const struct command *c, struct args *global,
 	site->no_sync = args_has(args, "--no-sync");
 	site->fix_locals = args_has(args, "--fix-locals");
 	code = c->run(site, args);
-	if ((code == CODE_NO || code == CODE_REFUSED) && args->operands &&
-	    c->run != cmd_domain_add)
-		nearest_name(site, args->operand[0]);
+	hint(site, c, args, code);
 	return code;
 }
 

@@ -15,6 +15,7 @@ struct search {
 	struct name_local local; /* of the domain */
 	uint32_t number;	 /* of the handle, if has_number */
 	bool has_number;
+	bool missing;
 	unsigned distance; /* of best */
 	char best[NAME_ADDRESS_TEXT]; /* "" = none is near */
 };
@@ -23,8 +24,9 @@ struct search {
 static bool nearer(struct search *search, const char *word, const char *other)
 {
 	unsigned distance = args_distance(word, other);
+	unsigned letters = search->local.s[0] ? 3 : 4; /* joe, jose */
 
-	if (distance >= search->distance || distance * 4 > strlen(other))
+	if (distance >= search->distance || distance * letters > strlen(other))
 		return false;
 	search->distance = distance;
 	return true;
@@ -39,6 +41,7 @@ static enum err near_handle(struct store_txn *txn, struct search *search)
 
 	if (err != ERR_NOTFOUND)
 		return err;
+	search->missing = true;
 	err = store_handle_next(txn, &first, &handle);
 	for (unsigned looks = 0; err == ERR_OK && looks < LOOKS &&
 				 handle.name.s[0] == first.s[0];
@@ -92,6 +95,7 @@ static enum err near_domain(struct store_txn *txn, struct search *search)
 		return near_local(txn, search);
 	if (err != ERR_NOTFOUND)
 		return err;
+	search->missing = true;
 	err = store_domain_next(txn, &first, &domain);
 	for (unsigned looks = 0; err == ERR_OK && looks < LOOKS &&
 				 domain.name.s[0] == first.s[0];
@@ -141,14 +145,28 @@ static bool read_operand(const char *operand, struct search *search)
 	return !name_handle_read(operand, strlen(operand), &search->handle);
 }
 
+/* For hints only: what fails here was said, or is said by others. */
+static bool look(struct site *site, const char *operand, struct search *search)
+{
+	return site->store && read_operand(operand, search) &&
+	       store_read(site->store, search_body, search) == ERR_OK;
+}
+
 void nearest_name(struct site *site, const char *operand)
 {
 	struct search search = {.number = 0};
 
-	if (!site->store || !read_operand(operand, &search))
+	if (look(site, operand, &search) && search.best[0])
+		say_note("did you mean '%s'?", search.best);
+}
+
+void nearest_absent(struct site *site, const char *name)
+{
+	struct search search = {.number = 0};
+
+	if (!name || !look(site, name, &search) || !search.missing)
 		return;
-	/* A hint only: what fails here was said, or is said by others. */
-	if (store_read(site->store, search_body, &search) == ERR_OK &&
-	    search.best[0])
+	say_note("there is no '%s'", name);
+	if (search.best[0])
 		say_note("did you mean '%s'?", search.best);
 }

@@ -25,7 +25,8 @@ static int judge_parent(const char *path)
 	    ((st.st_mode & 022) && !(st.st_mode & S_ISVTX)))
 		return say_error(CODE_REFUSED,
 				 "'%s' could be replaced by others than root: "
-				 "they may write to '%s'",
+				 "they may write to '%s' (chown it to root and "
+				 "chmod go-w it)",
 				 path, parent);
 	return CODE_DONE;
 }
@@ -51,10 +52,15 @@ static int make_root(const char *path, const struct config *config)
 		return code;
 	}
 	if (errno != EEXIST)
-		return say_error(CODE_REFUSED, "cannot make '%s': %s", path,
-				 strerror(errno));
+		return say_error(CODE_REFUSED, "cannot make '%s': %s%s", path,
+				 strerror(errno),
+				 errno == EACCES ? " (run popbox as root)"
+						 : "");
 	if (lstat(path, &st) != 0 || !S_ISDIR(st.st_mode))
-		return say_error(CODE_REFUSED, "'%s' is not a directory", path);
+		return say_error(CODE_REFUSED, "'%s' is not a directory "
+					       "(choose another with --home "
+					       "or --serialmail)",
+				 path);
 	if (st.st_uid != config->uid || (st.st_mode & 022))
 		return say_error(CODE_REFUSED,
 				 "'%s' belongs to uid %u with mode %04o, not to "

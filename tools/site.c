@@ -10,6 +10,14 @@
 #include "say.h"
 #include "secret.h"
 
+/* What somebody who is not root should do about it. */
+static const char *as_root(int number)
+{
+	return (number == EACCES || number == EPERM) && geteuid() != 0
+		       ? " (run popbox as root: sudo popbox ...)"
+		       : "";
+}
+
 int site_config(struct site *site)
 {
 	struct config_fault fault = {0, NULL};
@@ -39,8 +47,9 @@ int site_config(struct site *site)
 	case ERR_SCHEMA:
 		break;
 	}
-	return say_error(CODE_LATER, "cannot read '%s/config': %s", site->dir,
-			 err == ERR_SYSTEM ? strerror(errno) : err_text(err));
+	return say_error(CODE_LATER, "cannot read '%s/config': %s%s", site->dir,
+			 err == ERR_SYSTEM ? strerror(errno) : err_text(err),
+			 err == ERR_SYSTEM ? as_root(errno) : "");
 }
 
 static int opened(const struct site *site, enum err err)
@@ -103,13 +112,25 @@ void site_close(struct site *site)
 	asuser_stop(&site->asuser);
 }
 
+/* The command that lists names of this form. */
+static const char *noun_of(const char *name)
+{
+	if (strchr(name, '@'))
+		return "address";
+	if (strchr(name, '.'))
+		return "domain";
+	return strchr(name, '-') ? "box" : "handle";
+}
+
 int site_failed(const struct site *site, enum err err, const char *what)
 {
 	switch (err) {
 	case ERR_OK:
 		return CODE_DONE;
 	case ERR_NOTFOUND:
-		return say_error(CODE_REFUSED, "%s: not found", what);
+		return say_error(CODE_REFUSED,
+				 "%s: not found ('popbox %s list' shows all)",
+				 what, noun_of(what));
 	case ERR_EXISTS:
 	case ERR_INVALID:
 	case ERR_INUSE:
@@ -139,8 +160,8 @@ int site_failed(const struct site *site, enum err err, const char *what)
 	case ERR_SYSTEM:
 		break;
 	}
-	return say_error(CODE_LATER, "%s: cannot use the store in '%s': %s",
-			 what, site->dir, strerror(errno));
+	return say_error(CODE_LATER, "%s: cannot use the store in '%s': %s%s",
+			 what, site->dir, strerror(errno), as_root(errno));
 }
 
 void site_actor(struct site *site, int argc, char **argv)

@@ -251,7 +251,9 @@ int source_tree(const struct source_how *how, source_sink *sink, void *arg)
 	if (code == CODE_DONE && !tree->found)
 		code = say_error(CODE_REFUSED,
 				 "'%s' has no directory of a domain with a "
-				 "file vpasswd in it",
+				 "file vpasswd in it (of something else than "
+				 "vpopmail's domains name the file, and "
+				 "--format)",
 				 how->path);
 	intake_wipe(&tree->intake);
 	free(tree);
