@@ -188,8 +188,9 @@ static int make_store(const char *dir, const struct draft *draft)
 		return say_error(CODE_REFUSED, "'%s' is too long", dir);
 	remove_draft(temporary);
 	if (mkdir(temporary, 0700) != 0)
-		return say_error(CODE_REFUSED, "cannot make '%s': %s",
-				 temporary, strerror(errno));
+		return say_error(CODE_REFUSED, "cannot make '%s': %s%s",
+				 temporary, strerror(errno),
+				 site_as_root(errno));
 	code = fill_store(temporary, draft);
 	/* Takes the place of an empty directory, of nothing else. */
 	if (code == CODE_DONE && rename(temporary, dir) != 0)
@@ -230,8 +231,8 @@ static int judge_place(const char *path)
 	if (!dir && errno == ENOENT)
 		return CODE_DONE;
 	if (!dir)
-		return say_error(CODE_REFUSED, "cannot use '%s': %s", path,
-				 strerror(errno));
+		return say_error(CODE_REFUSED, "cannot use '%s': %s%s", path,
+				 strerror(errno), site_as_root(errno));
 	empty = is_empty(dir);
 	(void)closedir(dir); /* read only */
 	if (empty)

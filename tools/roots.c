@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "say.h"
+#include "site.h"
 
 /* Whoever could rename the root could put another in its place. */
 static int judge_parent(const char *path)
@@ -53,9 +54,7 @@ static int make_root(const char *path, const struct config *config)
 	}
 	if (errno != EEXIST)
 		return say_error(CODE_REFUSED, "cannot make '%s': %s%s", path,
-				 strerror(errno),
-				 errno == EACCES ? " (run popbox as root)"
-						 : "");
+				 strerror(errno), site_as_root(errno));
 	if (lstat(path, &st) != 0 || !S_ISDIR(st.st_mode))
 		return say_error(CODE_REFUSED, "'%s' is not a directory "
 					       "(choose another with --home "

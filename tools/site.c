@@ -10,8 +10,7 @@
 #include "say.h"
 #include "secret.h"
 
-/* What somebody who is not root should do about it. */
-static const char *as_root(int number)
+const char *site_as_root(int number)
 {
 	return (number == EACCES || number == EPERM) && geteuid() != 0
 		       ? " (run popbox as root: sudo popbox ...)"
@@ -49,7 +48,7 @@ int site_config(struct site *site)
 	}
 	return say_error(CODE_LATER, "cannot read '%s/config': %s%s", site->dir,
 			 err == ERR_SYSTEM ? strerror(errno) : err_text(err),
-			 err == ERR_SYSTEM ? as_root(errno) : "");
+			 err == ERR_SYSTEM ? site_as_root(errno) : "");
 }
 
 static int opened(const struct site *site, enum err err)
@@ -161,7 +160,7 @@ int site_failed(const struct site *site, enum err err, const char *what)
 		break;
 	}
 	return say_error(CODE_LATER, "%s: cannot use the store in '%s': %s%s",
-			 what, site->dir, strerror(errno), as_root(errno));
+			 what, site->dir, strerror(errno), site_as_root(errno));
 }
 
 void site_actor(struct site *site, int argc, char **argv)

@@ -35,6 +35,10 @@ int site_open_look(struct site *site);
 int site_open_write(struct site *site);
 void site_close(struct site *site);
 
+/* " (run popbox as root ...)" where errno number may be for want of that, else
+ * "". */
+const char *site_as_root(int number);
+
 /* A store call that failed, as a message and an exit code. what is the object
  * that was asked for. */
 int site_failed(const struct site *site, enum err err, const char *what);
