@@ -26,7 +26,8 @@ static bool nearer(struct search *search, const char *word, const char *other)
 	unsigned distance = args_distance(word, other);
 	unsigned letters = search->local.s[0] ? 3 : 4; /* joe, jose */
 
-	if (distance >= search->distance || (size_t)distance * letters > strlen(other))
+	if (distance >= search->distance ||
+	    (size_t)distance * letters > strlen(other))
 		return false;
 	search->distance = distance;
 	return true;
