@@ -1,4 +1,4 @@
-#include "unit.h"
+#include "named.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -24,22 +24,6 @@ static enum err check_body(struct store_txn *txn, void *arg)
 {
 	(void)arg;
 	return store_check(txn, on_finding, NULL, &findings);
-}
-
-static struct name_handle handle(const char *text)
-{
-	struct name_handle name;
-
-	assert_null(name_handle_read(text, strlen(text), &name));
-	return name;
-}
-
-static struct name_domain domain(const char *text)
-{
-	struct name_domain name;
-
-	assert_null(name_domain_read(text, strlen(text), &name));
-	return name;
 }
 
 static enum err change(store_body *body, void *arg)

@@ -1,6 +1,6 @@
 /* Rows whose checksum is right and whose content is not: of a program that was
  * wrong, or of somebody who can write the store. */
-#include "unit.h"
+#include "named.h"
 
 #include <unistd.h>
 
@@ -11,30 +11,6 @@
 #include "request.h"
 #include "row.h"
 #include "store_write.h"
-
-static struct name_handle handle(const char *text)
-{
-	struct name_handle name;
-
-	assert_null(name_handle_read(text, strlen(text), &name));
-	return name;
-}
-
-static struct name_domain domain(const char *text)
-{
-	struct name_domain name;
-
-	assert_null(name_domain_read(text, strlen(text), &name));
-	return name;
-}
-
-static struct name_address address(const char *text)
-{
-	struct name_address name;
-
-	assert_null(name_address_read(text, strlen(text), &name));
-	return name;
-}
 
 /* What a reader of one kind of row says of these bytes. */
 typedef enum err reads(struct db_bytes key, struct db_bytes row);

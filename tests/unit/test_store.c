@@ -1,4 +1,4 @@
-#include "unit.h"
+#include "named.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -52,30 +52,6 @@ static int tear_down(void **state)
 		(void)unlinkat(fd, names[i], 0);
 	close(fd);
 	return rmdir(dir) || err != ERR_OK || findings;
-}
-
-static struct name_handle handle(const char *text)
-{
-	struct name_handle name;
-
-	assert_null(name_handle_read(text, strlen(text), &name));
-	return name;
-}
-
-static struct name_domain domain(const char *text)
-{
-	struct name_domain name;
-
-	assert_null(name_domain_read(text, strlen(text), &name));
-	return name;
-}
-
-static struct name_address address(const char *text)
-{
-	struct name_address name;
-
-	assert_null(name_address_read(text, strlen(text), &name));
-	return name;
 }
 
 static enum err change(store_body *body, void *arg)
