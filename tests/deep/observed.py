@@ -10,6 +10,7 @@ with every route that it may have been given by then.
 """
 import os
 import subprocess
+from copy import copy
 from glob import glob
 
 from broken import Snapshot
@@ -119,17 +120,17 @@ CHANGES = (
     Change(("passwd", JOE, "--generate"), end={JOE: "box"}),
     Change(("sync",), (ANN + ("--no-sync",), NEW + ("--no-sync",)),
            end={"ann@example.com": "box", "postmaster@new.org": "box"}),
-    Change(("sync", "--full"), end={JOE: "box"}),
+    Change(("sync", "--full"), end={JOE: "box"}, leaves="temporary"),
     Change(("import", CSV, "--handle", "ex1", "--locked"),
            end={"u3@example.com": "box"}, small=True),
     Change(("import", CSV, "--handle", "ex1", "--locked"),
            end={"u3@example.com": "box"}),
     Change(("restore", "TOP/backup", "--yes"), (("backup", "TOP/backup"), ANN),
            leaves="stray-box"),
-    Change(("check", "--repair"), end={JOE: "box"}),
+    Change(("check", "--repair"), end={JOE: "box"}, leaves="temporary"),
+    Change(("purge", "new.org", "--now", "--yes"),
+           ((*NEW, "--kind", "dialup"), ("domain", "del", "new.org", "--yes"))),
 )
-
-
 
 
 def published_later(change):
@@ -249,6 +250,13 @@ class Judge:
             if wrong:
                 yield wrong
 
+    def crashed(self, view):
+        """What is wrong after a power cut: qmail has been started again, and
+        mail that was accepted before is on its disk."""
+        other = copy(self)
+        other.accepted, other.live = set(self.accepted), set(self.live)
+        return list(other.see(view, restarted=True))
+
     def judge(self, view, address, route):
         if route.startswith("local ") and route[6:] not in view.mail:
             return f"{address}: the route '{route}' was not foreseen"
@@ -298,6 +306,35 @@ class Files:
         if not lines[0] & lines[1] <= lines[2]:
             return f"{path} lost lines that stay: {text}"
         return None
+
+
+class Eyes:
+    """`observer look`: asked about the site as it is."""
+
+    def __init__(self, scene):
+        self.process = subprocess.Popen(
+            [OBSERVER, "look", scene.view, scene.site.store], text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def ask(self, word):
+        self.process.stdin.write(word + "\n")
+        self.process.stdin.flush()
+        lines = []
+        for line in self.process.stdout:
+            if line == ".\n":
+                return lines
+            lines.append(line.rstrip("\n"))
+        raise SystemExit("the observer has ended")
+
+    def view(self):
+        return View(self.ask("look"))
+
+    def store(self):
+        return self.ask("store")[0]
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
 
 
 class Scene(Snapshot):
