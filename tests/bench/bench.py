@@ -113,14 +113,16 @@ def large(count, hash="", **settings):
     return site
 
 
-def cleartext(site, login="joe@example.com"):
-    """Joe's password, hashed once by SHA-256: what is left when the cost of
-    the hash is taken out of a login."""
-    import base64
-    import hashlib
-    sum = hashlib.sha256(tap.GOOD.encode()).digest()
+def joe(site, hash, login="joe@example.com"):
+    """Joe with that hash, and his Maildir."""
     site.do("box", "add", login, "--hash-stdin", "--no-sync",
-            input="{SHA256}" + base64.b64encode(sum).decode() + "\n")
+            input=hash + "\n")
+    number = site.do("--json", "box", "show", login)
+    box = json.loads(number)["box"]
+    os.makedirs(site.box_path(box))
+    for where in (site.home, *(os.path.join(at, name) for at, dirs, _ in
+                               os.walk(site.home) for name in dirs)):
+        os.chown(where, tap.UID, tap.GID)
 
 
 def machine():

@@ -1,8 +1,8 @@
 /* Many boxes quickly, for the bench and for tests of large changes.
  *
- * fill STORE HANDLE DOMAIN PREFIX COUNT: that many boxes with an address each
- * (PREFIX0, PREFIX1, ...) in a domain that is there, in one change, and
- * nothing of it published.
+ * fill STORE HANDLE DOMAIN PREFIX COUNT [HASH]: that many boxes with an address
+ * each (PREFIX0, PREFIX1, ...) in a domain that is there, all with this hash, in
+ * one change, and nothing of it published.
  *
  * fill STORE DOMAINS BOXES HASH: a site: domains d0000000.example, ..., ten of
  * them a handle (h0000000, ...), each with a box for its postmaster and for
@@ -142,12 +142,13 @@ static bool read_arguments(int argc, char **argv, struct fill *fill)
 		fill->hash = argv[4];
 		return fill->domains && fill->domains <= fill->count;
 	}
-	if (argc != 6 ||
+	if (argc < 6 || argc > 7 ||
 	    name_handle_read(argv[2], strlen(argv[2]), &fill->handle) ||
 	    name_domain_read(argv[3], strlen(argv[3]), &fill->domain))
 		return false;
 	fill->prefix = argv[4];
 	fill->count = strtoul(argv[5], NULL, 10);
+	fill->hash = argc == 7 ? argv[6] : NULL;
 	return true;
 }
 
@@ -160,7 +161,8 @@ int main(int argc, char **argv)
 	enum err err;
 
 	if (!read_arguments(argc, argv, &fill)) {
-		fprintf(stderr, "usage: fill STORE HANDLE DOMAIN PREFIX COUNT\n"
+		fprintf(stderr, "usage: fill STORE HANDLE DOMAIN PREFIX COUNT "
+				"[HASH]\n"
 				"       fill STORE DOMAINS BOXES HASH\n");
 		return 2;
 	}
