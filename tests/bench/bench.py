@@ -98,11 +98,12 @@ def need_root(name):
 
 
 def filled(site, count, hash="", prefix="u", domain="example.com",
-           handle="ex1"):
+           handle="ex1", published=False):
     """So many boxes with an address each, in one change that is not
-    published."""
+    published, or is marked as if it were."""
     subprocess.run([FILL, site.store, handle, domain, prefix, str(count),
-                    *([hash] if hash else [])], check=True)
+                    *([hash] if hash or published else []),
+                    *(["published"] if published else [])], check=True)
 
 
 def large(count, hash="", **settings):

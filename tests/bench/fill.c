@@ -1,8 +1,9 @@
 /* Many boxes quickly, for the bench and for tests of large changes.
  *
- * fill STORE HANDLE DOMAIN PREFIX COUNT [HASH]: that many boxes with an address
- * each (PREFIX0, PREFIX1, ...) in a domain that is there, all with this hash, in
- * one change, and nothing of it published.
+ * fill STORE HANDLE DOMAIN PREFIX COUNT [HASH [published]]: that many boxes with
+ * an address each (PREFIX0, PREFIX1, ...) in a domain that is there, all with
+ * this hash, in one change, and nothing of it published, or marked as if it
+ * were.
  *
  * fill STORE DOMAINS BOXES HASH: a site: domains d0000000.example, ..., ten of
  * them a handle (h0000000, ...), each with a box for its postmaster and for
@@ -28,6 +29,7 @@ struct fill {
 	unsigned long count;
 	unsigned long domains; /* of a site */
 	const char *hash;
+	bool published;
 	unsigned long at, end; /* of the part being made, in boxes */
 };
 
@@ -55,6 +57,14 @@ static enum err add(struct store_txn *txn, const struct fill *fill,
 	return err == ERR_OK ? store_address_add(txn, &address) : err;
 }
 
+static enum err mark_published(struct store_txn *txn)
+{
+	uint64_t last;
+	enum err err = store_journal_last(txn, &last);
+
+	return err == ERR_OK ? store_published_set(txn, last) : err;
+}
+
 static enum err one_domain(struct store_txn *txn, void *arg)
 {
 	const struct fill *fill = arg;
@@ -66,6 +76,8 @@ static enum err one_domain(struct store_txn *txn, void *arg)
 			       i);
 		err = add(txn, fill, local);
 	}
+	if (err == ERR_OK && fill->published)
+		err = mark_published(txn);
 	return err;
 }
 
@@ -98,7 +110,6 @@ static enum err site_part(struct store_txn *txn, void *arg)
 	struct fill *fill = arg;
 	unsigned long d = (unsigned long)((unsigned __int128)fill->at *
 					  fill->domains / fill->count);
-	uint64_t last;
 	enum err err = ERR_OK;
 
 	for (unsigned long i = fill->at; err == ERR_OK && i < fill->end; i++) {
@@ -114,9 +125,7 @@ static enum err site_part(struct store_txn *txn, void *arg)
 		if (err == ERR_OK)
 			err = add(txn, fill, local);
 	}
-	if (err == ERR_OK)
-		err = store_journal_last(txn, &last);
-	return err == ERR_OK ? store_published_set(txn, last) : err;
+	return err == ERR_OK ? mark_published(txn) : err;
 }
 
 static enum err site(struct store *store, const struct store_actor *actor,
@@ -142,13 +151,14 @@ static bool read_arguments(int argc, char **argv, struct fill *fill)
 		fill->hash = argv[4];
 		return fill->domains && fill->domains <= fill->count;
 	}
-	if (argc < 6 || argc > 7 ||
+	if (argc < 6 || argc > 8 ||
 	    name_handle_read(argv[2], strlen(argv[2]), &fill->handle) ||
 	    name_domain_read(argv[3], strlen(argv[3]), &fill->domain))
 		return false;
 	fill->prefix = argv[4];
 	fill->count = strtoul(argv[5], NULL, 10);
-	fill->hash = argc == 7 ? argv[6] : NULL;
+	fill->hash = argc > 6 ? argv[6] : NULL;
+	fill->published = argc > 7;
 	return true;
 }
 
@@ -162,7 +172,7 @@ int main(int argc, char **argv)
 
 	if (!read_arguments(argc, argv, &fill)) {
 		fprintf(stderr, "usage: fill STORE HANDLE DOMAIN PREFIX COUNT "
-				"[HASH]\n"
+				"[HASH [published]]\n"
 				"       fill STORE DOMAINS BOXES HASH\n");
 		return 2;
 	}
