@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "json.h"
 #include "list.h"
+#include "members.h"
 #include "operand.h"
 #include "say.h"
 #include "target.h"
@@ -32,27 +33,22 @@ struct handful {
 	struct name_box last;
 	bool started;
 	const struct name_handle *handle;
-	const char *domain;
+	const struct name_domain *domain;
+	struct members members; /* of the domain, once they are collected */
+	size_t next;		/* of them */
 	bool suspended;
 	bool look; /* at the last logins, below the mail root */
 	bool never;
 	int64_t before; /* last login before this moment; 0 = any */
 };
 
-/* The box's first address; of one domain, if asked for. */
-static enum err first_address(struct store_txn *txn, const char *domain,
-			      struct line *line)
+/* The box's first address. */
+static enum err first_address(struct store_txn *txn, struct line *line)
 {
-	struct name_address at;
-	enum err err = store_box_address_next(txn, &line->box.name, NULL, &at);
+	enum err err = store_box_address_next(txn, &line->box.name, NULL,
+					      &line->first);
 
-	line->has_address = false;
-	while (err == ERR_OK && domain && strcmp(at.domain.s, domain) != 0)
-		err = store_box_address_next(txn, &line->box.name, &at, &at);
-	if (err == ERR_OK) {
-		line->first = at;
-		line->has_address = true;
-	}
+	line->has_address = err == ERR_OK;
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
@@ -91,15 +87,50 @@ static enum err next_body(struct store_txn *txn, void *arg)
 		started = true;
 		if (some->suspended && line->box.state.login)
 			continue;
-		err = first_address(txn, some->domain, line);
+		err = first_address(txn, line);
 		if (err != ERR_OK)
 			break;
-		if (!some->domain || line->has_address)
-			some->count++;
+		some->count++;
 	}
 	some->last = at;
 	some->started = started;
 	return err;
+}
+
+/* The same of a domain's boxes; one that was deleted since they were collected
+ * is passed over. */
+static enum err next_member(struct store_txn *txn, void *arg)
+{
+	struct handful *some = arg;
+	size_t next = some->next;
+	enum err err = ERR_OK;
+
+	if (!some->started)
+		err = members_collect(txn, some->domain, &some->members);
+	if (err != ERR_OK)
+		return err;
+	some->started = true;
+	some->count = 0;
+	while (some->count < LIST_HANDFUL && next < some->members.count) {
+		const struct member *member = &some->members.member[next++];
+		struct line *line = &some->line[some->count];
+
+		if (some->handle &&
+		    strcmp(some->handle->s, member->box.handle.s) != 0)
+			continue;
+		err = store_box_get(txn, &member->box, &line->box);
+		if (err != ERR_OK && err != ERR_NOTFOUND)
+			return err;
+		if (err == ERR_NOTFOUND ||
+		    (some->suspended && line->box.state.login))
+			continue;
+		line->first = (struct name_address){member->local,
+						    *some->domain};
+		line->has_address = true;
+		some->count++;
+	}
+	some->next = next;
+	return some->count ? ERR_OK : ERR_NOTFOUND;
 }
 
 /* 0: never. A Maildir that cannot be looked at is said. */
@@ -175,7 +206,7 @@ static int read_filters(const struct args *args, struct handful *some,
 					     "not '%s'",
 				 idle);
 	some->handle = h ? handle : NULL;
-	some->domain = d ? domain->s : NULL;
+	some->domain = d ? domain : NULL;
 	some->suspended = args_has(args, "--suspended");
 	some->never = args_has(args, "--never");
 	some->before = idle ? (int64_t)time(NULL) - (int64_t)days * 86400
@@ -205,10 +236,13 @@ int cmd_box_list(struct site *site, const struct args *args)
 	code = read_filters(args, some, &handle, &domain);
 	if (!some->look)
 		list.header = without_last;
+	if (some->domain)
+		list.next = next_member;
 	if (code == CODE_DONE)
 		code = some->look ? site_open_look(site) : site_open_read(site);
 	if (code == CODE_DONE)
 		code = list_print(site, &list);
+	members_free(&some->members);
 	free(some);
 	return code;
 }

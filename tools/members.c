@@ -1,0 +1,83 @@
+#include "members.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static enum err add(struct members *members,
+		    const struct store_address *address)
+{
+	if (members->count == members->room) {
+		size_t room = members->room ? members->room * 2 : 64;
+		struct member *more = reallocarray(members->member, room,
+						   sizeof *more);
+
+		if (!more)
+			return ERR_SYSTEM;
+		members->member = more;
+		members->room = room;
+	}
+	members->member[members->count++] =
+		(struct member){address->box, address->name.local};
+	return ERR_OK;
+}
+
+static int by_box(const struct member *a, const struct member *b)
+{
+	int order = strcmp(a->box.handle.s, b->box.handle.s);
+
+	return order ? order
+		     : (a->box.number > b->box.number) -
+			       (a->box.number < b->box.number);
+}
+
+static int by_all(const void *a, const void *b)
+{
+	const struct member *x = a, *y = b;
+	int order = by_box(x, y);
+
+	return order ? order : strcmp(x->local.s, y->local.s);
+}
+
+static void sort(struct members *members)
+{
+	size_t kept = 0;
+
+	if (members->count)
+		qsort(members->member, members->count,
+		      sizeof *members->member, by_all);
+	for (size_t i = 0; i < members->count; i++) {
+		if (!kept || by_box(&members->member[kept - 1],
+				    &members->member[i]) != 0)
+			members->member[kept++] = members->member[i];
+	}
+	members->count = kept;
+}
+
+enum err members_collect(struct store_txn *txn,
+			 const struct name_domain *domain,
+			 struct members *members)
+{
+	struct name_address at = {{""}, *domain};
+	struct store_address address;
+	enum err err = ERR_OK;
+
+	members->count = 0;
+	while (err == ERR_OK) {
+		err = store_address_next(txn, &at, &address);
+		if (err != ERR_OK ||
+		    strcmp(address.name.domain.s, domain->s) != 0)
+			break;
+		at = address.name;
+		if (address.has_box)
+			err = add(members, &address);
+	}
+	if (err == ERR_OK || err == ERR_NOTFOUND)
+		sort(members);
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+void members_free(struct members *members)
+{
+	free(members->member);
+	*members = (struct members){NULL, 0, 0};
+}
