@@ -270,10 +270,14 @@ enum err db_del(struct db_txn *txn, enum db_table table, struct db_bytes key)
 {
 	enum err err = db_table(txn, table, 0);
 	MDB_val k = {key.len, (void *)(uintptr_t)key.at};
+	int rc;
 
 	if (err != ERR_OK)
 		return err;
-	return db_err(mdb_del(txn->txn, txn->dbi[table], &k, NULL));
+	rc = mdb_del(txn->txn, txn->dbi[table], &k, NULL);
+	/* A removal writes pages, too. */
+	txn->map_full = txn->map_full || rc == MDB_MAP_FULL;
+	return db_err(rc);
 }
 
 /* All tables at once, so that none is ever missing. */

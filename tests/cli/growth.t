@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""What a command costs when the store grows: instructions of the tool and its
+helper, counted by callgrind, in a small store and in a larger one. Counts, not
+times, so that a busy machine changes nothing."""
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from tap import BUILD, POPBOX, Site, eq, run, skip, test
+
+FILL = BUILD + "/bench/fill"
+HASH = "$5$rounds=1000$abcdefgh$W9b6LCs2QMhQTdIiTnQDl7EZKoSlmVSOwKhCpK8M4fB"
+
+
+def instructions(site, *args, want=0):
+    if not shutil.which("valgrind"):
+        skip("valgrind is not installed")
+    done = subprocess.run(
+        ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null",
+         POPBOX, "-d", site.store, *args], capture_output=True, text=True,
+        stdin=subprocess.DEVNULL, timeout=120)
+    counts = re.findall(r"Collected : (\d+)", done.stderr)
+    assert done.returncode == want and counts, done
+    return sum(map(int, counts))
+
+
+def filled(domains, boxes):
+    """A store of so many, of which nothing is published."""
+    site = Site(qmail=False)
+    subprocess.run([FILL, site.store, str(domains), str(boxes), HASH],
+                   check=True)
+    return site
+
+
+def flat(*args, most=1.15):
+    """The same in a store of 1,000 boxes and in one of 20,000."""
+    counts = []
+    for size in (1, 20):
+        with filled(10 * size, 1000 * size) as site:
+            counts.append(instructions(site, *args))
+    ratio = counts[1] / counts[0]
+    print(f"# {' '.join(args)}: {counts[0]} and {counts[1]}: {ratio:.2f} x")
+    assert ratio <= most, ratio
+
+
+@test("a list of one domain's boxes costs what it lists, not what the store "
+      "holds", plain=True)
+def list_domain():
+    flat("box", "list", "--domain", "d0000005.example")
+
+
+@test("a list of one handle's boxes costs what it lists", plain=True)
+def list_handle():
+    with filled(10, 1000) as site:  # all of one handle
+        small = instructions(site, "box", "list", "--handle", "h0000000")
+    with filled(200, 20000) as site:
+        large = instructions(site, "box", "list", "--handle", "h0000010")
+    assert large <= small * 1.15, (small, large)
+
+
+@test("a list of one handle's domains, a look at a handle, and an export of "
+      "one cost what they show", plain=True)
+def of_handle():
+    flat("domain", "list", "--handle", "h0000000")
+    flat("handle", "show", "h0000000")
+    flat("export", "h0000000", "--format", "dovecot")
+
+
+@test("a new box, a password, a switch and a look cost the same in a store "
+      "twenty times as large", plain=True)
+def one_box():
+    flat("box", "add", "new@d0000005.example", "--no-password", "--no-sync")
+    flat("box", "set", "u000005@d0000005.example", "--delivery", "off",
+         "--no-sync")
+    flat("passwd", "u000005@d0000005.example", "--no-password")
+    flat("box", "show", "u000005@d0000005.example")
+    flat("sync")
+
+
+def rows(count, local):
+    lines = ["address,handle,hash"]
+    for i in range(count):
+        lines.append(f"{local}@d{i:05}.example,h{i // 10:05},{HASH}")
+    return "\n".join(lines) + "\n"
+
+
+def per_domain(count, local, sign="d"):
+    """Instructions for a domain: of an import, and of taking it back."""
+    with Site(qmail=False) as site:
+        path = site.top + "/rows.csv"
+        with open(path, "w") as file:
+            file.write(rows(count, "joe"))
+        imported = instructions(site, "import", path, "--no-sync")
+        # Each handle has numbers and a postmaster now, not in box 0000.
+        with open(path, "w") as file:
+            file.write(rows(count, local).replace("@d", "@e"))
+        again = instructions(site, "import", path, "--no-sync")
+        undone = instructions(site, "undo", str(site.last_entry()),
+                              "--no-sync")
+        eq(site.popbox("check", "--store-only").rc, 0)
+        return [n / count for n in (imported, again, undone)]
+
+
+@test("an import of many domains, with postmasters to be made, and its undo "
+      "cost the same for each domain", plain=True)
+def many_domains():
+    small, large = per_domain(100, "joe"), per_domain(1000, "joe")
+    print(f"# {small} {large}")
+    for few, many in zip(small, large):
+        assert many <= few * 1.15, (small, large)
+
+
+run()
