@@ -90,6 +90,9 @@ static enum err add_body(struct store_txn *txn, void *arg)
 	for (size_t i = 0; err == ERR_OK && i < wish->count; i++) {
 		memcpy(wish->at, wish->domain[i].name.s, sizeof wish->at);
 		err = add_one(txn, wish, &wish->domain[i]);
+		if (err == ERR_OK) /* what is printed is what there is */
+			err = store_domain_get(txn, &wish->domain[i].name,
+					       &wish->domain[i]);
 	}
 	return err;
 }

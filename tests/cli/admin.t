@@ -150,6 +150,19 @@ def domain_add():
                    "no.org")
 
 
+@test("what domain add prints as JSON is what domain show prints then")
+def added_json():
+    with Site().joe() as site:
+        for words in (["a.org", "b.org", "--handle", "ex1"],
+                      ["c.org", "--alias-of", "example.com"],
+                      ["d.org", "--handle", "ex1", "--kind", "relay",
+                       "--host", "mail.d.org:26"]):
+            for row in listing(site.do("--json", "domain", "add", *words)):
+                eq(row, json.loads(site.do("--json", "domain", "show",
+                                           row["domain"])))
+                eq((row["login"], row["delivery"]), (True, "on"))
+
+
 @test("--postmaster leads to a box, to the box of an address, or elsewhere")
 def postmaster():
     with Site().joe() as site:
