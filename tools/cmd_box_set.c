@@ -46,7 +46,10 @@ static enum err edit_body(struct store_txn *txn, void *arg)
 	if (edit->set_quota)
 		edit->is.quota = edit->quota;
 	switches_apply(&edit->switches, &edit->is.state);
-	return store_box_set(txn, &edit->is);
+	err = store_box_set(txn, &edit->is);
+	/* What is printed is what there is. */
+	return err == ERR_OK ? store_box_get(txn, &edit->is.name, &edit->is)
+			     : err;
 }
 
 static int run(struct site *site, const struct args *args, struct edit *edit,

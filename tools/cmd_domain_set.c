@@ -119,7 +119,9 @@ static enum err edit_body(struct store_txn *txn, void *arg)
 	if (edit->set_ip)
 		memcpy(is->ip, edit->ip, sizeof edit->ip);
 	switches_apply(&edit->switches, &is->state);
-	return store_domain_set(txn, is);
+	err = store_domain_set(txn, is);
+	/* What is printed is what there is. */
+	return err == ERR_OK ? store_domain_get(txn, &edit->name, is) : err;
 }
 
 static enum err look_body(struct store_txn *txn, void *arg)

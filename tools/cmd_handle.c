@@ -45,7 +45,10 @@ static enum err edit_body(struct store_txn *txn, void *arg)
 	if (edit->set_title)
 		memcpy(edit->is.title, edit->title, sizeof edit->title);
 	switches_apply(&edit->switches, &edit->is.state);
-	return store_handle_set(txn, &edit->is);
+	err = store_handle_set(txn, &edit->is);
+	/* What is printed is what there is. */
+	return err == ERR_OK ? store_handle_get(txn, &edit->name, &edit->is)
+			     : err;
 }
 
 static int run(struct site *site, const struct args *args, struct edit *edit,

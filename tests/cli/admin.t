@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from tap import (GID, GOOD, POPBOX, UID, Result, Site, eq, has, hasnt, run,
@@ -148,6 +149,21 @@ def domain_add():
         has(site.do("domain", "show", "example.com"), "addresses   2\n")
         site.fails(1, "there is no domain 'no.org'", "domain", "show",
                    "no.org")
+
+
+@test("what a change prints as JSON is what show prints then")
+def changed_json():
+    with Site().joe() as site:
+        time.sleep(1)  # times have seconds
+        for noun, name in (("handle", "ex1"), ("domain", "example.com"),
+                           ("box", "ex1-0001")):
+            for words in (["suspend", name, "--reason", "unpaid"],
+                          ["set", name, "--delivery", "hold"],
+                          ["resume", name]):
+                got = json.loads(site.do("--json", noun, *words))
+                show = json.loads(site.do("--json", noun, "show", name))
+                eq(got, {key: show[key] for key in got}, words)
+                assert got["changed"] > got["created"], got
 
 
 @test("what domain add prints as JSON is what domain show prints then")
