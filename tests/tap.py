@@ -229,12 +229,12 @@ class Site:
             return file.read()
 
     def popbox(self, *args, input=b"", prefix=(), preexec=None, timeout=60,
-               env=None, program=None):
+               env=None, program=None, cwd=None):
         if isinstance(input, str):
             input = input.encode()
         done = subprocess.run(
             [*prefix, program or POPBOX, "-d", self.store, *args], input=input,
-            capture_output=True, timeout=timeout, preexec_fn=preexec,
+            capture_output=True, timeout=timeout, preexec_fn=preexec, cwd=cwd,
             env={**os.environ, **(env or {})})
         declared(args, done.returncode)
         return Result(done)

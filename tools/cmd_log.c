@@ -13,7 +13,8 @@ const struct args_option cmd_log_options[] = {
 	{"--since", "N|TIME", "only entries after number N, or from "
 			      "2026-01-31[T12:00:00Z] on"},
 	{"--until", "TIME", "only entries before this time"},
-	{"--object", "X", "only entries about this domain, box, address"},
+	{"--object", "X",
+	 "only entries about this handle, domain, box or address"},
 	{"--table", "T", "only of handle, domain, box or address"},
 	{"--actor", "WHO", "only what this user did"},
 	{"--follow", NULL, "go on with new entries as they come"},
