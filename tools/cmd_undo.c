@@ -22,6 +22,8 @@ struct undo {
 	struct store_entry other; /* for looks elsewhere in the journal */
 	uint64_t first, last;	  /* of the change */
 	unsigned long done;
+	bool named;   /* the entry in the way was */
+	bool blocked; /* by a rule of the store, which names no entry */
 };
 
 static enum err get_entry(struct store_txn *txn, uint64_t number,
@@ -47,6 +49,7 @@ static enum err in_the_way(struct undo *undo)
 	uint64_t number = 0;
 	enum err err = store_entry_object(&undo->entry, object);
 
+	undo->named = true;
 	if (err == ERR_OK)
 		err = store_journal_last(undo->txn, &number);
 	for (; err == ERR_OK && number > undo->last; number--) {
@@ -308,11 +311,13 @@ static enum err undo_body(struct store_txn *txn, void *arg)
 
 	undo->txn = txn;
 	undo->done = 0;
+	undo->named = false;
 	err = find_change(undo);
 	for (uint64_t n = undo->last; err == ERR_OK && n >= undo->first; n--) {
 		err = get_entry(txn, n, &undo->entry);
 		if (err == ERR_OK)
 			err = undo_entry(undo);
+		undo->blocked = err == ERR_INUSE && !undo->named;
 	}
 	if (err == ERR_OK && undo->done == 0)
 		return store_refuse(txn, ERR_INVALID,
@@ -346,7 +351,7 @@ int cmd_undo(struct site *site, const struct args *args)
 	if (code == CODE_DONE)
 		code = change(site, undo_body, undo, args->operand[0],
 			      &changed);
-	if (code == CODE_REFUSED && undo->last > 0)
+	if (code == CODE_REFUSED && undo->blocked)
 		say_note("what came after entry %llu may stand in its way "
 			 "('popbox log --since %llu' shows it)",
 			 (unsigned long long)undo->last,

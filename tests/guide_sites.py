@@ -1,0 +1,232 @@
+"""What is there before a chapter of the guide begins: qmail's stand-ins at
+/var/qmail, a mail log, and the sites that move in. Only ever called in the
+root that guide.t has laid over this machine's."""
+import fcntl
+import os
+import pwd
+import shutil
+import socket
+import socketserver
+import struct
+import subprocess
+import threading
+
+from tap import BUILD
+
+INJECT = """#!/bin/sh
+# Delivers at once, by qmail's rules.
+exec /var/qmail/bin/deliver root@pop.example.com "$@"
+"""
+
+
+def put(path, text, mode=0o644):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w") as file:
+        file.write(text)
+    os.chmod(path, mode)
+
+
+def shell(*words, **kw):
+    return subprocess.run(words, check=True, capture_output=True, text=True,
+                          **kw).stdout.strip()
+
+
+def network():
+    """Loopback, and the address of a customer's host on it."""
+    with socket.socket() as s:
+        for name, address in ((b"lo", "127.0.0.1"), (b"lo:1", "192.0.2.25")):
+            fcntl.ioctl(s, 0x8916, struct.pack(  # SIOCSIFADDR
+                "16sHH4s8x", name, socket.AF_INET, 0,
+                socket.inet_aton(address)))
+            fcntl.ioctl(s, 0x8914, struct.pack("16sH14x", name,  # SIOCSIFFLAGS
+                                               0x49))
+    with open("/etc/hosts", "w") as file:
+        file.write("127.0.0.1 localhost\n192.0.2.25 mail.customer.example\n")
+
+
+def mail_log():
+    """What syslogd does with the facility mail."""
+    log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    log.bind("/dev/log")
+    os.chmod("/dev/log", 0o666)
+    open("/var/log/mail.log", "w").close()
+
+    def take():
+        while True:
+            text = log.recv(2048).decode("utf-8", "replace")
+            with open("/var/log/mail.log", "a") as file:
+                file.write("Jan 31 12:00:00 pop " + text.partition(">")[2] +
+                           "\n")
+    threading.Thread(target=take, daemon=True).start()
+
+
+def qmail():
+    for part in ("control", "users"):
+        os.makedirs("/var/qmail/" + part)
+    shutil.copytree(BUILD + "/qmail", "/var/qmail/bin")
+    put("/var/qmail/bin/qmail-inject", INJECT, 0o755)
+    for name in ("me", "locals", "rcpthosts"):
+        put("/var/qmail/control/" + name, "pop.example.com\n")
+    subprocess.Popen(["/var/qmail/bin/qmail-send"],
+                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def installed():
+    for name in ("popbox", "popbox-checkpw", "popbox-maildirsmtp"):
+        shutil.copy(f"{BUILD}/{name}", "/usr/local/sbin/" + name)
+
+
+def popusr():
+    shell("groupadd", "-g", "51", "popusr")
+    shell("useradd", "-u", "510", "-g", "51", "-M", "-d", "/home/popmail",
+          "-s", "/bin/false", "popusr")
+
+
+def store(joe=True):
+    installed()
+    popusr()
+    shell("popbox", "init")
+    # Tests need not burn what an attacker shall.
+    shell("popbox", "config", "set", "refuse_delay_ms", "0")
+    if not joe:
+        return
+    shell("popbox", "domain", "add", "example.com", "--handle", "ex1")
+    for who in ("joe", "ann"):
+        shell("popbox", "box", "add", who + "@example.com", "--stdin",
+              input="correct horse 42 staple\n")
+
+
+def maildir(path, *messages):
+    for part in ("cur", "new", "tmp"):
+        os.makedirs(f"{path}/{part}")
+    for name in messages:
+        put(f"{path}/{name}", "Subject: old mail\n\nIt came before.\n")
+
+
+def vpopmail():
+    """example.net with three users, an alias and the usual .qmail-default."""
+    shell("groupadd", "-g", "889", "vchkpw")
+    shell("useradd", "-u", "889", "-g", "889", "-M", "-d", "/home/vpopmail",
+          "vpopmail")
+    top = "/home/vpopmail/domains/example.net"
+    md5 = shell("openssl", "passwd", "-1", "joes old password")
+    sha = shell("openssl", "passwd", "-6", "anns old password")
+    put(top + "/vpasswd",
+        f"postmaster:{md5}:0:0:Postmaster:{top}/postmaster:NOQUOTA\n"
+        f"joe:{md5}:1:0:Joe Doe:{top}/joe:10485760S,1000C\n"
+        f"ann:{sha}:1:2:Ann:{top}/ann:NOQUOTA\n")
+    put(top + "/.qmail-default",
+        "| /home/vpopmail/bin/vdelivermail '' bounce-no-mailbox\n")
+    put(top + "/.qmail-sales", f"{top}/joe/Maildir/\n&extern@example.org\n")
+    maildir(top + "/joe/Maildir", "new/1000000001.1.pop",
+            "cur/1000000000.2.pop:2,S")
+    maildir(top + "/ann/Maildir", "new/1000000002.3.pop")
+    maildir(top + "/postmaster/Maildir")
+    shell("chown", "-R", "-h", "vpopmail:vchkpw", "/home/vpopmail")
+    put("/var/qmail/control/rcpthosts", "pop.example.com\nexample.net\n")
+    put("/var/qmail/control/virtualdomains", "example.net:example.net\n")
+    put("/var/qmail/users/assign",
+        f"+example.net-:example.net:889:889:{top}:-::\n.\n")
+    shell("/var/qmail/bin/qmail-newu")
+
+
+def vmailmgr_value(hash_, directory, forwards=(), name="", flags=b""):
+    return (b"\2" + flags + b"\0" + hash_.encode() + b"\0" +
+            directory.encode() + b"\0" +
+            b"".join(f.encode() + b"\0" for f in forwards) + b"\0" +
+            name.encode() + b"\0-\0-\0-\0001000000000\0-\0")
+
+
+def vmailmgr():
+    """example.net of the Unix user exnet."""
+    shell("useradd", "-m", "-u", "900", "exnet")
+    md5 = shell("openssl", "passwd", "-1", "joes old password")
+    pairs = [(b"joe", vmailmgr_value(md5, "./users/joe", name="Joe Doe")),
+             (b"ann", vmailmgr_value(md5, "./users/ann", name="Ann",
+                                     flags=b"\x08\0")),
+             (b"sales", vmailmgr_value("*", "", ["joe@example.net",
+                                                 "extern@example.org"],
+                                flags=b"\x0a\0"))]
+    text = b"".join(b"+%d,%d:%s->%s\n" % (len(k), len(v), k, v)
+                    for k, v in pairs) + b"\n"
+    subprocess.run(["cdb", "-c", "/home/exnet/passwd.cdb"], input=text,
+                   check=True)
+    maildir("/home/exnet/users/joe", "new/1000000001.1.pop")
+    maildir("/home/exnet/users/ann")
+    put("/home/exnet/.qmail-default", "|/usr/bin/vdeliver\n")
+    shell("chown", "-R", "-h", "exnet:", "/home/exnet")
+    put("/var/qmail/control/rcpthosts", "pop.example.com\nexample.net\n")
+    put("/var/qmail/control/virtualdomains", "example.net:exnet\n")
+
+
+def by_hand():
+    """Numbered Maildirs below /home/popmail, made with an editor."""
+    top = "/home/popmail/e/ex7"
+    domain = top + "/DOMAINS/example.net"
+    for number, who in enumerate(("joe", "ann")):
+        box = f"{top}/POP/ex7-{number + 1:04d}"
+        maildir(box, "new/1000000001.1.pop")
+        put(f"{domain}/.qmail-{who}", box + "/\n")
+    put(domain + "/.qmail-sales", "&joe@example.net\n&ann@example.net\n")
+    put(domain + "/.qmail-list", "|/usr/local/bin/list-of-ours\n")
+    shell("chown", "-R", "-h", "popusr:popusr", "/home/popmail")
+    put("/var/qmail/control/rcpthosts", "pop.example.com\nexample.net\n")
+    put("/var/qmail/control/virtualdomains", "example.net:example.net\n")
+    put("/var/qmail/users/assign",
+        f"+example.net-:ex7:510:51:{domain}:-::\n.\n")
+    shell("/var/qmail/bin/qmail-newu")
+
+
+class Customer(socketserver.StreamRequestHandler):
+    """As much of SMTP as taking a message needs."""
+
+    def handle(self):
+        self.wfile.write(b"220 mail.customer.example\r\n")
+        body = False
+        for line in self.rfile:
+            word = line[:4].upper().strip()
+            if body:
+                body = line != b".\r\n"
+                if body:
+                    continue
+            if word == b"DATA":
+                body = True
+                self.wfile.write(b"354 go on\r\n")
+            elif word == b"QUIT":
+                self.wfile.write(b"221 bye\r\n")
+                return
+            else:
+                self.wfile.write(b"250 ok\r\n")
+
+
+def customer():
+    """His host: it is on the line now."""
+    server = socketserver.ThreadingTCPServer(("192.0.2.25", 25), Customer)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+
+def prepare(chapter):
+    for name in ("popusr", "vpopmail", "exnet"):
+        try:
+            pwd.getpwnam(name)
+            shell("userdel", name)
+        except KeyError:
+            pass
+    network()
+    mail_log()
+    qmail()
+    os.makedirs("/var/backups", exist_ok=True)
+    if chapter == "from-vpopmail.md":
+        store(joe=False)
+        vpopmail()
+    elif chapter == "from-vmailmgr.md":
+        store(joe=False)
+        vmailmgr()
+    elif chapter == "by-hand.md":
+        store(joe=False)
+        by_hand()
+    elif chapter == "dial-up.md":
+        store()
+        customer()
+    elif chapter == "recipes.md":
+        store()
