@@ -157,6 +157,8 @@ bool control_write(const struct config *config, enum lines_file file,
 	if (len != text.len || memcmp(out, text.bytes, len) != 0)
 		rc = replace_file(dir, files[file].name, files[file].temporary,
 				  &text, out, len);
+	else if (fsync(dir) != 0) /* of a run that was killed before this */
+		rc = errno;
 	good = rc == 0 || fault(config, file, "write", rc);
 	free(out);
 	replace_free(&text);

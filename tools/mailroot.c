@@ -61,17 +61,17 @@ void mailroot_qmail_name(const struct name_local *local,
 
 /* Opens the directory name below *fd, which it takes the place of, making it
  * where it is missing. Intermediate directories may be symbolic links of the
- * administrator's, to another disk; the last one may not. */
+ * administrator's, to another disk; the last one may not. Its name is on the
+ * disk afterwards, also where a run made it that was killed before this. */
 static int step(int *fd, const char *name, mode_t mode, bool last)
 {
 	int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC |
 		    (last ? O_NOFOLLOW : 0);
-	bool made = mkdirat(*fd, name, mode) == 0;
 	int below;
 
-	if (!made && errno != EEXIST)
+	if (mkdirat(*fd, name, mode) != 0 && errno != EEXIST)
 		return errno;
-	if (made && fsync(*fd) != 0)
+	if (fsync(*fd) != 0)
 		return errno;
 	below = openat(*fd, name, flags);
 	if (below < 0)
@@ -115,6 +115,7 @@ int mailroot_part(const char *home, const struct name_handle *handle,
 		  enum mailroot_part part, int *ret_fd)
 {
 	char path[PATH_MAX];
+	struct stat st;
 	int fd;
 
 	if (!fits(snprintf(path, sizeof path, "%s/%c/%s/%s", home,
@@ -122,10 +123,15 @@ int mailroot_part(const char *home, const struct name_handle *handle,
 		  sizeof path))
 		return ENAMETOOLONG;
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return descend(home, handle, part, ret_fd);
-	*ret_fd = fd;
-	return 0;
+	/* Where nothing is below it, a run may have been killed on the way. File
+	 * systems that do not count directories say 1 and go the long way. */
+	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_nlink > 2) {
+		*ret_fd = fd;
+		return 0;
+	}
+	if (fd >= 0)
+		(void)close(fd); /* a directory, read only */
+	return descend(home, handle, part, ret_fd);
 }
 
 /* The last directory of a path, below one of the handle's parts. */
@@ -240,10 +246,12 @@ int mailroot_qmail(const char *home, const struct name_handle *handle,
 	if (rc != 0)
 		return rc;
 	mailroot_temporary(name, temporary);
-	if (!mailroot_is_same(dir, name, text, len, mode))
+	if (!mailroot_is_same(dir, name, text, len, mode)) {
 		rc = replace_file(dir, name, temporary, &file, text, len);
-	else
-		(void)unlinkat(dir, temporary, 0); /* of a killed run */
+	} else { /* perhaps of a killed run */
+		(void)unlinkat(dir, temporary, 0);
+		rc = fsync(dir) == 0 ? 0 : errno;
+	}
 	(void)close(dir); /* a directory, read only */
 	return rc;
 }
@@ -280,9 +288,9 @@ int mailroot_remove_qmail(const char *home, const struct name_handle *handle,
 		return rc == ENOENT ? 0 : rc;
 	mailroot_temporary(name, temporary);
 	(void)unlinkat(dir, temporary, 0); /* of a killed run */
-	if (unlinkat(dir, name, 0) == 0)
+	if (unlinkat(dir, name, 0) == 0 || errno == ENOENT)
 		rc = fsync(dir) == 0 ? 0 : errno;
-	else if (errno != ENOENT)
+	else
 		rc = errno;
 	(void)close(dir); /* a directory, read only */
 	return rc;
@@ -388,7 +396,7 @@ static int put_small(int dir, const char *name, const char *text)
 					  .gid = (gid_t)-1};
 
 	if (mailroot_is_same(dir, name, text, strlen(text), 0644))
-		return 0;
+		return fsync(dir) == 0 ? 0 : errno;
 	return replace_file(dir, name, MAILROOT_TEMPORARY_PREFIX, &like, text,
 			    strlen(text));
 }

@@ -132,6 +132,34 @@ def names_synced():
                "--now", "--yes")
 
 
+@test("what is as it should be, perhaps by a run that was killed, is on the disk "
+      "before nothing is owed of it", plain=True)
+def same_synced():
+    if QMAIL:
+        skip("with the stand-ins only")
+    with Site().joe() as site:
+        site.do("domain", "add", "dial.org", "--handle", "ex1", "--kind",
+                "dialup")
+        before = site.tree()
+        trace = site.top + "/trace"
+        got = site.popbox("sync", "--full", prefix=(
+            "strace", "-f", "-y", "-o", trace, "-e", "trace=fsync"))
+        if "ptrace" in got.err:
+            skip("no tracing here: " + got.err[:80])
+        eq(got.rc, 0, got)
+        with open(trace) as file:
+            synced = file.read()
+        for path in (site.qmail + "/control", site.qmail + "/users",
+                     site.domain_path(), os.path.dirname(site.domain_path()),
+                     os.path.dirname(site.box_path()), site.box_path(),
+                     site.serial, site.serial + "/dial.org",
+                     site.serial + "/dial.org/Maildir"):
+            has(synced, f"<{path}>")
+        now = site.tree()
+        eq({p for p in before if before[p] != now.get(p) and
+            not p.endswith("cdb")}, set(), "sync --full changed files")
+
+
 @test("two at once: all changes are made, all files are published")
 def together():
     with Site().joe() as site:
