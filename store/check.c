@@ -28,6 +28,10 @@ struct check {
 	unsigned long found;
 	uint64_t last;
 	bool owned; /* there is a by-owner */
+	/* The last that were looked up: rows come in the order of their keys,
+	 * so that the next one mostly has the same. No name: none yet. */
+	struct store_handle handle;
+	struct store_domain domain;
 };
 
 static void found(struct check *check, unsigned rule, const char *object,
@@ -59,6 +63,32 @@ static bool there(struct check *check, enum db_table table,
 
 	return db_get(check->txn->db, table, row_key_bytes(key), &row) !=
 	       ERR_NOTFOUND;
+}
+
+static enum err get_handle(struct check *check, const struct name_handle *name)
+{
+	struct store_handle handle;
+	enum err err;
+
+	if (strcmp(check->handle.name.s, name->s) == 0)
+		return ERR_OK;
+	err = store_handle_get(check->txn, name, &handle);
+	if (err == ERR_OK)
+		check->handle = handle;
+	return err;
+}
+
+static enum err get_domain(struct check *check, const struct name_domain *name)
+{
+	struct store_domain domain;
+	enum err err;
+
+	if (strcmp(check->domain.name.s, name->s) == 0)
+		return ERR_OK;
+	err = store_domain_get(check->txn, name, &domain);
+	if (err == ERR_OK)
+		check->domain = domain;
+	return err;
 }
 
 static void check_handle(struct check *check, struct db_bytes key,
@@ -174,7 +204,6 @@ static void check_box(struct check *check, struct db_bytes key,
 		      struct db_bytes row, const char *text)
 {
 	char name[NAME_BOX_TEXT];
-	struct store_handle owner;
 	struct store_box box;
 
 	if (store_box_row(key.at, key.len, row.at, row.len, &box) != ERR_OK) {
@@ -182,9 +211,9 @@ static void check_box(struct check *check, struct db_bytes key,
 		return;
 	}
 	name_box_text(&box.name, name);
-	if (store_handle_get(check->txn, &box.name.handle, &owner) != ERR_OK)
+	if (get_handle(check, &box.name.handle) != ERR_OK)
 		found(check, 5, name, "the box's handle does not exist");
-	else if (box.name.number >= owner.next_box)
+	else if (box.name.number >= check->handle.next_box)
 		found(check, 5, name, "the box's number is still to be given");
 }
 
@@ -209,17 +238,15 @@ static void check_address(struct check *check, struct db_bytes key,
 {
 	char name[NAME_ADDRESS_TEXT];
 	struct store_address address;
-	struct store_domain domain;
 
 	if (address_decode(key, row, &address) != ERR_OK) {
 		found(check, 1, text, "the row of the address is damaged");
 		return;
 	}
 	name_address_text(&address.name, name);
-	if (store_domain_get(check->txn, &address.name.domain, &domain) !=
-	    ERR_OK)
+	if (get_domain(check, &address.name.domain) != ERR_OK)
 		found(check, 6, name, "the address's domain does not exist");
-	else if (domain.kind != STORE_POP)
+	else if (check->domain.kind != STORE_POP)
 		found(check, 6, name, "the address's domain is not of kind pop");
 	check_target(check, &address, name);
 }
@@ -397,7 +424,7 @@ enum err store_check(struct store_txn *txn, store_report *report, void *arg,
 		{DB_BYBOX, check_bybox},     {DB_JOURNAL, check_entry},
 		{DB_PARKED, check_parked},   {DB_BYOWNER, check_byowner},
 	};
-	struct check check = {txn, report, arg, 0, 0, false};
+	struct check check = {.txn = txn, .report = report, .arg = arg};
 
 	if (owner_known(txn, &check.owned) != ERR_OK)
 		check.owned = true; /* damage: whatever is missing is told */

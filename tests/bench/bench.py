@@ -20,6 +20,7 @@ whatever else it has to say on the other one:
 import json
 import os
 import platform
+import resource
 import statistics
 import subprocess
 import sys
@@ -85,8 +86,8 @@ def seconds(*command, **kw):
 def cpu(*command, **kw):
     """The processor time of a command and its children."""
     def used():
-        times = os.times()
-        return times.children_user + times.children_system
+        use = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return use.ru_utime + use.ru_stime
     start = used()
     subprocess.run(command, check=True, **{"stdout": subprocess.DEVNULL, **kw})
     return used() - start
