@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dotqmail.h"
+#include "switched.h"
 
 static enum err add_box(struct plan *plan, const struct name_box *name,
 			enum plan_act act)
@@ -145,6 +146,7 @@ struct collecting {
 	const struct config *config;
 	struct plan *plan;
 	const struct store_entry *entry;
+	struct switched *switched;
 };
 
 /* A purged address: where its file is says the domain, which is there, or
@@ -265,42 +267,66 @@ static enum err box_addresses(const struct collecting *c,
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
-static bool same_box(const struct name_box *a, const struct name_box *b)
+/* Deleted addresses take part in what is switched for mail on its way to them:
+ * those of a domain stand together. */
+static enum err parked_of_domain(const struct collecting *c,
+				 const struct name_domain *domain)
 {
-	return a->number == b->number &&
-	       strcmp(a->handle.s, b->handle.s) == 0;
+	struct name_address at = {{""}, *domain};
+	struct store_address address;
+	struct store_parked parked;
+	enum err err = ERR_OK;
+
+	while (err == ERR_OK) {
+		err = store_parked_address_next(c->txn, &at, &address,
+						&parked);
+		if (err != ERR_OK ||
+		    strcmp(address.name.domain.s, domain->s) != 0)
+			break;
+		at = address.name;
+		err = collect_address(c, &at);
+	}
+	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
-/* Deleted addresses take part in what is switched for mail on its way to them:
- * of a handle, a domain or a box; the other two are NULL. */
-static enum err parked_addresses(const struct collecting *c,
-				 const struct name_handle *handle,
-				 const struct name_domain *domain,
-				 const struct name_box *box)
+/* Does it go by a switch of its box, or of the handle of that or of its domain? */
+static enum err goes_by(const struct collecting *c,
+			const struct store_address *address, bool *ret_wanted)
+{
+	const struct switched *switched = c->switched;
+	struct store_domain of;
+	enum err err = ERR_OK;
+
+	*ret_wanted = address->has_box &&
+		      (switched_has_box(switched, &address->box) ||
+		       switched_has_handle(switched, &address->box.handle));
+	if (*ret_wanted || !switched->handles.count)
+		return ERR_OK;
+	err = domain_of(c->txn, &address->name.domain, &of);
+	if (err == ERR_NOTFOUND)
+		return ERR_DAMAGED; /* it is purged with it */
+	*ret_wanted = err == ERR_OK &&
+		      switched_has_handle(switched, &of.handle);
+	return err;
+}
+
+/* Those of handles and boxes lie anywhere: one walk for all that was switched,
+ * since a walk for each would never end in a store where many are deleted. */
+static enum err parked_of_switched(const struct collecting *c)
 {
 	struct store_address address;
 	struct store_parked parked;
-	struct store_domain of;
-	enum err err = store_parked_address_next(c->txn, NULL, &address,
-						 &parked);
+	enum err err;
 
+	if (!c->switched->handles.count && !c->switched->boxes.count)
+		return ERR_OK;
+	switched_sort(c->switched);
+	err = store_parked_address_next(c->txn, NULL, &address, &parked);
 	while (err == ERR_OK) {
 		const struct name_address name = address.name;
-		bool wanted = box && address.has_box &&
-			      same_box(&address.box, box);
+		bool wanted;
 
-		if (domain)
-			wanted = strcmp(name.domain.s, domain->s) == 0;
-		if (handle) {
-			err = domain_of(c->txn, &name.domain, &of);
-			wanted = err == ERR_OK &&
-				 (strcmp(of.handle.s, handle->s) == 0 ||
-				  (address.has_box &&
-				   strcmp(address.box.handle.s, handle->s) ==
-					   0));
-			if (err == ERR_NOTFOUND)
-				err = ERR_DAMAGED; /* it is purged with it */
-		}
+		err = goes_by(c, &address, &wanted);
 		if (err == ERR_OK && wanted)
 			err = collect_address(c, &name);
 		if (err == ERR_OK)
@@ -337,9 +363,9 @@ static enum err handle_addresses(const struct collecting *c,
 		if (err == ERR_OK)
 			err = store_box_next(c->txn, &box.name, &box);
 	}
-	if (err == ERR_OK || err == ERR_NOTFOUND)
-		err = parked_addresses(c, name, NULL, NULL);
-	return err;
+	return err == ERR_OK || err == ERR_NOTFOUND
+		       ? switched_handle(c->switched, name)
+		       : err;
 }
 
 /* A change that leaves the delivery as it was is in no .qmail file. */
@@ -377,7 +403,7 @@ static enum err collect_handle(const struct collecting *c)
 		return ERR_DAMAGED;
 	/* One that comes or goes has nothing but what is deleted. */
 	return e->op == STORE_SET ? handle_addresses(c, &name)
-				  : parked_addresses(c, &name, NULL, NULL);
+				  : switched_handle(c->switched, &name);
 }
 
 static enum err collect_domain_set(const struct collecting *c)
@@ -393,7 +419,7 @@ static enum err collect_domain_set(const struct collecting *c)
 	if (err != ERR_OK || same_delivery(&was.state, &is.state))
 		return err;
 	err = domain_addresses(c, &is.name);
-	return err == ERR_OK ? parked_addresses(c, NULL, &is.name, NULL) : err;
+	return err == ERR_OK ? parked_of_domain(c, &is.name) : err;
 }
 
 /* Who says what stands in qmail's files under a name: the domain that is there,
@@ -474,7 +500,7 @@ static enum err collect_box_set(const struct collecting *c)
 	if (err != ERR_OK || same_delivery(&was.state, &is.state))
 		return err;
 	err = box_addresses(c, &is.name);
-	return err == ERR_OK ? parked_addresses(c, NULL, NULL, &is.name) : err;
+	return err == ERR_OK ? switched_box(c->switched, &is.name) : err;
 }
 
 static enum err collect_box(const struct collecting *c)
@@ -522,7 +548,8 @@ enum err collect_owed(struct store_txn *txn, const struct config *config,
 		      uint64_t horizon, struct plan *plan)
 {
 	struct store_entry *entry = malloc(sizeof *entry);
-	const struct collecting c = {txn, config, plan, entry};
+	struct switched switched = {0};
+	const struct collecting c = {txn, config, plan, entry, &switched};
 	uint64_t at = 0;
 	enum err err = entry ? store_published(txn, &at) : ERR_SYSTEM;
 
@@ -534,10 +561,16 @@ enum err collect_owed(struct store_txn *txn, const struct config *config,
 		err = add_entry(&c);
 		plan->part = plan->count >= PLAN_PART && at < horizon;
 	}
+	if (err == ERR_OK || err == ERR_NOTFOUND) {
+		enum err all = parked_of_switched(&c);
+
+		err = all == ERR_OK ? err : all;
+	}
 	if (plan->part)
 		plan->upto = at;
 	else if (err == ERR_NOTFOUND)
 		find_homes(plan);
+	switched_free(&switched);
 	free(entry);
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }

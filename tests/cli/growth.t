@@ -113,4 +113,35 @@ def many_domains():
         assert many <= few * 1.15, (small, large)
 
 
+def switch_of(count):
+    """So many boxes switched beside as many deleted addresses; for each."""
+    with Site(qmail=False) as site:
+        path = site.top + "/rows.csv"
+
+        def load(sign, delivery, *options):
+            lines = rows(count, "joe").replace("@d", "@" + sign).splitlines()
+            with open(path, "w") as file:
+                file.write("".join(
+                    f"{line},{delivery if i else 'delivery'}\n"
+                    for i, line in enumerate(lines)))
+            site.do("import", path, "--no-sync", *options)
+
+        load("d", "on")
+        change = str(site.last_entry())
+        site.do("sync")
+        site.do("undo", change, "--no-sync")
+        load("e", "on")
+        site.do("sync")
+        load("e", "off", "--update")
+        return instructions(site, "sync") / count
+
+
+@test("a switch of many boxes beside many deleted addresses costs the same "
+      "for each box", plain=True)
+def switches():
+    small, large = switch_of(50), switch_of(500)
+    print(f"# {small} {large}")
+    assert large <= small * 1.15, (small, large)
+
+
 run()
