@@ -5,15 +5,17 @@ import glob
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import pages
-from pages import flat, missed, names, plain, read, sections, source
-from tap import POPBOX, Site, eq, has, run, table, test
+from pages import (NO_PAGE, flat, missed, names, nouns, options_of, plain, read,
+                   rows_of, sections, source)
+from tap import BUILD, POPBOX, Site, eq, has, run, table, test
 
-NO_PAGE = {"help", "complete"}  # they stand in popbox(8)
 # Options that are told once, and where.
 SHARED = {
     "popbox.8": {"--dry-run", "--no-sync", "--yes", "--adopt", "--fix-locals",
@@ -22,19 +24,6 @@ SHARED = {
                         "--hash-stdin", "--legacy-ok", "--no-password",
                         "--force"},
 }
-
-
-def nouns():
-    return list(dict.fromkeys(row["noun"] for row in table()
-                              if row["noun"] not in NO_PAGE))
-
-
-def rows_of(noun):
-    return [row for row in table() if row["noun"] == noun]
-
-
-def options_of(noun):
-    return {o["option"] for row in rows_of(noun) for o in row["options"]}
 
 
 def everywhere():
@@ -70,6 +59,32 @@ def whole():
         found = re.match(r"(\S+) [—–] (.+)", title)
         eq(found and found[1], name.rsplit(".", 1)[0], "NAME")
         assert 15 < len(found[2]) < 70 and "pop" in title.lower(), title
+
+
+# What an administrator would ask apropos(1) for, and a page that it shall name.
+ASKED = {
+    "password": "popbox-passwd", "backup": "popbox-restore",
+    "mail": "popbox-explain", "domain": "popbox-domain", "box": "popbox-box",
+    "login": "popbox-checkpw", "journal": "popbox-log",
+    "settings": "popbox.conf", "customers": "popbox-handle",
+    "hash": "popbox-harden", "deleted": "popbox-purge",
+    "dial": "popbox-serialmail", "accounts": "popbox-import",
+    "wrong": "popbox-check", "suspend": "popbox-handle",
+}
+
+
+def asked():
+    """The database that apropos(1) reads, made of these pages."""
+    with tempfile.TemporaryDirectory() as top:
+        for name in names():
+            where = f"{top}/man{name[-1]}"
+            os.makedirs(where, exist_ok=True)
+            shutil.copy(f"{pages.MAN}/{name}", where)
+        subprocess.run(["makewhatis", top], check=True, capture_output=True)
+        for word, page in ASKED.items():
+            out = subprocess.run(["mapropos", "-M", top, word], text=True,
+                                 capture_output=True).stdout
+            assert page + "(" in out, (word, out)
 
 
 def paged():
@@ -108,6 +123,19 @@ def synopsis():
             return re.sub(r"[\[\]|]", " ", text.replace("...", " ...")
                           ).lower().split()
         eq(tokens(got), tokens(want), f"SYNOPSIS of popbox-{noun}(8)")
+
+
+def other_usage():
+    """The programs that have no table say it themselves."""
+    for name in ("popbox-checkpw", "popbox-maildirsmtp"):
+        said = subprocess.run([f"{BUILD}/{name}"], capture_output=True,
+                              text=True).stderr
+        usage = re.search(rf"^(?:usage: |{name}: usage: )?({name} .*)", said,
+                          re.M)
+        assert usage, said
+        lines = [line.split() for line in re.findall(
+            rf"{name}[^\n]*", sections(f"{name}.8")["SYNOPSIS"].lower())]
+        assert usage[1].lower().split() in lines, (usage[1], lines)
 
 
 def described():
@@ -182,6 +210,9 @@ def linked():
 def settings():
     text = plain("popbox.conf.5", 1000)
     roff = source("popbox.conf.5")
+    chosen = set(re.findall(r'\{\{"(\w+)",[^{}]*\},\s*CHOICE,',
+                            read("store/config.c")))
+    assert len(chosen) >= 4, chosen
     with Site(qmail=False) as site:
         keys = [json.loads(line) for line in
                 site.do("--json", "config", "list").splitlines()]
@@ -197,15 +228,29 @@ def settings():
             default = key["default"] or "empty"
             assert re.search(rf"(?i)\bdefault ‘?{re.escape(default)}[’.]",
                              entry), (key, entry)
-            bounds(site, key["key"], entry)
+            if key["key"] in chosen:
+                choices(site, key["key"], roff)
+            else:
+                bounds(site, key["key"], entry)
+
+
+def choices(site, key, roff):
+    """The words that the page allows are those that the tool allows."""
+    row = re.search(rf'\{{\{{"{key}",.*?CHOICE, .*?\{{(".*?")\}}\}}',
+                    read("store/config.c").split("enum { SETTINGS")[0], re.S)
+    want = set(re.findall(r'"(\w+)"', row[1]))
+    entry = roff.split(f"\n.It Cm {key}\n")[1].split("\n.It ")[0]
+    entry = entry.split("Default")[0].split("default")[0]
+    eq(set(re.findall(r"^\.Cm (\w+)", entry, re.M)), want, f"choices of {key}")
+    for value in sorted(want):
+        site.do("config", "set", key, value)
 
 
 def bounds(site, key, entry):
     """The range that the page tells is the one that the tool keeps."""
     found = re.search(r"number from (\d+) to (\d+)", entry)
-    choices = re.findall(r"^\.Cm (\w+)$|^\.Cm (\w+) ", entry)
     if not found:
-        eq(site.popbox("config", "set", key, "\x01").rc, 100, (key, choices))
+        eq(site.popbox("config", "set", key, "\x01").rc, 100, key)
         return
     low, high = int(found[1]), int(found[2])
     for value, code in ((low, 0), (high, 0), (high + 1, 100), (low - 1, 100)):
@@ -304,8 +349,12 @@ COMPARISONS = [
      whole, "popbox-undo.8", ".Sh EXAMPLES", ".Sh EXAMPLE"),
     ("every noun has a page, every page a noun; popbox(8) leads to all",
      paged, "popbox.8", "del, undelete, list", "del, list"),
+    ("apropos finds the page that somebody looks for", asked,
+     "popbox-log.8", "print the journal: who", "print who"),
     ("SYNOPSIS says exactly what the command table says",
      synopsis, "popbox-purge.8", ".Op Fl -now\n", ""),
+    ("SYNOPSIS of the other programs says what their usage says",
+     other_usage, "popbox-maildirsmtp.8", ".Ar dir prefix", ".Ar prefix dir"),
     ("every verb and option is told in its page, or in the one it names",
      described, "popbox-export.8", ".It Fl -group Ar g", ".It Ar g"),
     ("no page tells of an option that no command has",

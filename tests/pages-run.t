@@ -7,10 +7,9 @@ import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from pages import Desk, before, blocks, json_part, missed, names, sections
+from pages import (NO_PAGE, Desk, before, blocks, json_part, missed, names,
+                   sections)
 from tap import GID, GOOD, UID, Site, eq, run, test
-
-NO_PAGE = {"help", "complete"}  # they stand in popbox(8)
 
 
 def follow(name):
@@ -73,7 +72,8 @@ PRINTED = [
     "verify a@x.org --file secret", "config list", "log", "check",
     "explain a@x.org", "stats --mail", "tune --target 1", "serialmail run",
     "harden --dry-run", "export --format json",
-    "import new.csv --generate --credentials FILE --dry-run", "help undo", "complete -- un",
+    "import new.csv --generate --credentials FILE --dry-run",
+    "help undo", "complete -- un",
 ]
 
 

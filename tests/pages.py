@@ -10,7 +10,8 @@ import subprocess
 import tempfile
 import time
 
-from tap import CHECKPW, GID, GOOD, POPBOX, QMAIL, TREE, UID, Site, has, skip
+from tap import (CHECKPW, GID, GOOD, POPBOX, QMAIL, TREE, UID, Site, has, skip,
+                 table)
 
 os.chdir(TREE)
 MAN = "doc/man"
@@ -89,6 +90,19 @@ def json_part(name):
 
 def flat(text):
     return " ".join(text.split())
+
+
+def nouns():
+    return list(dict.fromkeys(row["noun"] for row in table()
+                              if row["noun"] not in NO_PAGE))
+
+
+def rows_of(noun):
+    return [row for row in table() if row["noun"] == noun]
+
+
+def options_of(noun):
+    return {o["option"] for row in rows_of(noun) for o in row["options"]}
 
 
 class Desk(Site):
