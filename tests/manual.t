@@ -80,7 +80,8 @@ def asked():
             where = f"{top}/man{name[-1]}"
             os.makedirs(where, exist_ok=True)
             shutil.copy(f"{pages.MAN}/{name}", where)
-        subprocess.run(["makewhatis", top], check=True, capture_output=True)
+        subprocess.run(["/usr/sbin/makewhatis", top], check=True,
+                       capture_output=True)
         for word, page in ASKED.items():
             out = subprocess.run(["mapropos", "-M", top, word], text=True,
                                  capture_output=True).stdout
