@@ -132,6 +132,10 @@ bench: bench-packages
 	$(MAKE) -j2 all build/dynamic/bench/floor_login DYNAMIC=1 B=build/dynamic
 	tests/bench/run $(if $(JSON),--json $(JSON)) $(BENCH)
 
+captures: check-packages
+	$(MAKE) all standins
+	tests/captures >build/captures && mv build/captures doc/CAPTURES.md
+
 demo: demo-packages
 	$(MAKE) all standins
 	tests/demo $(if $(QMAIL),--qmail $(QMAIL))
@@ -181,10 +185,10 @@ install: all
 	$(INSTALL) tools/completion/popbox.bash $(BASHDIR)/popbox
 	$(INSTALL) -t $(ZSHDIR) tools/completion/_popbox
 	$(INSTALL) -t $(FISHDIR) tools/completion/popbox.fish
-	rm -rf $(DOC)/examples
+	rm -rf $(DOC)/examples $(DOC)/guide
 	mkdir -p $(DOC)
-	cp -R doc/examples $(DOC)/examples
-	chmod -R u=rwX,go=rX $(DOC)/examples
+	cp -R doc/examples doc/guide $(DOC)
+	chmod -R u=rwX,go=rX $(DOC)/examples $(DOC)/guide
 
 # Directories in which others have files stay.
 uninstall:
@@ -192,7 +196,7 @@ uninstall:
 		$(foreach s,$(SECTIONS),$(patsubst doc/man/%,$(MAN)/man$s/%,\
 			$(wildcard doc/man/*.$s))) \
 		$(BASHDIR)/popbox $(ZSHDIR)/_popbox $(FISHDIR)/popbox.fish
-	rm -rf $(DOC)/examples
+	rm -rf $(DOC)/examples $(DOC)/guide
 	rmdir $(DOC) 2>/dev/null || :
 
 deb: deb-packages
@@ -206,7 +210,7 @@ deep-packages:
 clean:
 	rm -rf build
 
-.PHONY: all tests standins check bench demo demo-dialup bench-packages check-packages demo-packages \
+.PHONY: all tests standins check bench captures demo demo-dialup bench-packages check-packages demo-packages \
 	deep deep-packages install uninstall deb deb-packages clean force
 .SECONDARY:
 -include $(wildcard $(B)/*/*.d $(B)/*/*/*.d)

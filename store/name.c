@@ -120,7 +120,7 @@ const char *name_local_read(const char *bytes, size_t len,
 
 		if (!is_lower(c) && !is_digit(c) &&
 		    (c == 0 || !strchr(others, c)))
-			return "a local part has letters, digits and "
+			return "a local part has a-z, digits and "
 			       "!#$%&'+-=?^_`{|}~. only";
 		if (c == '.' &&
 		    (i == 0 || i + 1 == len || bytes[i - 1] == '.'))
@@ -146,7 +146,7 @@ const char *name_foreign_local(const char *bytes, size_t len)
 
 		if (!is_lower(c) && !is_digit(c) &&
 		    (c == 0 || !strchr(others, c)))
-			return "a local part has letters, digits and "
+			return "a local part has a-z, digits and "
 			       "!#$%&'*+-/=?^_`{|}~. only";
 		if (c == '.' &&
 		    (i == 0 || i + 1 == len || bytes[i - 1] == '.'))

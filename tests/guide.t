@@ -16,25 +16,18 @@ must say not-run: WHY.
 With --write CHAPTER.md, what came is written into the chapter.
 """
 import ast
-import fcntl
 import os
-import pty
 import re
-import select
-import struct
 import subprocess
 import sys
-import tempfile
-import termios
-import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import guide_sites
-from tap import BUILD, QMAIL, TREE, eq, run, skip, test
+import over
+from tap import QMAIL, TREE, eq, run, skip, test
 
 GUIDE = TREE + "/doc/guide"
 NOT_RUN_MOST = 8  # blocks of the whole guide that may be marked so
-MARK = re.compile(rb"\x01(\d+)\x02")
 
 
 class Block:
@@ -97,49 +90,9 @@ def matches(want, came):
         matches(want[1:], came[1:])
 
 
-class Shell:
-    """Somebody at a terminal, as root, in the tree."""
-
-    def __init__(self):
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.execve("/bin/bash", ["bash", "--norc", "--noprofile",
-                                    "--noediting", "+m", "-i"],
-                      {"PATH": "/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin",
-                       "HOME": "/root", "TERM": "xterm", "USER": "root",
-                       "LC_ALL": "C.UTF-8", "HISTFILE": "/dev/null"})
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ,
-                    struct.pack("HHHH", 24, 80, 0, 0))
-        self.do("stty -echo; set +o histexpand; PS2=; PS1=$'\\001$?\\002'")
-
-    def do(self, command, types=None, seconds=60):
-        """(code, lines)."""
-        os.write(self.fd, command.encode() + b"\n")
-        came, end = b"", time.monotonic() + seconds
-        while True:
-            ready = select.select([self.fd], [], [], 0.5)[0]
-            if ready:
-                came += os.read(self.fd, 65536)
-            elif types and came.endswith(b": "):
-                os.write(self.fd, types.encode() + b"\n")
-                came += b"\x03"  # not asked again for the same prompt
-            mark = MARK.search(came)
-            if mark:
-                text = came[:mark.start()].decode().replace("\x03", "")
-                return int(mark[1]), text.replace("\r", "").splitlines()
-            if time.monotonic() > end:
-                raise AssertionError(f"{command!r} waits: {came!r}")
-
-
-def tidy(lines):
-    while lines and not lines[-1].strip():
-        lines = lines[:-1]
-    return lines
-
-
 def walk(path):
     """All blocks of a chapter; what did not come as written."""
-    shell, bad, wrote = Shell(), [], {}
+    shell, bad, wrote = over.Shell(), [], {}
     for block in blocks(path):
         if block.file:
             os.makedirs(os.path.dirname(block.file), exist_ok=True)
@@ -150,8 +103,8 @@ def walk(path):
         steps, text = block.steps(), ""
         for number, (command, want) in enumerate(steps, 1):
             code, came = shell.do(command, block.types)
-            came = tidy(came)
-            fits = matches(tidy(want), came)
+            came = over.tidy(came)
+            fits = matches(over.tidy(want), came)
             text += "# " + command.replace("\n", "\n> ") + "\n"
             text += "".join(l + "\n" for l in (want if fits else came))
             expected = block.exits if number == len(steps) else 0
@@ -176,65 +129,15 @@ def rewrite(path, wrote):
         file.writelines(out)
 
 
-def mount(*words):
-    subprocess.run(["mount", *words], check=True)
-
-
-def lay_over(top):
-    """A root that is this machine's, in which everything can be changed."""
-    mount("-t", "tmpfs", "tmpfs", top)
-    for part in ("upper", "work", "root"):
-        os.mkdir(f"{top}/{part}")
-    root = top + "/root"
-    mount("-t", "overlay", "overlay", "-o",
-          f"lowerdir=/,upperdir={top}/upper,workdir={top}/work", root)
-    if os.stat(TREE).st_dev != os.stat("/").st_dev:
-        for part in ("tree-upper", "tree-work"):
-            os.mkdir(f"{top}/{part}")
-        os.makedirs(root + TREE, exist_ok=True)
-        mount("-t", "overlay", "overlay", "-o",
-              f"lowerdir={TREE},upperdir={top}/tree-upper,"
-              f"workdir={top}/tree-work", root + TREE)
-    mount("-t", "proc", "proc", root + "/proc")
-    for name in ("dev", "run"):
-        mount("-t", "tmpfs", "tmpfs", f"{root}/{name}", "-o", "mode=755")
-    for name in ("null", "zero", "full", "random", "urandom", "tty"):
-        open(f"{root}/dev/{name}", "w").close()
-        mount("--bind", f"/dev/{name}", f"{root}/dev/{name}")
-    os.mkdir(root + "/dev/pts")
-    mount("-t", "devpts", "devpts", root + "/dev/pts", "-o",
-          "newinstance,ptmxmode=0666,mode=620")
-    os.symlink("pts/ptmx", root + "/dev/ptmx")
-    os.symlink("/proc/self/fd", root + "/dev/fd")
-    os.chroot(root)
-    os.chdir(TREE)
-
-
 def inside(chapter, top):
-    """As the first process of the namespaces."""
-    lay_over(top)
+    over.lay_over(top)
     guide_sites.prepare(chapter)
     bad, wrote = walk(f"{GUIDE}/{chapter}")
-    if "--write" in sys.argv:
-        with os.fdopen(9, "w") as out:
-            out.write(repr(wrote))
+    over.give(repr(wrote))
     for text in bad:
         print(text)
     print(f"{len(wrote)} blocks were run")
     return 1 if bad else 0
-
-
-def in_namespaces(chapter, *more):
-    top = tempfile.mkdtemp(prefix="popbox-guide.")
-    try:
-        return subprocess.run(
-            ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child",
-             "--propagation", "private", sys.executable,
-             os.path.abspath(__file__), "--inside", chapter, top, *more],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            pass_fds=[9] if more else [])
-    finally:
-        os.rmdir(top)
 
 
 def chapters():
@@ -247,7 +150,7 @@ def chapter_test(chapter):
     def one():
         if QMAIL:
             skip("with stand-ins alone")
-        got = in_namespaces(chapter)
+        got, _ = over.inside(__file__, chapter)
         if got.returncode:
             raise AssertionError("\n" + got.stdout + got.stderr)
 
@@ -277,17 +180,27 @@ def compared():
         eq(matches(want, came), good, (want, came))
 
 
+@test("doc/CAPTURES.md is what `make captures` makes now", root=True, plain=True)
+def captures():
+    if QMAIL:
+        skip("with stand-ins alone")
+    done = subprocess.run([TREE + "/tests/captures"], capture_output=True,
+                          text=True)
+    eq((done.returncode, done.stderr), (0, ""))
+    with open(TREE + "/doc/CAPTURES.md") as file:
+        want = file.read().splitlines()
+    came = done.stdout.splitlines()
+    for number, (line, now) in enumerate(zip(want, came), 1):
+        eq(now, line, f"doc/CAPTURES.md:{number}")
+    eq(len(came), len(want), "lines")
+
+
 if "--inside" in sys.argv:
     sys.exit(inside(*sys.argv[2:4]))
 if sys.argv[1:2] == ["--write"]:
-    reader, writer = os.pipe()
-    os.dup2(writer, 9)
-    os.close(writer)
-    got = in_namespaces(sys.argv[2], "--write")
-    os.close(9)
+    got, wrote = over.inside(__file__, sys.argv[2])
     print(got.stdout + got.stderr)
-    rewrite(f"{GUIDE}/{sys.argv[2]}",
-            ast.literal_eval(open(reader).read()))
+    rewrite(f"{GUIDE}/{sys.argv[2]}", ast.literal_eval(wrote))
     sys.exit(0)
 for name in chapters():
     if any(block.runs for block in blocks(f"{GUIDE}/{name}")):

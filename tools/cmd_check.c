@@ -127,7 +127,7 @@ static int repair(struct site *site, unsigned long found)
 	if (code == CODE_DONE)
 		code = publish(site, true);
 	if (code == CODE_DONE || code == CODE_LATER) {
-		say_note("%lu findings; after mending:", found);
+		say_note("findings: %lu; after mending:", found);
 		(void)audit(site, false, on_finding, &left); /* says why not */
 	}
 	if (code != CODE_DONE)

@@ -254,7 +254,9 @@ static void print_added(const struct site *site, const struct wish *wish)
 		json_print(json_domain(&wish->domain[i]));
 	if (!site->json && wish->count == 1)
 		say_note("domain '%s' added for %shandle '%s'",
-			 wish->domain->name.s, new, wish->domain->handle.s);
+			 wish->domain->utf8[0] ? wish->domain->utf8
+					       : wish->domain->name.s,
+			 new, wish->domain->handle.s);
 	else if (!site->json)
 		say_note("%zu domains added for %shandle '%s'", wish->count,
 			 new, wish->domain->handle.s);

@@ -216,7 +216,7 @@ static int run(struct site *site, const struct args *args, struct purge *purge)
 	if (code == CODE_DONE)
 		code = change(site, purge_body, purge, what, &changed);
 	if (changed)
-		say_note("purged: %lu domains, %lu addresses, %lu boxes",
+		say_note("purged: domains %lu, addresses %lu, boxes %lu",
 			 purge->domains, purge->addresses, purge->boxes);
 	return code;
 }

@@ -187,8 +187,8 @@ static int go(struct import *import, uint64_t *ret_last)
 static void note_counts(const struct import *import)
 {
 	if (import->short_passwords)
-		say_note("%lu of the passwords are shorter than the setting "
-			 "'password_min' wants of new ones",
+		say_note("passwords shorter than the setting 'password_min' "
+			 "wants of new ones: %lu, taken as they are",
 			 import->short_passwords);
 	if (import->unusable)
 		say_note("%lu boxes have no password now, since their hash "
