@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "interrupt.h"
 #include "json.h"
 #include "publish.h"
 #include "rehearse.h"
@@ -63,7 +64,8 @@ int change(struct site *site, store_body *body, void *arg, const char *what,
 				  false, &last);
 		return site_failed(site, err, what);
 	}
-	err = store_write(site->store, &site->actor, body, arg, true, &last);
+	err = interrupt_commit(site->store, &site->actor, body, arg, &last,
+			       INTERRUPT_OWED);
 	if (err != ERR_OK)
 		return site_failed(site, err, what);
 	*ret_changed = true;

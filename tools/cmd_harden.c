@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "confirm.h"
 #include "hasher.h"
+#include "interrupt.h"
 #include "json.h"
 #include "names.h"
 #include "progress.h"
@@ -212,8 +213,10 @@ static int run_round(struct harden *h, unsigned long *done)
 					     "was wrapped before stays; run "
 					     "'popbox harden' again)");
 	code = site_failed(site,
-			   store_write(site->store, &site->actor, write_body, h,
-				       true, &last),
+			   interrupt_commit(site->store, &site->actor,
+					    write_body, h, &last,
+					    "what was wrapped stays: run "
+					    "'popbox harden' again"),
 			   "the store");
 	if (code == CODE_DONE)
 		*done += h->done;

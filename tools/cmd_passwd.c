@@ -4,6 +4,7 @@
 
 #include "change.h"
 #include "commands.h"
+#include "interrupt.h"
 #include "json.h"
 #include "login.h"
 #include "password.h"
@@ -90,8 +91,12 @@ static int reset(struct site *site, const struct args *args,
 	} else {
 		uint64_t last;
 
-		err = store_write(site->store, &site->actor, reset_body, reset,
-				  true, &last);
+		err = interrupt_commit(
+			site->store, &site->actor, reset_body, reset, &last,
+			password->generated
+				? "the new password is set, but was not "
+				  "printed: set another"
+				: "the new password is set");
 		code = site_failed(site, err, target->text);
 		changed = err == ERR_OK;
 	}

@@ -1,5 +1,6 @@
 /* cmd_sync.c: popbox sync. */
 #include "commands.h"
+#include "interrupt.h"
 #include "publish.h"
 #include "rehearse.h"
 #include "say.h"
@@ -33,6 +34,7 @@ int cmd_sync(struct site *site, const struct args *args)
 
 	if (code != CODE_DONE)
 		return code;
+	interrupt_says("run 'popbox sync' again, which goes on where it was");
 	if (!site->dry_run)
 		return publish(site, showing.full);
 	err = store_read(site->store, show_body, &showing);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "import_private.h"
+#include "interrupt.h"
 #include "json.h"
 #include "rehearse.h"
 #include "say.h"
@@ -245,8 +246,12 @@ int import_apply(struct import *import, bool *ret_stale, uint64_t *ret_last)
 	if (err != ERR_OK && err != ERR_INVALID)
 		return site_failed(site, err, "the import");
 	do {
-		err = store_write(site->store, &site->actor, apply_body, &a,
-				  !site->dry_run, ret_last);
+		err = site->dry_run
+			      ? store_write(site->store, &site->actor,
+					    apply_body, &a, false, ret_last)
+			      : interrupt_commit(site->store, &site->actor,
+						 apply_body, &a, ret_last,
+						 INTERRUPT_OWED);
 	} while (err == ERR_INVALID && a.refused && import->how->skip_bad);
 	*ret_stale = a.stale;
 	if (a.stale)

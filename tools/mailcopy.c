@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "drop.h"
+#include "interrupt.h"
 #include "mailcopy_ends.h"
 #include "nolink.h"
 #include "progress.h"
@@ -207,6 +208,8 @@ int mailcopy(struct site *site, const struct text *list, const char *base)
 	struct progress progress = progress_start("copying mail", list->len);
 	struct sums sums = {.boxes = 0};
 
+	interrupt_says("the accounts are there, but not all of their old mail: "
+		       "import again with --maildir");
 	for (size_t at = 0; at < list->len;) {
 		const char *box = list->bytes + at;
 		const char *path = box + strlen(box) + 1;

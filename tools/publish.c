@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "errand.h"
+#include "interrupt.h"
 #include "plan.h"
 #include "say.h"
 #include "steps.h"
@@ -247,6 +248,8 @@ int publish(struct site *site, bool full)
 			code = look_again(site, &owed);
 	}
 	(void)close(lock); /* nothing was written to it */
+	if (code == CODE_DONE && !failed)
+		interrupt_says("all was done");
 	if (code == CODE_DONE && failed)
 		code = say_error(CODE_LATER,
 				 "the store is changed, but %zu of its files "

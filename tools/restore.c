@@ -11,6 +11,7 @@
 #include "confirm.h"
 #include "draft.h"
 #include "inspect.h"
+#include "interrupt.h"
 #include "publish.h"
 #include "replace.h"
 #include "roots.h"
@@ -269,8 +270,14 @@ static int make(struct restoring *r)
 		code = roots_make(&r->site->config);
 	if (code == CODE_DONE)
 		code = finish(r);
+	if (code != CODE_DONE)
+		return code;
+	interrupt_hold();
+	code = draft_put(&r->draft);
 	if (code == CODE_DONE)
-		code = draft_put(&r->draft);
+		interrupt_says("the store is restored, qmail's files do not "
+			       "say so: run 'popbox sync --full'");
+	interrupt_release();
 	if (code != CODE_DONE)
 		return code;
 	tell(r);
@@ -309,6 +316,7 @@ static int run(struct restoring *r, const struct args *args, int fd)
 				 strerror(errno));
 	if (code != CODE_DONE)
 		return code;
+	interrupt_start();
 	code = draft_start(&r->draft);
 	if (code == CODE_DONE)
 		code = copy_source(r, fd);

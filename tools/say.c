@@ -2,14 +2,16 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static bool is_quiet;
 static bool is_verbose;
-static bool has_bar;
+static volatile sig_atomic_t has_bar;
 static bool out_to_stderr;
 
 void say_quiet(bool quiet)
@@ -27,6 +29,32 @@ void say_bar(bool drawn)
 	if (has_bar && !drawn)
 		(void)fputs("\r\033[K", stderr); /* a bar only */
 	has_bar = drawn;
+}
+
+/* One write, so that it is one line whatever else is being written; of what
+ * fails here nothing could be said. */
+void say_interrupted(const char *what)
+{
+	static const char clear[] = "\r\033[K", head[] = "popbox: interrupted: ";
+	const bool line = has_bar || isatty(STDERR_FILENO); /* shows ^C */
+	char text[256];
+	size_t at = 0, len = strlen(what);
+	int saved = errno;
+
+	if (line) {
+		memcpy(text, clear, sizeof clear - 1);
+		at = sizeof clear - 1;
+	}
+	memcpy(text + at, head, sizeof head - 1);
+	at += sizeof head - 1;
+	if (len > sizeof text - at - 1)
+		len = sizeof text - at - 1;
+	memcpy(text + at, what, len);
+	at += len;
+	text[at++] = '\n';
+	if (write(STDERR_FILENO, text, at) < 0)
+		at = 0;
+	errno = saved;
 }
 
 void say_unasked(void)

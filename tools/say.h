@@ -24,6 +24,10 @@ void say_verbose(bool verbose);
  * message clears it first. */
 void say_bar(bool drawn);
 
+/* For a signal handler: clears the line, and says that the process was
+ * interrupted and what. */
+void say_interrupted(const char *what);
+
 /* From now on say_out goes to stderr: help that nobody asked for is no data. */
 void say_unasked(void);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "interrupt.h"
 #include "say.h"
 #include "secret.h"
 
@@ -102,6 +103,7 @@ int site_open_write(struct site *site)
 	if (secret_start() != ERR_OK)
 		return say_error(CODE_LATER, "cannot get random numbers: %s",
 				 strerror(errno));
+	interrupt_start();
 	return opened(site, store_open_write(site->dir, &site->store));
 }
 

@@ -14,13 +14,18 @@
 static size_t print_cut(const char *text, size_t limit)
 {
 	size_t columns = columns_of(text);
-	bool cut = columns > limit;
-	size_t bytes = cut ? columns_fit(text, limit > 2 ? limit - 2 : 0)
-			   : strlen(text);
+	char shown[TABLE_CELL + 2];
 
 	/* say_finish looks at stdout. */
-	(void)printf("%.*s%s", (int)bytes, text, cut ? ".." : "");
-	return cut ? limit : columns;
+	if (columns <= limit) {
+		(void)printf("%s", text);
+		return columns;
+	}
+	/* A wide letter may leave a column before the dots. */
+	(void)snprintf(shown, sizeof shown, "%.*s..",
+		       (int)columns_fit(text, limit > 2 ? limit - 2 : 0), text);
+	(void)printf("%s", shown);
+	return columns_of(shown);
 }
 
 static size_t width_of_all(const struct table *table)

@@ -4,13 +4,18 @@ words are answered with the right ones."""
 import fcntl
 import os
 import pty
+import re
+import select
+import signal
 import struct
 import subprocess
 import sys
 import termios
+import time
+import unicodedata
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from tap import POPBOX, Site, eq, has, hasnt, run, table, test
+from tap import GOOD, POPBOX, Site, eq, has, hasnt, run, table, test
 
 LONG = "a-rather-long-name.of-a-domain.somewhere.example.org"
 
@@ -164,6 +169,227 @@ def operands():
             result = site.popbox(*words, *["x"] * 65)
             eq(result.rc, 2, words)
             has(result.err, "too many operands")
+
+
+class Terminal:
+    """popbox as the foreground job of a terminal, as after a shell's fork."""
+
+    def __init__(self, site, columns, *args, **env):
+        self.seen = b""
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_DFL)
+            signal.alarm(60)  # ends popbox, should it wait for ever
+            fcntl.ioctl(0, termios.TIOCSWINSZ,
+                        struct.pack("HHHH", 24, columns, 0, 0))
+            os.environ.update(TERM="xterm", **env)
+            os.execv(POPBOX, [POPBOX, "-d", site.store, *args])
+
+    def until(self, pattern, seconds=30):
+        end = time.monotonic() + seconds
+        while not re.search(pattern, self.seen):
+            assert time.monotonic() < end, (pattern, self.seen)
+            if not select.select([self.fd], [], [], 0.1)[0]:
+                continue
+            self.seen += os.read(self.fd, 4096)
+
+    def type(self, text):
+        os.write(self.fd, text)
+
+    def echoes(self):
+        return bool(termios.tcgetattr(self.fd)[3] & termios.ECHO)
+
+    def end(self):
+        """Its exit code, and what stands on the screen."""
+        while True:
+            try:
+                more = os.read(self.fd, 4096)
+            except OSError:
+                break
+            if not more:
+                break
+            self.seen += more
+        code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        os.close(self.fd)
+        return code, screen(self.seen.decode())
+
+
+def screen(text):
+    """The lines that are left: \\r goes back, \\033[K clears to the end."""
+    lines, at = [""], 0
+    for part in re.findall(r"\x1b\[K|.", text, re.S):
+        if part == "\x1b[K":
+            lines[-1] = lines[-1][:at]
+        elif part == "\r":
+            at = 0
+        elif part == "\n":
+            lines.append("")
+            at = 0
+        else:
+            lines[-1] = lines[-1][:at] + part + lines[-1][at + 1:]
+            at += 1
+    return lines
+
+
+def width(text):
+    return sum(0 if unicodedata.combining(c) else
+               2 if unicodedata.east_asian_width(c) in "WF" else 1
+               for c in text)
+
+
+def many(site, rows):
+    """A file of so many cleartext passwords."""
+    path = site.top + "/many.csv"
+    with open(path, "w") as file:
+        file.write("address,password\n")
+        for i in range(rows):
+            file.write(f"user{i}@example.com,some words {i}\n")
+    return path
+
+
+@test("wide, combining and cut characters: the columns stand below each other")
+def wide():
+    with Site(qmail=False) as site:
+        site.do("domain", "add", "example.com", "--handle", "ex1")
+        for local, name in (("a", "\u5c71\u7530\u592a\u90ce"),
+                            ("b", "Jo\u0308rg"), ("c", "plain"),
+                            ("d", "\u5c71\u7530" * 20), ("e", "\U0001f600 ok")):
+            site.do("box", "add", local + "@example.com", "--no-password",
+                    "--name", name)
+            site.do("handle", "add", "x" + local, "--name", name)
+        for columns in (64, 80, 200):
+            lines = terminal(site, columns, "box", "list").splitlines()
+            assert max(map(width, lines)) <= columns, lines
+            lines = terminal(site, columns, "handle", "list").splitlines()
+            assert max(map(width, lines)) <= columns, lines
+            # REASON stands behind the name.
+            where = {width(line[:line.rstrip().rindex(" ") + 1])
+                     for line in lines}
+            eq(len(where), 1, lines)
+
+
+@test("below 64 columns a table is made for 64, with whole names of boxes; above "
+      "none is wider than the terminal")
+def narrow():
+    with shop() as site:
+        lines = terminal(site, 40, "box", "list").splitlines()
+        assert 40 < max(map(width, lines)) <= 64, lines
+        eq([line[:10] for line in lines[1:]], ["ex1-0000  ", "ex1-0001  "])
+        for columns in (80, 200):
+            lines = terminal(site, columns, "box", "list").splitlines()
+            assert max(map(width, lines)) <= columns, lines
+
+
+@test("Ctrl-C at a prompt for a password: nothing is changed, that is said, and "
+      "the terminal echoes again")
+def prompt():
+    with Site(qmail=False) as site:
+        site.joe()
+        for words in (("passwd", "joe@example.com"),
+                      ("box", "add", "new@example.com")):
+            before = site.do("log")
+            at = Terminal(site, 80, *words)
+            at.until(b"New password: ")
+            assert not at.echoes()
+            at.type(b"half a pass\x03")
+            at.until(b"interrupted")
+            assert at.echoes()
+            code, lines = at.end()
+            eq(code, -signal.SIGINT)
+            has(lines, "popbox: interrupted: nothing was changed")
+            hasnt("".join(lines), "half")
+            eq(site.do("log"), before)
+        eq(site.popbox("verify", "joe@example.com", "--stdin",
+                       input=GOOD).rc, 0)
+
+
+@test("Ctrl-C in an import before its commit: nothing is changed, that is said, "
+      "and the bar is cleared")
+def before_commit():
+    with Site(qmail=False, argon2_kib=65536, argon2_passes=4) as site:
+        site.do("domain", "add", "example.com", "--handle", "ex1")
+        before = site.do("log")
+        for key, number in ((b"\x03", signal.SIGINT), (None, signal.SIGTERM)):
+            at = Terminal(site, 80, "import", many(site, 2000))
+            at.until(rb"\[#* *\] \d+/2000")
+            if key:
+                at.type(key)
+            else:
+                os.kill(at.pid, number)
+            code, lines = at.end()
+            eq(code, -number)
+            eq([l for l in lines if l],
+               ["popbox: interrupted: nothing was changed"])
+            eq(site.do("log"), before)
+        site.do("import", many(site, 3))
+
+
+@test("Ctrl-C while qmail's files are brought in step: the store is changed, "
+      "that is said, and sync finishes it")
+def after_commit():
+    with Site() as site:
+        site.joe()
+        newu = site.qmail + "/bin/qmail-newu"
+        os.rename(newu, newu + ".real")
+        with open(newu, "w") as file:
+            file.write("#!/bin/sh\necho waits >/dev/tty\nexec sleep 30\n")
+        os.chmod(newu, 0o755)
+        at = Terminal(site, 80, "domain", "add", "example.org", "--handle",
+                      "ex1")
+        at.until(b"waits")
+        at.type(b"\x03")
+        code, lines = at.end()
+        eq(code, -signal.SIGINT)
+        has("\n".join(lines), "popbox: interrupted: the store is changed, "
+            "qmail's files not yet: run 'popbox sync'")
+        hasnt(site.control("rcpthosts"), "example.org")
+        at = Terminal(site, 80, "sync")
+        at.until(b"waits")
+        at.type(b"\x03")
+        has("\n".join(at.end()[1]), "interrupted: run 'popbox sync' again")
+        os.rename(newu + ".real", newu)
+        site.do("sync")
+        has(site.control("rcpthosts"), "example.org")
+        site.sound()
+
+
+@test("where Ctrl-C is ignored, as below nohup, it goes on being ignored")
+def ignored():
+    with Site(qmail=False) as site:
+        site.do("domain", "add", "example.com", "--handle", "ex1")
+        process = subprocess.Popen(
+            [POPBOX, "-d", site.store, "box", "add", "a@example.com",
+             "--stdin"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(
+                signal.SIGINT, signal.SIG_IGN))
+        time.sleep(0.3)  # it reads its standard input by then
+        process.send_signal(signal.SIGINT)
+        err = process.communicate(GOOD.encode())[1]
+        eq((process.returncode, err), (0, b""))
+
+
+@test("a progress bar fits the terminal, and is gone when the work is done; a "
+      "dumb terminal and a pipe have none")
+def bar():
+    with Site(qmail=False, argon2_kib=65536, argon2_passes=4) as site:
+        site.do("domain", "add", "example.com", "--handle", "ex1")
+        path = many(site, 24)
+        for columns in (40, 80, 200):
+            at = Terminal(site, columns, "import", path)
+            code, lines = at.end()
+            eq(code, 0, lines)
+            drawn = re.findall(r"\r([^\r\n\x1b]+)\x1b\[K",
+                               at.seen.decode())
+            assert all(len(line) < columns for line in drawn), drawn
+            assert drawn and drawn[0].startswith("hashing [#"), at.seen
+            hasnt("".join(lines), "[#")
+            eq([l for l in lines if l][-1][:8], "popbox: ")
+            site.do("undo", str(site.last_entry()))
+            site.do("purge", "--older-than", "0s", "--yes")
+        at = Terminal(site, 80, "import", path, TERM="dumb")
+        eq(at.end()[0], 0)
+        hasnt(at.seen.decode(), "\x1b")
 
 
 run()
