@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "say.h"
+#include "way.h"
 
 static int failed(const struct outfile *file)
 {
@@ -46,25 +47,18 @@ static int split(const char *path, struct outfile *file)
 	(void)snprintf(file->name, sizeof file->name, "%s", name);
 	(void)snprintf(file->temporary, sizeof file->temporary,
 		       ".%s.popbox-tmp", name); /* it has room, see above */
-	file->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return file->dir < 0 ? failed(file) : CODE_DONE;
-}
-
-/* Hashes are written here, by root: nobody else may rename what we make. */
-static int judge_dir(const struct outfile *file)
-{
-	struct stat st;
-
-	if (fstat(file->dir, &st) != 0)
+	/* Hashes are written here, by root: nobody else may rename what we make,
+	 * or say where. */
+	file->dir = way_open(dir);
+	if (file->dir >= 0)
+		return CODE_DONE;
+	if (errno != EPERM)
 		return failed(file);
-	if ((st.st_uid != 0 && st.st_uid != geteuid()) ||
-	    ((st.st_mode & 022) && !(st.st_mode & S_ISVTX)))
-		return say_error(CODE_REFUSED,
-				 "'%s': others than root could put another "
-				 "file in its place (name a directory of "
-				 "root's)",
-				 file->path);
-	return CODE_DONE;
+	return say_error(CODE_REFUSED,
+			 "'%s': others than root could put another file in its "
+			 "place (name a directory of root's, below nobody "
+			 "else's)",
+			 file->path);
 }
 
 static int judge_name(const struct outfile *file)
@@ -101,8 +95,6 @@ int outfile_open(const char *path, struct outfile *ret_file)
 	struct outfile file = {.path = path, .dir = -1, .fd = -1};
 	int code = split(path, &file);
 
-	if (code == CODE_DONE)
-		code = judge_dir(&file);
 	if (code == CODE_DONE)
 		code = remove_left(&file);
 	if (code == CODE_DONE)

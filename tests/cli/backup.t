@@ -152,6 +152,23 @@ def strange_directory():
         os.chmod(site.top + "/open", 0o1777)
         site.do("backup", site.top + "/open/b")
         eq(os.listdir(site.top + "/open"), ["b"])
+        # A directory of root's in one of popusr's, who may put a link to
+        # another one of root's there.
+        os.mkdir(site.home + "/roots")
+        site.fails(100, "others than root", "backup", site.home + "/roots/b")
+        os.rmdir(site.home + "/roots")
+        os.mkdir(site.top + "/elsewhere")
+        link = site.top + "/open/link"
+        os.symlink(site.top + "/elsewhere", site.home + "/roots")
+        os.symlink("../elsewhere", link)
+        os.chown(link, UID, GID, follow_symlinks=False)
+        site.fails(100, "others than root", "backup", site.home + "/roots/b")
+        site.fails(100, "others than root", "backup", link + "/b")
+        os.chown(link, 0, 0, follow_symlinks=False)
+        site.do("backup", link + "/../elsewhere/./b")
+        eq(os.listdir(site.top + "/elsewhere"), ["b"])
+        os.symlink("loop", site.top + "/loop")
+        site.fails(111, "Too many levels", "backup", site.top + "/loop/b")
 
 
 @test("a full disk leaves nothing of a backup or a restore behind", root=True)
