@@ -292,7 +292,12 @@ class Site:
             pass
         if not hold:
             os.close(writer)
-        out, err = process.communicate(timeout=timeout)
+        try:
+            out, err = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
         if hold:
             os.close(writer)
         done = subprocess.CompletedProcess(command, process.returncode, out,
