@@ -1,18 +1,18 @@
 /* observer: qmail's eyes on a site, at every instant of a change.
  *
- *	observer step VIEW LOG COMMAND [ARG ...]
+ *	observer step VIEW LOG OPS COMMAND [ARG ...]
  *	observer look VIEW STORE
  *
  * step runs a command and, behind every system call of all its processes, asks
  * what qmailview and watched tell. LOG gets a line `view N CALL` with what
  * follows, up to a dot, whenever that is another than at the instant before; the
  * lines of record, each before its view; at the end `instants N STATUS`. Ends as
- * the command did.
+ * the command did. With OPS other than 0 all its processes are killed, kill -9,
+ * behind so many calls that record tells of.
  *
  * look answers each line of its input: `look` with qmailview's lines, `store`
  * with stored's; then a line with a dot.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +30,8 @@ struct watching {
 	FILE *log;
 	char *answers; /* the last ones */
 	unsigned long instants;
+	unsigned long ops;
+	unsigned long last; /* 0: none; else the command dies behind it */
 };
 
 static void look(struct watching *w, unsigned long nr)
@@ -64,9 +66,14 @@ static void behind(void *arg, struct step_call *call)
 {
 	struct watching *w = arg;
 
+	const long before = ftell(w->log);
+
 	record_behind(&w->record, call);
+	w->ops += ftell(w->log) != before;
 	w->instants++;
 	look(w, call->nr);
+	if (w->last && w->ops == w->last)
+		step_kill();
 }
 
 static int step(char **argv)
@@ -84,7 +91,8 @@ static int step(char **argv)
 	}
 	w.record = (struct record){.out = w.log, .top = w.view.top};
 	look(&w, 0);
-	status = step_run(argv + 2, &stops, &pid);
+	w.last = strtoul(argv[2], NULL, 10);
+	status = step_run(argv + 3, &stops, &pid);
 	if (status == -1) {
 		perror("ptrace");
 		return 111;
@@ -114,11 +122,11 @@ static int answer(char **argv)
 
 int main(int argc, char **argv)
 {
-	if (argc >= 5 && strcmp(argv[1], "step") == 0)
+	if (argc >= 6 && strcmp(argv[1], "step") == 0)
 		return step(argv + 2);
 	if (argc == 4 && strcmp(argv[1], "look") == 0)
 		return answer(argv + 2);
-	fputs("usage: observer step VIEW LOG COMMAND ... | look VIEW STORE\n",
+	fputs("usage: observer step VIEW LOG OPS COMMAND ... | look VIEW STORE\n",
 	      stderr);
 	return 2;
 }

@@ -124,6 +124,14 @@ int step_run(char **argv, const struct step *step, pid_t *ret_pid)
 	return follow(pid, step);
 }
 
+void step_kill(void)
+{
+	for (size_t i = 0; i < THREADS; i++) {
+		if (threads[i].used) /* or it has ended */
+			(void)kill(threads[i].call.pid, SIGKILL);
+	}
+}
+
 size_t step_memory(pid_t pid, uint64_t at, void *bytes, size_t len)
 {
 	size_t got = 0;

@@ -31,6 +31,9 @@ struct step {
  * -1 (errno). Whatever still runs dies with this program. */
 int step_run(char **argv, const struct step *step, pid_t *ret_pid);
 
+/* kill -9 for all that runs, at once. Called from a stop. */
+void step_kill(void);
+
 /* Up to len bytes of its memory; how many there were. */
 size_t step_memory(pid_t pid, uint64_t at, void *bytes, size_t len);
 
