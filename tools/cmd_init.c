@@ -131,6 +131,14 @@ static int judge_qmail(const struct config *config)
 			 config->qmail, path);
 }
 
+/* LMDB syncs its data, but no names. */
+static int synced(int rc, const char *dir)
+{
+	return rc == 0 ? CODE_DONE
+		       : say_error(CODE_LATER, "cannot sync '%s': %s", dir,
+				   strerror(rc));
+}
+
 /* The store is made beside its place and renamed there whole: an init that
  * was killed has made none. */
 static void remove_draft(const char *dir)
@@ -192,13 +200,17 @@ static int make_store(const char *dir, const struct draft *draft)
 				 temporary, strerror(errno),
 				 site_as_root(errno));
 	code = fill_store(temporary, draft);
+	if (code == CODE_DONE)
+		code = synced(replace_sync(temporary), temporary);
 	/* Takes the place of an empty directory, of nothing else. */
 	if (code == CODE_DONE && rename(temporary, dir) != 0)
 		code = say_error(CODE_REFUSED, "cannot make '%s': %s", dir,
 				 strerror(errno));
-	if (code != CODE_DONE)
+	if (code != CODE_DONE) {
 		remove_draft(temporary);
-	return code;
+		return code;
+	}
+	return synced(replace_sync_parent(dir), dir);
 }
 
 static bool is_empty(DIR *dir)

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "replace.h"
 #include "say.h"
 #include "store_whole.h"
 
@@ -221,20 +222,9 @@ static int exchange(struct draft *draft)
 
 static int sync_parent(const struct draft *draft)
 {
-	char parent[PATH_MAX];
-	char *slash;
-	int fd, rc;
-
-	(void)snprintf(parent, sizeof parent, "%s", draft->place);
-	slash = strrchr(parent, '/');
-	if (slash)
-		slash[slash == parent] = 0;
-	fd = open(slash ? parent : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	rc = fd < 0 ? -1 : fsync(fd);
-	if (fd >= 0)
-		(void)close(fd); /* a directory, read only */
-	return rc == 0 ? CODE_DONE : failed("sync the directory of",
-					    draft->place);
+	errno = replace_sync_parent(draft->place);
+	return errno == 0 ? CODE_DONE : failed("sync the directory of",
+					       draft->place);
 }
 
 int draft_put(struct draft *draft)

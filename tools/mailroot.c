@@ -300,18 +300,9 @@ int mailroot_remove_qmail(const char *home, const struct name_handle *handle,
  * cut; nor what a run removed that was killed before this. */
 static int sync_parent(const char *path)
 {
-	char parent[PATH_MAX];
-	int fd, rc = 0;
+	int rc = replace_sync_parent(path);
 
-	(void)snprintf(parent, sizeof parent, "%.*s",
-		       (int)(strrchr(path, '/') - path), path);
-	fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? 0 : errno;
-	if (fsync(fd) != 0)
-		rc = errno;
-	(void)close(fd); /* a directory, read only */
-	return rc;
+	return rc == ENOENT ? 0 : rc;
 }
 
 int mailroot_remove_domain(const char *home, const struct name_handle *handle,

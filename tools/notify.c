@@ -3,7 +3,6 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "replace.h"
 #include "say.h"
 #include "text.h"
 
@@ -52,14 +52,10 @@ static bool run(char *const *words)
 static bool sync_names(const struct config *config, const char *part)
 {
 	char path[PATH_MAX];
-	int fd, rc = 0;
+	int rc;
 
 	(void)snprintf(path, sizeof path, "%s/%s", config->qmail, part);
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || fsync(fd) != 0)
-		rc = errno;
-	if (fd >= 0)
-		(void)close(fd); /* nothing was written to it */
+	rc = replace_sync(path);
 	return rc == 0 || say_error(0, "cannot sync '%s': %s", path,
 				    strerror(rc));
 }

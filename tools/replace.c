@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -165,4 +167,29 @@ int replace_file(int dir, const char *name, const char *temporary,
 		rc = replace_end(dir, name, temporary, fd, like,
 				 replace_write(fd, bytes, len));
 	return rc;
+}
+
+int replace_sync(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = fd >= 0 && fsync(fd) == 0 ? 0 : errno;
+
+	if (fd >= 0)
+		(void)close(fd); /* a directory, read only */
+	return rc;
+}
+
+int replace_sync_parent(const char *path)
+{
+	char parent[PATH_MAX];
+	size_t len = strlen(path);
+
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	while (len && path[len - 1] != '/')
+		len--;
+	if (len >= sizeof parent)
+		return ENAMETOOLONG;
+	(void)snprintf(parent, sizeof parent, "%.*s", (int)len, path);
+	return replace_sync(len ? parent : ".");
 }

@@ -47,4 +47,10 @@ int replace_prepare(int dir, const char *temporary,
 		    size_t len, bool durable);
 int replace_finish(int dir, const char *name, const char *temporary);
 
+/* fsync of a directory: the names in it are on the disk. An errno. */
+int replace_sync(const char *path);
+
+/* The same of the directory in which path lies. */
+int replace_sync_parent(const char *path);
+
 #endif

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "replace.h"
 #include "say.h"
 #include "site.h"
 
@@ -33,7 +34,7 @@ static int judge_parent(const char *path)
 }
 
 /* One of the two roots: made for popusr, or popusr's already. */
-static int make_root(const char *path, const struct config *config)
+static int find_root(const char *path, const struct config *config)
 {
 	int code = judge_parent(path);
 	struct stat st;
@@ -44,7 +45,7 @@ static int make_root(const char *path, const struct config *config)
 	if (mkdir(path, 0755) == 0) {
 		fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (fd < 0 || fchown(fd, config->uid, config->gid) != 0 ||
-		    fchmod(fd, 0755) != 0)
+		    fchmod(fd, 0755) != 0 || fsync(fd) != 0)
 			code = say_error(CODE_LATER,
 					 "cannot give '%s' to popusr: %s", path,
 					 strerror(errno));
@@ -68,6 +69,17 @@ static int make_root(const char *path, const struct config *config)
 				 path, st.st_uid, st.st_mode & 07777,
 				 config->uid);
 	return CODE_DONE;
+}
+
+/* Its name is on the disk as well: what comes into it is promised to stay. */
+static int make_root(const char *path, const struct config *config)
+{
+	int code = find_root(path, config);
+	int rc = code == CODE_DONE ? replace_sync_parent(path) : 0;
+
+	return rc == 0 ? code
+		       : say_error(CODE_LATER, "cannot sync '%s': %s", path,
+				   strerror(rc));
 }
 
 int roots_make(const struct config *config)

@@ -11,7 +11,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from broken import count_calls, kill_at, prepared, relative
-from tap import POPBOX, QMAIL, Site, eq, has, run, skip, test
+from tap import GID, POPBOX, QMAIL, UID, Site, eq, has, run, skip, test
 
 @test("killed at any call, sync leaves the change finished or untouched",
       plain=True)
@@ -130,6 +130,33 @@ def names_synced():
                "--now", "--yes")
         synced("/DOMAINS", '/example.com") = 0', "purge", "example.com",
                "--now", "--yes")
+
+
+@test("what init makes is on the disk, names included, when it says so",
+      plain=True)
+def init_synced():
+    with Site(init=False) as site:
+        trace = site.top + "/trace"
+        got = site.popbox(
+            "init", "--uid", str(UID), "--gid", str(GID), "--home", site.home,
+            "--serialmail", site.serial, "--no-qmail", prefix=(
+                "strace", "-f", "-y", "-o", trace, "-e",
+                "trace=openat,mkdir,rename,fsync,pwrite64"))
+        if "ptrace" in got.err:
+            skip("no tracing here: " + got.err[:80])
+        eq(got.rc, 0, got)
+        with open(trace) as file:
+            lines = list(file)
+
+        def synced(path, behind):
+            at = max(i for i, line in enumerate(lines) if behind in line)
+            assert any(" fsync(" in line and f"<{path}>" in line
+                       for line in lines[at:]), (path, lines[at:])
+
+        synced(site.home, f'mkdir("{site.home}"')
+        synced(site.top, f'mkdir("{site.serial}"')
+        synced(site.store + ".popbox-new", "data.mdb>")
+        synced(site.top, f'"{site.store}") = 0')
 
 
 @test("what is as it should be, perhaps by a run that was killed, is on the disk "

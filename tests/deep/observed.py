@@ -345,6 +345,19 @@ class Eyes:
         self.process.wait()
 
 
+def write_view(site, addresses):
+    """The questions that the observer asks of a site; their file's name."""
+    path = site.top + ".view"
+    with open(path, "w") as file:
+        file.write(f"top {site.top}\nqmail {site.qmail}\n"
+                   f"home {site.home}\nserial {site.serial}\n")
+        for address in addresses:
+            file.write(f"address {address}\n")
+            for name in dict.fromkeys((*IDS, address.split("@")[1])):
+                file.write(f"queued {name}-{address}\n")
+    return path
+
+
 class Scene(Snapshot):
     """The site of a change, with qmail-send running and a view file."""
 
@@ -360,14 +373,7 @@ class Scene(Snapshot):
         self.words = tuple(
             str(site.last_entry()) if w == "last" else
             w.replace("TOP", site.top) for w in change.words)
-        self.view = site.top + ".view"
-        with open(self.view, "w") as file:
-            file.write(f"top {site.top}\nqmail {site.qmail}\n"
-                       f"home {site.home}\nserial {site.serial}\n")
-            for address in ADDRESSES:
-                file.write(f"address {address}\n")
-                for name in dict.fromkeys((*IDS, address.split("@")[1])):
-                    file.write(f"queued {name}-{address}\n")
+        self.view = write_view(site, ADDRESSES)
         self.log = site.top + ".log"
 
     def step(self, build=BUILD, last=0, words=None):
