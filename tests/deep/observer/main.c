@@ -126,7 +126,8 @@ int main(int argc, char **argv)
 		return step(argv + 2);
 	if (argc == 4 && strcmp(argv[1], "look") == 0)
 		return answer(argv + 2);
-	fputs("usage: observer step VIEW LOG OPS COMMAND ... | look VIEW STORE\n",
+	fputs("usage: observer step VIEW LOG OPS COMMAND ... | look VIEW "
+	      "STORE\n",
 	      stderr);
 	return 2;
 }

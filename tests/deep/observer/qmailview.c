@@ -147,14 +147,15 @@ static const char *accepts(const struct qmailview *view, const struct tables *t,
 static void print_route(const struct tables *t, FILE *out, const char *local,
 			const char *domain)
 {
-	struct route_line line = route_virtualdomains(t->virtual, local, domain);
+	struct route_line line =
+		route_virtualdomains(t->virtual, local, domain);
 	struct route_line to = route_smtproutes(t->routes, domain);
 
 	if (route_locals(t->locals, domain).number)
 		fputs("user", out);
 	else if (line.number && line.value_len)
-		fprintf(out, "local %.*s-%s@%s", (int)line.value_len, line.value,
-			local, domain);
+		fprintf(out, "local %.*s-%s@%s", (int)line.value_len,
+			line.value, local, domain);
 	else if (to.number && to.value_len)
 		fprintf(out, "host %.*s", (int)to.value_len, to.value);
 	else
@@ -257,9 +258,9 @@ static int find_file(int home, const struct route_user *user, const char *ext)
 	int fd = -1;
 
 	errno = ENOENT;
-	for (unsigned n = 0; fd < 0 && errno == ENOENT &&
-			     route_qmail_name(user->field[ROUTE_DASH], ext, n,
-					      name);
+	for (unsigned n = 0;
+	     fd < 0 && errno == ENOENT &&
+	     route_qmail_name(user->field[ROUTE_DASH], ext, n, name);
 	     n++) {
 		errno = ENOENT;
 		fd = openat(home, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -321,8 +322,7 @@ static void deliver(const struct qmailview *view, const char *local,
 	/* Only one of root's processes can change these; else they stay. */
 	(void)setfsgid((gid_t)strtoul(user.field[ROUTE_GID], NULL, 10));
 	(void)setfsuid((uid_t)strtoul(user.field[ROUTE_UID], NULL, 10));
-	home = open(user.field[ROUTE_HOME],
-		    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	home = open(user.field[ROUTE_HOME], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (home < 0)
 		only(o, "defer", "no home");
 	else
@@ -340,8 +340,8 @@ static void print_mail(const struct qmailview *view, FILE *out,
 	char local[1024];
 	const char *at = strrchr(queued, '@');
 
-	(void)snprintf(local, sizeof local, "%.*s",
-		       (int)(at ? at - queued : 0), queued);
+	(void)snprintf(local, sizeof local, "%.*s", (int)(at ? at - queued : 0),
+		       queued);
 	deliver(view, local, &o);
 	fprintf(out, "mail\t%s\t%s\n", queued, o.text);
 }
@@ -357,8 +357,8 @@ void qmailview_answers(const struct qmailview *view, FILE *out)
 
 		if (!at)
 			abort();
-		(void)snprintf(local, sizeof local, "%.*s",
-			       (int)(at - address), address);
+		(void)snprintf(local, sizeof local, "%.*s", (int)(at - address),
+			       address);
 		fprintf(out, "smtp\t%s\t%s\nroute\t%s\t", address,
 			accepts(view, &tables, at + 1), address);
 		print_route(&tables, out, local, at + 1);

@@ -17,7 +17,7 @@ enum { IOV = 64, AT_IS_CWD = AT_FDCWD };
 /* A name in a directory. */
 struct place {
 	char path[PATH_MAX];
-	const char *name;	  /* behind the last slash of path */
+	const char *name;	/* behind the last slash of path */
 	unsigned long long dir; /* its inode; 0: outside */
 };
 
@@ -200,7 +200,8 @@ static void put_write(const struct record *record, const struct step_call *call,
 		return;
 	fprintf(record->out, "write %llu %llu %s ",
 		(unsigned long long)st.st_ino, offset,
-		fd_info(call->pid, fd, "flags:", 8) & O_DSYNC ? "now" : "later");
+		fd_info(call->pid, fd, "flags:", 8) & O_DSYNC ? "now"
+							      : "later");
 	hex(record->out, bytes, (size_t)call->ret);
 	putc('\n', record->out);
 }

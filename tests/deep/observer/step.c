@@ -100,10 +100,9 @@ static int follow(pid_t first, const struct step *step)
 
 int step_run(char **argv, const struct step *step, pid_t *ret_pid)
 {
-	static const long options =
-		PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK |
-		PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC |
-		PTRACE_O_EXITKILL;
+	static const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK |
+				    PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
+				    PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
 	pid_t pid = fork();
 	bool fresh;
 	int status;

@@ -76,7 +76,8 @@ static void print_here(const char *dir, FILE *out)
 	if (err == ERR_OK)
 		err = store_read(store, look, &sight);
 	if (err == ERR_OK)
-		fprintf(out, "store %016" PRIx64 " %" PRIu64 " %" PRIu64 " %lu\n",
+		fprintf(out,
+			"store %016" PRIx64 " %" PRIu64 " %" PRIu64 " %lu\n",
 			sight.digest, sight.last, sight.mark, sight.findings);
 	else
 		fprintf(out, "store broken %s\n", err_text(err));
