@@ -219,7 +219,8 @@ static enum err create(struct store_txn *txn, const struct enroll_how *how,
 {
 	enum err err = ERR_OK;
 
-	*address = (struct store_address){.name = intake->address};
+	address->name = intake->address;
+	address->has_box = false;
 	if (enroll_wants_box(intake))
 		err = enroll_box(txn, how, intake, hash, address, ret);
 	ret->verdict = ENROLL_CREATE;

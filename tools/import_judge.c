@@ -175,7 +175,7 @@ static enum err find_box(struct store_txn *txn, const struct intake *intake,
 			 struct roster_row *row,
 			 struct store_account *ret_account)
 {
-	struct store_address address = {.has_box = false};
+	struct store_address address;
 	struct name_box name = intake->box;
 	bool named = intake->has_box;
 	enum err err = ERR_NOTFOUND;

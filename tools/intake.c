@@ -1,6 +1,7 @@
 #include "intake.h"
 
 #include <ctype.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -11,7 +12,8 @@
 
 void intake_wipe(struct intake *intake)
 {
-	secret_wipe(intake, sizeof *intake);
+	secret_wipe(intake, offsetof(struct intake, maildir));
+	intake->maildir[0] = 0;
 }
 
 const char *intake_address(struct intake *intake, const char *text)

@@ -47,10 +47,13 @@ struct intake {
 	char reason[STORE_REASON_MAX + 1];
 	bool has_forwards;
 	size_t forwards_len;
-	char forwards[STORE_FORWARDS_MAX]; /* each NUL-ended */
+	/* The last two are no secrets, large and mostly empty: intake_wipe
+	 * empties them without clearing what they held. */
 	char maildir[PATH_MAX]; /* where its old mail lies; "" = not said */
+	char forwards[STORE_FORWARDS_MAX]; /* each NUL-ended */
 };
 
+/* What is left says nothing of an account: it may be filled anew. */
 void intake_wipe(struct intake *intake);
 
 /* user@domain, the domain in ASCII or UTF-8; *@domain is the catch-all. */

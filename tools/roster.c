@@ -1,5 +1,6 @@
 #include "roster.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,7 +111,9 @@ static void unpack(const char *at, struct intake *ret_intake)
 	uint16_t forwards;
 	unsigned parts;
 
-	*i = (struct intake){.line = 0};
+	/* Clearing the two large texts at its end was a fifth of an import. */
+	memset(i, 0, offsetof(struct intake, maildir));
+	i->maildir[0] = 0;
 	at = take(at, &head, sizeof head);
 	parts = head.parts;
 	i->secret = (enum intake_secret)head.secret;

@@ -19,12 +19,10 @@ whatever else it has to say on the other one:
 """
 import json
 import os
-import platform
 import resource
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -125,26 +123,3 @@ def joe(site, hash, login="joe@example.com"):
     for where in (site.home, *(os.path.join(at, name) for at, dirs, _ in
                                os.walk(site.home) for name in dirs)):
         os.chown(where, tap.UID, tap.GID)
-
-
-def machine():
-    """Where it was measured."""
-    def read(path):
-        try:
-            with open(path) as file:
-                return file.read()
-        except OSError:
-            return ""
-    cpus = [line.split(":", 1)[1].strip()
-            for line in read("/proc/cpuinfo").splitlines()
-            if line.startswith("model name")]
-    where = tempfile.gettempdir()
-    kind = subprocess.run(["stat", "-f", "-c", "%T", where],
-                          capture_output=True, text=True).stdout.strip()
-    memory = read("/proc/meminfo").split()
-    return {"cpu": cpus[0] if cpus else platform.machine(),
-            "cores": os.cpu_count(), "kernel": platform.release(),
-            "system": platform.libc_ver()[0] + " " + platform.libc_ver()[1],
-            "memory_gib": round(int(memory[1]) / 2**20) if memory else None,
-            "files": kind, "load": os.getloadavg()[0],
-            "time": time.strftime("%Y-%m-%d %H:%M")}

@@ -1,4 +1,5 @@
 /* What an import reads: the pure rooms. */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -127,7 +128,11 @@ static void a_roster_gives_back_what_it_got(void **state)
 		assert_int_equal(roster_add(&roster, &in, &other),
 				 ROSTER_ADDED);
 		roster_get(&roster, (size_t)i, &out);
-		assert_memory_equal(&in, &out, sizeof in);
+		assert_memory_equal(&in, &out,
+				    offsetof(struct intake, maildir));
+		assert_string_equal(in.maildir, out.maildir);
+		assert_memory_equal(in.forwards, out.forwards,
+				    in.forwards_len);
 	}
 	/* The same once more, and another of the same address. */
 	assert_int_equal(roster_add(&roster, &in, &other), ROSTER_AGAIN);
