@@ -111,7 +111,7 @@ static void unpack(const char *at, struct intake *ret_intake)
 	uint16_t forwards;
 	unsigned parts;
 
-	/* Clearing the two large texts at its end was a fifth of an import. */
+	/* Not the two large texts at its end. */
 	memset(i, 0, offsetof(struct intake, maildir));
 	i->maildir[0] = 0;
 	at = take(at, &head, sizeof head);
