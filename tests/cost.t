@@ -10,6 +10,7 @@ Instructions are counted by valgrind, whose processor is the same everywhere
 kernel. The libraries' own share changes with their version, page faults with
 the kernel: figures from others are not compared, and the test says so.
 """
+import json
 import os
 import platform
 import shutil
@@ -232,6 +233,38 @@ def planted():
                 [*prefix, "sh", "-c", "cd /; " * more], check=True)
         one = cost.traced(site, work(1)).count
         assert cost.traced(site, work(20)).count > one + 18
+
+
+def lines(*command):
+    return subprocess.run(command, check=True, capture_output=True,
+                          text=True).stdout.splitlines()
+
+
+@test("the bench tells a goal that is missed, and compares two runs")
+def tables():
+    def rows(name, calls):
+        path = f"{site.top}/{name}.json"
+        with open(path, "w") as file:
+            json.dump({"machine": {}, "rows": [
+                {"figure": "a thing", "value": calls, "unit": "calls",
+                 "floor": 50, "floor_name": "bare", "ratio": calls / 50,
+                 "goal": 2, "spread": None, "runs": 1, "counted": True}]},
+                file)
+        return path
+    with Site(qmail=False, init=False) as site:
+        one, other = rows("one", 100), rows("other", 150)
+        sys.path.insert(0, TREE + "/tests/bench")
+        import report
+        for path, want in ((one, True), (other, False)):
+            with open(path) as file:
+                row = json.load(file)["rows"][0]
+            eq(report.reached(row), want)
+            eq(report.reached({**row, "least": True}), True)
+            eq(report.reached({**row, "of": "value"}), False)
+            eq(report.reached({**row, "goal": None}), None)
+        got = lines(TREE + "/tests/bench/compare", one, other)
+        eq(got[2].split("|")[1:5],
+           [" a thing ", " 100 calls ", " 150 calls  ", " 1.500 x "])
 
 
 run()
