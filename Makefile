@@ -151,13 +151,20 @@ CHECK_PACKAGES = $(DEMO_PACKAGES) libcmocka-dev perl binutils strace mandoc \
 	dpkg-dev lintian valgrind
 DEEP_PACKAGES  = $(CHECK_PACKAGES) clang-tidy cppcheck shellcheck llvm-14 \
 	lmdb-utils
-BENCH_PACKAGES = $(CHECK_PACKAGES) lmdb-utils checkpw
+BENCH_PACKAGES = $(CHECK_PACKAGES) lmdb-utils checkpw gnuplot-nox
 demo-packages:
 	@tests/packages $(DEMO_PACKAGES)
 deb-packages:
 	@tests/packages $(BUILD_PACKAGES) dpkg-dev
 check-packages:
 	@tests/packages $(CHECK_PACKAGES)
+
+bench-packages:
+	@tests/packages $(BENCH_PACKAGES)
+
+# doc/plots anew, of figures that tests/bench/growth wrote there.
+plots: bench-packages
+	tests/bench/plot
 
 # What is installed; the store, popusr and qmail are the administrator's.
 PREFIX   = /usr/local
@@ -210,7 +217,7 @@ deep-packages:
 clean:
 	rm -rf build
 
-.PHONY: all tests standins check bench captures demo demo-dialup bench-packages check-packages demo-packages \
+.PHONY: all tests standins check bench captures plots demo demo-dialup bench-packages check-packages demo-packages \
 	deep deep-packages install uninstall deb deb-packages clean force
 .SECONDARY:
 -include $(wildcard $(B)/*/*.d $(B)/*/*/*.d)
