@@ -47,8 +47,11 @@ static bool fault(const struct config *config, enum lines_file file,
 	const char *why = rc == EINVAL ? "it is not a regular file"
 				       : strerror(rc);
 
-	return say_error(0, "cannot %s '%s/%s/%s': %s", doing, config->qmail,
-			 files[file].dir, files[file].name, why);
+	return say_error(0, "cannot %s '%s/%s/%s': %s%s", doing, config->qmail,
+			 files[file].dir, files[file].name, why,
+			 rc == ENOENT ? " (is qmail there? the setting 'qmail' "
+					"says where)"
+				      : "");
 }
 
 /* The file as it is; an absent one that may be made is empty, root's, 0644. */

@@ -67,6 +67,12 @@ static int opened(const struct site *site, enum err err)
 				 "locks do not hold (move the store to a "
 				 "local disk)",
 				 site->dir);
+	if (err == ERR_DAMAGED)
+		return say_error(CODE_LATER,
+				 "the store in '%s' is damaged: nothing was "
+				 "changed ('popbox restore' brings a backup "
+				 "back)",
+				 site->dir);
 	return site_failed(site, err, "the store");
 }
 

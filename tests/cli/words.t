@@ -234,4 +234,20 @@ def next_steps():
         has(got.stderr, "(name another with -d)")
 
 
+@test("where qmail is gone, or the store is no store, that is said once and with "
+      "what to do")
+def gone():
+    with Site() as site:
+        os.rename(site.qmail, site.qmail + ".away")
+        got = site.fails(100, "is qmail there? the setting 'qmail' says where",
+                         "domain", "add", "example.com", "--handle", "smith")
+        has(got.err, "nothing was changed")
+        os.rename(site.qmail + ".away", site.qmail)
+        with open(site.store + "/data.mdb", "w") as file:
+            file.write("x")
+        for words in (("box", "list"), ("check",), ("stats",)):
+            got = site.fails(111, "popbox: the store in ", *words)
+            has(got.err, "'popbox restore' brings a backup back")
+
+
 run()
