@@ -59,11 +59,22 @@ def tidy(lines):
 
 
 def mount(*words):
-    subprocess.run(["mount", *words], check=True)
+    subprocess.run(["mount", *words], check=True)  # says why it cannot
+
+
+NO_ROOT = 77  # what a program within ends with where nothing can be laid over
 
 
 def lay_over(top):
     """A root that is this machine's, in which everything can be changed."""
+    try:
+        cover(top)
+    except subprocess.CalledProcessError as why:
+        print(why.cmd, "is not possible here")
+        sys.exit(NO_ROOT)
+
+
+def cover(top):
     mount("-t", "tmpfs", "tmpfs", top)
     for part in ("upper", "work", "root"):
         os.mkdir(f"{top}/{part}")

@@ -234,7 +234,7 @@ def next_steps():
         has(got.stderr, "(name another with -d)")
 
 
-@test("where qmail is gone, or the store is no store, that is said once and with "
+@test("where qmail is gone, or the store is no store, that is said, with "
       "what to do")
 def gone():
     with Site() as site:
