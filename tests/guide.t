@@ -102,6 +102,7 @@ def walk(path):
             continue
         steps, text = block.steps(), ""
         for number, (command, want) in enumerate(steps, 1):
+            guide_sites.settle()
             code, came = shell.do(command, block.types)
             came = over.tidy(came)
             fits = matches(over.tidy(want), came)

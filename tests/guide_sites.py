@@ -4,12 +4,14 @@ root that guide.t has laid over this machine's."""
 import fcntl
 import os
 import pwd
+import select
 import shutil
 import socket
 import socketserver
 import struct
 import subprocess
 import threading
+import time
 
 from tap import BUILD
 
@@ -44,17 +46,30 @@ def network():
         file.write("127.0.0.1 localhost\n192.0.2.25 mail.customer.example\n")
 
 
+log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+log_lock = threading.Lock()
+
+
+def settle():
+    """Waits until all that was logged is in the file."""
+    while True:
+        with log_lock:
+            if not select.select([log], [], [], 0)[0]:
+                return
+        time.sleep(0.01)
+
+
 def mail_log():
     """What syslogd does with the facility mail."""
-    log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     log.bind("/dev/log")
     os.chmod("/dev/log", 0o666)
     open("/var/log/mail.log", "w").close()
 
     def take():
         while True:
-            text = log.recv(2048).decode("utf-8", "replace")
-            with open("/var/log/mail.log", "a") as file:
+            select.select([log], [], [])
+            with log_lock, open("/var/log/mail.log", "a") as file:
+                text = log.recv(2048).decode("utf-8", "replace")
                 file.write("Jan 31 12:00:00 pop " + text.partition(">")[2] +
                            "\n")
     threading.Thread(target=take, daemon=True).start()
