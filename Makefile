@@ -209,8 +209,6 @@ uninstall:
 deb: deb-packages
 	VERSION=$(VERSION) tools/deb/build
 
-bench-packages:
-	@tests/packages $(BENCH_PACKAGES)
 deep-packages:
 	@tests/packages $(DEEP_PACKAGES)
 
