@@ -44,7 +44,7 @@ LOGIN    = $(addprefix checkpw/,main request log lastlogin confine \
 	   pwhash_digest pwhash_wrap secret drop)
 STORE    = $(patsubst %.c,%,$(wildcard store/*.c))
 TOOL     = $(patsubst %.c,%,$(wildcard tools/*.c)) $(STORE)
-SMTP     = $(patsubst %.c,%,$(wildcard tools/maildirsmtp/*.c))
+SMTP     = $(patsubst %.c,%,$(wildcard tools/maildirsmtp/*.c)) tools/inherited
 BENCHES  = $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/*.c))
 UNITS    = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 STANDINS = $(patsubst tests/qmail/%.c,%,$(filter-out tests/qmail/common.c,\

@@ -156,6 +156,33 @@ def bounces():
             if "reason" not in n], ["1000000002.2.test"])
 
 
+@test("the sender tells of a bounce once, and speaks to nobody else, where the "
+      "caller ignores SIGCHLD and has closed its descriptors")
+def bare_sender():
+    def before():
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        os.close(0)
+        os.close(2)
+    with Site() as site, Server() as server:
+        maildir = dialup(site, server.port)
+        log = site.top + "/inject.log"
+        open(log, "w").close()
+        put(maildir, 1, "550")
+        put(maildir, 2, prefix="other-")  # a complaint
+        put(maildir, 3)
+        done = subprocess.run(
+            [BUILD + "/popbox-maildirsmtp", maildir, PREFIX,
+             f"127.0.0.1:{server.port}", "localhost"],
+            stdout=subprocess.PIPE, preexec_fn=before, text=True, env={
+                **os.environ, "INJECT_LOG": log,
+                "POPBOX_INJECT": site.tools + "/qmail-inject"})
+        eq(done.stdout, "sent 1 failed 1 left 1\n")
+        with open(log) as file:
+            eq(file.read().count("[-a]"), 1)
+        eq(waiting(maildir), ["1000000002.2.test"])
+        assert not os.path.exists(maildir + "/failed"), "told, yet kept"
+
+
 @test("a server that is down or goes in the middle costs no message")
 def down():
     with Site() as site:

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../inherited.h"
 #include "letter.h"
 
 enum { SENT = 0, USAGE = 2, LEFT = 111 };
@@ -341,6 +342,8 @@ int main(int argc, char **argv)
 	struct run run = {.curl = NULL};
 	int dir;
 
+	if (!inherited_settle())
+		return LEFT; /* nobody could be told */
 	if (argc != 5) {
 		complain("usage", "popbox-maildirsmtp DIR PREFIX RELAYHOST "
 				  "HELO");
