@@ -12,8 +12,8 @@
  *	10 the journal has no gap, and the mark is not beyond its end
  *	11 meta has format, id and mark
  *	12 what is parked is not there as well; a domain not in the same kind
- *	13 by-owner, if meta says it is whole, holds what the domains say, no more
- *	   and no less
+ *	13 by-owner holds what the domains say, no more and no less, and meta says
+ *	   so; or there is neither
  */
 #include <stdio.h>
 #include <string.h>
@@ -401,8 +401,14 @@ static enum err walk(struct check *check, enum db_table table, check_row *row)
 static void check_meta(struct check *check)
 {
 	struct row_key id = row_key_text("id");
+	struct db_bytes key, row;
 	uint64_t mark;
 
+	if (!check->owned && db_next(check->txn->db, DB_BYOWNER,
+				     (struct db_bytes){NULL, 0}, false, &key,
+				     &row) != ERR_NOTFOUND)
+		found(check, 13, "meta", "the store does not say that by-owner "
+					 "is whole");
 	/* The format was looked at before anything else. */
 	if (!there(check, DB_META, &id))
 		found(check, 11, "meta", "the store has no id");

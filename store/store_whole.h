@@ -27,7 +27,7 @@ MUST_USE enum err store_open_copy(const char *path, struct store **ret_store);
 MUST_USE enum err store_settings(struct store_txn *txn, char *ret_text,
 				 size_t *ret_len);
 
-/* Every row but those of meta, by the number of its table and in the order of
+/* Every row but those of meta and by-owner, by the number of its table and in the order of
  * keys. Bytes are good until sink returns; what it answers other than ERR_OK
  * ends the walk. */
 struct store_raw {

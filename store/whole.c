@@ -94,7 +94,9 @@ enum err store_rows(struct store_txn *txn, store_sink *sink, void *arg)
 		struct db_bytes key = {NULL, 0}, row;
 		enum err err = ERR_OK;
 
-		while (t != DB_META && err == ERR_OK) {
+		/* by-owner follows from the domains; whoever builds a store of
+		 * rows gets it with the first change of one. */
+		while (t != DB_META && t != DB_BYOWNER && err == ERR_OK) {
 			err = db_next(txn->db, (enum db_table)t, key, true,
 				      &key, &row);
 			if (err == ERR_OK)
@@ -150,6 +152,7 @@ enum err store_build_start(const char *dir, struct store_build **ret_build)
 enum err store_build_row(struct store_build *build, const struct store_raw *raw)
 {
 	if (raw->table >= DB_TABLES || raw->table == DB_META ||
+	    raw->table == DB_BYOWNER ||
 	    raw->key_len == 0 || raw->key_len > STORE_KEY_MAX ||
 	    raw->row_len > ROW_ENTRY_MAX)
 		return ERR_DAMAGED;

@@ -241,6 +241,14 @@ static void older(void **state)
 	sound();
 }
 
+static enum err forget_word(struct store_txn *txn, void *arg)
+{
+	struct row_key word = row_key_text(owner_word);
+
+	(void)arg;
+	return db_del(txn->db, DB_META, row_key_bytes(&word));
+}
+
 static enum err drop(struct store_txn *txn, void *arg)
 {
 	struct row_key key = *(struct row_key *)arg;
@@ -274,6 +282,10 @@ static void told(void **state)
 	assert_int_equal(change(drop, &key), ERR_OK);
 	breaks_rule(13);
 	assert_int_equal(change(put, &key), ERR_OK);
+	assert_int_equal(change(forget_word, NULL), ERR_OK);
+	breaks_rule(13);
+	assert_int_equal(change(del, "y.org"), ERR_OK);
+	sound();
 	key = row_key_owned(&b, &one);
 	assert_int_equal(change(put, &key), ERR_OK);
 	breaks_rule(13);
