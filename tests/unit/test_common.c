@@ -26,7 +26,7 @@ static void distance(void **state)
 	(void)state;
 	assert_int_equal(args_distance("", ""), 0);
 	assert_int_equal(args_distance("domain", "domain"), 0);
-	assert_int_equal(args_distance("domian", "domain"), 2);
+	assert_int_equal(args_distance("domian", "domain"), 1);
 	assert_int_equal(args_distance("doman", "domain"), 1);
 	assert_int_equal(args_distance("box", "log"), 2);
 }
