@@ -16,8 +16,8 @@ import time
 from tap import BUILD
 
 INJECT = """#!/bin/sh
-# Delivers at once, by qmail's rules.
-exec /var/qmail/bin/deliver root@pop.example.com "$@"
+# Delivers at once, by qmail's rules; qmail-pop3d hides mail of this second.
+/var/qmail/bin/deliver root@pop.example.com "$@" && exec sleep 1.1
 """
 
 
