@@ -65,6 +65,12 @@ static int make(const struct site *site, struct plan_item *item,
 	return 0;
 }
 
+bool errand_makes(const struct plan_item *item)
+{
+	return item->act == PLAN_MAKE ||
+	       (item->act == PLAN_CLOSE && item->table == STORE_DOMAINS);
+}
+
 bool errand_waits_for_box(const struct plan *plan, const struct plan_item *item)
 {
 	return item->table == STORE_ADDRESSES && item->has_box &&
@@ -87,7 +93,7 @@ void errand_each(struct errand *errand, enum store_table table)
 		struct plan_item *item = &plan->item[i];
 
 		progress_step(&errand->progress, 1);
-		if (item->act != PLAN_MAKE)
+		if (!errand_makes(item))
 			continue;
 		if (errand_waits_for_box(plan, item))
 			item->failed = true;
@@ -101,7 +107,7 @@ static size_t count_made(const struct plan *plan)
 	size_t count = 0;
 
 	for (size_t i = 0; i < plan->count; i++)
-		count += plan->item[i].act == PLAN_MAKE;
+		count += errand_makes(&plan->item[i]);
 	return count;
 }
 

@@ -70,7 +70,7 @@ static int make(struct errand *errand, struct asuser_bulk *bulk,
 		struct plan_item *item = &plan->item[i];
 
 		progress_step(&errand->progress, 1);
-		if (item->act != PLAN_MAKE ||
+		if (!errand_makes(item) ||
 		    (table == STORE_DOMAINS && item->domain->kind != STORE_POP))
 			continue;
 		if (errand_waits_for_box(plan, item))
@@ -94,7 +94,7 @@ static void make_dialups(struct errand *errand)
 	     i = plan_next(plan, i + 1, STORE_DOMAINS)) {
 		struct plan_item *item = &plan->item[i];
 
-		if (item->act == PLAN_MAKE &&
+		if (errand_makes(item) &&
 		    item->domain->kind == STORE_DIALUP)
 			errand_one(errand, item);
 	}
@@ -124,7 +124,7 @@ static void fail_all(struct errand *errand, int rc)
 	say_error(0, "cannot write to the disks below '%s': %s",
 		  errand->site->config.home, strerror(rc));
 	for (size_t i = 0; i < plan->count; i++) {
-		if (plan->item[i].act == PLAN_MAKE)
+		if (errand_makes(&plan->item[i]))
 			plan->item[i].failed = true;
 	}
 }

@@ -14,6 +14,10 @@ struct errand {
 /* rc of popusr's work on an item, with the path that it is about. */
 void errand_settle(struct plan_item *item, int rc, const char *path);
 
+/* Is it popusr's to make? The directory of a domain that is parked, too: it may
+ * have been deleted before it was ever published, and its files are made. */
+bool errand_makes(const struct plan_item *item);
+
 /* Is it an address whose Maildir could not be made? */
 bool errand_waits_for_box(const struct plan *plan,
 			  const struct plan_item *item);

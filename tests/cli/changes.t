@@ -7,7 +7,8 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from tap import GID, GOOD, POPBOX, UID, Site, eq, has, hasnt, run, test
+from tap import (GID, GOOD, POPBOX, SMALL, UID, Site, eq, has, hasnt, run,
+                 test)
 
 SAYS = "does not take mail"
 
@@ -329,6 +330,30 @@ def domain_del():
         eq(site.mails(), None)
         eq(site.control("virtualdomains"), "")
         site.sound()
+
+
+@test("what was made and deleted before it was ever published is published")
+def never_published():
+    for count, program in ((1, None), (20, SMALL)):  # one by one, and in bulk
+        with Site() as site:
+            def good(*args):
+                got = site.popbox(*args, program=program)
+                eq(got.rc, 0, got)
+            good("domain", "add", "new.org", "--handle", "ex1", "--no-sync")
+            good("domain", "add", "host.org", "--handle", "ex1", "--kind",
+                 "dialup", "--no-sync")
+            for i in range(count):
+                good("box", "add", f"u{i}@new.org", "--no-password",
+                     "--no-sync")
+            good("box", "del", "u0@new.org", "--yes", "--no-sync")
+            good("domain", "del", "new.org", "--yes", "--no-sync")
+            good("domain", "del", "host.org", "--yes", "--no-sync")
+            good("sync")
+            found = site.popbox("check").out
+            hasnt(found, "owed")
+            hasnt(found, "missing")
+            good("purge", "new.org", "--now", "--yes")
+            hasnt(site.popbox("check").out, "owed")
 
 
 @test("a domain with --keep-boxes leaves its boxes")
