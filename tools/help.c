@@ -149,7 +149,8 @@ static const char *near_word(const char *noun, const char *verb)
 		if (!other || (verb && strcmp(noun, c->noun) != 0))
 			continue;
 		distance = args_distance(word, other);
-		if (distance < nearest && distance * 2 <= strlen(other)) {
+		if (distance < nearest &&
+		    (size_t)distance * 2 <= strlen(other)) {
 			nearest = distance;
 			best = other;
 		}

@@ -52,8 +52,7 @@ void say_interrupted(const char *what)
 	memcpy(text + at, what, len);
 	at += len;
 	text[at++] = '\n';
-	if (write(STDERR_FILENO, text, at) < 0)
-		at = 0;
+	(void)!write(STDERR_FILENO, text, at); /* nobody else to tell */
 	errno = saved;
 }
 
