@@ -55,6 +55,14 @@ static struct body body(struct wire *wire, enum wire_way way)
 	return (struct body){NULL, 0, NULL};
 }
 
+/* After a message that was lost the next answer would be to another request. */
+static bool in_step(int fd, bool good)
+{
+	if (!good)
+		(void)shutdown(fd, SHUT_RDWR); /* then it is gone already */
+	return good;
+}
+
 bool wire_send(int fd, struct wire *wire, enum wire_way way)
 {
 	struct wire_head *head = &wire->head;
@@ -76,8 +84,8 @@ bool wire_send(int fd, struct wire *wire, enum wire_way way)
 	do
 		done = sendmsg(fd, &message, MSG_NOSIGNAL);
 	while (done < 0 && errno == EINTR);
-	return done ==
-	       (ssize_t)(sizeof *head + head->path_len + head->body_len);
+	return in_step(fd, done == (ssize_t)(sizeof *head + head->path_len +
+					     head->body_len));
 }
 
 /* Takes a message of that many bytes apart. */
@@ -116,5 +124,5 @@ bool wire_recv(int fd, struct wire *wire, enum wire_way way)
 	do
 		got = recv(fd, bytes, sizeof bytes, 0);
 	while (got < 0 && errno == EINTR);
-	return got > 0 && unpack(wire, way, bytes, (size_t)got);
+	return in_step(fd, got > 0 && unpack(wire, way, bytes, (size_t)got));
 }

@@ -94,7 +94,8 @@ struct asuser {
 
 enum wire_way { WIRE_REQUEST, WIRE_REPLY };
 
-/* False: the other end is gone, or sent what is none. */
+/* False: the other end is gone, or sent what is none; or the system refused.
+ * Then nothing more comes through either way. */
 bool wire_send(int fd, struct wire *wire, enum wire_way way);
 bool wire_recv(int fd, struct wire *wire, enum wire_way way);
 

@@ -70,6 +70,23 @@ def removals():
     print(f"# {tried} kills")
 
 
+@test("an answer of the helper's that is lost is not taken for the next one",
+      plain=True)
+def lost_answer():
+    rename = ("domain", "rename", "example.com", "new.org", "--keep")
+    with Site().joe() as site:
+        site.do(*rename)
+        finished = relative(site)
+    for when in range(2, 8):
+        with Site().joe() as site:
+            got = site.popbox(*rename, prefix=(
+                "strace", "-f", "-o", "/dev/null", "-e", "trace=recvfrom",
+                "-e", f"inject=recvfrom:error=ENOMEM:when={when}"))
+            eq(got.rc, 111, (when, got))
+            site.do("sync")
+            eq(relative(site), finished, when)
+
+
 @test("killed at any moment, an acknowledged box is there", plain=True)
 def acknowledged():
     with Site().joe() as site:
