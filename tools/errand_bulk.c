@@ -46,15 +46,16 @@ static int add(struct asuser_bulk *bulk, const struct plan_item *item,
 	       size_t id, enum mailroot_step step)
 {
 	const bool writes = step == MAILROOT_WRITE;
-	const struct mailroot_job job = {
-		.step = step,
-		.handle = item->handle,
-		.number = item->box.number,
-		.address = item->address,
-		.mode = item->mode,
-		.len = writes ? item->len : 0,
-	};
+	struct mailroot_job job;
 
+	/* Its gaps go to popusr's child as well, and are no bytes of root's. */
+	memset(&job, 0, sizeof job);
+	job.step = step;
+	job.handle = item->handle;
+	job.number = item->box.number;
+	job.address = item->address;
+	job.mode = item->mode;
+	job.len = writes ? item->len : 0;
 	return asuser_bulk_add(bulk, id, &job, writes ? item->text : NULL);
 }
 
