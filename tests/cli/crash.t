@@ -408,4 +408,27 @@ def rounds():
         assert tried > 8 and 1 in codes, (tried, codes)
 
 
+@test("whatever a power cut leaves of LMDB's lock file, it holds nobody up")
+def lock_file():
+    with Site().joe() as site:
+        path = site.store + "/lock.mdb"
+        with open(path, "rb") as file:
+            whole = file.read()
+        noise = bytes((i * 167 + 13) % 256 for i in range(len(whole)))
+        for at, left in enumerate((
+                b"", b"x", bytes(len(whole)), noise, whole[:100],
+                whole[:64] + noise[64:], noise[:64] + whole[64:],
+                whole + noise, b"\xff" * len(whole))):
+            with open(path, "wb") as file:
+                file.write(left)
+            eq(site.login().rc, 0)
+            site.do("box", "list")
+            with open(path, "wb") as file:
+                file.write(left)
+            site.do("box", "add", f"new{at}@example.com", "--no-password",
+                    timeout=20)
+            site.do("check", "--store-only")
+        eq(site.do("box", "list").count("new"), 9)
+
+
 run()

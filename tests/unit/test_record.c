@@ -104,6 +104,24 @@ static void leftovers(void **state)
 	assert_int_equal(record_end(&record), ERR_DAMAGED);
 }
 
+/* A sealed row that no popbox has written: its text would be read shorter
+ * than it is. */
+static void text_with_nul(void **state)
+{
+	uint8_t bytes[64];
+	struct record record = record_new(bytes, sizeof bytes, 1);
+	char text[8];
+	size_t len;
+
+	(void)state;
+	record_put_bytes(&record, "te\0xt", 5);
+	assert_int_equal(record_seal(&record, BYTES(key), &len), ERR_OK);
+	assert_int_equal(record_open(bytes, len, BYTES(key), 1, &record),
+			 ERR_OK);
+	record_get_text(&record, text, sizeof text);
+	assert_int_equal(record_end(&record), ERR_DAMAGED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -112,6 +130,7 @@ int main(void)
 		SAYS("every flipped bit, cut and wrong key is found", flips),
 		SAYS("what does not fit is refused at the seal", room),
 		SAYS("bytes left over or missing are damage", leftovers),
+		SAYS("a text with a NUL inside is damage", text_with_nul),
 	};
 
 	return RUN(tests);
