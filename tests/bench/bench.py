@@ -13,7 +13,8 @@ whatever else it has to say on the other one:
                 one, of the value otherwise
     of          "value" where the goal is the value's though there is a ratio
     least       true where the goal is a least, not a most
-    spread      (largest - smallest) / median of what was measured, or null
+    spread      how far apart the middle half of what was measured lies, as a
+                share of its median, or null
     runs        how often
     counted     true for figures that are exact: instructions, system calls
 """
@@ -51,8 +52,11 @@ def chat(text):
 
 
 def spread(values):
+    """The middle half of them: one turn that something else disturbed says
+    nothing of the others."""
     middle = statistics.median(values)
-    return (max(values) - min(values)) / middle if middle else None
+    low, _, high = statistics.quantiles(values, n=4, method="inclusive")
+    return (high - low) / middle if middle else None
 
 
 def interleaved(runs, *works):
