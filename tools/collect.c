@@ -1,144 +1,10 @@
 #include "collect.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "dotqmail.h"
+#include "item.h"
 #include "switched.h"
-
-static enum err add_box(struct plan *plan, const struct name_box *name,
-			enum plan_act act)
-{
-	const struct plan_item item = {.table = STORE_BOXES,
-				       .act = act,
-				       .handle = name->handle,
-				       .box = *name};
-
-	return plan_add(plan, &item);
-}
-
-static enum err and_handle(struct store_txn *txn,
-			   const struct name_handle *name,
-			   enum store_delivery *delivery)
-{
-	struct store_handle handle;
-	enum err err = store_handle_get(txn, name, &handle);
-
-	if (err == ERR_OK)
-		*delivery = store_delivery_and(*delivery,
-					       handle.state.delivery);
-	return err == ERR_NOTFOUND ? ERR_OK : err; /* deleted: says nothing */
-}
-
-static enum err add_domain(struct store_txn *txn, struct plan *plan,
-			   const struct store_domain *domain,
-			   enum plan_act act, bool covered)
-{
-	struct plan_item item = {.table = STORE_DOMAINS,
-				 .act = act,
-				 .handle = domain->handle,
-				 .address.domain = domain->name,
-				 .domain = malloc(sizeof *domain),
-				 .delivery = domain->state.delivery,
-				 .covered = covered};
-	enum err err;
-
-	if (!item.domain)
-		return ERR_SYSTEM;
-	*item.domain = *domain;
-	err = and_handle(txn, &domain->handle, &item.delivery);
-	if (err == ERR_OK)
-		err = plan_add(plan, &item);
-	if (err != ERR_OK)
-		free(item.domain);
-	return err;
-}
-
-static enum err add_text(const struct config *config, struct plan *plan,
-			 const struct name_handle *handle,
-			 const struct store_address *address,
-			 enum store_delivery all, enum store_delivery box)
-{
-	struct plan_item item = {.table = STORE_ADDRESSES,
-				 .act = PLAN_MAKE,
-				 .handle = *handle,
-				 .box = address->box,
-				 .has_box = address->has_box,
-				 .address = address->name};
-	enum err err;
-
-	if (!dotqmail_address(config, address, all, box, &item.text, &item.len,
-			  &item.mode)) {
-		errno = ENOMEM;
-		return ERR_SYSTEM;
-	}
-	err = plan_add(plan, &item);
-	if (err != ERR_OK)
-		free(item.text);
-	return err;
-}
-
-/* The domain of an address, in the store or parked with it. */
-static enum err domain_of(struct store_txn *txn, const struct name_domain *name,
-			  struct store_domain *ret_domain)
-{
-	struct store_parked parked;
-	enum err err = store_domain_get(txn, name, ret_domain);
-
-	/* Another kind may have taken the name since; the files are this one's. */
-	if (err == ERR_OK && ret_domain->kind == STORE_POP)
-		return ERR_OK;
-	if (err == ERR_OK || err == ERR_NOTFOUND)
-		err = store_parked_domain_get(txn, name, STORE_POP, ret_domain,
-					      &parked);
-	return err;
-}
-
-/* The switches that count for an address: of its domain and that one's handle,
- * of its box and that one's handle. */
-static enum err switches(struct store_txn *txn,
-			 const struct store_domain *domain,
-			 const struct store_address *address,
-			 enum store_delivery *ret_all,
-			 enum store_delivery *ret_box)
-{
-	enum store_delivery all = domain->state.delivery, of = STORE_DELIVER;
-	struct store_parked parked;
-	struct store_box box;
-	enum err err = and_handle(txn, &domain->handle, &all);
-
-	if (err == ERR_OK && address->has_box) {
-		err = store_box_get(txn, &address->box, &box);
-		if (err == ERR_NOTFOUND)
-			err = store_parked_box_get(txn, &address->box, &box,
-						   &parked);
-		if (err == ERR_OK)
-			of = box.state.delivery;
-		if (err == ERR_OK)
-			err = and_handle(txn, &address->box.handle, &of);
-	}
-	*ret_all = all;
-	*ret_box = of;
-	return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
-}
-
-static enum err add_address(struct store_txn *txn, const struct config *config,
-			    struct plan *plan,
-			    const struct store_address *address, bool bounce)
-{
-	struct store_domain domain;
-	enum store_delivery all, box;
-	enum err err = domain_of(txn, &address->name.domain, &domain);
-
-	if (err != ERR_OK)
-		return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
-	err = switches(txn, &domain, address, &all, &box);
-	if (err != ERR_OK)
-		return err;
-	return add_text(config, plan, &domain.handle, address,
-			bounce ? STORE_BOUNCE : all, box);
-}
 
 /* Being made from what the journal says after the mark. */
 struct collecting {
@@ -154,11 +20,10 @@ struct collecting {
 static enum err remove_address(const struct collecting *c,
 			       const struct name_address *name)
 {
-	struct plan_item item = {.table = STORE_ADDRESSES,
-				 .act = PLAN_REMOVE,
-				 .address = *name};
+	struct plan_item item = {
+		.table = STORE_ADDRESSES, .act = PLAN_REMOVE, .address = *name};
 	struct store_domain domain;
-	enum err err = domain_of(c->txn, &name->domain, &domain);
+	enum err err = item_domain_of(c->txn, &name->domain, &domain);
 
 	if (err == ERR_OK)
 		item.handle = domain.handle;
@@ -227,8 +92,8 @@ static enum err collect_address(const struct collecting *c,
 	if (err == ERR_NOTFOUND)
 		err = store_parked_address_get(c->txn, name, &address, &parked);
 	if (err == ERR_OK)
-		return add_address(c->txn, c->config, c->plan, &address,
-				   parked.bounce);
+		return item_address(c->txn, c->config, c->plan, &address,
+				    parked.bounce);
 	if (err != ERR_NOTFOUND)
 		return err;
 	return c->entry->op == STORE_PURGE ? remove_address(c, name) : ERR_OK;
@@ -247,7 +112,7 @@ static enum err domain_addresses(const struct collecting *c,
 		    strcmp(address.name.domain.s, name->s) != 0)
 			break;
 		at = address.name;
-		err = add_address(c->txn, c->config, c->plan, &address, false);
+		err = item_address(c->txn, c->config, c->plan, &address, false);
 	}
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
@@ -278,8 +143,7 @@ static enum err parked_of_domain(const struct collecting *c,
 	enum err err = ERR_OK;
 
 	while (err == ERR_OK) {
-		err = store_parked_address_next(c->txn, &at, &address,
-						&parked);
+		err = store_parked_address_next(c->txn, &at, &address, &parked);
 		if (err != ERR_OK ||
 		    strcmp(address.name.domain.s, domain->s) != 0)
 			break;
@@ -302,11 +166,11 @@ static enum err goes_by(const struct collecting *c,
 		       switched_has_handle(switched, &address->box.handle));
 	if (*ret_wanted || !switched->handles.count)
 		return ERR_OK;
-	err = domain_of(c->txn, &address->name.domain, &of);
+	err = item_domain_of(c->txn, &address->name.domain, &of);
 	if (err == ERR_NOTFOUND)
 		return ERR_DAMAGED; /* it is purged with it */
-	*ret_wanted = err == ERR_OK &&
-		      switched_has_handle(switched, &of.handle);
+	*ret_wanted =
+		err == ERR_OK && switched_has_handle(switched, &of.handle);
 	return err;
 }
 
@@ -330,8 +194,8 @@ static enum err parked_of_switched(const struct collecting *c)
 		if (err == ERR_OK && wanted)
 			err = collect_address(c, &name);
 		if (err == ERR_OK)
-			err = store_parked_address_next(c->txn, &name,
-							&address, &parked);
+			err = store_parked_address_next(c->txn, &name, &address,
+							&parked);
 	}
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
@@ -347,12 +211,12 @@ static enum err handle_addresses(const struct collecting *c,
 
 	while (err == ERR_OK) {
 		err = domain.kind == STORE_DIALUP
-			      ? add_domain(c->txn, c->plan, &domain, PLAN_MAKE,
-					   false)
+			      ? item_domain(c->txn, c->plan, &domain, PLAN_MAKE,
+					    false)
 			      : domain_addresses(c, &domain.name);
 		if (err == ERR_OK)
-			err = store_handle_domain_next(
-				c->txn, name, &domain.name, &domain);
+			err = store_handle_domain_next(c->txn, name,
+						       &domain.name, &domain);
 	}
 	if (err == ERR_NOTFOUND)
 		err = store_box_get(c->txn, &first, &box);
@@ -422,55 +286,6 @@ static enum err collect_domain_set(const struct collecting *c)
 	return err == ERR_OK ? parked_of_domain(c, &is.name) : err;
 }
 
-/* Who says what stands in qmail's files under a name: the domain that is there,
- * else one that was and whose mail may be on its way. -1: nobody. */
-static int speaker(bool there, const bool was[STORE_KINDS])
-{
-	static const enum store_kind order[] = {STORE_POP, STORE_DIALUP,
-						STORE_ALIAS, STORE_RELAY,
-						STORE_BACKUP};
-
-	for (size_t i = 0; !there && i < STORE_KINDS; i++) {
-		if (was[order[i]])
-			return (int)order[i];
-	}
-	return -1;
-}
-
-/* All that a name is and was; gone, which an entry tells of, may be neither. */
-static enum err add_name(struct store_txn *txn, struct plan *plan,
-			 const struct name_domain *name,
-			 const struct store_domain *gone)
-{
-	struct store_domain live, was[STORE_KINDS];
-	bool parked[STORE_KINDS] = {false};
-	struct store_parked since;
-	enum err err = store_domain_get(txn, name, &live);
-	const bool there = err == ERR_OK;
-	int speaks;
-
-	for (int k = 0; k < STORE_KINDS && (err == ERR_OK ||
-					    err == ERR_NOTFOUND); k++) {
-		err = store_parked_domain_get(txn, name, (enum store_kind)k,
-					      &was[k], &since);
-		parked[k] = err == ERR_OK;
-	}
-	if (err != ERR_OK && err != ERR_NOTFOUND)
-		return err;
-	speaks = speaker(there, parked);
-	err = there ? add_domain(txn, plan, &live, PLAN_MAKE, false) : ERR_OK;
-	for (int k = 0; err == ERR_OK && k < STORE_KINDS; k++) {
-		if (parked[k])
-			err = add_domain(txn, plan, &was[k], PLAN_CLOSE,
-					 k != speaks);
-	}
-	if (err == ERR_OK && gone && !parked[gone->kind] &&
-	    !(there && live.kind == gone->kind))
-		err = add_domain(txn, plan, gone, PLAN_REMOVE,
-				 there || speaks >= 0);
-	return err;
-}
-
 static enum err collect_domain(const struct collecting *c)
 {
 	const struct store_entry *e = c->entry;
@@ -482,9 +297,9 @@ static enum err collect_domain(const struct collecting *c)
 	if (err == ERR_OK && goes)
 		err = store_domain_row(e->key, e->key_len, e->before,
 				       e->before_len, &gone);
-	return err == ERR_OK ? add_name(c->txn, c->plan, &name,
-					goes ? &gone : NULL)
-			     : err;
+	return err == ERR_OK
+		       ? item_name(c->txn, c->plan, &name, goes ? &gone : NULL)
+		       : err;
 }
 
 static enum err collect_box_set(const struct collecting *c)
@@ -513,11 +328,12 @@ static enum err collect_box(const struct collecting *c)
 	if (err == ERR_OK)
 		err = store_box_get(c->txn, &name, &box);
 	if (err == ERR_OK)
-		return add_box(c->plan, &name, PLAN_MAKE);
+		return item_box(c->plan, &name, PLAN_MAKE);
 	if (err != ERR_NOTFOUND || c->entry->op != STORE_PURGE)
 		return err == ERR_NOTFOUND ? ERR_OK : err;
 	err = store_parked_box_get(c->txn, &name, &box, &parked);
-	return err == ERR_NOTFOUND ? add_box(c->plan, &name, PLAN_REMOVE) : err;
+	return err == ERR_NOTFOUND ? item_box(c->plan, &name, PLAN_REMOVE)
+				   : err;
 }
 
 /* What one entry is about, as the store says it now. */
@@ -573,72 +389,4 @@ enum err collect_owed(struct store_txn *txn, const struct config *config,
 	switched_free(&switched);
 	free(entry);
 	return err == ERR_NOTFOUND ? ERR_OK : err;
-}
-
-static enum err all_boxes(struct store_txn *txn, struct plan *plan)
-{
-	struct store_box box;
-	enum err err = store_box_next(txn, NULL, &box);
-
-	while (err == ERR_OK) {
-		err = add_box(plan, &box.name, PLAN_MAKE);
-		if (err == ERR_OK)
-			err = store_box_next(txn, &box.name, &box);
-	}
-	return err == ERR_NOTFOUND ? ERR_OK : err;
-}
-
-static enum err all_domains(struct store_txn *txn, struct plan *plan)
-{
-	struct store_domain domain;
-	struct store_parked parked;
-	enum err err = store_domain_next(txn, NULL, &domain);
-
-	while (err == ERR_OK) {
-		err = add_name(txn, plan, &domain.name, NULL);
-		if (err == ERR_OK)
-			err = store_domain_next(txn, &domain.name, &domain);
-	}
-	if (err == ERR_NOTFOUND)
-		err = store_parked_domain_next(txn, NULL, &domain, &parked);
-	while (err == ERR_OK) {
-		err = add_name(txn, plan, &domain.name, NULL);
-		if (err == ERR_OK)
-			err = store_parked_domain_next(txn, &domain, &domain,
-						       &parked);
-	}
-	return err == ERR_NOTFOUND ? ERR_OK : err;
-}
-
-static enum err all_addresses(struct store_txn *txn,
-			      const struct config *config, struct plan *plan)
-{
-	struct store_address address;
-	struct store_parked parked;
-	enum err err = store_address_next(txn, NULL, &address);
-
-	while (err == ERR_OK) {
-		err = add_address(txn, config, plan, &address, false);
-		if (err == ERR_OK)
-			err = store_address_next(txn, &address.name, &address);
-	}
-	if (err == ERR_NOTFOUND)
-		err = store_parked_address_next(txn, NULL, &address, &parked);
-	while (err == ERR_OK) {
-		err = add_address(txn, config, plan, &address, parked.bounce);
-		if (err == ERR_OK)
-			err = store_parked_address_next(txn, &address.name,
-							&address, &parked);
-	}
-	return err == ERR_NOTFOUND ? ERR_OK : err;
-}
-
-enum err collect_all(struct store_txn *txn, const struct config *config,
-		     struct plan *plan)
-{
-	enum err err = all_boxes(txn, plan);
-
-	if (err == ERR_OK)
-		err = all_domains(txn, plan);
-	return err == ERR_OK ? all_addresses(txn, config, plan) : err;
 }

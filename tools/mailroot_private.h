@@ -8,6 +8,26 @@
 
 enum mailroot_part { MAILROOT_POP, MAILROOT_DOMAINS };
 
+/* Was a text of that length written whole into that room? */
+bool mailroot_fits(int len, size_t room);
+
+/* Opens the directory name below *fd, which it takes the place of, making it
+ * where it is missing. Intermediate directories may be symbolic links of the
+ * administrator's, to another disk; the last one may not. Its name is on the
+ * disk afterwards, also where a run made it that was killed before this. */
+int mailroot_step(int *fd, const char *name, mode_t mode, bool last);
+
+/* cur, new and tmp below a directory. */
+int mailroot_maildir(int fd);
+
+/* Removes what name is below dir: a file, a link itself, or a directory with
+ * what is in it, so many levels deep; ELOOP. */
+int mailroot_remove_tree(int dir, const char *name, unsigned depth);
+
+/* Nothing is owed of what was removed, so it must not come back after a power
+ * cut; nor what a run removed that was killed before this. */
+int mailroot_sync_parent(const char *path);
+
 /* Opens HOME/e/ex1/POP or its neighbour, made and made durable where it is
  * missing; the way there may lead over symbolic links of the administrator's. */
 int mailroot_part(const char *home, const struct name_handle *handle,
@@ -26,8 +46,8 @@ bool mailroot_is_same(int dir, const char *name, const char *text, size_t len,
 /* ".popbox-tmp.qmail-joe": begins like no file that qmail-local looks for. */
 #define MAILROOT_TEMPORARY_PREFIX ".popbox-tmp"
 enum {
-	MAILROOT_TEMPORARY = MAILROOT_QMAIL_NAME +
-			     sizeof MAILROOT_TEMPORARY_PREFIX
+	MAILROOT_TEMPORARY =
+		MAILROOT_QMAIL_NAME + sizeof MAILROOT_TEMPORARY_PREFIX
 };
 void mailroot_temporary(const char *name, char ret_name[MAILROOT_TEMPORARY]);
 

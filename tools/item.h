@@ -1,0 +1,37 @@
+/* item.h: what the files shall say of one object, as an item of a plan.
+ */
+#ifndef POPBOX_ITEM_H
+#define POPBOX_ITEM_H
+
+#include "plan.h"
+
+/* Each adds to the plan. ERR_SYSTEM: no memory; ERR_DAMAGED: what the store says
+ * of it is not there. */
+MUST_USE enum err item_box(struct plan *plan, const struct name_box *name,
+			   enum plan_act act);
+
+/* covered: another row of the name says what the files say (plan.h). */
+MUST_USE enum err item_domain(struct store_txn *txn, struct plan *plan,
+			      const struct store_domain *domain,
+			      enum plan_act act, bool covered);
+
+/* Its .qmail file, with the switches of all that it hangs on; bounce: it is
+ * deleted, and mail on its way to it goes back. */
+MUST_USE enum err item_address(struct store_txn *txn,
+			       const struct config *config, struct plan *plan,
+			       const struct store_address *address,
+			       bool bounce);
+
+/* All that a name is and was; gone, which an entry of the journal tells of, or
+ * NULL, may be neither. */
+MUST_USE enum err item_name(struct store_txn *txn, struct plan *plan,
+			    const struct name_domain *name,
+			    const struct store_domain *gone);
+
+/* The domain of an address, in the store or parked with it; or
+ * ERR_NOTFOUND. */
+MUST_USE enum err item_domain_of(struct store_txn *txn,
+				 const struct name_domain *name,
+				 struct store_domain *ret_domain);
+
+#endif
