@@ -1,4 +1,4 @@
-#include "explain.h"
+#include "explain_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,29 +10,14 @@
 #include <unistd.h>
 
 #include "cdbfile.h"
-#include "json.h"
 #include "login.h"
 #include "replace.h"
-#include "route.h"
 #include "say.h"
 
-enum { TEXT_MAX = 2048 };
-
-struct walk {
-	struct site *site;
-	const char *local;
-	const char *domain;
-	char broken[TEXT_MAX]; /* the first broken link */
-	enum explain verdict;
-	json_t *targets;
-	char path[PATH_MAX];
-};
-
-/* One step: its name, and what is said of it. */
-__attribute__((format(printf, 4, 5))) static void
-step(struct walk *walk, bool good, const char *name, const char *format, ...)
+void walk_step(struct walk *walk, bool good, const char *name,
+	       const char *format, ...)
 {
-	char text[TEXT_MAX], clean[TEXT_MAX];
+	char text[WALK_TEXT], clean[WALK_TEXT];
 	va_list args;
 
 	va_start(args, format);
@@ -48,9 +33,9 @@ step(struct walk *walk, bool good, const char *name, const char *format, ...)
 		say_out("%-10s %s%s", name, good ? "" : "BROKEN: ", clean);
 }
 
-static void target(struct walk *walk, const char *text)
+void walk_target(struct walk *walk, const char *text)
 {
-	char clean[TEXT_MAX];
+	char clean[WALK_TEXT];
 
 	say_clean(text, clean, sizeof clean);
 	(void)json_array_append_new(walk->targets, json_string(clean));
@@ -79,8 +64,8 @@ static bool load(struct walk *walk, const char *name,
 		*ret_text = (struct replace_text){0};
 	if (rc == 0 || rc == ENOENT)
 		return true;
-	step(walk, false, "file", "%s cannot be read: %s", walk->path,
-	     strerror(rc));
+	walk_step(walk, false, "file", "%s cannot be read: %s", walk->path,
+		  strerror(rc));
 	walk->verdict = EXPLAIN_DEFERRED;
 	return false;
 }
@@ -114,19 +99,21 @@ static bool walk_rcpthosts(struct walk *walk)
 		return false;
 	line = route_rcpthosts(text_of(&text), walk->domain);
 	if (line.number) {
-		step(walk, true, "accepted", "control/rcpthosts line %lu: %.*s",
-		     line.number, line_width(&line), line.at);
+		walk_step(walk, true, "accepted",
+			  "control/rcpthosts line %lu: %.*s", line.number,
+			  line_width(&line), line.at);
 	} else if (!text.bytes) {
-		step(walk, false, "accepted",
-		     "control/rcpthosts is missing: qmail-smtpd takes mail "
-		     "for every domain");
+		walk_step(
+			walk, false, "accepted",
+			"control/rcpthosts is missing: qmail-smtpd takes mail "
+			"for every domain");
 	} else if ((more = in_more(walk)) != NULL) {
-		step(walk, true, "accepted", "control/morercpthosts.cdb: %s",
-		     more);
+		walk_step(walk, true, "accepted",
+			  "control/morercpthosts.cdb: %s", more);
 	} else {
-		step(walk, false, "accepted",
-		     "the domain is neither in control/rcpthosts nor in "
-		     "morercpthosts.cdb: qmail-smtpd refuses it");
+		walk_step(walk, false, "accepted",
+			  "the domain is neither in control/rcpthosts nor in "
+			  "morercpthosts.cdb: qmail-smtpd refuses it");
 		walk->verdict = EXPLAIN_REFUSED;
 	}
 	replace_free(&text);
@@ -144,12 +131,12 @@ static bool walk_locals(struct walk *walk)
 	replace_free(&text);
 	if (!line.number)
 		return true;
-	step(walk, false, "locals",
-	     "control/locals line %lu has the domain, which wins over "
-	     "virtualdomains: the mail goes to a user of this machine",
-	     line.number);
+	walk_step(walk, false, "locals",
+		  "control/locals line %lu has the domain, which wins over "
+		  "virtualdomains: the mail goes to a user of this machine",
+		  line.number);
 	walk->verdict = EXPLAIN_LOCAL;
-	target(walk, walk->local);
+	walk_target(walk, walk->local);
 	return false;
 }
 
@@ -157,25 +144,26 @@ static void walk_remote(struct walk *walk)
 {
 	struct replace_text text = {0};
 	struct route_line line;
-	char host[TEXT_MAX];
+	char host[WALK_TEXT];
 
 	if (!load(walk, "control/smtproutes", &text))
 		return;
 	line = route_smtproutes(text_of(&text), walk->domain);
 	walk->verdict = EXPLAIN_REMOTE;
 	if (line.number && line.value_len) {
-		(void)snprintf(host, sizeof host, "%.*s",
-			       (int)(line.value_len < 400 ? line.value_len
-							  : 400),
-			       line.value);
-		step(walk, true, "routed",
-		     "control/smtproutes line %lu: %.*s", line.number,
-		     line_width(&line), line.at);
-		target(walk, host);
+		(void)snprintf(
+			host, sizeof host, "%.*s",
+			(int)(line.value_len < 400 ? line.value_len : 400),
+			line.value);
+		walk_step(walk, true, "routed",
+			  "control/smtproutes line %lu: %.*s", line.number,
+			  line_width(&line), line.at);
+		walk_target(walk, host);
 	} else {
-		step(walk, true, "routed",
-		     "not virtual, no route: to the host of the domain's MX");
-		target(walk, "mx");
+		walk_step(walk, true, "routed",
+			  "not virtual, no route: to the host of the domain's "
+			  "MX");
+		walk_target(walk, "mx");
 	}
 	replace_free(&text);
 }
@@ -194,9 +182,9 @@ static bool walk_virtualdomains(struct walk *walk, char *ret_id, size_t room)
 	if (virtual) {
 		memcpy(ret_id, line.value, line.value_len);
 		ret_id[line.value_len] = 0;
-		step(walk, true, "routed",
-		     "control/virtualdomains line %lu: %.*s", line.number,
-		     line_width(&line), line.at);
+		walk_step(walk, true, "routed",
+			  "control/virtualdomains line %lu: %.*s", line.number,
+			  line_width(&line), line.at);
 	}
 	replace_free(&text);
 	if (!virtual)
@@ -215,15 +203,18 @@ static void compare_assign(struct walk *walk, const char *local,
 
 	if (wanted && load(walk, "users/assign", &text))
 		line = route_assign(text_of(&text), local);
-	if (line.number && route_fields(line.value, line.value_len, ':', wanted)) {
+	if (line.number &&
+	    route_fields(line.value, line.value_len, ':', wanted)) {
 		same = found;
 		for (int i = 0; same && i < 6; i++)
 			same = strcmp(wanted->field[i], user->field[i]) == 0;
 		if (!same)
-			step(walk, false, "assigned",
-			     "users/assign line %lu says something else than "
-			     "users/cdb: run qmail-newu, or popbox sync --full",
-			     line.number);
+			walk_step(walk, false, "assigned",
+				  "users/assign line %lu says something else "
+				  "than "
+				  "users/cdb: run qmail-newu, or popbox sync "
+				  "--full",
+				  line.number);
 	}
 	replace_free(&text);
 	free(wanted);
@@ -239,228 +230,36 @@ static bool walk_users(struct walk *walk, const char *local,
 	found = cdbfile_user(walk->path, local, user);
 	compare_assign(walk, local, user, found == CDBFILE_FOUND);
 	if (found == CDBFILE_FOUND) {
-		step(walk, true, "assigned",
-		     "users/cdb: %s as user %s, %s:%s, in %s, extension "
-		     "'%s%s%s'",
-		     local, user->field[ROUTE_USER], user->field[ROUTE_UID],
-		     user->field[ROUTE_GID], user->field[ROUTE_HOME],
-		     user->field[ROUTE_DASH], user->field[ROUTE_EXT],
-		     user->rest);
+		walk_step(walk, true, "assigned",
+			  "users/cdb: %s as user %s, %s:%s, in %s, extension "
+			  "'%s%s%s'",
+			  local, user->field[ROUTE_USER],
+			  user->field[ROUTE_UID], user->field[ROUTE_GID],
+			  user->field[ROUTE_HOME], user->field[ROUTE_DASH],
+			  user->field[ROUTE_EXT], user->rest);
 		return true;
 	}
-	walk->verdict = found == CDBFILE_DAMAGED ? EXPLAIN_DEFERRED
-						 : EXPLAIN_BOUNCED;
-	step(walk, false, "assigned",
-	     found == CDBFILE_DAMAGED
-		     ? "users/cdb is damaged: mail waits (run qmail-newu)"
-	     : found == CDBFILE_MISSING
-		     ? "users/cdb is missing (run qmail-newu)"
-		     : "users/cdb has no entry for '%s'",
-	     local);
+	walk->verdict =
+		found == CDBFILE_DAMAGED ? EXPLAIN_DEFERRED : EXPLAIN_BOUNCED;
+	walk_step(walk, false, "assigned",
+		  found == CDBFILE_DAMAGED
+			  ? "users/cdb is damaged: mail waits (run qmail-newu)"
+		  : found == CDBFILE_MISSING
+			  ? "users/cdb is missing (run qmail-newu)"
+			  : "users/cdb has no entry for '%s'",
+		  local);
 	return false;
-}
-
-static int look(struct walk *walk, struct mailroot_look *look, char *text,
-		size_t *len)
-{
-	return asuser_look(walk->site->asuser, walk->path, look, text, len);
-}
-
-static bool defer(struct walk *walk, const char *name, const char *why)
-{
-	step(walk, false, name, "%s %s: the mail waits", walk->path, why);
-	walk->verdict = EXPLAIN_DEFERRED;
-	return false;
-}
-
-static bool walk_home(struct walk *walk, const struct route_user *user,
-		      char *text)
-{
-	struct mailroot_look home;
-	size_t len;
-	int rc;
-
-	if (strtoul(user->field[ROUTE_UID], NULL, 10) !=
-	    walk->site->config.uid) {
-		step(walk, false, "directory",
-		     "it is uid %s's, not popusr's: popbox looks no further",
-		     user->field[ROUTE_UID]);
-		walk->verdict = EXPLAIN_LOCAL;
-		return false;
-	}
-	(void)snprintf(walk->path, sizeof walk->path, "%s",
-		       user->field[ROUTE_HOME]);
-	rc = look(walk, &home, text, &len);
-	if (rc != 0)
-		return defer(walk, "directory", strerror(rc));
-	if (!S_ISDIR(home.mode))
-		return defer(walk, "directory", "is no directory");
-	if (home.mode & S_IWOTH)
-		return defer(walk, "directory", "is writable by everybody");
-	if (home.mode & S_ISVTX)
-		return defer(walk, "directory",
-			     "has the sticky bit, qmail's sign for 'being "
-			     "changed'");
-	return true;
-}
-
-/* The .qmail file that qmail-local takes; its text. */
-static bool walk_qmail(struct walk *walk, const struct route_user *user,
-		       struct mailroot_look *file, char *text, size_t *len)
-{
-	char name[ROUTE_QMAIL_MAX], ext[ROUTE_FIELD_MAX + 256];
-	int rc = ENOENT;
-
-	(void)snprintf(ext, sizeof ext, "%s%s", user->field[ROUTE_EXT],
-		       user->rest);
-	for (unsigned n = 0;
-	     rc == ENOENT && route_qmail_name(user->field[ROUTE_DASH], ext, n, name);
-	     n++) {
-		(void)snprintf(walk->path, sizeof walk->path, "%.*s/%s",
-			       PATH_MAX - ROUTE_QMAIL_MAX - 2,
-			       user->field[ROUTE_HOME], name);
-		rc = look(walk, file, text, len);
-		if (rc == ENOENT)
-			step(walk, true, "file", "%s is not there", name);
-	}
-	if (rc == ENOENT && !user->field[ROUTE_DASH][0]) {
-		*len = 0; /* a user himself needs no file */
-		return true;
-	}
-	if (rc == ENOENT) {
-		step(walk, false, "file",
-		     "no .qmail file fits, not even a catch-all");
-		walk->verdict = EXPLAIN_BOUNCED;
-		return false;
-	}
-	if (rc != 0)
-		return defer(walk, "file", strerror(rc));
-	if (file->mode & S_IWOTH)
-		return defer(walk, "file", "is writable by everybody");
-	step(walk, true, "file", "%s", walk->path);
-	return true;
-}
-
-/* dir with its slash, maybe relative to home. */
-static bool walk_maildir(struct walk *walk, const struct route_user *user,
-			 const char *line, char *scratch)
-{
-	static const char *const parts[] = {"tmp", "new"};
-	const char *home = line[0] == '.' ? user->field[ROUTE_HOME] : "";
-	char dir[PATH_MAX];
-	struct mailroot_look at;
-	size_t len;
-
-	if (snprintf(dir, sizeof dir, "%s%s%s", home, home[0] ? "/" : "",
-		     line[0] == '.' ? line + 2 : line) >= (int)sizeof dir - 8)
-		return defer(walk, "delivers", "is too long");
-	for (size_t i = 0; i < 2; i++) {
-		int rc;
-
-		(void)snprintf(walk->path, sizeof walk->path, "%.4000s%s", dir,
-			       parts[i]);
-		rc = look(walk, &at, scratch, &len);
-		if (rc != 0 || !S_ISDIR(at.mode))
-			return defer(walk, "delivers",
-				     rc ? strerror(rc) : "is no directory");
-	}
-	step(walk, true, "delivers", "%s", dir);
-	target(walk, dir);
-	return true;
-}
-
-static bool walk_program(struct walk *walk, const char *line)
-{
-	char own[PATH_MAX];
-	size_t len = (size_t)snprintf(own, sizeof own, "|%s/bin/bouncesaying ",
-				      walk->site->config.qmail);
-
-	if (strncmp(line, own, len) != 0) {
-		step(walk, true, "delivers", "to a program: %s", line);
-		target(walk, line);
-		return true;
-	}
-	step(walk, false, "delivers", "delivery is off: %s", line + 1);
-	walk->verdict = EXPLAIN_BOUNCED;
-	return false;
-}
-
-/* One line of a .qmail file. False: the mail goes no further. */
-static bool walk_line(struct walk *walk, const struct route_user *user,
-		      const struct mailroot_look *file, const char *line,
-		      char *scratch)
-{
-	const size_t len = strlen(line);
-
-	if (line[0] == '#' || len == 0 || line[0] == '+')
-		return true;
-	if (strchr("./|", line[0]) && (file->mode & S_IXUSR))
-		return defer(walk, "delivers",
-			     "has the x bit, with which it may only forward");
-	if (line[0] == '|')
-		return walk_program(walk, line);
-	if ((line[0] == '.' || line[0] == '/') && line[len - 1] == '/')
-		return walk_maildir(walk, user, line, scratch);
-	if (line[0] == '.' || line[0] == '/') {
-		step(walk, false, "delivers",
-		     "to the mbox %s%s: no POP box sees it", line,
-		     line[len - 1] == '\r' ? " (a carriage return ends the "
-					     "line)"
-					   : "");
-		target(walk, line);
-		return true;
-	}
-	line += line[0] == '&';
-	step(walk, true, "forwards", "%s", line);
-	target(walk, line);
-	return true;
-}
-
-static void walk_lines(struct walk *walk, const struct route_user *user,
-		       const struct mailroot_look *file, char *text, size_t len)
-{
-	char *scratch = malloc(MAILROOT_QMAIL_MAX);
-	bool more = scratch != NULL;
-
-	walk->verdict = EXPLAIN_DELIVERED;
-	if (len == 0) {
-		step(walk, false, "delivers",
-		     "%s is empty: the mail goes where qmail-start says, not "
-		     "into a box",
-		     walk->path);
-		target(walk, "default");
-	} else if (text[0] == '\n') {
-		more = defer(walk, "delivers",
-			     "begins with a blank line: delivery is on hold");
-	}
-	while (more && len) {
-		char *end = memchr(text, '\n', len);
-		size_t line = end ? (size_t)(end - text) : len;
-
-		text[line] = 0; /* there is room for one more */
-		for (size_t n = line; n && strchr(" \t", text[n - 1]); n--)
-			text[n - 1] = 0;
-		more = walk_line(walk, user, file, text, scratch);
-		text += line + (end != NULL);
-		len -= line + (end != NULL);
-	}
-	free(scratch);
 }
 
 static void walk_user(struct walk *walk, const char *local)
 {
 	struct route_user *user = calloc(1, sizeof *user);
-	char *text = malloc(MAILROOT_QMAIL_MAX + 1);
-	struct mailroot_look file;
-	size_t len;
 
-	if (!user || !text)
-		step(walk, false, "file", "no memory");
-	else if (walk_users(walk, local, user) && walk_home(walk, user, text) &&
-		 walk_qmail(walk, user, &file, text, &len))
-		walk_lines(walk, user, &file, text, len);
+	if (!user)
+		walk_step(walk, false, "file", "no memory");
+	else if (walk_users(walk, local, user))
+		walk_deliver(walk, user);
 	free(user);
-	free(text);
 }
 
 static void walk_mail(struct walk *walk)
@@ -468,7 +267,7 @@ static void walk_mail(struct walk *walk)
 	char id[512], local[1024];
 
 	if (!config_has_qmail(&walk->site->config)) {
-		step(walk, true, "qmail", "there is none on this machine");
+		walk_step(walk, true, "qmail", "there is none on this machine");
 		return;
 	}
 	if (!walk_rcpthosts(walk) || !walk_locals(walk) ||
@@ -496,17 +295,18 @@ static int walk_login(struct walk *walk)
 	if (err != ERR_OK)
 		return site_failed(site, err, name);
 	if (!login.box.handle.s[0]) {
-		step(walk, true, "login",
-		     "none: the store has no box behind %s", name);
+		walk_step(walk, true, "login",
+			  "none: the store has no box behind %s", name);
 		return CODE_DONE;
 	}
 	name_box_text(&login.box, box);
 	if (asuser_lastlogin(site->asuser, &login.box, &last, ip, walk->path) !=
 	    0)
 		last = 0; /* never, or nobody can tell: the box is not there */
-	step(walk, true, "login", "%s: %s, last %s%s%s", box,
-	     login.reason ? login.reason : "with its password",
-	     last ? say_time(last, when) : "never", ip[0] ? " from " : "", ip);
+	walk_step(walk, true, "login", "%s: %s, last %s%s%s", box,
+		  login.reason ? login.reason : "with its password",
+		  last ? say_time(last, when) : "never", ip[0] ? " from " : "",
+		  ip);
 	return CODE_DONE;
 }
 
@@ -549,7 +349,9 @@ static int conclude(struct walk *walk)
 
 int explain(struct site *site, const char *local, const char *domain)
 {
-	struct walk walk = {.site = site, .local = local, .domain = domain,
+	struct walk walk = {.site = site,
+			    .local = local,
+			    .domain = domain,
 			    .targets = json_array()};
 	int code, login;
 
