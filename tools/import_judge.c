@@ -1,150 +1,18 @@
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "import_private.h"
-#include "preflight.h"
 #include "say.h"
 #include "secret.h"
-
-static struct import_domain *new_domain(struct import *import)
-{
-	if (import->domains == import->domain_room) {
-		size_t room = import->domain_room ? import->domain_room * 2
-						  : 16;
-		struct import_domain *more =
-			reallocarray(import->domain, room, sizeof *more);
-
-		if (!more)
-			return NULL;
-		import->domain = more;
-		import->domain_room = room;
-	}
-	import->domain[import->domains] = (struct import_domain){.files = 0};
-	return &import->domain[import->domains++];
-}
-
-__attribute__((format(printf, 2, 3))) static void
-domain_refuse(struct import_domain *domain, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	if (vasprintf(&domain->why, format, args) < 0)
-		domain->why = NULL; /* the store will refuse it */
-	va_end(args);
-}
-
-/* A domain that is to be made, with the handle that the row or the command line
- * names. */
-static void plan_domain(const struct import *import,
-			const struct intake *intake,
-			struct import_domain *domain)
-{
-	const char *name = intake->address.domain.s;
-
-	if (!intake->has_handle && !import->how->has_handle) {
-		domain_refuse(domain,
-			      "there is no domain '%s' (say whose it is, in the "
-			      "column 'handle' or by --handle H, and it is "
-			      "made)",
-			      name);
-		return;
-	}
-	domain->handle = intake->has_handle ? intake->handle
-					    : import->how->handle;
-	domain->fresh = calloc(1, sizeof *domain->fresh);
-	if (!domain->fresh)
-		return; /* the store will refuse its addresses */
-	domain->fresh->name = intake->address.domain;
-	memcpy(domain->fresh->utf8, intake->utf8, sizeof domain->fresh->utf8);
-	domain->fresh->handle = domain->handle;
-	domain->fresh->kind = STORE_POP;
-	domain->fresh->subdomains = true;
-}
-
-static enum err look_domain(struct import *import, struct store_txn *txn,
-			    const struct intake *intake,
-			    struct import_domain *domain)
-{
-	struct store_domain row;
-	enum err err = store_domain_get(txn, &intake->address.domain, &row);
-
-	if (err == ERR_NOTFOUND) {
-		plan_domain(import, intake, domain);
-		return ERR_OK;
-	}
-	if (err != ERR_OK)
-		return err;
-	domain->handle = row.handle;
-	if (row.kind == STORE_ALIAS)
-		domain_refuse(domain,
-			      "the domain '%s' is another name of '%s' (give "
-			      "its addresses there)",
-			      row.name.s, row.target.s);
-	else if (row.kind != STORE_POP)
-		domain_refuse(domain,
-			      "the domain '%s' is not of kind pop: it has no "
-			      "addresses here",
-			      row.name.s);
-	return ERR_OK;
-}
-
-/* Looked at once, with the first row that names it. */
-static enum err find_domain(struct import *import, struct store_txn *txn,
-			    const struct intake *intake,
-			    struct import_domain **ret_domain)
-{
-	size_t number;
-
-	if (!names_add(&import->names, intake->address.domain.s, &number)) {
-		errno = ENOMEM;
-		return ERR_SYSTEM;
-	}
-	if (number < import->domains) {
-		*ret_domain = &import->domain[number];
-		return ERR_OK;
-	}
-	*ret_domain = new_domain(import);
-	if (!*ret_domain) {
-		errno = ENOMEM;
-		return ERR_SYSTEM;
-	}
-	return look_domain(import, txn, intake, *ret_domain);
-}
-
-/* NULL, or why the row cannot be in its domain. */
-static enum err judge_domain(struct import *import, struct store_txn *txn,
-			     const struct intake *intake, char *ret_why,
-			     size_t room)
-{
-	struct import_domain *domain;
-	enum err err;
-
-	if (!intake->has_address)
-		return ERR_OK;
-	err = find_domain(import, txn, intake, &domain);
-	if (err != ERR_OK)
-		return err;
-	if (domain->why)
-		(void)snprintf(ret_why, room, "%s", domain->why);
-	else if (intake->has_handle &&
-		 strcmp(intake->handle.s, domain->handle.s) != 0)
-		(void)snprintf(ret_why, room,
-			       "the domain '%s' belongs to the handle '%s'",
-			       intake->address.domain.s, domain->handle.s);
-	return ERR_OK;
-}
 
 /* Numbers go on from the highest. */
 enum { NUMBER_MAX = 999999999 };
 
 /* A number that was ever given is not given again. */
-static enum err judge_number(struct store_txn *txn,
-			     const struct intake *intake, char *ret_why,
-			     size_t room)
+static enum err judge_number(struct store_txn *txn, const struct intake *intake,
+			     char *ret_why, size_t room)
 {
 	const struct name_box *name = &intake->box;
 	struct store_handle handle;
@@ -302,7 +170,8 @@ static enum err judge_row(struct import *import, struct store_txn *txn,
 	struct store_account account = {.hash = ""};
 	char text[512] = "";
 	const char *why = NULL;
-	enum err err = judge_domain(import, txn, intake, text, sizeof text);
+	enum err err =
+		import_domain_judge(import, txn, intake, text, sizeof text);
 	bool there;
 
 	if (err != ERR_OK)
@@ -316,8 +185,8 @@ static enum err judge_row(struct import *import, struct store_txn *txn,
 	if (err == ERR_OK && text[0])
 		why = text;
 	if (err == ERR_OK && !why && row->secret < ROSTER_SAME)
-		why = judge_secret(import, intake, row,
-				   there ? &account : NULL, text, sizeof text);
+		why = judge_secret(import, intake, row, there ? &account : NULL,
+				   text, sizeof text);
 	if (row->twin && row->secret < ROSTER_SAME)
 		row->secret = ROSTER_NONE;
 	if (err == ERR_OK && !why && there &&
@@ -357,112 +226,11 @@ static enum err judge_body(struct store_txn *txn, void *arg)
 	return err;
 }
 
-static void forget_domains(struct import *import)
-{
-	for (size_t i = 0; i < import->domains; i++) {
-		free(import->domain[i].fresh);
-		free(import->domain[i].why);
-	}
-	import->domains = 0;
-	names_free(&import->names);
-}
-
 int import_judge(struct import *import)
 {
-	forget_domains(import);
+	import_domain_forget(import);
 	import->short_passwords = import->unusable = 0;
 	return site_failed(import->site,
 			   store_read(import->site->store, judge_body, import),
 			   "the store");
-}
-
-/* One question to each of qmail's files for all new domains. */
-static int preflight_fresh(struct import *import)
-{
-	struct store_domain *fresh =
-		calloc(import->domains + 1, sizeof *fresh);
-	size_t count = 0;
-	int code = CODE_DONE;
-
-	if (!fresh)
-		return say_error(CODE_LATER, "no memory");
-	for (size_t i = 0; i < import->domains; i++) {
-		if (import->domain[i].fresh)
-			fresh[count++] = *import->domain[i].fresh;
-	}
-	if (count)
-		code = preflight_domains(import->site, fresh, count, false);
-	free(fresh);
-	return code;
-}
-
-/* Are there .qmail files in its directory already? Asked once a domain. */
-static bool has_files(struct import *import, const struct intake *intake)
-{
-	char text[MAILROOT_QMAIL_MAX], path[PATH_MAX];
-	struct import_domain *domain;
-	size_t number, len = 0;
-
-	if (!names_add(&import->names, intake->address.domain.s, &number) ||
-	    number >= import->domains)
-		return true;
-	domain = &import->domain[number];
-	if (!domain->files)
-		domain->files = asuser_list(import->site->asuser,
-					    &domain->handle,
-					    &intake->address.domain, true,
-					    text, &len, path) == ENOENT ||
-						len == 0
-					? 1
-					: 2;
-	return domain->files == 2;
-}
-
-static int preflight_row(struct import *import, size_t number)
-{
-	struct store_address *address;
-	struct intake intake;
-	size_t domain;
-	int code = CODE_DONE;
-
-	roster_get(&import->roster, number, &intake);
-	if (!has_files(import, &intake))
-		return CODE_DONE;
-	address = calloc(1, sizeof *address);
-	if (!address || !names_add(&import->names, intake.address.domain.s,
-				   &domain)) {
-		free(address);
-		return say_error(CODE_LATER, "no memory");
-	}
-	address->name = intake.address;
-	address->forwards_len = intake.forwards_len;
-	memcpy(address->forwards, intake.forwards, intake.forwards_len);
-	address->has_box = enroll_wants_box(&intake);
-	address->box = intake.box; /* a new one is in no file yet */
-	code = preflight_address(import->site,
-				 &import->domain[domain].handle, address,
-				 false);
-	if (code == CODE_REFUSED)
-		import_refuse_row(import, number, &intake,
-				  "its .qmail file was made by hand");
-	free(address);
-	intake_wipe(&intake);
-	return code == CODE_REFUSED ? CODE_DONE : code;
-}
-
-int import_preflight(struct import *import)
-{
-	const char *format = import->how->source.format;
-	int code = preflight_fresh(import);
-
-	/* What a site taken over says itself was read from these files. */
-	if (format && strcmp(format, "qmail") == 0)
-		return code;
-	for (size_t i = 0; code == CODE_DONE && i < import->roster.count; i++) {
-		const struct roster_row *row = &import->roster.row[i];
-
-		if (!row->bad && row->fresh)
-			code = preflight_row(import, i);
-	}
-	return code;
 }

@@ -1,6 +1,7 @@
 /* import_private.h: what the parts of an import share: import.c (the story),
- * import_judge.c (against the store), import_hash.c, import_apply.c (the
- * transaction), import_files.c (what is written beside).
+ * import_judge.c (against the store), import_domain.c (the domains of its
+ * rows), import_preflight.c (against qmail's files), import_hash.c,
+ * import_apply.c (the transaction), import_files.c (what is written beside).
  */
 #ifndef POPBOX_IMPORT_PRIVATE_H
 #define POPBOX_IMPORT_PRIVATE_H
@@ -59,6 +60,14 @@ void import_refuse_row(struct import *import, size_t number,
 /* Judges all rows that are not refused, in one snapshot, and says what becomes of
  * their passwords. Returns the exit code. */
 int import_judge(struct import *import);
+/* Has the domain of a row anything against it? Looked at once, with the first
+ * row that names it. ret_why: "", or why not. */
+enum err import_domain_judge(struct import *import, struct store_txn *txn,
+			     const struct intake *intake, char *ret_why,
+			     size_t room);
+/* All that was found of domains, before rows are judged again. */
+void import_domain_forget(struct import *import);
+
 /* What qmail's files and files made by hand have against it. */
 int import_preflight(struct import *import);
 

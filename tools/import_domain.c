@@ -1,0 +1,146 @@
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "import_private.h"
+
+static struct import_domain *new_domain(struct import *import)
+{
+	if (import->domains == import->domain_room) {
+		size_t room =
+			import->domain_room ? import->domain_room * 2 : 16;
+		struct import_domain *more =
+			reallocarray(import->domain, room, sizeof *more);
+
+		if (!more)
+			return NULL;
+		import->domain = more;
+		import->domain_room = room;
+	}
+	import->domain[import->domains] = (struct import_domain){.files = 0};
+	return &import->domain[import->domains++];
+}
+
+__attribute__((format(printf, 2, 3))) static void
+domain_refuse(struct import_domain *domain, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&domain->why, format, args) < 0)
+		domain->why = NULL; /* the store will refuse it */
+	va_end(args);
+}
+
+/* A domain that is to be made, with the handle that the row or the command line
+ * names. */
+static void plan_domain(const struct import *import,
+			const struct intake *intake,
+			struct import_domain *domain)
+{
+	const char *name = intake->address.domain.s;
+
+	if (!intake->has_handle && !import->how->has_handle) {
+		domain_refuse(
+			domain,
+			"there is no domain '%s' (say whose it is, in the "
+			"column 'handle' or by --handle H, and it is "
+			"made)",
+			name);
+		return;
+	}
+	domain->handle =
+		intake->has_handle ? intake->handle : import->how->handle;
+	domain->fresh = calloc(1, sizeof *domain->fresh);
+	if (!domain->fresh)
+		return; /* the store will refuse its addresses */
+	domain->fresh->name = intake->address.domain;
+	memcpy(domain->fresh->utf8, intake->utf8, sizeof domain->fresh->utf8);
+	domain->fresh->handle = domain->handle;
+	domain->fresh->kind = STORE_POP;
+	domain->fresh->subdomains = true;
+}
+
+static enum err look_domain(struct import *import, struct store_txn *txn,
+			    const struct intake *intake,
+			    struct import_domain *domain)
+{
+	struct store_domain row;
+	enum err err = store_domain_get(txn, &intake->address.domain, &row);
+
+	if (err == ERR_NOTFOUND) {
+		plan_domain(import, intake, domain);
+		return ERR_OK;
+	}
+	if (err != ERR_OK)
+		return err;
+	domain->handle = row.handle;
+	if (row.kind == STORE_ALIAS)
+		domain_refuse(domain,
+			      "the domain '%s' is another name of '%s' (give "
+			      "its addresses there)",
+			      row.name.s, row.target.s);
+	else if (row.kind != STORE_POP)
+		domain_refuse(domain,
+			      "the domain '%s' is not of kind pop: it has no "
+			      "addresses here",
+			      row.name.s);
+	return ERR_OK;
+}
+
+/* Looked at once, with the first row that names it. */
+static enum err find_domain(struct import *import, struct store_txn *txn,
+			    const struct intake *intake,
+			    struct import_domain **ret_domain)
+{
+	size_t number;
+
+	if (!names_add(&import->names, intake->address.domain.s, &number)) {
+		errno = ENOMEM;
+		return ERR_SYSTEM;
+	}
+	if (number < import->domains) {
+		*ret_domain = &import->domain[number];
+		return ERR_OK;
+	}
+	*ret_domain = new_domain(import);
+	if (!*ret_domain) {
+		errno = ENOMEM;
+		return ERR_SYSTEM;
+	}
+	return look_domain(import, txn, intake, *ret_domain);
+}
+
+enum err import_domain_judge(struct import *import, struct store_txn *txn,
+			     const struct intake *intake, char *ret_why,
+			     size_t room)
+{
+	struct import_domain *domain;
+	enum err err;
+
+	if (!intake->has_address)
+		return ERR_OK;
+	err = find_domain(import, txn, intake, &domain);
+	if (err != ERR_OK)
+		return err;
+	if (domain->why)
+		(void)snprintf(ret_why, room, "%s", domain->why);
+	else if (intake->has_handle &&
+		 strcmp(intake->handle.s, domain->handle.s) != 0)
+		(void)snprintf(ret_why, room,
+			       "the domain '%s' belongs to the handle '%s'",
+			       intake->address.domain.s, domain->handle.s);
+	return ERR_OK;
+}
+
+void import_domain_forget(struct import *import)
+{
+	for (size_t i = 0; i < import->domains; i++) {
+		free(import->domain[i].fresh);
+		free(import->domain[i].why);
+	}
+	import->domains = 0;
+	names_free(&import->names);
+}
