@@ -1,6 +1,7 @@
 /* floor_login SETTING PROGRAM [ARG ...]: what a login cannot do without, and
  * nothing else: reads descriptor 3 to its end, computes the hash of the
- * password in it, and becomes the program. SETTING "-": no hash.
+ * password in it, and becomes the program. SETTING "-": no hash. Without
+ * arguments it ends with 0 at once, as no login does by itself.
  */
 #include <crypt.h>
 #include <stdio.h>
@@ -16,7 +17,7 @@ int main(int argc, char **argv)
 	const char *password;
 
 	if (argc < 3)
-		return 2;
+		return argc == 1 ? 0 : 2;
 	while (len < sizeof record - 1 &&
 	       (got = read(3, record + len, sizeof record - 1 - len)) > 0)
 		len += (size_t)got;
