@@ -42,8 +42,9 @@ static void scan(MDB_txn *txn, const char *name, struct sum *sum)
 
 int main(int argc, char **argv)
 {
-	static const char *const tables[] = {"meta", "handle", "domain", "box",
-					     "address", "by-box", "parked"};
+	static const char *const tables[] = {"meta",   "handle",  "domain",
+					     "box",    "address", "by-box",
+					     "parked", "by-owner"};
 	struct sum sum = {0, 0, 0}, journal = {0, 0, 0};
 	MDB_env *env;
 	MDB_txn *txn;
