@@ -3,13 +3,13 @@
 helper, counted by callgrind, in a small store and in a larger one. Counts, not
 times, so that a busy machine changes nothing."""
 import os
-import re
 import shutil
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from tap import BUILD, POPBOX, Site, eq, run, skip, test
+import cost
+from tap import BUILD, Site, eq, run, skip, test
 
 FILL = BUILD + "/bench/fill"
 HASH = "$5$rounds=1000$abcdefgh$W9b6LCs2QMhQTdIiTnQDl7EZKoSlmVSOwKhCpK8M4fB"
@@ -18,13 +18,11 @@ HASH = "$5$rounds=1000$abcdefgh$W9b6LCs2QMhQTdIiTnQDl7EZKoSlmVSOwKhCpK8M4fB"
 def instructions(site, *args, want=0):
     if not shutil.which("valgrind"):
         skip("valgrind is not installed")
-    done = subprocess.run(
-        ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null",
-         POPBOX, "-d", site.store, *args], capture_output=True, text=True,
-        stdin=subprocess.DEVNULL, timeout=120)
-    counts = re.findall(r"Collected : (\d+)", done.stderr)
-    assert done.returncode == want and counts, done
-    return sum(map(int, counts))
+
+    def work(prefix, env):
+        got = site.popbox(*args, prefix=prefix, env=env, timeout=120)
+        eq(got.rc, want, got)
+    return cost.instructions(site, work)
 
 
 def filled(domains, boxes):
