@@ -1,0 +1,132 @@
+/* Rows of other programs' files: whatever their bytes, one account whose names
+ * read back, whose old mail lies nowhere upwards, and whose texts end; or why
+ * not. */
+#include "fuzz.h"
+
+#include "row_dotqmail.h"
+#include "row_passwd.h"
+#include "row_vmailmgr.h"
+
+static struct intake intake;
+
+static void names(void)
+{
+	char text[NAME_ADDRESS_TEXT];
+	struct name_address again;
+
+	if (!intake.has_address)
+		return;
+	name_address_text(&intake.address, text);
+	HOLDS(intake.address.local.s[0] == '*' ||
+	      !name_address_read(text, strlen(text), &again));
+}
+
+static void forwards(void)
+{
+	size_t at = 0;
+
+	HOLDS(intake.forwards_len <= sizeof intake.forwards);
+	while (at < intake.forwards_len) {
+		const char *one = intake.forwards + at;
+
+		HOLDS(memchr(one, 0, intake.forwards_len - at));
+		HOLDS(strchr(one, '@') && !strpbrk(one, "\n\r\t "));
+		at += strlen(one) + 1;
+	}
+}
+
+static void account(void)
+{
+	const char *scheme;
+
+	names();
+	forwards();
+	for (const char *c = intake.maildir; *c; c++)
+		HOLDS(strncmp(c, "..", 2) != 0 ||
+		      (c > intake.maildir && c[-1] != '/') ||
+		      (c[2] && c[2] != '/'));
+	if (intake.has_title)
+		HOLDS(!strpbrk(intake.title, "\n\r\x1b"));
+	if (intake.has_quota)
+		HOLDS(intake.quota <= UINT64_MAX / 4);
+	if (intake.secret == INTAKE_HASH && !intake.unusable)
+		HOLDS(pwhash_judge(intake.hash, &scheme) == PWHASH_OK);
+	if (intake.secret == INTAKE_PASSWORD)
+		HOLDS(intake.password_len == strlen(intake.password));
+}
+
+/* As feed hands them out: without a NUL, without the newline. */
+static void line(row_passwd *read, const uint8_t *data, size_t size)
+{
+	char *text = fuzz_text(data, size);
+	const char *left;
+
+	text[strcspn(text, "\n")] = 0;
+	if (!read(text, "example.com", &intake, &left) && !left)
+		account();
+	free(text);
+}
+
+static void entry(const uint8_t *data, size_t size)
+{
+	size_t len = fuzz_byte(&data, &size);
+	char *user, *value;
+
+	len = len < size ? len : size;
+	user = fuzz_text(data, len);
+	value = malloc(size - len ? size - len : 1); /* no NUL behind it */
+	if (size - len)
+		memcpy(value, data + len, size - len);
+	if (!row_vmailmgr(user, len, value, size - len, "example.com",
+			  "/home/old", &intake))
+		account();
+	free(user);
+	free(value);
+}
+
+static void dotqmail(const uint8_t *data, size_t size)
+{
+	static struct row_dotqmail row;
+	char *text = malloc(size ? size : 1); /* no NUL behind it */
+
+	if (size)
+		memcpy(text, data, size);
+	if (!row_dotqmail(text, size, &intake, &row))
+		account();
+	HOLDS(row.boxes <= ROW_DOTQMAIL_BOXES);
+	for (size_t i = 0; i < row.boxes; i++)
+		HOLDS(row.box[i][0] &&
+		      row.box[i][strlen(row.box[i]) - 1] == '/');
+	free(text);
+}
+
+static void file_name(const uint8_t *data, size_t size)
+{
+	char *text = fuzz_text(data, size);
+	struct name_local local, again;
+
+	if (row_dotqmail_name(text, &local))
+		HOLDS(local.s[0] == '*' ||
+		      !name_local_read(local.s, strlen(local.s), &again));
+	free(text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint8_t how = fuzz_byte(&data, &size) % 6;
+
+	intake_wipe(&intake);
+	if (how == 0)
+		line(row_passwd_vpopmail, data, size);
+	else if (how == 1)
+		line(row_passwd_dovecot, data, size);
+	else if (how == 2)
+		line(row_passwd_shadow, data, size);
+	else if (how == 3)
+		entry(data, size);
+	else if (how == 4)
+		dotqmail(data, size);
+	else
+		file_name(data, size);
+	return 0;
+}
