@@ -259,13 +259,12 @@ def busy():
 @test("logins are right while the store is being written to", plain=True)
 def reading():
     with Site().joe() as site:
-        stop = threading.Event()
+        stop, codes = threading.Event(), []
 
         def write():
-            i = 0
             while not stop.is_set():
-                site.popbox("passwd", "ex1-0000", "--generate")
-                i += 1
+                codes.append(site.popbox("passwd", "ex1-0000",
+                                         "--generate").rc)
         thread = threading.Thread(target=write)
         thread.start()
         try:
@@ -276,6 +275,8 @@ def reading():
         finally:
             stop.set()
             thread.join()
+        eq(set(codes), {0})
+        assert len(codes) > 9, len(codes)
 
 
 def limit_files(size):

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import resource
+import shutil
 import signal
 import stat
 import subprocess
@@ -935,20 +936,42 @@ def others():
 @test("what an import has read is in no core file, and its owner cannot be "
       "traced", root=True, plain=True)
 def hidden():
-    with Site() as site:
+    """In a private installation: there others are the same user."""
+    def become():
+        os.setgroups([])
+        os.setgid(4711)
+        os.setuid(4711)
+
+    def of_same_user(*command):
+        return subprocess.run(command, preexec_fn=become, cwd="/",
+                              capture_output=True).returncode
+    with Site(init=False, qmail=False) as site:
+        os.chown(site.top, 4711, 4711)
+        program = shutil.copy(POPBOX, site.top)  # wherever the tree lies
+        eq(of_same_user(program, "-d", site.store, "init", "--uid", "4711",
+                        "--gid", "4711", "--home", site.home, "--serialmail",
+                        site.serial, "--no-qmail"), 0)
         reader, writer = os.pipe()
         process = subprocess.Popen(
-            [POPBOX, "-d", site.store, "import", "-"], stdin=reader,
-            stderr=subprocess.DEVNULL)
+            [program, "-d", site.store, "import", "-"], stdin=reader,
+            stderr=subprocess.DEVNULL, preexec_fn=become, cwd="/")
         os.close(reader)
         os.write(writer, HEAD.encode())
-        for _ in range(100):
+        for _ in range(250):
             with open(f"/proc/{process.pid}/limits") as file:
                 limits = [l for l in file if l.startswith("Max core")]
             if limits[0].split()[5] == "0":
                 break
             time.sleep(0.02)
         eq(limits[0].split()[4:6], ["0", "0"])
+        for name in ("environ", "maps", "fd"):
+            path = f"/proc/{process.pid}/{name}"
+            assert of_same_user("ls" if name == "fd" else "cat", path), name
+        # What can be looked at is seen to be.
+        other = subprocess.Popen(["sleep", "60"], preexec_fn=become)
+        eq(of_same_user("cat", f"/proc/{other.pid}/environ"), 0)
+        other.kill()
+        other.wait()
         os.close(writer)
         eq(process.wait(), 0)
 
