@@ -1,5 +1,6 @@
 #include "record.h"
 
+#include <endian.h>
 #include <sodium.h>
 #include <string.h>
 
@@ -25,12 +26,14 @@ static uint8_t *claim(struct record *record, size_t len)
 	return place;
 }
 
-static void put_number(struct record *record, uint64_t value, size_t len)
+/* Inline, so that with a length that is known it is one store. */
+static inline void put_number(struct record *record, uint64_t value, size_t len)
 {
 	uint8_t *place = claim(record, len);
 
-	for (size_t i = 0; place && i < len; i++)
-		place[i] = (uint8_t)(value >> (8 * i));
+	value = htole64(value);
+	if (place)
+		memcpy(place, &value, len);
 }
 
 void record_put_u8(struct record *record, uint8_t value)
@@ -130,14 +133,14 @@ static const uint8_t *take(struct record *record, size_t len)
 	return place;
 }
 
-static uint64_t get_number(struct record *record, size_t len)
+static inline uint64_t get_number(struct record *record, size_t len)
 {
 	const uint8_t *place = take(record, len);
 	uint64_t value = 0;
 
-	for (size_t i = 0; place && i < len; i++)
-		value |= (uint64_t)place[i] << (8 * i);
-	return value;
+	if (place)
+		memcpy(&value, place, len);
+	return le64toh(value);
 }
 
 uint8_t record_get_u8(struct record *record)

@@ -1,5 +1,6 @@
 #include "row.h"
 
+#include <endian.h>
 #include <string.h>
 
 struct db_bytes row_key_bytes(const struct row_key *key)
@@ -117,12 +118,10 @@ struct row_key row_key_number(uint64_t number)
 
 uint64_t row_number(const void *eight_bytes)
 {
-	const uint8_t *bytes = eight_bytes;
-	uint64_t number = 0;
+	uint64_t number;
 
-	for (size_t i = 0; i < 8; i++)
-		number = number << 8 | bytes[i];
-	return number;
+	memcpy(&number, eight_bytes, sizeof number);
+	return be64toh(number);
 }
 
 /* Handle, NUL and four bytes at the head of a key; *ret_used is their length. */
