@@ -18,11 +18,11 @@ enum err box_encode(const struct store_account *account, struct row *ret_row)
 	return record_seal(&record, key.bytes, key.len, &ret_row->len);
 }
 
+/* Straight into its place, as an address is. */
 enum err box_decode(struct db_bytes key, struct db_bytes row,
 		    struct store_account *ret_account)
 {
-	struct store_account account = {.box.quota = 0};
-	struct store_box *box = &account.box;
+	struct store_box *box = &ret_account->box;
 	struct record record;
 	enum err err = record_open(row.at, row.len, key.at, key.len,
 				   ROW_VERSION, &record);
@@ -31,16 +31,15 @@ enum err box_decode(struct db_bytes key, struct db_bytes row,
 		err = row_name_box(key, &box->name);
 	if (err != ERR_OK)
 		return err;
-	record_get_text(&record, account.hash, sizeof account.hash);
+	record_get_text(&record, ret_account->hash, sizeof ret_account->hash);
 	record_get_text(&record, box->title, sizeof box->title);
 	box->quota = record_get_u64(&record);
 	box->has_password = record_get_bool(&record);
 	box->password_changed = (int64_t)record_get_u64(&record);
 	row_get_state(&record, &box->state);
 	err = record_end(&record);
-	if (err == ERR_OK)
-		*ret_account = account;
-	secret_wipe(account.hash, sizeof account.hash);
+	if (err != ERR_OK)
+		secret_wipe(ret_account->hash, sizeof ret_account->hash);
 	return err;
 }
 
@@ -54,7 +53,7 @@ static enum err decode_box(struct db_bytes key, struct db_bytes row,
 	if (err != ERR_OK)
 		return err;
 	*ret_box = account.box;
-	secret_wipe(&account, sizeof account);
+	secret_wipe(account.hash, sizeof account.hash);
 	return ERR_OK;
 }
 

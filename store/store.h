@@ -226,7 +226,8 @@ MUST_USE enum err store_box_address_next(struct store_txn *txn,
 					 const struct name_address *after,
 					 struct name_address *ret_name);
 
-/* The only call that hands out a hash. */
+/* The only call that hands out a hash. On an error *ret_account may be half
+ * written, but never has the hash. */
 MUST_USE enum err store_login(struct store_txn *txn,
 			      const struct name_box *name,
 			      struct store_account *ret_account);
