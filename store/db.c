@@ -330,17 +330,11 @@ enum err db_table(struct db_txn *txn, enum db_table table, unsigned flags)
 	return db_err(rc);
 }
 
-/* LMDB does not write through it. */
-static MDB_val val(struct db_bytes bytes)
-{
-	return (MDB_val){bytes.len, (void *)(uintptr_t)bytes.at};
-}
-
 enum err db_get(struct db_txn *txn, enum db_table table, struct db_bytes key,
 		struct db_bytes *ret_value)
 {
 	enum err err = db_table(txn, table, 0);
-	MDB_val k = val(key), v;
+	MDB_val k = db_val(key), v;
 
 	if (err != ERR_OK)
 		return err;
@@ -350,7 +344,7 @@ enum err db_get(struct db_txn *txn, enum db_table table, struct db_bytes key,
 	return err;
 }
 
-static enum err cursor(struct db_txn *txn, enum db_table table)
+enum err db_cursor(struct db_txn *txn, enum db_table table)
 {
 	enum err err = db_table(txn, table, 0);
 
@@ -364,8 +358,8 @@ enum err db_next(struct db_txn *txn, enum db_table table, struct db_bytes from,
 		 bool after, struct db_bytes *ret_key,
 		 struct db_bytes *ret_value)
 {
-	MDB_val k = val(from), start = k, v;
-	enum err err = cursor(txn, table);
+	MDB_val k = db_val(from), start = k, v;
+	enum err err = db_cursor(txn, table);
 	int rc, order = 1;
 
 	if (err != ERR_OK)
@@ -394,7 +388,7 @@ enum err db_next(struct db_txn *txn, enum db_table table, struct db_bytes from,
 enum err db_last(struct db_txn *txn, enum db_table table,
 		 struct db_bytes *ret_key, struct db_bytes *ret_value)
 {
-	enum err err = cursor(txn, table);
+	enum err err = db_cursor(txn, table);
 	MDB_val k, v;
 
 	if (err != ERR_OK)

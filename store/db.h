@@ -71,6 +71,18 @@ MUST_USE enum err db_next(struct db_txn *txn, enum db_table table,
 			  struct db_bytes from, bool after,
 			  struct db_bytes *ret_key, struct db_bytes *ret_value);
 
+/* A walk over a whole table, for who looks at all of a snapshot: {txn, table}
+ * stands before the first pair. It proves that keys are in order and that a
+ * search finds each of them; a damaged tree may show to a walk what it hides
+ * from a login. ERR_NOTFOUND: the end, all is proved. ERR_DAMAGED. Meanwhile
+ * no db_next nor db_last on that table. */
+struct db_walk {
+	struct db_txn *txn;
+	enum db_table table;
+	struct db_bytes key, value; /* where it stands */
+};
+MUST_USE enum err db_walk_next(struct db_walk *walk);
+
 /* The last pair of a table. ERR_NOTFOUND: it is empty. */
 MUST_USE enum err db_last(struct db_txn *txn, enum db_table table,
 			  struct db_bytes *ret_key, struct db_bytes *ret_value);

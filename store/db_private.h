@@ -1,4 +1,4 @@
-/* db_private.h: what db.c and db_write.c share; nobody else includes it. */
+/* db_private.h: what db.c and the other db_*.c share; nobody else includes it. */
 #ifndef POPBOX_DB_PRIVATE_H
 #define POPBOX_DB_PRIVATE_H
 
@@ -33,6 +33,15 @@ enum err db_err(int rc);
 /* The table's handle, opened at its first use in the transaction. */
 MUST_USE enum err db_table(struct db_txn *txn, enum db_table table,
 			   unsigned flags);
+
+/* Its cursor, opened likewise. */
+MUST_USE enum err db_cursor(struct db_txn *txn, enum db_table table);
+
+/* LMDB does not write through it. */
+static inline MDB_val db_val(struct db_bytes bytes)
+{
+	return (MDB_val){bytes.len, (void *)(uintptr_t)bytes.at};
+}
 
 /* Closes the cursors; the transaction itself is the caller's to end. */
 void db_cursors_close(struct db_txn *txn);

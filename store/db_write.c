@@ -253,8 +253,8 @@ enum err db_put(struct db_txn *txn, enum db_table table, struct db_bytes key,
 {
 	enum err err = db_table(txn, table,
 				db_table_late(table) ? MDB_CREATE : 0);
-	MDB_val k = {key.len, (void *)(uintptr_t)key.at};
-	MDB_val v = {value.len, (void *)(uintptr_t)value.at};
+	MDB_val k = db_val(key);
+	MDB_val v = db_val(value);
 	int rc;
 
 	if (err != ERR_OK)
@@ -269,7 +269,7 @@ enum err db_put(struct db_txn *txn, enum db_table table, struct db_bytes key,
 enum err db_del(struct db_txn *txn, enum db_table table, struct db_bytes key)
 {
 	enum err err = db_table(txn, table, 0);
-	MDB_val k = {key.len, (void *)(uintptr_t)key.at};
+	MDB_val k = db_val(key);
 	int rc;
 
 	if (err != ERR_OK)

@@ -1,0 +1,71 @@
+/* db_walk.c: every pair of a table, and the proof that a search finds it. */
+#include "db_private.h"
+
+/* LMDB's pages begin at multiples of this, so keys of two pages never lie in
+ * one such block. */
+enum { BLOCK = 4096 };
+
+static bool same_block(const void *a, const void *b)
+{
+	return (uintptr_t)a / BLOCK == (uintptr_t)b / BLOCK;
+}
+
+/* A search compares its key with those of branch pages, which lead to one
+ * leaf, and then with the leaf's, which are in order: one that finds the first
+ * and the last of a leaf finds all between. */
+static enum err search(const struct db_walk *walk)
+{
+	struct db_bytes value;
+	enum err err;
+
+	if (walk->key.len == 0) /* before the first */
+		return ERR_OK;
+	err = db_get(walk->txn, walk->table, walk->key, &value);
+	if (err == ERR_OK && value.at == walk->value.at)
+		return ERR_OK;
+	return err == ERR_OK || err == ERR_NOTFOUND ? ERR_DAMAGED : err;
+}
+
+static bool in_order(const struct db_walk *walk, const MDB_val *key)
+{
+	MDB_val before = db_val(walk->key);
+
+	return key->mv_size > 0 &&
+	       (before.mv_size == 0 ||
+		mdb_cmp(walk->txn->txn, walk->txn->dbi[walk->table], &before,
+			key) < 0);
+}
+
+static enum err step(const struct db_walk *walk, struct db_walk *next)
+{
+	enum err err = db_cursor(walk->txn, walk->table);
+	MDB_val k, v;
+
+	if (err != ERR_OK)
+		return err;
+	err = db_err(mdb_cursor_get(walk->txn->cursor[walk->table], &k, &v,
+				    walk->key.len ? MDB_NEXT : MDB_FIRST));
+	if (err != ERR_OK)
+		return err;
+	next->key = (struct db_bytes){k.mv_data, k.mv_size};
+	next->value = (struct db_bytes){v.mv_data, v.mv_size};
+	return in_order(walk, &k) ? ERR_OK : ERR_DAMAGED;
+}
+
+enum err db_walk_next(struct db_walk *walk)
+{
+	struct db_walk next = *walk;
+	enum err err = step(walk, &next), proof = ERR_OK;
+
+	if (err != ERR_OK && err != ERR_NOTFOUND)
+		return err;
+	if (err == ERR_NOTFOUND || !same_block(walk->key.at, next.key.at)) {
+		proof = search(walk);
+		if (proof == ERR_OK && err == ERR_OK)
+			proof = search(&next);
+	}
+	if (proof != ERR_OK)
+		return proof;
+	*walk = next;
+	return err;
+}
