@@ -38,9 +38,10 @@ def lmdb():
          r"store/db_copy\.c", r"store/db_walk\.c")
 
 
-@test("only pwhash, secret and record know libsodium, only pwhash libcrypt")
+@test("only pwhash, secret, record and tally know libsodium, only pwhash "
+      "libcrypt")
 def crypto():
-    only("<sodium.h>", r"store/(pwhash|pwhash_digest|secret|record)\.c")
+    only("<sodium.h>", r"store/(pwhash|pwhash_digest|secret|record|tally)\.c")
     only("<crypt.h>", r"store/pwhash\.c")
 
 
@@ -71,7 +72,7 @@ def down():
               "db_copy.c", "db_copy.h", "db_walk.c", "record.c", "record.h", "name.c", "name.h", "err.c", "err.h",
               "config.c", "config.h", "secret.c", "secret.h", "drop.c",
               "drop.h", "pwhash.c", "pwhash.h", "pwhash_form.c", "pwhash_digest.c",
-              "pwhash_wrap.c"}
+              "pwhash_wrap.c", "tally.c", "tally.h"}
     for name in ground:
         for header in includes("store/" + name):
             stray = header.strip('"') in {"row.h", "row_write.h", "store.h",
