@@ -1,14 +1,8 @@
 #include "named.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include "row_write.h"
 #include "secret.h"
+#include "stored.h"
 
-static char dir[64];
-static struct store *store;
-static const struct store_actor actor = {0, "unit", "test"};
 static unsigned long findings;
 static unsigned rule_found;
 
@@ -24,13 +18,6 @@ static enum err check_body(struct store_txn *txn, void *arg)
 {
 	(void)arg;
 	return store_check(txn, on_finding, NULL, &findings);
-}
-
-static enum err change(store_body *body, void *arg)
-{
-	uint64_t last;
-
-	return store_write(store, &actor, body, arg, true, &last);
 }
 
 /* "NAME" of kind pop, or "NAME>TARGET", an alias; both of the handle. */
@@ -125,23 +112,7 @@ static void owns_all(void)
 static int set_up(void **state)
 {
 	(void)state;
-	(void)snprintf(dir, sizeof dir, "/tmp/popbox-unit.XXXXXX");
-	return !mkdtemp(dir) || store_create(dir) != ERR_OK ||
-	       store_open_write(dir, &store) != ERR_OK ||
-	       change(fill, NULL) != ERR_OK;
-}
-
-static int tear_down(void **state)
-{
-	static const char *const names[] = {"data.mdb", "lock.mdb"};
-	int fd = open(dir, O_RDONLY | O_DIRECTORY);
-
-	(void)state;
-	store_close(&store);
-	for (size_t i = 0; i < COUNT(names); i++)
-		(void)unlinkat(fd, names[i], 0);
-	close(fd);
-	return rmdir(dir);
+	return stored_start(fill);
 }
 
 static void sound(void)
@@ -303,7 +274,7 @@ int main(void)
 {
 #define WITH_STORE(sentence, function)                                        \
 	{                                                                     \
-		sentence, function, set_up, tear_down, NULL                   \
+		sentence, function, set_up, stored_end, NULL                  \
 	}
 	const struct CMUnitTest tests[] = {
 		WITH_STORE("a handle has its domains, a domain its aliases",

@@ -10,11 +10,8 @@
 #include "login.h"
 #include "pwhash.h"
 #include "secret.h"
-#include "store_write.h"
+#include "stored.h"
 
-static char dir[64];
-static struct store *store;
-static const struct store_actor actor = {0, "unit", "test"};
 static unsigned long findings;
 
 static void on_finding(void *arg, unsigned rule, const char *object,
@@ -34,31 +31,15 @@ static enum err check_body(struct store_txn *txn, void *arg)
 static int set_up(void **state)
 {
 	(void)state;
-	(void)snprintf(dir, sizeof dir, "/tmp/popbox-unit.XXXXXX");
-	return !mkdtemp(dir) || store_create(dir) != ERR_OK ||
-	       store_open_write(dir, &store) != ERR_OK;
+	return stored_start(NULL);
 }
 
 /* Every test leaves a store in which no rule is broken. */
 static int tear_down(void **state)
 {
-	static const char *const names[] = {"data.mdb", "lock.mdb"};
 	enum err err = store_read(store, check_body, NULL);
-	int fd = open(dir, O_RDONLY | O_DIRECTORY);
 
-	(void)state;
-	store_close(&store);
-	for (size_t i = 0; i < COUNT(names); i++)
-		(void)unlinkat(fd, names[i], 0);
-	close(fd);
-	return rmdir(dir) || err != ERR_OK || findings;
-}
-
-static enum err change(store_body *body, void *arg)
-{
-	uint64_t last;
-
-	return store_write(store, &actor, body, arg, true, &last);
+	return stored_end(state) || err != ERR_OK || findings;
 }
 
 /* A domain of ex1, its handle where it is new, and postmaster in box 0. */
