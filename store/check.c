@@ -1,6 +1,6 @@
 /* check.c: the numbered rules of popbox-store(5), over everything.
  *
- *	1  every row has a right checksum, form and key
+ *	1  every row has a right checksum, form and key, and is found by it
  *	2  a domain has an existing handle
  *	3  an alias domain leads to an existing pop domain
  *	4  a domain and its second keys (UTF-8, local IP) point at each other
@@ -15,36 +15,23 @@
  *	13 by-owner holds what the domains say, no more and no less, and meta says
  *	   so; or there is neither
  */
-#include <stdio.h>
 #include <string.h>
 
-#include "row.h"
-#include "secret.h"
+#include "check_private.h"
 
-struct check {
-	struct store_txn *txn;
-	store_report *report;
-	void *arg;
-	unsigned long found;
-	uint64_t last;
-	bool owned; /* there is a by-owner */
-	/* The last that were looked up: rows come in the order of their keys,
-	 * so that the next one mostly has the same. No name: none yet. */
-	struct store_handle handle;
-	struct store_domain domain;
-};
-
-static void found(struct check *check, unsigned rule, const char *object,
-		  const char *what)
+void check_found(struct check *check, unsigned rule, const char *object,
+		 const char *what)
 {
 	check->found++;
 	check->report(check->arg, rule, object, what);
 }
 
 /* A key for people: printable bytes, the others as dots. */
-static void key_text(struct db_bytes key, char text[STORE_KEY_MAX + 1])
+void check_found_key(struct check *check, unsigned rule, struct db_bytes key,
+		     const char *what)
 {
 	size_t len = key.len < STORE_KEY_MAX ? key.len : STORE_KEY_MAX;
+	char text[STORE_KEY_MAX + 1];
 
 	for (size_t i = 0; i < len; i++) {
 		char c = ((const char *)key.at)[i];
@@ -52,12 +39,29 @@ static void key_text(struct db_bytes key, char text[STORE_KEY_MAX + 1])
 		text[i] = c > ' ' && c < 0x7f ? c : '.';
 	}
 	text[len] = 0;
+	check_found(check, rule, text, what);
 }
 
-/* ERR_OK and found: is it there? An answer that cannot be had is no finding
- * here; the table's own walk reports the row. */
-static bool there(struct check *check, enum db_table table,
-		  const struct row_key *key)
+void check_found_address(struct check *check, unsigned rule,
+			 const struct name_address *name, const char *what)
+{
+	char text[NAME_ADDRESS_TEXT];
+
+	name_address_text(name, text);
+	check_found(check, rule, text, what);
+}
+
+static void found_box(struct check *check, unsigned rule,
+		      const struct name_box *name, const char *what)
+{
+	char text[NAME_BOX_TEXT];
+
+	name_box_text(name, text);
+	check_found(check, rule, text, what);
+}
+
+bool check_there(struct check *check, enum db_table table,
+		 const struct row_key *key)
 {
 	struct db_bytes row;
 
@@ -92,12 +96,13 @@ static enum err get_domain(struct check *check, const struct name_domain *name)
 }
 
 static void check_handle(struct check *check, struct db_bytes key,
-			 struct db_bytes row, const char *text)
+			 struct db_bytes row)
 {
 	struct store_handle handle;
 
 	if (handle_decode(key, row, &handle) != ERR_OK)
-		found(check, 1, text, "the row of the handle is damaged");
+		check_found_key(check, 1, key,
+				"the row of the handle is damaged");
 }
 
 static bool is_key(struct db_bytes key, const char *text)
@@ -106,16 +111,18 @@ static bool is_key(struct db_bytes key, const char *text)
 }
 
 static void check_pointer(struct check *check, struct db_bytes key,
-			  struct db_bytes row, const char *text)
+			  struct db_bytes row)
 {
 	struct store_domain domain;
 	struct name_domain to;
 
 	if (domain_decode_pointer(key, row, &to) != ERR_OK)
-		found(check, 1, text, "the row of the domain is damaged");
+		check_found_key(check, 1, key,
+				"the row of the domain is damaged");
 	else if (store_domain_get(check->txn, &to, &domain) != ERR_OK ||
 		 (!is_key(key, domain.utf8) && !is_key(key, domain.ip)))
-		found(check, 4, text, "the second key points at no such domain");
+		check_found_key(check, 4, key,
+				"the second key points at no such domain");
 }
 
 static void check_pop(struct check *check, const struct store_domain *domain)
@@ -123,8 +130,9 @@ static void check_pop(struct check *check, const struct store_domain *domain)
 	struct name_address postmaster = {{"postmaster"}, domain->name};
 	struct row_key key = row_key_address(&postmaster);
 
-	if (domain->kind == STORE_POP && !there(check, DB_ADDRESS, &key))
-		found(check, 8, domain->name.s, "the domain has no postmaster");
+	if (domain->kind == STORE_POP && !check_there(check, DB_ADDRESS, &key))
+		check_found(check, 8, domain->name.s,
+			    "the domain has no postmaster");
 }
 
 static void check_alias(struct check *check, const struct store_domain *domain)
@@ -135,8 +143,8 @@ static void check_alias(struct check *check, const struct store_domain *domain)
 		return;
 	if (store_domain_get(check->txn, &domain->target, &target) != ERR_OK ||
 	    target.kind != STORE_POP)
-		found(check, 3, domain->name.s,
-		      "the domain is an alias of no pop domain");
+		check_found(check, 3, domain->name.s,
+			    "the domain is an alias of no pop domain");
 }
 
 static void check_prefix(struct check *check, const struct store_domain *domain)
@@ -151,9 +159,9 @@ static void check_prefix(struct check *check, const struct store_domain *domain)
 		if (name_domain_read(name, (size_t)(dash - name), &head))
 			continue;
 		key = row_key_domain(&head);
-		if (there(check, DB_DOMAIN, &key))
-			found(check, 9, name,
-			      "the name is another domain's and '-'");
+		if (check_there(check, DB_DOMAIN, &key))
+			check_found(check, 9, name,
+				    "the name is another domain's and '-'");
 	}
 }
 
@@ -162,38 +170,41 @@ static void check_owner(struct check *check, const struct store_domain *domain)
 	struct row_key owned = row_key_owned(&domain->handle, &domain->name);
 	struct row_key alias = row_key_alias(&domain->target, &domain->name);
 
-	if (check->owned &&
-	    (!there(check, DB_BYOWNER, &owned) ||
-	     (domain->kind == STORE_ALIAS &&
-	      !there(check, DB_BYOWNER, &alias))))
-		found(check, 13, domain->name.s,
-		      "by-owner does not know the domain");
+	if (check->owned && (!check_there(check, DB_BYOWNER, &owned) ||
+			     (domain->kind == STORE_ALIAS &&
+			      !check_there(check, DB_BYOWNER, &alias))))
+		check_found(check, 13, domain->name.s,
+			    "by-owner does not know the domain");
 }
 
 static void check_domain(struct check *check, struct db_bytes key,
-			 struct db_bytes row, const char *text)
+			 struct db_bytes row)
 {
 	struct store_domain domain;
 	struct row_key owner, utf8, ip;
 	enum err err = domain_decode(key, row, &domain);
 
 	if (err == ERR_NOTFOUND) {
-		check_pointer(check, key, row, text);
+		check_pointer(check, key, row);
 		return;
 	}
 	if (err != ERR_OK) {
-		found(check, 1, text, "the row of the domain is damaged");
+		check_found_key(check, 1, key,
+				"the row of the domain is damaged");
 		return;
 	}
 	owner = row_key_handle(&domain.handle);
-	if (!there(check, DB_HANDLE, &owner))
-		found(check, 2, text, "the domain's handle does not exist");
+	if (!check_there(check, DB_HANDLE, &owner))
+		check_found_key(check, 2, key,
+				"the domain's handle does not exist");
 	utf8 = row_key_text(domain.utf8);
-	if (domain.utf8[0] && !there(check, DB_DOMAIN, &utf8))
-		found(check, 4, text, "the domain's UTF-8 key is missing");
+	if (domain.utf8[0] && !check_there(check, DB_DOMAIN, &utf8))
+		check_found_key(check, 4, key,
+				"the domain's UTF-8 key is missing");
 	ip = row_key_text(domain.ip);
-	if (domain.ip[0] && !there(check, DB_DOMAIN, &ip))
-		found(check, 4, text, "the key of the domain's IP is missing");
+	if (domain.ip[0] && !check_there(check, DB_DOMAIN, &ip))
+		check_found_key(check, 4, key,
+				"the key of the domain's IP is missing");
 	check_alias(check, &domain);
 	check_pop(check, &domain);
 	check_prefix(check, &domain);
@@ -201,78 +212,43 @@ static void check_domain(struct check *check, struct db_bytes key,
 }
 
 static void check_box(struct check *check, struct db_bytes key,
-		      struct db_bytes row, const char *text)
+		      struct db_bytes row)
 {
-	char name[NAME_BOX_TEXT];
 	struct store_box box;
 
 	if (store_box_row(key.at, key.len, row.at, row.len, &box) != ERR_OK) {
-		found(check, 1, text, "the row of the box is damaged");
+		check_found_key(check, 1, key, "the row of the box is damaged");
 		return;
 	}
-	name_box_text(&box.name, name);
 	if (get_handle(check, &box.name.handle) != ERR_OK)
-		found(check, 5, name, "the box's handle does not exist");
+		found_box(check, 5, &box.name,
+			  "the box's handle does not exist");
 	else if (box.name.number >= check->handle.next_box)
-		found(check, 5, name, "the box's number is still to be given");
-}
-
-static void check_target(struct check *check,
-			 const struct store_address *address, const char *name)
-{
-	struct row_key box = row_key_box(&address->box);
-	struct row_key back = row_key_bybox(&address->box, &address->name);
-
-	if (!address->has_box && !address->forwards_len)
-		found(check, 6, name, "the address leads nowhere");
-	if (!address->has_box)
-		return;
-	if (!there(check, DB_BOX, &box))
-		found(check, 6, name, "the address's box does not exist");
-	if (!there(check, DB_BYBOX, &back))
-		found(check, 7, name, "by-box does not know the address");
+		found_box(check, 5, &box.name,
+			  "the box's number is still to be given");
 }
 
 static void check_address(struct check *check, struct db_bytes key,
-			  struct db_bytes row, const char *text)
+			  struct db_bytes row)
 {
-	char name[NAME_ADDRESS_TEXT];
 	struct store_address address;
+	const struct name_address *name = &address.name;
 
 	if (address_decode(key, row, &address) != ERR_OK) {
-		found(check, 1, text, "the row of the address is damaged");
+		check_found_key(check, 1, key,
+				"the row of the address is damaged");
 		return;
 	}
-	name_address_text(&address.name, name);
-	if (get_domain(check, &address.name.domain) != ERR_OK)
-		found(check, 6, name, "the address's domain does not exist");
+	if (get_domain(check, &name->domain) != ERR_OK)
+		check_found_address(check, 6, name,
+				    "the address's domain does not exist");
 	else if (check->domain.kind != STORE_POP)
-		found(check, 6, name, "the address's domain is not of kind pop");
-	check_target(check, &address, name);
-}
-
-static void check_bybox(struct check *check, struct db_bytes key,
-			struct db_bytes row, const char *text)
-{
-	struct store_address address;
-	struct name_address name;
-	struct row_key is, said;
-	struct name_box box;
-
-	if (bybox_decode(key, row) != ERR_OK ||
-	    row_name_bybox(key, &box, &name) != ERR_OK) {
-		found(check, 1, text, "the row of by-box is damaged");
-		return;
-	}
-	said = row_key_box(&box);
-	if (store_address_get(check->txn, &name, &address) == ERR_OK &&
-	    address.has_box) {
-		is = row_key_box(&address.box);
-		if (is.len == said.len &&
-		    memcmp(is.bytes, said.bytes, is.len) == 0)
-			return;
-	}
-	found(check, 7, text, "by-box names an address that leads elsewhere");
+		check_found_address(check, 6, name,
+				    "the address's domain is not of kind pop");
+	if (!address.has_box && !address.forwards_len)
+		check_found_address(check, 6, name,
+				    "the address leads nowhere");
+	check_bybox_expect(check, &address);
 }
 
 static bool is_row_key(struct db_bytes key, const struct row_key *wanted)
@@ -282,7 +258,7 @@ static bool is_row_key(struct db_bytes key, const struct row_key *wanted)
 }
 
 static void check_byowner(struct check *check, struct db_bytes key,
-			  struct db_bytes row, const char *text)
+			  struct db_bytes row)
 {
 	const char *at = key.at, *nul = memrchr(at, 0, key.len);
 	struct store_domain domain;
@@ -292,7 +268,8 @@ static void check_byowner(struct check *check, struct db_bytes key,
 	if (bybox_decode(key, row) != ERR_OK || !nul ||
 	    name_domain_read(nul + 1, (size_t)(at + key.len - nul) - 1,
 			     &name)) {
-		found(check, 1, text, "the row of by-owner is damaged");
+		check_found_key(check, 1, key,
+				"the row of by-owner is damaged");
 		return;
 	}
 	if (store_domain_get(check->txn, &name, &domain) == ERR_OK) {
@@ -302,100 +279,33 @@ static void check_byowner(struct check *check, struct db_bytes key,
 		    (domain.kind == STORE_ALIAS && is_row_key(key, &alias)))
 			return;
 	}
-	found(check, 13, text, "by-owner names a domain that is not below it");
+	check_found_key(check, 13, key,
+			"by-owner names a domain that is not below it");
 }
 
 static void check_entry(struct check *check, struct db_bytes key,
-			struct db_bytes row, const char *text)
+			struct db_bytes row)
 {
 	struct store_entry entry;
 
 	if (entry_decode(key, row, &entry) != ERR_OK)
-		found(check, 1, text, "the entry of the journal is damaged");
+		check_found_key(check, 1, key,
+				"the entry of the journal is damaged");
 	else if (entry.number != check->last + 1)
-		found(check, 10, text, "the journal has a gap before it");
+		check_found_key(check, 10, key,
+				"the journal has a gap before it");
 	if (key.len == 8)
 		check->last = row_number(key.at);
 }
 
-/* The row as it was; and whether one of that name is there again. */
-static bool parked_good(struct check *check, enum store_table table,
-			struct db_bytes key, const struct row *row,
-			bool *ret_again)
+enum err check_walk(struct check *check, enum db_table table, check_row *row)
 {
-	struct store_address address;
-	struct store_handle handle;
-	struct store_domain domain = {.kind = STORE_POP};
-	struct store_box box;
-	struct db_bytes bytes = row_bytes(row);
-	enum store_kind kind;
-	enum err err = ERR_DAMAGED;
-
-	switch (table) {
-	case STORE_HANDLES:
-		err = handle_decode(key, bytes, &handle);
-		*ret_again = err == ERR_OK &&
-			     store_handle_get(check->txn, &handle.name,
-					      &handle) == ERR_OK;
-		break;
-	case STORE_DOMAINS:
-		err = domain_was(key, bytes, &domain);
-		kind = domain.kind;
-		*ret_again = err == ERR_OK &&
-			     store_domain_get(check->txn, &domain.name,
-					      &domain) == ERR_OK &&
-			     domain.kind == kind;
-		break;
-	case STORE_BOXES:
-		err = store_box_row(key.at, key.len, bytes.at, bytes.len, &box);
-		*ret_again = err == ERR_OK &&
-			     store_box_get(check->txn, &box.name, &box) ==
-				     ERR_OK;
-		break;
-	case STORE_ADDRESSES:
-		err = address_decode(key, bytes, &address);
-		*ret_again = err == ERR_OK &&
-			     store_address_get(check->txn, &address.name,
-					       &address) == ERR_OK;
-		break;
-	}
-	return err == ERR_OK;
-}
-
-static void check_parked(struct check *check, struct db_bytes key,
-			 struct db_bytes row, const char *text)
-{
-	struct parked parked;
-	const uint8_t *at = key.at;
-	bool again = false;
-
-	if (parked_decode(key, row, &parked) != ERR_OK ||
-	    at[0] > STORE_ADDRESSES ||
-	    !parked_good(check, (enum store_table)at[0],
-			 (struct db_bytes){at + 1, key.len - 1}, &parked.row,
-			 &again))
-		found(check, 1, text, "the parked row is damaged");
-	else if (again)
-		found(check, 12, text, "it is parked and there as well");
-	secret_wipe(&parked, sizeof parked);
-}
-
-typedef void check_row(struct check *check, struct db_bytes key,
-		       struct db_bytes row, const char *text);
-
-static enum err walk(struct check *check, enum db_table table, check_row *row)
-{
-	struct db_bytes key = {NULL, 0}, value;
-	char text[STORE_KEY_MAX + 1];
+	struct db_walk walk = {.txn = check->txn->db, .table = table};
 	enum err err;
 
-	for (;;) {
-		err = db_next(check->txn->db, table, key, true, &key, &value);
-		if (err != ERR_OK)
-			return err == ERR_NOTFOUND ? ERR_OK : err;
-		key_text(key, text);
-		row(check, key, value, text);
-	}
+	while ((err = db_walk_next(&walk)) == ERR_OK)
+		row(check, walk.key, walk.value);
+	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
 static void check_meta(struct check *check)
@@ -404,18 +314,20 @@ static void check_meta(struct check *check)
 	struct db_bytes key, row;
 	uint64_t mark;
 
-	if (!check->owned && db_next(check->txn->db, DB_BYOWNER,
-				     (struct db_bytes){NULL, 0}, false, &key,
-				     &row) != ERR_NOTFOUND)
-		found(check, 13, "meta", "the store does not say that by-owner "
-					 "is whole");
+	if (!check->owned &&
+	    db_next(check->txn->db, DB_BYOWNER, (struct db_bytes){NULL, 0},
+		    false, &key, &row) != ERR_NOTFOUND)
+		check_found(check, 13, "meta",
+			    "the store does not say that by-owner "
+			    "is whole");
 	/* The format was looked at before anything else. */
-	if (!there(check, DB_META, &id))
-		found(check, 11, "meta", "the store has no id");
+	if (!check_there(check, DB_META, &id))
+		check_found(check, 11, "meta", "the store has no id");
 	if (store_published(check->txn, &mark) != ERR_OK)
-		found(check, 11, "meta", "the store has no mark");
+		check_found(check, 11, "meta", "the store has no mark");
 	else if (mark > check->last)
-		found(check, 10, "meta", "the mark is beyond the journal");
+		check_found(check, 10, "meta",
+			    "the mark is beyond the journal");
 }
 
 enum err store_check(struct store_txn *txn, store_report *report, void *arg,
@@ -427,19 +339,25 @@ enum err store_check(struct store_txn *txn, store_report *report, void *arg,
 	} walks[] = {
 		{DB_HANDLE, check_handle},   {DB_DOMAIN, check_domain},
 		{DB_BOX, check_box},	     {DB_ADDRESS, check_address},
-		{DB_BYBOX, check_bybox},     {DB_JOURNAL, check_entry},
-		{DB_PARKED, check_parked},   {DB_BYOWNER, check_byowner},
+		{DB_JOURNAL, check_entry},   {DB_PARKED, check_parked},
+		{DB_BYOWNER, check_byowner},
 	};
-	struct check check = {.txn = txn, .report = report, .arg = arg};
+	struct check check = {.txn = txn,
+			      .report = report,
+			      .arg = arg,
+			      .ways = tally_new(),
+			      .boxes = {.txn = txn->db, .table = DB_BOX}};
+	enum err err = ERR_OK;
 
 	if (owner_known(txn, &check.owned) != ERR_OK)
 		check.owned = true; /* damage: whatever is missing is told */
-	for (size_t i = 0; i < sizeof walks / sizeof *walks; i++) {
-		enum err err = walk(&check, walks[i].table, walks[i].row);
-
-		if (err != ERR_OK)
-			return err;
-	}
+	for (size_t i = 0; err == ERR_OK && i < sizeof walks / sizeof *walks;
+	     i++)
+		err = check_walk(&check, walks[i].table, walks[i].row);
+	if (err == ERR_OK)
+		err = check_bybox(&check);
+	if (err != ERR_OK)
+		return err;
 	check_meta(&check);
 	*ret_found = check.found;
 	return ERR_OK;

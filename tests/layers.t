@@ -36,6 +36,7 @@ def lmdb():
     only("<lmdb.h>", r"store/db_private\.h")
     only('"db_private.h"', r"store/db\.c", r"store/db_write\.c",
          r"store/db_copy\.c", r"store/db_walk\.c")
+    only('"check_private.h"', r"store/check(_bybox|_parked)?\.c")
 
 
 @test("only pwhash, secret, record and tally know libsodium, only pwhash "
