@@ -4,7 +4,8 @@
  * What goes in is added up as a keyed hash of 64 bits (SipHash), what comes out
  * is taken away. The hash's key is drawn anew for each tally, so two sets that
  * differ come out even once in 2^64, and nobody who makes a store can aim at
- * it.
+ * it. Needs no secret_start; where there are no random numbers libsodium ends
+ * the process.
  */
 #ifndef POPBOX_TALLY_H
 #define POPBOX_TALLY_H
