@@ -14,6 +14,7 @@
  *	12 what is parked is not there as well; a domain not in the same kind
  *	13 by-owner holds what the domains say, no more and no less, and meta says
  *	   so; or there is neither
+ *	14 no table has another name
  */
 #include <string.h>
 
@@ -320,6 +321,10 @@ static void check_meta(struct check *check)
 		check_found(check, 13, "meta",
 			    "the store does not say that by-owner "
 			    "is whole");
+	/* A table that came late is not missed, whatever was in it. */
+	if (db_tables_known(check->txn->db) != ERR_OK)
+		check_found(check, 14, "meta",
+			    "a table has a name that is none");
 	/* The format was looked at before anything else. */
 	if (!check_there(check, DB_META, &id))
 		check_found(check, 11, "meta", "the store has no id");

@@ -330,6 +330,37 @@ enum err db_table(struct db_txn *txn, enum db_table table, unsigned flags)
 	return db_err(rc);
 }
 
+static bool is_table(const MDB_val *name)
+{
+	for (size_t i = 0; i < DB_TABLES; i++) {
+		if (strlen(db_table_names[i]) == name->mv_size &&
+		    memcmp(db_table_names[i], name->mv_data, name->mv_size) ==
+			    0)
+			return true;
+	}
+	return false;
+}
+
+enum err db_tables_known(struct db_txn *txn)
+{
+	MDB_dbi names;
+	MDB_cursor *cursor;
+	MDB_val name, v;
+	unsigned count = 0;
+	int rc = mdb_dbi_open(txn->txn, NULL, 0, &names);
+
+	if (rc == 0)
+		rc = mdb_cursor_open(txn->txn, names, &cursor);
+	if (rc != 0)
+		return db_err(rc);
+	/* Not for ever in a damaged tree. */
+	do
+		rc = mdb_cursor_get(cursor, &name, &v, MDB_NEXT);
+	while (rc == 0 && is_table(&name) && ++count <= DB_TABLES);
+	mdb_cursor_close(cursor);
+	return rc == MDB_NOTFOUND ? ERR_OK : rc ? db_err(rc) : ERR_DAMAGED;
+}
+
 enum err db_get(struct db_txn *txn, enum db_table table, struct db_bytes key,
 		struct db_bytes *ret_value)
 {

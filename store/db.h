@@ -83,6 +83,10 @@ struct db_walk {
 };
 MUST_USE enum err db_walk_next(struct db_walk *walk);
 
+/* ERR_DAMAGED: something is there that is none of the tables, which one that
+ * came late may have become. */
+MUST_USE enum err db_tables_known(struct db_txn *txn);
+
 /* The last pair of a table. ERR_NOTFOUND: it is empty. */
 MUST_USE enum err db_last(struct db_txn *txn, enum db_table table,
 			  struct db_bytes *ret_key, struct db_bytes *ret_value);

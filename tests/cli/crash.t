@@ -377,6 +377,25 @@ def damaged():
         eq(site.login().rc, 0)
 
 
+@test("a table whose name is damaged is missed, also one that came late")
+def table_name():
+    with Site().joe() as site:
+        site.do("box", "del", "joe@example.com", "--yes")
+        path = site.store + "/data.mdb"
+        with open(path, "rb") as file:
+            whole = file.read()
+        for name in (b"parked", b"by-owner"):
+            assert name in whole, name
+            with open(path, "wb") as file:
+                file.write(whole.replace(name, name[:-1] + b"f"))
+            got = site.popbox("check", "--store-only")
+            eq(got.rc, 1, got)
+            has(got.out, "a table has a name that is none")
+        with open(path, "wb") as file:
+            file.write(whole)
+        site.do("check", "--store-only")
+
+
 @test("a walk through a damaged tree ends: no empty key, none twice")
 def rounds():
     import struct
