@@ -8,12 +8,12 @@ many times its usual length. It ends in the line
 and fails when anything was bad or the planted fault was not found.
 """
 import concurrent.futures
+import multiprocessing
 import os
 import re
 import shutil
 import subprocess
 import sys
-import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -26,24 +26,32 @@ JOBS = os.cpu_count() or 1
 
 
 class Group:
+    """The processes of `spread` count into it, too."""
+
     def __init__(self, name, shown=20):
         self.name = name
         self.shown = shown  # so many of what is bad are printed
-        self.tried = 0
-        self.found_bad = 0
+        self.counts = multiprocessing.Array("Q", 2)  # tried, bad
         self.planted = []  # (found, what)
         self.gaps = []
-        self.lock = threading.Lock()
         self.start = time.monotonic()
 
+    @property
+    def tried(self):
+        return self.counts[0]
+
+    @property
+    def found_bad(self):
+        return self.counts[1]
+
     def tries(self, count=1):
-        with self.lock:
-            self.tried += count
+        with self.counts.get_lock():
+            self.counts[0] += count
 
     def bad(self, what):
-        with self.lock:
-            self.found_bad += 1
-            if self.found_bad <= self.shown:
+        with self.counts.get_lock():
+            self.counts[1] += 1
+            if self.counts[1] <= self.shown:
                 print(f"# {self.name}: bad: {what}"[:400], flush=True)
 
     def note(self, text):
@@ -73,6 +81,33 @@ def share(work, items, jobs=JOBS):
     """work(item) for each, several at a time; what they return, in order."""
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         return list(pool.map(work, items))
+
+
+_spread = None  # (work, items), for the processes of spread
+
+
+def _one_of_spread(number):
+    work, items = _spread
+    return work(items[number])
+
+
+def spread(work, items, jobs=JOBS):
+    """The same in processes, for work much of which is Python's own."""
+    global _spread
+    _spread = work, list(items)
+    with concurrent.futures.ProcessPoolExecutor(
+            jobs, multiprocessing.get_context("fork")) as pool:
+        return list(pool.map(_one_of_spread, range(len(_spread[1]))))
+
+
+def compiled(name, *words):
+    """A C program for the harnesses; its path. words: sources and options."""
+    os.makedirs(DEEP, exist_ok=True)
+    out = f"{DEEP}/{name}"
+    subprocess.run(["gcc", "-std=gnu17", "-D_GNU_SOURCE", "-O2", "-Wall",
+                    "-Wextra", "-Werror", f"-I{TREE}/store", f"-I{TREE}/tools",
+                    "-o", out, *words], check=True)
+    return out
 
 
 def patched(path, old, new):
