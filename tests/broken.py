@@ -1,8 +1,6 @@
 """Commands that are killed or refused by the system half-way: what a site must
 be like afterwards. For tests/cli/crash.t and the deep harnesses."""
-import os
 import re
-import shutil
 import subprocess
 
 from tap import Site, eq, skip
@@ -88,34 +86,6 @@ def kill_at(command, call, when, finished, untouched, setup=(), login=(0,)):
             f"{call} {when}: neither finished nor untouched"
         site.sound()
         return after == finished
-
-
-class Snapshot:
-    """A site that can be put back, at the same paths, in milliseconds. TOP in
-    the words of a setup is the site's directory."""
-
-    def __init__(self, setup=(), **settings):
-        self.site = Site(**settings).joe()
-        for words in setup:
-            self.site.do(*(w.replace("TOP", self.site.top) for w in words))
-        self.saved = self.site.top + ".saved"
-        self.untouched = relative(self.site)
-        subprocess.run(["cp", "-a", self.site.top, self.saved], check=True)
-
-    def restore(self):
-        top = self.site.top
-        for name in os.listdir(top):
-            path = os.path.join(top, name)
-            shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
-        subprocess.run(["cp", "-a", self.saved + "/.", top], check=True)
-        return self.site
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exception):
-        self.site.__exit__(*exception)
-        shutil.rmtree(self.saved, ignore_errors=True)
 
 
 def calls_of(trace):

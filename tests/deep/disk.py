@@ -14,6 +14,7 @@ among it; a write that is not durable may be kept up to any sector. In another
 order than theirs two of them can only end as if the one that came out on top had
 been the only one, so that leaving out covers putting in another order.
 """
+import contextlib
 import os
 import shutil
 import stat
@@ -34,6 +35,19 @@ class Node:
         node.data, node.size = self.data, self.size
         node.names = dict(self.names)
         return node
+
+
+class Nodes:
+    """Nodes by inode, of which each is copied before it is first changed."""
+
+    def __init__(self, nodes):
+        self.nodes, self.own = dict(nodes), set()
+
+    def __call__(self, inode):
+        if inode not in self.own and inode in self.nodes:
+            self.nodes[inode] = self.nodes[inode].copy()
+            self.own.add(inode)
+        return self.nodes.get(inode)
 
 
 class Op:
@@ -83,20 +97,39 @@ def names_of(top, path):
     return os.listdir(path)
 
 
+def kind_of(info):
+    if stat.S_ISDIR(info.st_mode):
+        return "dir"
+    # A file with other names is not ours alone to write.
+    return "file" if stat.S_ISREG(info.st_mode) and info.st_nlink == 1 \
+        else "other"
+
+
+def content(path):
+    """A file without its zeros at the end, most of which are a hole."""
+    end = 0
+    with open(path, "rb") as file:
+        with contextlib.suppress(OSError):  # ENXIO: nothing but a hole
+            while True:
+                at = os.lseek(file.fileno(), end, os.SEEK_DATA)
+                end = os.lseek(file.fileno(), at, os.SEEK_HOLE)
+        file.seek(0)
+        return file.read(end).rstrip(b"\0")
+
+
 def scan(top):
     """The inode of top, and all nodes by inode."""
     nodes = {}
 
     def take(path):
         info = os.lstat(path)
-        kind = "dir" if stat.S_ISDIR(info.st_mode) else "file"
+        kind = kind_of(info)
         node = Node(kind, stat.S_IMODE(info.st_mode), info.st_uid, info.st_gid)
         nodes[info.st_ino] = node
         if kind == "file":
-            with open(path, "rb") as file:
-                node.data = file.read().rstrip(b"\0")
+            node.data = content(path)
             node.size = info.st_size
-        else:
+        elif kind == "dir":
             for name in names_of(top, path):
                 node.names[name] = take(os.path.join(path, name))
         return info.st_ino
@@ -110,11 +143,18 @@ class Disk:
     def __init__(self, top):
         self.top = top
         self.root, self.base = scan(top)
-        self.ops = self.durable = None
+        self.ops = self.durable = self.sure = None
 
     def record(self, ops):
         self.ops = [Op(words) for words in ops]
         self.durable = durable_from(self.ops)
+        for op in self.ops:
+            # Without a name it is there nevertheless: a rename that was kept
+            # gives it another.
+            if op.kind == "link":
+                self.base.setdefault(int(op.words[3]), Node(
+                    op.words[4], int(op.words[5], 8), *map(int, op.words[6:])))
+        self.sure = 0, Nodes(self.base)
 
     def unsure(self, count):
         """What may be kept or lost when the power goes while operation number
@@ -124,31 +164,35 @@ class Disk:
                 if self.ops[i].changes and self.durable[i] >= count] + \
             [count] * flying
 
+    def is_sure(self, i, count):
+        return i < count and self.durable[i] < count
+
+    def beginning(self, count):
+        """How many operations at the beginning are sure by then, whatever is
+        kept of the others, and the nodes after them. It is kept for the next
+        moment, which has these and mostly more."""
+        end, nodes = self.sure
+        if not all(self.is_sure(i, count) for i in range(end)
+                   if self.ops[i].changes):
+            end, nodes = 0, Nodes(self.base)
+        while end < count and (not self.ops[end].changes or
+                               self.is_sure(end, count)):
+            if self.ops[end].changes:
+                self.apply(self.ops[end], nodes, None)
+            end += 1
+        self.sure = end, nodes
+        return end, nodes
+
     def left(self, count, kept, rnd=None):
         """The tree's paths: {path: (kind, mode, uid, gid, data, size)}. rnd
         tears writes that are kept and not durable."""
-        nodes = dict(self.base)
-        own = set()
-        for op in self.ops[:count + 1]:
-            # Without a name it is there nevertheless: a rename that was kept
-            # gives it another.
-            if op.kind == "link":
-                nodes.setdefault(int(op.words[3]), Node(
-                    op.words[4], int(op.words[5], 8), *map(int, op.words[6:])))
-
-        def node(inode):
-            if inode not in own and inode in nodes:
-                nodes[inode] = nodes[inode].copy()
-                own.add(inode)
-            return nodes.get(inode)
-
-        for i, op in enumerate(self.ops[:count + 1]):
-            if not op.changes:
-                continue
-            sure = i < count and self.durable[i] < count
-            if sure or i in kept:
-                self.apply(op, node, None if sure else rnd)
-        return self.flatten(nodes)
+        begin, nodes = self.beginning(count)
+        nodes = Nodes(nodes.nodes)
+        for i, op in enumerate(self.ops[begin:count + 1], begin):
+            sure = self.is_sure(i, count)
+            if op.changes and (sure or i in kept):
+                self.apply(op, nodes, None if sure else rnd)
+        return self.flatten(nodes.nodes)
 
     @staticmethod
     def apply(op, node, rnd):
@@ -219,6 +263,12 @@ class Disk:
         return {i for i in unsure
                 if (self.ops[i].dir and way == 1 and i <= moment) or
                 ((way == 0 or not self.ops[i].dir) and rnd.random() < odds)}
+
+
+def state_of(top):
+    """A tree as `Disk.left` describes it; links, pipes and the like by kind."""
+    disk = Disk(top)
+    return disk.flatten(disk.base)
 
 
 class Place:
