@@ -79,7 +79,8 @@ static void behind(void *arg, struct step_call *call)
 static int step(char **argv)
 {
 	static struct watching w;
-	const struct step stops = {before, behind, &w};
+	const struct step stops = {.before = before, .behind = behind,
+				   .arg = &w};
 	pid_t pid;
 	int status;
 

@@ -1,16 +1,24 @@
 #include "step.h"
 
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <stddef.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { THREADS = 512, CALL_STOP = SIGTRAP | 0x80 };
+enum {
+	THREADS = 512,
+	CALL_STOP = SIGTRAP | 0x80,
+	CALL_EVENT = SIGTRAP | PTRACE_EVENT_SECCOMP << 8,
+};
 
 struct thread {
 	bool used;
@@ -51,6 +59,10 @@ static void at_call(struct thread *thread, const struct step *step)
 		call->note = 0;
 		thread->inside = true;
 		step->before(step->arg, call);
+	} else if (info.op == PTRACE_SYSCALL_INFO_SECCOMP) {
+		call->nr = info.seccomp.nr;
+		memcpy(call->arg, info.seccomp.args, sizeof call->arg);
+		step->before(step->arg, call);
 	} else if (info.op == PTRACE_SYSCALL_INFO_EXIT && thread->inside) {
 		call->ret = info.exit.rval;
 		thread->inside = false;
@@ -65,7 +77,7 @@ static int stopped(pid_t pid, int status, const struct step *step)
 	bool fresh;
 	struct thread *thread = find(pid, &fresh);
 
-	if (number == CALL_STOP)
+	if (number == CALL_STOP || status >> 8 == CALL_EVENT)
 		at_call(thread, step);
 	else if (number == SIGTRAP && status >> 16)
 		return 0; /* it has forked, or runs another program */
@@ -74,6 +86,12 @@ static int stopped(pid_t pid, int status, const struct step *step)
 	else
 		return number;
 	return 0;
+}
+
+static long go_on(pid_t pid, const struct step *step, int number)
+{
+	return ptrace(step->alone ? PTRACE_CONT : PTRACE_SYSCALL, pid, 0,
+		      number);
 }
 
 static int follow(pid_t first, const struct step *step)
@@ -88,7 +106,7 @@ static int follow(pid_t first, const struct step *step)
 			int number = stopped(pid, status, step);
 
 			/* Fails only for one that was killed. */
-			(void)ptrace(PTRACE_SYSCALL, pid, 0, number);
+			(void)go_on(pid, step, number);
 			continue;
 		}
 		find(pid, &fresh)->used = false;
@@ -98,27 +116,49 @@ static int follow(pid_t first, const struct step *step)
 	return answer;
 }
 
+/* Every call with this number stops its caller, if a tracer asks for that. */
+static bool filter(unsigned nr)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog all = {sizeof code / sizeof *code, code};
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &all) == 0;
+}
+
+static void be_command(char **argv, const struct step *step)
+{
+	if (ptrace(PTRACE_TRACEME, 0, 0, 0) != 0 || raise(SIGSTOP) != 0 ||
+	    (step->alone && !filter(step->nr)))
+		_exit(126);
+	execv(argv[0], argv);
+	_exit(127);
+}
+
 int step_run(char **argv, const struct step *step, pid_t *ret_pid)
 {
 	static const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK |
 				    PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
-				    PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
+				    PTRACE_O_TRACEEXEC |
+				    PTRACE_O_TRACESECCOMP | PTRACE_O_EXITKILL;
 	pid_t pid = fork();
 	bool fresh;
 	int status;
 
-	if (pid == 0) {
-		if (ptrace(PTRACE_TRACEME, 0, 0, 0) != 0 || raise(SIGSTOP) != 0)
-			_exit(126);
-		execv(argv[0], argv);
-		_exit(127);
-	}
+	if (pid == 0)
+		be_command(argv, step);
 	*ret_pid = pid;
 	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status) ||
 	    ptrace(PTRACE_SETOPTIONS, pid, 0, options) != 0)
 		return -1;
 	(void)find(pid, &fresh);
-	if (ptrace(PTRACE_SYSCALL, pid, 0, 0) != 0)
+	if (go_on(pid, step, 0) != 0)
 		return -1;
 	return follow(pid, step);
 }

@@ -1,5 +1,6 @@
 /* step.h: runs a command and stops it, and every process and thread that it
- * starts, at each system call. ptrace(2), x86-64 and others alike.
+ * starts, at each system call, or at all calls of one name. ptrace(2), x86-64
+ * and others alike.
  */
 #ifndef DEEP_STEP_H
 #define DEEP_STEP_H
@@ -25,6 +26,10 @@ struct step {
 	step_stop *before;
 	step_stop *behind;
 	void *arg;
+	/* Only at the calls with number nr, and only before them, which costs
+	 * others no stop (seccomp(2)). note is 0 in a new thread and kept. */
+	bool alone;
+	unsigned nr;
 };
 
 /* Until the last process has ended; the wait status of the command itself, or
