@@ -2,12 +2,17 @@
  *
  *	beside DIR SECONDS COMMITS_A_SECOND (0: as many as it can)
  *
- * makes a store in DIR; prints `look-ups wrong unknown busy commits`.
+ * makes a store in DIR; prints `look-ups wrong unknown busy signals commits`.
+ * The reader is a process of its own; when it dies by a signal, that is counted
+ * and another one started. (Several at full speed would leave the writer hardly
+ * a moment without any.)
  */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -100,9 +105,12 @@ static void write_on(const char *dir, int stop, int count, unsigned rate)
 	_exit(0);
 }
 
+/* In memory that is shared, since a reader may die. */
 struct seen {
-	unsigned long all, wrong, unknown, busy;
+	unsigned long all, wrong, unknown, busy, signals;
 };
+
+enum { HANGS = 60 /* seconds that no look-up takes */ };
 
 static void look(const char *dir, struct seen *seen)
 {
@@ -126,41 +134,81 @@ static void look(const char *dir, struct seen *seen)
 		seen->wrong++;
 }
 
-int main(int argc, char **argv)
+static void read_on(const char *dir, time_t end, struct seen *seen)
+{
+	while (time(NULL) < end) {
+		(void)alarm(HANGS);
+		look(dir, seen);
+	}
+	_exit(0);
+}
+
+/* One reader after the other, until one comes to the end of its time. */
+static void read_all(const char *dir, time_t end, struct seen *seen)
+{
+	int status;
+
+	do {
+		pid_t pid = fork();
+
+		must(pid >= 0, "no fork");
+		if (pid == 0)
+			read_on(dir, end, seen);
+		must(waitpid(pid, &status, 0) == pid, "a reader is lost");
+		seen->signals += WIFSIGNALED(status);
+	} while (WIFSIGNALED(status));
+	must(status == 0, "a reader failed");
+}
+
+static pid_t start_writer(const char *dir, const int stop[2], int count,
+			  unsigned rate)
+{
+	pid_t pid = fork();
+
+	must(pid >= 0, "no fork");
+	if (pid == 0) {
+		close(stop[1]);
+		write_on(dir, stop[0], count, rate);
+	}
+	return pid;
+}
+
+static void make_store(const char *dir)
 {
 	struct config_fault fault;
 	struct store *store;
-	struct seen seen = {0};
-	unsigned commits = 0;
-	int stop[2], count[2], status;
 	uint64_t last;
-	time_t end;
-	pid_t pid;
 
-	must(argc == 4, "usage: beside DIR SECONDS RATE");
 	must(config_parse("", 0, &config, &fault) == ERR_OK &&
-		     store_create(argv[1]) == ERR_OK &&
-		     store_open_write(argv[1], &store) == ERR_OK &&
+		     store_create(dir) == ERR_OK &&
+		     store_open_write(dir, &store) == ERR_OK &&
 		     store_write(store, &actor, fill, NULL, true, &last) ==
 			     ERR_OK,
 	     "cannot make the store");
 	store_close(&store);
+}
+
+int main(int argc, char **argv)
+{
+	struct seen *seen = mmap(NULL, sizeof *seen, PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	unsigned commits = 0;
+	int stop[2], count[2], status;
+	pid_t writer;
+
+	must(argc == 4, "usage: beside DIR SECONDS RATE");
+	must(seen != MAP_FAILED, "no memory");
+	make_store(argv[1]);
 	must(pipe2(stop, O_NONBLOCK) == 0 && pipe(count) == 0, "no pipe");
-	pid = fork();
-	must(pid >= 0, "no fork");
-	if (pid == 0) {
-		close(stop[1]);
-		write_on(argv[1], stop[0], count[1],
-			 (unsigned)strtoul(argv[3], NULL, 10));
-	}
-	end = time(NULL) + strtol(argv[2], NULL, 10);
-	while (time(NULL) < end)
-		look(argv[1], &seen);
+	writer = start_writer(argv[1], stop, count[1],
+			      (unsigned)strtoul(argv[3], NULL, 10));
+	read_all(argv[1], time(NULL) + strtol(argv[2], NULL, 10), seen);
 	close(stop[1]);
-	must(waitpid(pid, &status, 0) == pid && status == 0, "the writer died");
+	must(waitpid(writer, &status, 0) == writer && status == 0,
+	     "the writer died");
 	must(read(count[0], &commits, sizeof commits) == sizeof commits,
 	     "no count");
-	printf("%lu %lu %lu %lu %u\n", seen.all, seen.wrong, seen.unknown,
-	       seen.busy, commits);
+	printf("%lu %lu %lu %lu %lu %u\n", seen->all, seen->wrong,
+	       seen->unknown, seen->busy, seen->signals, commits);
 	return 0;
 }
