@@ -48,6 +48,12 @@ static int cannot_tell(const struct run *run, const char *what, const char *why)
 	return EXIT_CANNOT_TELL;
 }
 
+/* errno says why; 0: there is no more to say. */
+static int failed(const struct run *run, const char *what)
+{
+	return cannot_tell(run, what, errno ? strerrordesc_np(errno) : "");
+}
+
 static int misused(const struct run *run, const char *what)
 {
 	log_error((enum config_log)run->config.log, &run->line, what, "");
@@ -105,18 +111,15 @@ static bool fill_descriptors(bool *ret_request)
 
 static const char *why_text(enum err err)
 {
-	return err == ERR_SYSTEM || err == ERR_FULL ? strerrordesc_np(errno)
-						    : err_text(err);
+	return err == ERR_SYSTEM ? strerrordesc_np(errno) : err_text(err);
 }
 
 /* Still root; nothing from the network has been read. */
 static int prepare(struct run *run, struct store **ret_store)
 {
 	struct config_fault fault = {0, NULL};
-	struct store *store = NULL;
 	enum err err = secret_start();
 	const char *why;
-	int saved;
 
 	if (err != ERR_OK)
 		return cannot_tell(run, "random numbers", why_text(err));
@@ -126,17 +129,11 @@ static int prepare(struct run *run, struct store **ret_store)
 	if (err != ERR_OK)
 		return cannot_tell(run, "config", why_text(err));
 	fault_log = (enum config_log)run->config.log;
-	err = store_open_login(run->dir, &store);
+	err = store_open_login(run->dir, ret_store);
 	if (err != ERR_OK)
 		return cannot_tell(run, "store", why_text(err));
 	why = drop_to(run->config.uid, run->config.gid);
-	saved = errno;
-	if (why) {
-		store_close(&store);
-		return cannot_tell(run, why, saved ? strerrordesc_np(saved) : "");
-	}
-	*ret_store = store;
-	return 0;
+	return why ? failed(run, why) : 0;
 }
 
 /* Refusals of every class are answered at one moment, counted from the start:
@@ -157,17 +154,15 @@ static void wait_refusal(const struct run *run)
 		;
 }
 
-/* home/e/ex1/POP/ex1-0001, of names that the validators made. */
-static bool maildir_path(const struct run *run, const struct name_box *box,
-			 char path[PATH_MAX])
-{
-	char text[NAME_BOX_TEXT];
-	int len;
+enum { MAILDIR_TEXT = CONFIG_TEXT_MAX + NAME_HANDLE_MAX + NAME_BOX_TEXT + 8 };
 
-	name_box_text(box, text);
-	len = snprintf(path, PATH_MAX, "%s/%c/%s/POP/%s", run->config.home,
-		       box->handle.s[0], box->handle.s, text);
-	return len > 0 && len < PATH_MAX;
+/* home/e/ex1/POP/ex1-0001: the size is that of the longest parts, so a cut is
+ * impossible; the precision tells the compiler as much. */
+static void maildir_path(const struct run *run, const struct name_handle *handle,
+			 const char *box, char path[MAILDIR_TEXT])
+{
+	(void)snprintf(path, MAILDIR_TEXT, "%.255s/%c/%.15s/POP/%.26s",
+		       run->config.home, handle->s[0], handle->s, box);
 }
 
 static bool set_environment(const struct login *login, const char *maildir,
@@ -190,10 +185,15 @@ static bool set_environment(const struct login *login, const char *maildir,
 	return true;
 }
 
-static bool is_program(const char *path)
+/* len is what snprintf said of the path. */
+static bool is_program(const char *path, int len)
 {
 	struct stat st;
 
+	if (len >= PATH_MAX) {
+		errno = ENAMETOOLONG;
+		return false;
+	}
 	if (stat(path, &st) != 0)
 		return false;
 	if (S_ISREG(st.st_mode) && (st.st_mode & 0111))
@@ -209,25 +209,25 @@ static bool find_program(const char *name, char path[PATH_MAX])
 	const char *list = getenv("PATH");
 	const char *end;
 
-	if (strchr(name, '/')) {
-		int len = snprintf(path, PATH_MAX, "%s", name);
-
-		return len > 0 && len < PATH_MAX && is_program(path);
-	}
+	if (strchr(name, '/'))
+		return is_program(path, snprintf(path, PATH_MAX, "%s", name));
 	for (list = list ? list : "/usr/bin:/bin"; name[0]; list = end + 1) {
-		int len;
-
 		end = strchrnul(list, ':');
-		len = snprintf(path, PATH_MAX, "%.*s/%s",
-			       end > list ? (int)(end - list) : 1,
-			       end > list ? list : ".", name);
-		if (len > 0 && len < PATH_MAX && is_program(path))
+		if (is_program(path, snprintf(path, PATH_MAX, "%.*s/%s",
+					      end > list ? (int)(end - list) : 1,
+					      end > list ? list : ".", name)))
 			return true;
 		if (!*end)
 			break;
 	}
 	errno = ENOENT;
 	return false;
+}
+
+/* Asked before the chdir: a relative program is the run script's. */
+static const char *absolute(const char *path, char whole[PATH_MAX])
+{
+	return path[0] == '/' ? path : realpath(path, whole);
 }
 
 /* The Maildir itself is no symbolic link: one would be somebody else's box. */
@@ -246,53 +246,43 @@ static bool wants_maildir(char *const *program)
 
 	while (*++program)
 		last = *program;
-	return (strcmp(last, "Maildir") == 0 || strcmp(last, "./Maildir") == 0 ||
-		strcmp(last, "Maildir/") == 0 ||
-		strcmp(last, "./Maildir/") == 0) &&
+	if (strncmp(last, "./", 2) == 0)
+		last += 2;
+	return (strcmp(last, "Maildir") == 0 ||
+		strcmp(last, "Maildir/") == 0) &&
 	       access(last, F_OK) != 0;
 }
 
 /* Becomes the program, in the Maildir. Returns only when it could not. */
 static int enter(struct run *run, const struct login *login)
 {
-	char maildir[PATH_MAX], program[PATH_MAX], box[NAME_BOX_TEXT];
-	const char *why;
+	char maildir[MAILDIR_TEXT], box[NAME_BOX_TEXT];
+	char path[PATH_MAX], whole[PATH_MAX];
+	const char *program = NULL, *why;
 
-	if (!maildir_path(run, &login->box, maildir))
-		return cannot_tell(run, "maildir", "path too long");
-	/* Before the chdir: a relative program is the run script's. */
-	if (!find_program(run->program[0], program))
-		return cannot_tell(run, "program", strerrordesc_np(errno));
-	if (program[0] != '/') {
-		char *whole = realpath(program, NULL);
-		int len = whole ? snprintf(program, PATH_MAX, "%s", whole) : -1;
-
-		free(whole);
-		if (len <= 0 || len >= PATH_MAX)
-			return cannot_tell(run, "program", "path too long");
-	}
+	if (find_program(run->program[0], path))
+		program = absolute(path, whole);
+	if (!program)
+		return failed(run, "program");
+	name_box_text(&login->box, box);
+	maildir_path(run, &login->box.handle, box, maildir);
 	if (!change_to(maildir))
-		return cannot_tell(run, "maildir", strerrordesc_np(errno));
+		return failed(run, "maildir");
 	if (wants_maildir(run->program))
 		return cannot_tell(run, "run script",
 				   "argument 'Maildir', it must be '.' here");
-	name_box_text(&login->box, box);
 	if (!set_environment(login, maildir, box))
-		return cannot_tell(run, "environment", strerrordesc_np(errno));
+		return failed(run, "environment");
 	lastlogin_note(log_ip(run->line.ip));
 	why = confine_files(&run->config, program);
 	if (why)
-		return cannot_tell(run, why,
-				   errno ? strerrordesc_np(errno) : "");
-	run->line.user = login->user;
-	run->line.user_len = strlen(login->user);
+		return failed(run, why);
 	log_accept((enum config_log)run->config.log, &run->line, box);
 	why = confine_calls(&run->config);
 	if (why)
-		return cannot_tell(run, why,
-				   errno ? strerrordesc_np(errno) : "");
+		return failed(run, why);
 	(void)execv(program, run->program); /* returns only in failure */
-	return cannot_tell(run, "program", strerrordesc_np(errno));
+	return failed(run, "program");
 }
 
 /* As popusr, with what a stranger sent. The store is closed in here. */
@@ -327,30 +317,32 @@ static int decide(struct run *run, struct store **store,
 	return cannot_tell(run, "password", reason);
 }
 
+/* What comes on descriptor 3, or the code of its lack. */
+static int receive(const struct run *run, struct request *request)
+{
+	enum request_answer answer = request_read(REQUEST_FD, request);
+
+	switch (answer) {
+	case REQUEST_OK:
+		return 0;
+	case REQUEST_TOOLONG:
+	case REQUEST_MALFORMED:
+		return misused(run, request_text(answer));
+	case REQUEST_LATE:
+		return cannot_tell(run, request_text(answer), "");
+	case REQUEST_UNREADABLE:
+		break;
+	}
+	return failed(run, request_text(answer));
+}
+
 static int serve(struct run *run, struct request *request, struct login *login)
 {
 	struct store *store = NULL;
 	int code = prepare(run, &store);
 
-	if (code != 0)
-		return code;
-	switch (request_read(REQUEST_FD, request)) {
-	case REQUEST_OK:
-		break;
-	case REQUEST_TOOLONG:
-		code = misused(run, request_text(REQUEST_TOOLONG));
-		break;
-	case REQUEST_MALFORMED:
-		code = misused(run, request_text(REQUEST_MALFORMED));
-		break;
-	case REQUEST_LATE:
-		code = cannot_tell(run, request_text(REQUEST_LATE), "");
-		break;
-	case REQUEST_UNREADABLE:
-		code = cannot_tell(run, request_text(REQUEST_UNREADABLE),
-				   strerrordesc_np(errno));
-		break;
-	}
+	if (code == 0)
+		code = receive(run, request);
 	(void)close(REQUEST_FD); /* read to its end or given up */
 	if (code == 0)
 		code = decide(run, &store, request, login);
@@ -370,9 +362,15 @@ static int usage(const char *why)
 		"login, password and time stamp come on descriptor 3, see "
 		"popbox-checkpw(8)\n";
 
-	if (fprintf(stderr, "popbox-checkpw: %s\n%s", why, text) < 0)
-		return EXIT_MISUSED; /* nobody to tell */
+	/* Who is told nothing has the code. */
+	(void)fprintf(stderr, "popbox-checkpw: %s\n%s", why, text);
 	return EXIT_MISUSED;
+}
+
+static int version(void)
+{
+	(void)puts("popbox-checkpw " POPBOX_VERSION); /* the flush tells */
+	return fflush(stdout) == 0 ? 0 : EXIT_CANNOT_TELL;
 }
 
 int main(int argc, char **argv)
@@ -388,9 +386,7 @@ int main(int argc, char **argv)
 		return EXIT_CANNOT_TELL;
 	catch_faults();
 	if (argc == 2 && strcmp(argv[1], "--version") == 0)
-		return puts("popbox-checkpw " POPBOX_VERSION) < 0
-			       ? EXIT_CANNOT_TELL
-			       : 0;
+		return version();
 	if (at + 1 < argc && strcmp(argv[at], "-d") == 0) {
 		run.dir = argv[at + 1];
 		at += 2;

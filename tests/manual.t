@@ -293,7 +293,7 @@ def diagnostics():
                           "checkpw/confine_calls.c", "checkpw/request.c"))))
     known -= {"request: unknown answer"}
     known |= {what + ": " for what in re.findall(
-        r'cannot_tell\(run, "([a-z ]+)"', read("checkpw/main.c"))}
+        r'(?:cannot_tell|failed)\(run, "([a-z ]+)"', read("checkpw/main.c"))}
     verdicts = re.findall(r'return "([^"]+)"', read("store/pwhash.c").split(
         "pwhash_text")[1].split("\n}")[0])
     known |= {"password: " + v for v in verdicts

@@ -150,6 +150,8 @@ def misused():
     done = subprocess.run([CHECKPW, "--version"], capture_output=True)
     eq(done.returncode, 0)
     assert done.stdout.startswith(b"popbox-checkpw "), done.stdout
+    with open("/dev/full", "w") as full:  # output that nobody takes
+        eq(subprocess.run([CHECKPW, "--version"], stdout=full).returncode, 111)
 
 
 @test("a record that nobody ends is given up after ten seconds with 111")
@@ -277,6 +279,10 @@ def link_maildir(site):
     os.symlink(site.box_path() + ".moved", site.box_path())
 
 
+def sealed_maildir(site):
+    os.chmod(site.box_path(), 0o600)
+
+
 def file_maildir(site):
     shutil.rmtree(site.box_path())
     with open(site.box_path(), "w"):
@@ -299,7 +305,7 @@ def cannot_tell():
 
 @test("a Maildir that is missing or no directory ends an accepted login with 111")
 def maildir():
-    for damage in (no_maildir, link_maildir, file_maildir):
+    for damage in (no_maildir, link_maildir, file_maildir, sealed_maildir):
         with Site().joe() as site:
             damage(site)
             got = site.login(program=("echo", "RUN"))
@@ -322,9 +328,56 @@ def program():
         site.log_line(site.login(program=("/etc",)))
         has(site.log_line(site.login(program=("no-such-program",))),
             "reason=\"program: No such file")
-        got = site.login(program=("echo", "Maildir"))
+        # None at all, and none that a path can name.
+        for name, why in (("", "No such file"),
+                          ("x" * 5000, "No such file"),
+                          ("/" + "x" * 5000, "File name too long"),
+                          ("/" * 5000 + "bin/sh", "File name too long"),
+                          ("/etc/passwd", "Permission denied")):
+            got = site.login(program=(name,))
+            eq(got.rc, 111, name[:20])
+            has(site.log_line(got), "reason=\"program: " + why)
+
+
+@test("without PATH, or with one whose parts are too long, the program is looked "
+      "for where execvp would")
+def no_path():
+    with Site().joe() as site:
+        prefix = ("env", "-u", "PATH")
+        eq(site.login(program=("sh", "-c", "exit 0"), prefix=prefix).rc, 0)
+        eq(site.login(program=("no-such",), prefix=prefix).rc, 111)
+        path = "/" + "x" * 5000 + ":" + os.environ["PATH"]
+        eq(site.login(program=("sh", "-c", "exit 0"), env={"PATH": path}).rc, 0)
+        got = site.login(program=("sh",), env={"PATH": path.split(":")[0]})
         eq(got.rc, 111)
-        has(site.log_line(got), "run script")
+        has(site.log_line(got), "program: No such file")
+
+
+@test("a run script that names the Maildir is told so, unless there is one in it")
+def run_script():
+    with Site().joe() as site:
+        names = ("Maildir", "./Maildir", "Maildir/", "./Maildir/")
+        for name in names:
+            got = site.login(program=("echo", name))
+            eq((got.rc, got.out), (111, ""), name)
+            has(site.log_line(got), "run script: argument 'Maildir', it must "
+                "be '.' here")
+        eq(site.login(program=("echo", "./x")).out, "./x\n")
+        os.mkdir(site.box_path() + "/Maildir")
+        for name in names:
+            eq(site.login(program=("echo", name)).out, name + "\n")
+
+
+@test("a store whose path is too long for its files is 111, and said")
+def long_store():
+    with Site().joe() as site:
+        room = 4095 - len(site.store)
+        eq(site.login(store="/" * (room - 20) + site.store).rc, 0)
+        got = site.login(store="/" * (room - 4) + site.store)
+        eq(got.rc, 111)
+        has(site.log_line(got), "store: File name too long")
+        # Without settings nobody knows where the log is.
+        eq(site.login(store="/" * (room + 1) + site.store).rc, 111)
 
 
 @test("a program named by a relative path is the run script's, not the Maildir's")
@@ -468,6 +521,33 @@ def not_root():
         has(done.err, "error ip=")
 
 
+@test("whoever could be root again, or is popusr by half, gets 111", root=True,
+      plain=True)
+def half_dropped():
+    def ends(why, *how):
+        got = site.login(program=("echo", "RUN"), prefix=("setpriv", *how))
+        eq((got.rc, got.out), (111, ""), (how, got))
+        has(site.log_line(got), why)
+
+    with Site().joe() as site:
+        for path in (site.store, site.store + "/config",
+                     site.store + "/data.mdb"):
+            os.chown(path, UID, GID)
+        us = ("--reuid", str(UID), "--regid", str(GID), "--clear-groups")
+        eq(site.login(prefix=("setpriv", *us)).rc, 0)
+        for cap in ("setuid", "setgid"):
+            ends("root could be had again", *us, "--inh-caps", "+" + cap,
+                 "--ambient-caps", "+" + cap)
+        neither = "not started as root and not as popusr"
+        ends(neither, *us[:2], "--regid", str(GID + 1), "--clear-groups")
+        ends(neither, "--reuid", str(UID), "--rgid", str(GID + 1),
+             "--egid", str(GID), "--clear-groups")
+        os.chmod(site.store, 0o755)
+        os.chmod(site.store + "/config", 0o644)
+        os.chmod(site.store + "/data.mdb", 0o644)
+        ends(neither, "--ruid", str(UID + 1), "--euid", str(UID), *us[2:])
+
+
 @test("a private installation works without root", root=True)
 def private():
     """Everything, the tool too, as the one user whose store it is."""
@@ -526,6 +606,20 @@ def syslog():
             eq(server.recv(2000).decode(),
                "<21>popbox-checkpw: refuse ip=192.0.2.7 reason=mismatch "
                "user=joe@example.com")
+            # A daemon that hangs costs a second, not the login.
+            server.setblocking(False)
+            filler = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            filler.setblocking(False)
+            filler.connect("/dev/log")
+            try:
+                while True:
+                    filler.send(b"x")
+            except BlockingIOError:
+                pass
+            got = site.login()
+            eq(got.rc, 0)
+            assert 0.9 < got.seconds < 5, got.seconds
+            filler.close()
     finally:
         server.close()
         os.unlink("/dev/log")
