@@ -87,7 +87,7 @@ static bool allow(int ruleset, const char *path, uint64_t rights)
 	return rc == 0;
 }
 
-/* Each path of a list with blanks between them. */
+/* Each path of a list with one blank between them (config.c). */
 static bool allow_list(int ruleset, const char *list, uint64_t rights)
 {
 	char path[CONFIG_TEXT_MAX + 1];
@@ -97,7 +97,7 @@ static bool allow_list(int ruleset, const char *list, uint64_t rights)
 
 		memcpy(path, list, len);
 		path[len] = 0;
-		if (len && !allow(ruleset, path, rights))
+		if (!allow(ruleset, path, rights))
 			return false;
 		list += len + (list[len] != 0);
 	}
@@ -130,7 +130,7 @@ static bool covers(const char *list, const char *home)
 	while (*list) {
 		size_t len = strcspn(list, " ");
 
-		if (len && strncmp(list, home, len) == 0 &&
+		if (strncmp(list, home, len) == 0 &&
 		    (home[len] == '/' || home[len] == 0))
 			return true;
 		list += len + (list[len] != 0);

@@ -16,13 +16,16 @@
 #include "confine.h"
 
 #if defined(__x86_64__)
-enum { ARCH = 1, X32 = 0x40000000 };
+enum { X32 = 0x40000000 };
+#define KNOWN_ARCH 1
 #define THIS_ARCH AUDIT_ARCH_X86_64
 #elif defined(__aarch64__)
-enum { ARCH = 1, X32 = 0 };
+enum { X32 = 0 };
+#define KNOWN_ARCH 1
 #define THIS_ARCH AUDIT_ARCH_AARCH64
 #else
-enum { ARCH = 0, X32 = 0 };
+enum { X32 = 0 };
+#define KNOWN_ARCH 0
 #define THIS_ARCH 0
 #endif
 
@@ -120,8 +123,9 @@ const char *confine_calls(const struct config *config)
 		return NULL;
 	_Static_assert(FORBIDDEN + TAIL <= 255, "a jump is one byte");
 	errno = 0;
-	if (!ARCH)
-		return "confine = strict is not known on this processor";
+#if !KNOWN_ARCH
+	return "confine = strict is not known on this processor";
+#endif
 	for (size_t i = 0; i < HEAD; i++)
 		filter[i] = head[i];
 	/* All refusals share the last statement. */

@@ -89,14 +89,13 @@ enum err db_env(struct db **ret_db)
 		return ERR_SYSTEM;
 	db->dirfd = db->datafd = -1;
 	rc = mdb_env_create(&db->env);
-	if (rc == 0)
-		rc = mdb_env_set_maxdbs(db->env, DB_TABLES);
-	if (rc == 0)
-		rc = mdb_env_set_assert(db->env, on_assert);
 	if (rc != 0) {
 		db_close(&db);
 		return db_err(rc);
 	}
+	/* Of an environment that is not opened yet these cannot fail. */
+	(void)mdb_env_set_maxdbs(db->env, DB_TABLES);
+	(void)mdb_env_set_assert(db->env, on_assert);
 	*ret_db = db;
 	return ERR_OK;
 }
@@ -109,12 +108,10 @@ static enum err judge_length(const struct db *db)
 	MDB_envinfo info;
 	MDB_stat stat;
 	struct stat st;
-	int rc = mdb_env_info(db->env, &info);
 
-	if (rc == 0)
-		rc = mdb_env_stat(db->env, &stat);
-	if (rc != 0)
-		return db_err(rc);
+	/* Of an environment that is open neither can fail. */
+	(void)mdb_env_info(db->env, &info);
+	(void)mdb_env_stat(db->env, &stat);
 	if (fstat(db->datafd, &st) != 0)
 		return ERR_SYSTEM;
 	if ((uint64_t)st.st_size / stat.ms_psize < info.me_last_pgno + 1)
@@ -130,7 +127,7 @@ static enum err judge_file(const char *dir, const char *name, bool must)
 	struct stat st;
 	int len = snprintf(path, sizeof path, "%s/%s", dir, name);
 
-	if (len < 0 || (size_t)len >= sizeof path) {
+	if ((size_t)len >= sizeof path) {
 		errno = ENAMETOOLONG;
 		return ERR_SYSTEM;
 	}
@@ -160,10 +157,7 @@ enum err db_env_open(struct db *db, const char *dir, unsigned flags,
 
 enum err db_env_opened(struct db *db)
 {
-	int rc = mdb_env_get_fd(db->env, &db->datafd);
-
-	if (rc != 0)
-		return db_err(rc);
+	(void)mdb_env_get_fd(db->env, &db->datafd); /* it is open */
 	/* LMDB's data descriptor is not close-on-exec by itself: a POP server
 	 * would inherit a readable descriptor on every hash. */
 	if (fcntl(db->datafd, F_SETFD, FD_CLOEXEC) != 0)
@@ -199,16 +193,15 @@ enum err db_open(const char *dir, enum db_how how, struct db **ret_db)
 	unsigned flags = MDB_RDONLY | (how == DB_LOGIN ? MDB_NOLOCK : 0);
 	struct db *db = NULL;
 	enum err err = db_env(&db);
-	int rc;
 
 	if (err != ERR_OK)
 		return err;
 	db->how = how;
 	/* One byte: LMDB raises it to what the file uses. The file's own map
-	 * size would be more than a `softlimit -m` may have left. */
-	rc = mdb_env_set_mapsize(db->env, 1);
-	err = rc ? db_err(rc) : ERR_OK;
-	if (err == ERR_OK && how == DB_TOOL)
+	 * size would be more than a `softlimit -m` may have left. Before the
+	 * file is opened this cannot fail. */
+	(void)mdb_env_set_mapsize(db->env, 1);
+	if (how == DB_TOOL)
 		err = db_place(db, dir);
 	if (err == ERR_OK)
 		err = db_env_open(db, dir, flags, false);

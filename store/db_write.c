@@ -46,10 +46,8 @@ static enum err match_length(struct db *db)
 {
 	MDB_envinfo info;
 	struct stat st;
-	int rc = mdb_env_info(db->env, &info);
 
-	if (rc != 0)
-		return db_err(rc);
+	(void)mdb_env_info(db->env, &info); /* of an open one */
 	if (fstat(db->datafd, &st) != 0)
 		return ERR_SYSTEM;
 	if (st.st_size >= (off_t)info.me_mapsize)
@@ -89,7 +87,7 @@ static enum err open_env(const char *dir, bool fresh, struct db **ret_db)
 {
 	enum err err = judge_filesystem(dir);
 	struct db *db = NULL;
-	int dead, rc = 0;
+	int dead;
 
 	if (err == ERR_OK)
 		err = db_env(&db);
@@ -103,10 +101,10 @@ static enum err open_env(const char *dir, bool fresh, struct db **ret_db)
 	if (err == ERR_OK &&
 	    (fresh || faccessat(db->dirfd, "data.mdb", F_OK, 0) == 0))
 		err = fill_lock(db->dirfd);
-	if (err == ERR_OK && fresh)
-		rc = mdb_env_set_mapsize(db->env, MAP_START);
+	if (fresh) /* nothing is open yet: it cannot fail */
+		(void)mdb_env_set_mapsize(db->env, MAP_START);
 	if (err == ERR_OK)
-		err = rc ? db_err(rc) : db_env_open(db, dir, 0, fresh);
+		err = db_env_open(db, dir, 0, fresh);
 	/* Slots of readers that were killed. */
 	if (err == ERR_OK)
 		err = db_err(mdb_reader_check(db->env, &dead));
@@ -141,10 +139,10 @@ static void drain(struct db *db)
 static enum err grow(struct db *db)
 {
 	MDB_envinfo info;
-	int rc = mdb_env_info(db->env, &info);
+	int rc;
 
-	if (rc == 0)
-		rc = mdb_env_set_mapsize(db->env, info.me_mapsize * 2);
+	(void)mdb_env_info(db->env, &info); /* of an open one */
+	rc = mdb_env_set_mapsize(db->env, info.me_mapsize * 2);
 	return rc ? db_err(rc) : match_length(db);
 }
 
@@ -153,12 +151,10 @@ static enum err reserve(struct db *db, uint64_t bytes)
 	MDB_envinfo info;
 	MDB_stat stat;
 	uint64_t want;
-	int rc = mdb_env_info(db->env, &info);
+	int rc;
 
-	if (rc == 0)
-		rc = mdb_env_stat(db->env, &stat);
-	if (rc != 0)
-		return db_err(rc);
+	(void)mdb_env_info(db->env, &info); /* of an open one */
+	(void)mdb_env_stat(db->env, &stat);
 	want = (info.me_last_pgno + 1) * stat.ms_psize + bytes;
 	want += stat.ms_psize - want % stat.ms_psize;
 	if (want <= info.me_mapsize)

@@ -10,13 +10,17 @@
 /* Are all three uids and all three gids the wanted ones? */
 static bool ids_are(uid_t uid, gid_t gid)
 {
-	uid_t r, e, s;
-	gid_t rg, eg, sg;
+	uid_t uids[3];
+	gid_t gids[3];
 
-	if (getresuid(&r, &e, &s) != 0 || getresgid(&rg, &eg, &sg) != 0)
+	if (getresuid(&uids[0], &uids[1], &uids[2]) != 0 ||
+	    getresgid(&gids[0], &gids[1], &gids[2]) != 0)
 		return false;
-	return r == uid && e == uid && s == uid && rg == gid && eg == gid &&
-	       sg == gid;
+	for (int i = 0; i < 3; i++) {
+		if (uids[i] != uid || gids[i] != gid)
+			return false;
+	}
+	return true;
 }
 
 /* Asking for root must be refused; that it was asked for and granted is the

@@ -5,11 +5,8 @@
 
 enum err secret_start(void)
 {
-	if (sodium_init() >= 0)
-		return ERR_OK;
-	if (errno == 0)
-		errno = ENOSYS;
-	return ERR_SYSTEM;
+	errno = ENOSYS; /* unless libsodium's failure says another reason */
+	return sodium_init() < 0 ? ERR_SYSTEM : ERR_OK;
 }
 
 void secret_wipe(void *bytes, size_t len)
