@@ -18,7 +18,6 @@ struct asked {
 static void judge(struct login *login, bool box, bool domain, bool handle)
 {
 	login->reason = NULL;
-	login->found = box && domain && handle && login->hash[0];
 	if (!login->hash[0])
 		login->reason = "no-password";
 	else if (!box)
@@ -27,6 +26,7 @@ static void judge(struct login *login, bool box, bool domain, bool handle)
 		login->reason = "domain-suspended";
 	else if (!handle)
 		login->reason = "handle-suspended";
+	login->found = !login->reason;
 }
 
 /* The account of a box whose domain, if there is one, lets it log in. */
@@ -152,9 +152,9 @@ static enum err find_ip(struct store_txn *txn, const char *ip,
 	char text[INET6_ADDRSTRLEN];
 	int family = strchr(ip, ':') ? AF_INET6 : AF_INET;
 
-	if (inet_pton(family, ip, bytes) != 1 ||
-	    !inet_ntop(family, bytes, text, sizeof text))
+	if (inet_pton(family, ip, bytes) != 1)
 		return ERR_NOTFOUND;
+	(void)inet_ntop(family, bytes, text, sizeof text); /* it fits */
 	return store_domain_find(txn, text, strlen(text), ret_domain);
 }
 
@@ -179,23 +179,23 @@ static enum err find_bare(struct store_txn *txn, struct asked *asked)
 static enum err find_box(struct store_txn *txn, const struct name_box *name,
 			 struct login *login)
 {
-	struct store_domain domain = {.state.login = true};
+	struct store_domain domain;
 	struct name_address first;
 	enum err err = store_box_address_next(txn, name, NULL, &first);
 
-	if (err == ERR_OK) {
-		login->domain = first.domain;
-		name_address_text(&first, login->user);
-		err = store_domain_get(txn, &first.domain, &domain);
-		if (err == ERR_NOTFOUND)
-			return ERR_DAMAGED;
-	} else if (err == ERR_NOTFOUND) {
+	if (err == ERR_NOTFOUND) {
 		name_box_text(name, login->user);
-		err = ERR_OK;
+		return take_account(txn, name, true, login);
 	}
-	return err == ERR_OK ? take_account(txn, name, domain.state.login,
-					    login)
-			     : err;
+	if (err != ERR_OK)
+		return err;
+	login->domain = first.domain;
+	name_address_text(&first, login->user);
+	err = store_domain_get(txn, &first.domain, &domain);
+	if (err == ERR_OK)
+		err = take_account(txn, name, domain.state.login, login);
+	/* An address leads to it: what is not there has been lost. */
+	return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
 }
 
 /* See login.h for the order; anything of another form is unknown. */
@@ -221,14 +221,11 @@ static enum err find(struct store_txn *txn, void *arg)
 /* Not found: everything about it is forgotten but the reason. */
 static void make_decoy(const struct config *config, struct login *login)
 {
-	const char *reason = login->reason ? login->reason : "unknown";
-
 	secret_wipe(login->hash, sizeof login->hash);
 	pwhash_decoy((struct pwhash_cost){config->argon2_kib,
 					  config->argon2_passes},
 		     login->hash);
 	login->found = false;
-	login->reason = reason;
 }
 
 enum err login_find(struct store *store, const struct config *config,
@@ -273,9 +270,8 @@ enum verdict login_decide(const struct login *login, const void *password,
 	case PWHASH_UNKNOWN:
 	case PWHASH_TOODEAR:
 	case PWHASH_MALFORMED:
-		*ret_reason = pwhash_text(answer);
-		return VERDICT_CANNOT_TELL;
+		break;
 	}
-	*ret_reason = "unknown answer";
+	*ret_reason = pwhash_text(answer);
 	return VERDICT_CANNOT_TELL;
 }

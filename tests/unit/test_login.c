@@ -1,0 +1,268 @@
+#include "named.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "login.h"
+#include "row_write.h"
+
+/* A login in a store that lost one row, or has one that is none. */
+
+static char dir[64];
+static struct store *store;
+static const struct store_actor actor = {0, "unit", "test"};
+
+static enum err give_ip(struct store_txn *txn, const char *ip)
+{
+	const struct name_domain example = domain("example.com");
+	struct store_domain is;
+	enum err err = store_domain_get(txn, &example, &is);
+
+	if (err != ERR_OK)
+		return err;
+	memcpy(is.ip, ip, strlen(ip) + 1);
+	return store_domain_set(txn, &is);
+}
+
+static enum err fill(struct store_txn *txn, void *arg)
+{
+	const struct name_box box = {handle("ex1"), 0};
+	struct store_domain domains[] = {
+		{.name = domain("example.com"), .handle = box.handle},
+		{.name = domain("xn--bcher-kva.de"), .handle = box.handle,
+		 .utf8 = "b\xc3\xbc" "cher.de"},
+		{.name = domain("b.org"), .handle = handle("b2")},
+		{.name = domain("new.example"), .handle = box.handle,
+		 .kind = STORE_ALIAS, .target = domain("example.com")},
+	};
+	struct store_address a = {.has_box = true, .box = box};
+	enum err err = store_handle_add(txn, &box.handle);
+
+	(void)arg;
+	if (err == ERR_OK)
+		err = store_handle_add(txn, &domains[2].handle);
+	if (err == ERR_OK)
+		err = store_box_add(txn, &(struct store_box){.name = box});
+	for (size_t i = 0; err == ERR_OK && i < COUNT(domains); i++) {
+		err = store_domain_add(txn, &domains[i]);
+		a.name = (struct name_address){{"joe"}, domains[i].name};
+		if (err == ERR_OK && domains[i].kind == STORE_POP)
+			err = store_address_add(txn, &a);
+	}
+	a = (struct store_address){.name = address("far@example.com"),
+				   .forwards_len = 8, .forwards = "a@b.org"};
+	if (err == ERR_OK)
+		err = store_address_add(txn, &a);
+	return err == ERR_OK ? give_ip(txn, "192.0.2.1") : err;
+}
+
+static enum err change(store_body *body, void *arg)
+{
+	uint64_t last;
+
+	return store_write(store, &actor, body, arg, true, &last);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	(void)snprintf(dir, sizeof dir, "/tmp/popbox-unit.XXXXXX");
+	return !mkdtemp(dir) || store_create(dir) != ERR_OK ||
+	       store_open_write(dir, &store) != ERR_OK ||
+	       change(fill, NULL) != ERR_OK;
+}
+
+static int tear_down(void **state)
+{
+	static const char *const names[] = {"data.mdb", "lock.mdb"};
+	int fd = open(dir, O_RDONLY | O_DIRECTORY);
+
+	(void)state;
+	store_close(&store);
+	for (size_t i = 0; i < COUNT(names); i++)
+		(void)unlinkat(fd, names[i], 0);
+	close(fd);
+	return rmdir(dir);
+}
+
+static enum err look(const char *name, const char *ip, struct login *ret_login)
+{
+	static const char settings[] = "argon2_kib = 64\nargon2_passes = 1\n";
+	static struct config config;
+	struct config_fault fault;
+	struct store *reader = NULL;
+	enum err err;
+
+	assert_int_equal(config_parse(BYTES(settings), &config, &fault),
+			 ERR_OK);
+	assert_int_equal(store_open_login(dir, &reader), ERR_OK);
+	err = login_find(reader, &config, name, strlen(name), ip, ret_login);
+	store_close(&reader);
+	return err;
+}
+
+/* One row of one table: taken away, or with other bytes, or back as it was. */
+struct one {
+	enum db_table table;
+	struct row_key key;
+	struct row was;
+	const char *bytes;
+};
+
+static enum err spoil_body(struct store_txn *txn, void *arg)
+{
+	struct one *one = arg;
+	struct db_bytes key = row_key_bytes(&one->key), row;
+	enum err err = db_get(txn->db, one->table, key, &row);
+
+	if (err != ERR_OK)
+		return err;
+	memcpy(one->was.bytes, row.at, row.len);
+	one->was.len = row.len;
+	if (!one->bytes)
+		return db_del(txn->db, one->table, key);
+	row = (struct db_bytes){one->bytes, strlen(one->bytes)};
+	return db_put(txn->db, one->table, key, row);
+}
+
+static enum err mend_body(struct store_txn *txn, void *arg)
+{
+	const struct one *one = arg;
+
+	return db_put(txn->db, one->table, row_key_bytes(&one->key),
+		      row_bytes(&one->was));
+}
+
+/* Whatever is lost or spoilt on the way of a login, it never looks like a
+ * stranger's. */
+static void lost(const char *name, const char *ip, enum db_table table,
+		 struct row_key key)
+{
+	static const char *const spoilt[] = {NULL, "", "nothing of ours"};
+	struct login login;
+
+	assert_int_equal(look(name, ip, &login), ERR_OK);
+	assert_string_equal(login.reason, "no-password");
+	for (size_t i = 0; i < COUNT(spoilt); i++) {
+		struct one one = {.table = table, .key = key,
+				  .bytes = spoilt[i]};
+
+		assert_int_equal(change(spoil_body, &one), ERR_OK);
+		if (look(name, ip, &login) != ERR_DAMAGED)
+			fail_msg("%s: table %d, spoilt %zu", name, table, i);
+		assert_int_equal(change(mend_body, &one), ERR_OK);
+	}
+}
+
+static void ways(void **state)
+{
+	const struct name_domain example = domain("example.com");
+	const struct name_domain idn = domain("xn--bcher-kva.de");
+	const struct name_handle ex1 = handle("ex1"), b2 = handle("b2");
+	const struct name_box box = {ex1, 0};
+
+	(void)state;
+	lost("joe@example.com", NULL, DB_HANDLE, row_key_handle(&ex1));
+	lost("joe@example.com", NULL, DB_BOX, row_key_box(&box));
+	/* By an alias, another's domain, second keys, and the box's name. */
+	lost("joe@new.example", NULL, DB_DOMAIN, row_key_domain(&example));
+	lost("joe@b.org", NULL, DB_HANDLE, row_key_handle(&b2));
+	lost("joe@b\xc3\xbc" "cher.de", NULL, DB_DOMAIN, row_key_domain(&idn));
+	lost("joe", "192.0.2.1", DB_DOMAIN, row_key_domain(&example));
+	lost("ex1-0000", NULL, DB_BOX, row_key_box(&box));
+}
+
+/* What may be there or not is damage only when it is there and is none. */
+static void spoilt(const char *name, const char *ip, enum db_table table,
+		   struct row_key key)
+{
+	struct one one = {.table = table, .key = key, .bytes = "no row"};
+	struct login login;
+
+	assert_int_equal(change(spoil_body, &one), ERR_OK);
+	assert_int_equal(look(name, ip, &login), ERR_DAMAGED);
+	assert_int_equal(change(mend_body, &one), ERR_OK);
+	assert_int_equal(look(name, ip, &login), ERR_OK);
+}
+
+static void rows(void **state)
+{
+	const struct name_domain example = domain("example.com");
+	const struct name_domain b_org = domain("b.org");
+	const struct name_address joe = address("joe@example.com");
+	const struct name_address first = address("joe@b.org");
+	const struct name_box box = {handle("ex1"), 0};
+
+	(void)state;
+	spoilt("joe@example.com", NULL, DB_DOMAIN, row_key_domain(&example));
+	spoilt("joe@example.com", NULL, DB_ADDRESS, row_key_address(&joe));
+	spoilt("joe@new.example", NULL, DB_DOMAIN,
+	       row_key_text("new.example"));
+	spoilt("joe@b\xc3\xbc" "cher.de", NULL, DB_DOMAIN,
+	       row_key_text("b\xc3\xbc" "cher.de"));
+	spoilt("joe", "192.0.2.1", DB_DOMAIN, row_key_text("192.0.2.1"));
+	spoilt("ex1-0000", NULL, DB_BYBOX, row_key_bybox(&box, &first));
+	spoilt("ex1-0000", NULL, DB_DOMAIN, row_key_domain(&b_org));
+}
+
+/* The first address is lost with its domain; the next one counts no more. */
+static void first_domain(void **state)
+{
+	struct one one = {.table = DB_DOMAIN, .key = row_key_text("b.org")};
+	struct login login;
+
+	(void)state;
+	assert_int_equal(change(spoil_body, &one), ERR_OK);
+	assert_int_equal(look("ex1-0000", NULL, &login), ERR_DAMAGED);
+	/* Nobody can know that there was one. */
+	assert_int_equal(look("joe@b.org", NULL, &login), ERR_OK);
+	assert_string_equal(login.reason, "unknown");
+}
+
+static void format(void **state)
+{
+	struct one one = {.table = DB_META, .key = row_key_text("format")};
+	struct login login;
+
+	(void)state;
+	assert_int_equal(change(spoil_body, &one), ERR_OK);
+	assert_int_equal(look("joe@example.com", NULL, &login), ERR_DAMAGED);
+	assert_int_equal(look("ann@example.com", NULL, &login), ERR_DAMAGED);
+}
+
+static void strangers(void **state)
+{
+	static const char *const names[] = {
+		"far@example.com", "far@new.example", "Ann@example.com",
+		"joe@c.org", "ex1-0001", "ex2-0000", "joe", "@", "*@b.org"};
+	struct login login;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(names); i++) {
+		assert_int_equal(look(names[i], "192.0.2.7", &login), ERR_OK);
+		assert_false(login.found);
+		assert_string_equal(login.reason, "unknown");
+		assert_string_equal(login.user, "");
+		assert_int_equal(strncmp(login.hash, "$argon2id$", 10), 0);
+	}
+}
+
+int main(void)
+{
+#define WITH_STORE(sentence, function)                                        \
+	{                                                                     \
+		sentence, function, set_up, tear_down, NULL                   \
+	}
+	const struct CMUnitTest tests[] = {
+		WITH_STORE("a row that must be there and is not, or is none, is "
+			   "damage and no stranger", ways),
+		WITH_STORE("a row that is none is damage", rows),
+		WITH_STORE("a box whose first address has lost its domain is "
+			   "damaged", first_domain),
+		WITH_STORE("a store without a format answers nobody", format),
+		WITH_STORE("who is unknown gets a decoy and nothing else",
+			   strangers),
+	};
+
+	return RUN(tests);
+}
