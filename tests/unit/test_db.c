@@ -1,9 +1,13 @@
 #include "unit.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "db_private.h"
 #include "db_write.h"
 #include "store_write.h"
 
@@ -66,13 +70,19 @@ static enum err del_some(struct db_txn *txn, void *arg)
 	return err;
 }
 
-static off_t file_size(void)
+static const char *data(void)
 {
-	char path[96];
-	struct stat st;
+	static char path[96];
 
 	(void)snprintf(path, sizeof path, "%s/data.mdb", dir);
-	assert_int_equal(stat(path, &st), 0);
+	return path;
+}
+
+static off_t file_size(void)
+{
+	struct stat st;
+
+	assert_int_equal(stat(data(), &st), 0);
 	return st.st_size;
 }
 
@@ -163,6 +173,164 @@ static void walks(void **state)
 	close(fd);
 }
 
+/* A writer that waits for no reader: in LMDB's own way, two commits. */
+static bool commit_twice(char value)
+{
+	MDB_env *env;
+	MDB_txn *txn;
+	MDB_dbi dbi;
+	MDB_val k = {1, "k"}, v = {1, &value};
+	bool good = mdb_env_create(&env) == 0 &&
+		    mdb_env_set_maxdbs(env, DB_TABLES) == 0 &&
+		    mdb_env_open(env, dir, 0, 0600) == 0;
+
+	for (int i = 0; good && i < 2; i++)
+		good = mdb_txn_begin(env, NULL, 0, &txn) == 0 &&
+		       mdb_dbi_open(txn, "by-owner", 0, &dbi) == 0 &&
+		       mdb_put(txn, dbi, &k, &v, 0) == 0 &&
+		       mdb_txn_commit(txn) == 0;
+	return good;
+}
+
+/* A look at one row, during which others write as often as is wished. */
+struct looking {
+	unsigned runs, overtaken;
+	char seen;
+};
+
+static enum err look(struct db_txn *txn, void *arg)
+{
+	struct looking *looking = arg;
+	struct db_bytes value;
+	enum err err = db_get(txn, DB_BYOWNER, (struct db_bytes){"k", 1},
+			      &value);
+	int status;
+	pid_t pid;
+
+	if (err != ERR_OK)
+		return err;
+	looking->seen = *(const char *)value.at;
+	if (looking->runs++ >= looking->overtaken)
+		return ERR_OK;
+	pid = fork(); /* an environment is opened once a process */
+	if (pid == 0)
+		_exit(commit_twice((char)(looking->seen + 1)) ? 0 : 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	return ERR_OK;
+}
+
+static enum err put_first(struct db_txn *txn, void *arg)
+{
+	(void)arg;
+	return db_put(txn, DB_BYOWNER, (struct db_bytes){"k", 1},
+		      (struct db_bytes){"a", 1});
+}
+
+static struct db *reader_of_first(void)
+{
+	struct db *reader = NULL;
+
+	assert_int_equal(db_write(db, put_first, NULL, true), ERR_OK);
+	assert_int_equal(db_open(dir, DB_LOGIN, &reader), ERR_OK);
+	return reader;
+}
+
+static void overtaken(void **state)
+{
+	struct looking once = {.overtaken = 1}, always = {.overtaken = 99};
+	struct db *reader = reader_of_first();
+
+	(void)state;
+	assert_int_equal(db_read(reader, look, &once), ERR_OK);
+	assert_int_equal(once.runs, 2);
+	assert_int_equal(once.seen, 'b');
+	assert_int_equal(db_read(reader, look, &always), ERR_BUSY);
+	assert_int_equal(always.runs, DB_TRIES);
+	db_close(&reader);
+}
+
+static void outgrown(void **state)
+{
+	struct looking looking = {.overtaken = 0};
+	struct db *reader = reader_of_first(), *cut = reader_of_first();
+
+	(void)state;
+	assert_int_equal(db_write(db, put_all, NULL, true), ERR_OK);
+	assert_int_equal(db_read(reader, look, &looking), ERR_OK);
+	assert_int_equal(looking.seen, 'a');
+	db_close(&reader);
+	/* What is there no more is never touched. */
+	assert_int_equal(truncate(data(), 12288), 0);
+	assert_int_equal(db_read(cut, look, &looking), ERR_DAMAGED);
+	assert_int_equal(looking.runs, 1);
+	db_close(&cut);
+}
+
+static void locked_out(void **state)
+{
+	struct looking looking = {.overtaken = 0};
+	struct db *reader = reader_of_first();
+	int fd = open(data(), O_RDONLY);
+
+	(void)state;
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	assert_int_equal(db_read(reader, look, &looking), ERR_OK);
+	assert_int_equal(looking.seen, 'a');
+	close(fd);
+	db_close(&reader);
+}
+
+static void errors(void **state)
+{
+	static const struct {
+		int rc;
+		enum err want;
+		int number; /* errno afterwards; 0: whatever it was */
+	} cases[] = {
+		{MDB_SUCCESS, ERR_OK, 0},
+		{MDB_NOTFOUND, ERR_NOTFOUND, 0},
+		{MDB_KEYEXIST, ERR_EXISTS, 0},
+		{MDB_MAP_FULL, ERR_FULL, ENOSPC},
+		{ENOSPC, ERR_FULL, ENOSPC},
+		{EDQUOT, ERR_FULL, EDQUOT},
+		{EFBIG, ERR_FULL, EFBIG},
+		{MDB_CORRUPTED, ERR_DAMAGED, 0},
+		{MDB_PAGE_NOTFOUND, ERR_DAMAGED, 0},
+		{MDB_INVALID, ERR_DAMAGED, 0},
+		{MDB_PANIC, ERR_DAMAGED, 0},
+		{MDB_CURSOR_FULL, ERR_DAMAGED, 0},
+		{MDB_INCOMPATIBLE, ERR_DAMAGED, 0},
+		{MDB_BAD_VALSIZE, ERR_DAMAGED, 0},
+		{MDB_BAD_TXN, ERR_DAMAGED, 0},
+		{MDB_VERSION_MISMATCH, ERR_SCHEMA, 0},
+		{MDB_READERS_FULL, ERR_BUSY, 0},
+		{MDB_MAP_RESIZED, ERR_BUSY, 0},
+		{MDB_DBS_FULL, ERR_SYSTEM, EIO},
+		{EACCES, ERR_SYSTEM, EACCES},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		errno = EDOM;
+		assert_int_equal(db_err(cases[i].rc), cases[i].want);
+		assert_int_equal(errno, cases[i].number ? cases[i].number
+							: EDOM);
+	}
+}
+
+/* Each says something of its own, even what is no error of ours. */
+static void texts(void **state)
+{
+	(void)state;
+	for (int a = ERR_OK; a <= ERR_SYSTEM + 1; a++) {
+		assert_true(strlen(err_text((enum err)a)) > 3);
+		for (int b = ERR_OK; b < a; b++)
+			assert_string_not_equal(err_text((enum err)a),
+						err_text((enum err)b));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +339,14 @@ int main(void)
 		{"a walk has every row, and tells of one that a search would "
 		 "not find",
 		 walks, set_up, tear_down, NULL},
+		{"a look that writers overtook is made again, and never believed",
+		 overtaken, set_up, tear_down, NULL},
+		{"a store that has outgrown a reader's map is read on, a cut one "
+		 "is not", outgrown, set_up, tear_down, NULL},
+		{"a lock that is never given back holds up no reader",
+		 locked_out, set_up, tear_down, NULL},
+		SAYS("each error of LMDB's is one of ours", errors),
+		SAYS("each error has its text", texts),
 	};
 
 	return RUN(tests);

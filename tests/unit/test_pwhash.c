@@ -211,6 +211,63 @@ static void vectors(void **state)
 	assert_true(count > 60 && wraps > 25);
 }
 
+/* Of these the sum has one length, so that no part of one is one. */
+static bool has_fixed_sum(const char *hash)
+{
+	return !strstr(hash, "argon2") && !strstr(hash, "SSHA");
+}
+
+static void is_none(const char *hash, const char *what)
+{
+	const char *scheme;
+
+	if (pwhash_judge(hash, &scheme) == PWHASH_OK)
+		fail_msg("%s: taken for a hash: %s", what, hash);
+}
+
+static void spoilt(void **state)
+{
+	FILE *file = fopen("tests/data/hashes", "re");
+	char line[1024], wrapped[PWHASH_MAX + 1];
+	char *password, *hash;
+
+	(void)state;
+	assert_non_null(file);
+	while (next_vector(file, line, &password, &hash)) {
+		const char *all[] = {hash, wrapped};
+		size_t count = 1 + (pwhash_wrap(cheap, hash, wrapped) ==
+				    PWHASH_OK);
+
+		for (size_t i = 0; i < count; i++) {
+			size_t len = strlen(all[i]);
+			char bad[PWHASH_MAX + 2];
+
+			for (size_t at = 0; at < len; at++) {
+				memcpy(bad, all[i], len + 1);
+				bad[at] = '!';
+				is_none(bad, "a foreign character");
+				bad[at] = 0;
+				if (has_fixed_sum(all[i]) && all[i][at] != '=')
+					is_none(bad, "cut");
+			}
+			memcpy(bad, all[i], len);
+			memcpy(bad + len, "!", 2);
+			is_none(bad, "one character more");
+		}
+	}
+	(void)fclose(file);
+}
+
+static void texts(void **state)
+{
+	(void)state;
+	for (int a = PWHASH_OK; a <= PWHASH_MALFORMED + 1; a++) {
+		for (int b = PWHASH_OK; b < a; b++)
+			assert_string_not_equal(pwhash_text((enum pwhash)a),
+						pwhash_text((enum pwhash)b));
+	}
+}
+
 static void weak(void **state)
 {
 	static const struct {
@@ -354,6 +411,9 @@ int main(void)
 		SAYS("a hash beyond the caps or cut is never computed", caps),
 		SAYS("hashes of other programs match, as they are and wrapped",
 		     vectors),
+		SAYS("a hash that is cut, goes on or has another character is "
+		     "none", spoilt),
+		SAYS("each answer has its text", texts),
 		SAYS("what must be wrapped before it is stored is known", weak),
 		SAYS("what neither library computes is refused by its name",
 		     refused_by_name),

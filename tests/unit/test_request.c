@@ -68,12 +68,27 @@ static void limits(void **state)
 	assert_int_equal(request_read(999, &request), REQUEST_UNREADABLE);
 }
 
+static void texts(void **state)
+{
+	(void)state;
+	assert_string_equal(request_text(REQUEST_OK), "");
+	for (int a = REQUEST_OK + 1; a <= REQUEST_UNREADABLE + 1; a++) {
+		const char *text = request_text((enum request_answer)a);
+
+		assert_int_equal(strncmp(text, "request: ", 9), 0);
+		for (int b = REQUEST_OK; b < a; b++)
+			assert_string_not_equal(
+				text, request_text((enum request_answer)b));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SAYS("three fields, and possibly more data", fields),
 		SAYS("fewer than three NULs are malformed", malformed),
 		SAYS("512 bytes are read, 513 are too long", limits),
+		SAYS("each answer but the good one has its text", texts),
 	};
 
 	return RUN(tests);
