@@ -1,6 +1,9 @@
 #include "columns.h"
 
 #include <stdint.h>
+#include <string.h>
+
+#include "utf8.h"
 
 /* The blocks that are drawn with another width; of Unicode's EastAsianWidth
  * and its marks those that names are made of. Not wcwidth(3), which knows
@@ -16,22 +19,14 @@ static const struct {
 	{0x20000, 0x3fffd, 2},
 };
 
-/* One letter; returns its bytes. */
+/* One letter, or a byte that is none; how many bytes. */
 static size_t letter(const char *text, uint32_t *ret_letter)
 {
-	const unsigned char *at = (const unsigned char *)text;
-	size_t more = at[0] >= 0xf0 ? 3 : at[0] >= 0xe0 ? 2 : at[0] >= 0xc0;
-	uint32_t value = at[0] & (0x7fu >> (more ? more + 1 : 0));
+	size_t bytes = utf8_letter(text, strnlen(text, 4), ret_letter);
 
-	for (size_t i = 1; i <= more; i++) {
-		if ((at[i] & 0xc0) != 0x80) {
-			*ret_letter = at[0];
-			return 1;
-		}
-		value = value << 6 | (at[i] & 0x3fu);
-	}
-	*ret_letter = value;
-	return more + 1;
+	if (bytes == 0)
+		*ret_letter = (unsigned char)text[0];
+	return bytes ? bytes : 1;
 }
 
 static size_t width(uint32_t letter)

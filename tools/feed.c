@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "json.h"
 #include "nolink.h"
 #include "secret.h"
+#include "utf8.h"
 
 /* A line, its newline, and a NUL in the place of the byte behind it. */
 enum { ROOM = 4 * FEED_LINE_MAX };
@@ -122,17 +122,9 @@ static const char *judge(struct feed *feed, char *line, size_t len)
 		return "it has a carriage return inside (save the file with "
 		       "lines that end in LF or CR LF)";
 	feed->crlf = cr != NULL;
-	for (const char *c = line; c < line + len; c++) {
-		json_t *string;
-
-		if (!(*c & 0x80))
-			continue;
-		string = json_stringn(line, len); /* NULL unless UTF-8 */
-		json_decref(string);
-		return string ? NULL
-			      : "it is not UTF-8 (save the file as UTF-8)";
-	}
-	return NULL;
+	return utf8_good(line, len)
+		       ? NULL
+		       : "it is not UTF-8 (save the file as UTF-8)";
 }
 
 /* Finds the end of the next line; *ret_len = 0: there is none. */

@@ -1,25 +1,38 @@
 #include "json.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "say.h"
+#include "utf8.h"
+
+static void *allocate(size_t size)
+{
+	void *got = malloc(size);
+
+	if (!got)
+		say_lost();
+	return got;
+}
+
+void json_start(void)
+{
+	json_set_alloc_funcs(allocate, free);
+}
 
 void json_print(json_t *object)
 {
 	if (!object || json_dumpf(object, stdout, JSON_COMPACT) != 0)
-		say_error(0, "cannot print a JSON object: no memory or a full "
-			     "disk");
+		say_lost();
 	(void)putchar('\n'); /* say_finish looks at stdout */
 	json_decref(object);
 }
 
 bool json_text_good(const char *text)
 {
-	json_t *string = json_string(text); /* NULL unless it is UTF-8 */
-	bool good = string != NULL;
+	bool good = utf8_good(text, strlen(text));
 
-	json_decref(string);
 	for (; good && *text; text++)
 		good = (unsigned char)*text >= ' ' && *text != 0x7f;
 	return good;

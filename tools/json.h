@@ -1,6 +1,6 @@
 /* json.h: the tool's data as JSON, one object a line; names are stable and
- * documented in popbox-NOUN(8). Over jansson; a lack of memory ends in a null, and
- * json_print says so.
+ * documented in popbox-NOUN(8). Over jansson; where memory lacked something is
+ * missing, and the program's end says so.
  */
 #ifndef POPBOX_JSON_H
 #define POPBOX_JSON_H
@@ -11,6 +11,10 @@
 
 /* Prints the object on a line of its own and releases it. */
 void json_print(json_t *object);
+
+/* Called first of all: of an object that lacks a member for want of memory the
+ * program's end says so (say_lost). */
+void json_start(void);
 
 /* Is this text UTF-8 without control bytes? */
 bool json_text_good(const char *text);

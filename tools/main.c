@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "help.h"
 #include "inherited.h"
+#include "json.h"
 #include "nearest.h"
 #include "say.h"
 
@@ -144,6 +145,7 @@ int main(int argc, char **argv)
 
 	if (!inherited_settle())
 		return CODE_LATER; /* nobody could be told */
+	json_start();
 	site_actor(&site, argc - 1, argv + 1);
 	code = dispatch(&site, argc, argv);
 	site_close(&site);

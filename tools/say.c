@@ -9,7 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "utf8.h"
+
 static bool is_quiet;
+static bool is_lost;
 static bool is_verbose;
 static volatile sig_atomic_t has_bar;
 static bool out_to_stderr;
@@ -135,8 +138,7 @@ static bool is_shown(uint32_t letter)
 	static const struct {
 		uint32_t first, last;
 	} hidden[] = {{0, 0x1f},	{0x7f, 0x9f},	  {0x200e, 0x200f},
-		      {0x2028, 0x202e}, {0x2066, 0x2069}, {0xd800, 0xdfff},
-		      {0xfff9, 0xfffb}, {0x110000, UINT32_MAX}};
+		      {0x2028, 0x202e}, {0x2066, 0x2069}, {0xfff9, 0xfffb}};
 
 	for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++) {
 		if (letter >= hidden[i].first && letter <= hidden[i].last)
@@ -148,20 +150,10 @@ static bool is_shown(uint32_t letter)
 /* The bytes of the letter at text; 0: it is no UTF-8, or not to be shown. */
 static size_t letter(const char *text)
 {
-	static const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
-	const unsigned char *at = (const unsigned char *)text;
-	const size_t more = at[0] >= 0xf0 ? 3 : at[0] >= 0xe0 ? 2
-						      : at[0] >= 0x80;
-	uint32_t value = more ? at[0] & (0x3fu >> more) : at[0];
+	uint32_t value;
+	size_t bytes = utf8_letter(text, strnlen(text, 4), &value);
 
-	if (at[0] >= 0xf8 || (at[0] & 0xc0) == 0x80)
-		return 0;
-	for (size_t i = 1; i <= more; i++) {
-		if ((at[i] & 0xc0) != 0x80)
-			return 0;
-		value = value << 6 | (at[i] & 0x3fu);
-	}
-	return value >= least[more] && is_shown(value) ? more + 1 : 0;
+	return bytes && is_shown(value) ? bytes : 0;
 }
 
 void say_clean(const char *text, char *ret_clean, size_t room)
@@ -183,10 +175,19 @@ void say_clean(const char *text, char *ret_clean, size_t room)
 	ret_clean[at] = 0;
 }
 
+void say_lost(void)
+{
+	is_lost = true;
+}
+
 int say_finish(int code)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return code;
-	return say_error(CODE_LATER, "cannot write to standard output: %s",
-			 strerror(errno));
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return say_error(CODE_LATER,
+				 "cannot write to standard output: %s",
+				 strerror(errno));
+	if (is_lost)
+		return say_error(CODE_LATER,
+				 "no memory: the output is not whole");
+	return code;
 }

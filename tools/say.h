@@ -48,7 +48,11 @@ const char *say_time(int64_t seconds, char text[SAY_TIME_TEXT]);
  * through it as a whole. */
 void say_clean(const char *text, char *ret_clean, size_t room);
 
-/* Was all of stdout taken? Else says so; returns the code to exit with. */
+/* A part of the output could not be made, for lack of memory. */
+void say_lost(void);
+
+/* Was all of the output made, and taken by stdout? Else says so; returns the
+ * code to exit with. */
 int say_finish(int code);
 
 #endif

@@ -8,6 +8,7 @@
 #include "progress.h"
 #include "say.h"
 #include "unit.h"
+#include "utf8.h"
 
 static void widths(void **state)
 {
@@ -135,6 +136,42 @@ static void clean(void **state)
 	assert_string_equal(same, "a?b");
 }
 
+static void letters(void **state)
+{
+	static const struct {
+		const char *text;
+		uint32_t letter;
+	} good[] = {
+		{"a", 'a'},		   {"\x7f", 0x7f},
+		{"\xc2\x80", 0x80},	   {"\xdf\xbf", 0x7ff},
+		{"\xe0\xa0\x80", 0x800},  {"\xed\x9f\xbf", 0xd7ff},
+		{"\xee\x80\x80", 0xe000}, {"\xef\xbf\xbf", 0xffff},
+		{"\xf0\x90\x80\x80", 0x10000},
+		{"\xf4\x8f\xbf\xbf", 0x10ffff},
+	};
+	/* Cut, without a head, longer than needed, surrogates, too high. */
+	static const char *const bad[] = {
+		"\xc3", "\xe2\x82", "\xf0\x9f\x93", "\xc3z", "\x80", "\xbf",
+		"\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf",
+		"\xed\xa0\x80", "\xed\xbf\xbf", "\xf4\x90\x80\x80", "\xf8",
+		"\xff", "ok, then \xfe"};
+	uint32_t letter;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++) {
+		size_t len = strlen(good[i].text);
+
+		assert_int_equal(utf8_letter(good[i].text, len, &letter), len);
+		assert_int_equal(letter, good[i].letter);
+		assert_true(utf8_good(good[i].text, len));
+	}
+	for (size_t i = 0; i < COUNT(bad); i++)
+		assert_false(utf8_good(bad[i], strlen(bad[i])));
+	assert_int_equal(utf8_letter("", 0, &letter), 0);
+	assert_true(utf8_good("", 0));
+	assert_true(utf8_good(BYTES("a\0b")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -143,6 +180,7 @@ int main(void)
 		SAYS("what is no letter of UTF-8, or moves a terminal, is a "
 		     "question mark", clean),
 		SAYS("a cut is between letters", fitting),
+		SAYS("letters of UTF-8 are those of RFC 3629", letters),
 		SAYS("a bar clears itself before a message and at its end",
 		     bar),
 		SAYS("a bar is never wider than the terminal", narrow),
