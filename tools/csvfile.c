@@ -1,6 +1,7 @@
 #include "csvfile.h"
 
 #include <csv.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,11 +69,11 @@ static void on_field(void *bytes, size_t len, void *arg)
 
 	if (csv->count == CSVFILE_FIELDS_MAX)
 		csv->full = true;
-	if (csv->full)
+	if (csv->full || csv->starved)
 		return;
 	csv->at[csv->count++] = csv->fields.len;
-	csv->full = !text_put(&csv->fields, bytes, len) ||
-		    !text_put(&csv->fields, "", 1);
+	csv->starved = !text_put(&csv->fields, bytes, len) ||
+		       !text_put(&csv->fields, "", 1);
 }
 
 static void on_record(int end, void *arg)
@@ -111,17 +112,30 @@ static const char *take_line(struct csvfile *csv, const char *line, size_t len)
 		csv->delimiter = find_delimiter(line, len);
 		csv_set_delim(csv->parser, (unsigned char)csv->delimiter);
 	}
-	if (!text_put(&csv->raw, line, len))
-		return "no memory";
+	csv->starved = !text_put(&csv->raw, line, len);
+	if (csv->starved)
+		return NULL;
 	if (csv->feed->why)
 		return csv->feed->why;
 	if (csv->raw.len > CSVFILE_RECORD_MAX)
 		return "the record has more than 1 MiB (does a quote not "
 		       "end?)";
-	if (csv_parse(csv->parser, line, len, on_field, on_record, csv) != len)
+	if (csv_parse(csv->parser, line, len, on_field, on_record, csv) !=
+	    len) {
+		csv->starved = csv_error(csv->parser) == CSV_ENOMEM;
 		return "a quote stands where none may be (inside of a field it "
 		       "is written twice, and the field in quotes)";
+	}
 	return csv->full ? "the record has more than 128 fields" : NULL;
+}
+
+/* A record that there was no memory for is no bad one: the file is not read on,
+ * so that nobody leaves it out. */
+static enum feed_got starve(struct csvfile *csv)
+{
+	restart(csv);
+	errno = ENOMEM;
+	return FEED_FAILED;
 }
 
 /* The end of the file ends the last record too. */
@@ -129,6 +143,8 @@ static enum feed_got finish(struct csvfile *csv)
 {
 	if (csv_fini(csv->parser, on_field, on_record, csv) != 0)
 		csv->why = "the quote that begins here never ends";
+	else if (csv->starved)
+		return starve(csv);
 	else if (csv->full)
 		csv->why = "the record has more than 128 fields";
 	else if (!csv->whole)
@@ -143,7 +159,7 @@ enum feed_got csvfile_next(struct csvfile *csv)
 	char *line;
 
 	csv->raw.len = csv->fields.len = csv->count = 0;
-	csv->whole = csv->full = false;
+	csv->whole = csv->full = csv->starved = false;
 	csv->why = NULL;
 	for (;;) {
 		enum feed_got got = feed_next(csv->feed, &line, &len);
@@ -155,6 +171,8 @@ enum feed_got csvfile_next(struct csvfile *csv)
 		if (csv->raw.len == 0)
 			csv->line = csv->feed->line;
 		csv->why = take_line(csv, line, len);
+		if (csv->starved)
+			return starve(csv);
 		if (csv->why) {
 			restart(csv);
 			return FEED_LINE;

@@ -25,6 +25,7 @@ struct csvfile {
 	const char *why;    /* what is wrong with it, or NULL */
 	bool whole;
 	bool full;
+	bool starved; /* no memory: nothing is wrong with it */
 };
 
 /* False: no memory. delimiter 0: comma, semicolon or tab, whichever the first
@@ -32,7 +33,7 @@ struct csvfile {
 bool csvfile_open(struct csvfile *csv, struct feed *feed, char delimiter);
 void csvfile_close(struct csvfile *csv); /* wipes */
 
-/* The next record; blank lines are none. */
+/* The next record; blank lines are none. FEED_FAILED: also for ENOMEM. */
 enum feed_got csvfile_next(struct csvfile *csv);
 
 /* Its field number i; NUL-ended, never with a NUL inside. */

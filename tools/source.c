@@ -72,9 +72,9 @@ static size_t cut_newline(char *line, size_t len)
 	return len;
 }
 
-/* One line, of which the parser may cut a copy. False: the sink has enough. */
+/* One line, of which the parser may cut the copy. False: the sink has enough. */
 static bool give_line(struct reading *r, row_passwd *parse, char *line,
-		      size_t len, struct text *copy)
+		      size_t len, char *copy)
 {
 	struct source_row row = {.file = r->feed.name,
 				 .line = r->feed.line,
@@ -83,13 +83,9 @@ static bool give_line(struct reading *r, row_passwd *parse, char *line,
 				 .why = r->feed.why,
 				 .intake = &r->intake};
 
-	copy->len = 0;
 	intake_wipe(&r->intake);
-	if (!text_put(copy, line, len))
-		row.why = "no memory";
-	else if (!row.why && cut_newline(copy->bytes, len))
-		row.why = parse(copy->bytes, r->how->domain, &r->intake,
-				&row.left);
+	if (!row.why && cut_newline(copy, len))
+		row.why = parse(copy, r->how->domain, &r->intake, &row.left);
 	else if (!row.why)
 		return true; /* a blank line */
 	r->intake.line = row.line;
@@ -108,7 +104,13 @@ static int read_lines(struct reading *r, row_passwd *parse, const char *path)
 		return failed(path);
 	while ((got = feed_next(&r->feed, &line, &len)) == FEED_LINE) {
 		step(r);
-		if (!give_line(r, parse, line, len, &copy))
+		copy.len = 0;
+		if (!text_put(&copy, line, len)) {
+			errno = ENOMEM;
+			got = FEED_FAILED;
+			break;
+		}
+		if (!give_line(r, parse, line, len, copy.bytes))
 			break;
 	}
 	if (got == FEED_FAILED)
