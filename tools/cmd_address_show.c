@@ -205,9 +205,9 @@ static void print_shown(const struct site *site, const struct shown *shown)
 	     at += strlen(address->forwards + at) + 1)
 		say_out("forward  %s", address->forwards + at);
 	mailroot_qmail_name(&address->name.local, name);
-	if (mailroot_domain_path(site->config.home, &shown->domain.handle,
-				 &address->name.domain, path))
-		say_out("file     %s/%s", path, name);
+	mailroot_domain_path(site->config.home, &shown->domain.handle,
+			     &address->name.domain, path);
+	say_out("file     %s/%s", path, name);
 }
 
 static int show(struct site *site, struct shown *shown)

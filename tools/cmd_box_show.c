@@ -354,13 +354,12 @@ int cmd_box_show(struct site *site, const struct args *args)
 	if (code != CODE_DONE)
 		return code;
 	err = store_read(site->store, show_body, &shown);
+	if (err == ERR_OK)
+		mailroot_box_path(site->config.home, &shown.box.name, maildir);
 	if (err == ERR_NOTFOUND)
 		code = target_missing(&shown.target, CODE_NO);
 	else if (err != ERR_OK)
 		code = site_failed(site, err, shown.target.text);
-	else if (!mailroot_box_path(site->config.home, &shown.box.name,
-				    maildir))
-		code = say_error(CODE_LATER, "the setting 'home' is too long");
 	else if (site->json)
 		show_json(site, &shown, maildir);
 	else

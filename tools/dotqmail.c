@@ -34,10 +34,11 @@ static bool put_targets(struct text *out, const struct config *config,
 	char path[PATH_MAX];
 	bool good = true;
 
-	if (with_box)
-		good = mailroot_box_path(config->home, &address->box, path) &&
-		       text_put(out, path, strlen(path)) &&
+	if (with_box) {
+		mailroot_box_path(config->home, &address->box, path);
+		good = text_put(out, path, strlen(path)) &&
 		       text_put(out, "/\n", 2);
+	}
 	for (size_t at = 0; good && at < address->forwards_len;) {
 		const char *forward = address->forwards + at;
 		size_t len = strlen(forward);

@@ -13,14 +13,11 @@ static void path_of(const struct errand *errand, const struct plan_item *item,
 	const char *home = errand->site->config.home;
 	char dir[PATH_MAX], name[MAILROOT_QMAIL_NAME];
 
-	ret_path[0] = 0;
 	if (item->table == STORE_BOXES) {
-		(void)mailroot_box_path(home, &item->box, ret_path);
-		return; /* a path that is cut names it well enough */
-	}
-	if (!mailroot_domain_path(home, &item->handle, &item->address.domain,
-				  dir))
+		mailroot_box_path(home, &item->box, ret_path);
 		return;
+	}
+	mailroot_domain_path(home, &item->handle, &item->address.domain, dir);
 	name[0] = 0;
 	if (item->table == STORE_ADDRESSES)
 		mailroot_qmail_name(&item->address.local, name);

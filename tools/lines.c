@@ -74,16 +74,15 @@ static bool assign_line(const struct config *config,
 				   ? config->assign_popusr
 				   : domain->handle.s;
 	char path[PATH_MAX];
-	bool good = domain->kind == STORE_DIALUP
-			    ? mailroot_dialup_path(config->serialmail,
-						   &domain->name, path)
-			    : mailroot_domain_path(config->home,
-						   &domain->handle,
-						   &domain->name, path);
 
-	return good && fits(snprintf(line, LINES_LINE_MAX, "%s:%s:%u:%u:%s:-::",
-				     key, user, config->uid, config->gid, path),
-			    LINES_LINE_MAX);
+	if (domain->kind == STORE_DIALUP)
+		mailroot_dialup_path(config->serialmail, &domain->name, path);
+	else
+		mailroot_domain_path(config->home, &domain->handle,
+				     &domain->name, path);
+	return fits(snprintf(line, LINES_LINE_MAX, "%s:%s:%u:%u:%s:-::", key,
+			     user, config->uid, config->gid, path),
+		    LINES_LINE_MAX);
 }
 
 /* The id in virtualdomains is the domain's own name; for an alias that of its

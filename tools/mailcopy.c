@@ -181,11 +181,10 @@ static bool copy_box(const struct site *site, const char *box,
 	struct stat owner;
 	bool good;
 
-	if (name_box_read(box, strlen(box), &name) ||
-	    !mailroot_box_path(site->config.home, &name, new) ||
-	    !locate(base, path, old))
+	if (name_box_read(box, strlen(box), &name) || !locate(base, path, old))
 		return say_error(0, "%s: the path of its old mail is too long",
 				 box);
+	mailroot_box_path(site->config.home, &name, new);
 	if (lstat(old, &owner) != 0 && errno == ENOENT) {
 		say_note("%s: there is no old mail: '%s' is not there", box,
 			 old);

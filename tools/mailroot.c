@@ -11,39 +11,36 @@
 #include "mailroot_private.h"
 #include "replace.h"
 
-bool mailroot_fits(int len, size_t room)
-{
-	return len >= 0 && (size_t)len < room;
-}
-
-bool mailroot_box_path(const char *home, const struct name_box *box,
+void mailroot_box_path(const char *home, const struct name_box *box,
 		       char ret_path[PATH_MAX])
 {
 	char text[NAME_BOX_TEXT];
 
 	name_box_text(box, text);
-	return mailroot_fits(snprintf(ret_path, PATH_MAX, "%s/%c/%s/POP/%s",
-				      home, box->handle.s[0], box->handle.s,
-				      text),
-			     PATH_MAX);
+	(void)snprintf(ret_path, PATH_MAX, "%s/%c/%s/POP/%s", home,
+		       box->handle.s[0], box->handle.s, text);
 }
 
-bool mailroot_domain_path(const char *home, const struct name_handle *handle,
+void mailroot_domain_path(const char *home, const struct name_handle *handle,
 			  const struct name_domain *domain,
 			  char ret_path[PATH_MAX])
 {
-	return mailroot_fits(snprintf(ret_path, PATH_MAX, "%s/%c/%s/DOMAINS/%s",
-				      home, handle->s[0], handle->s, domain->s),
-			     PATH_MAX);
+	(void)snprintf(ret_path, PATH_MAX, "%s/%c/%s/DOMAINS/%s", home,
+		       handle->s[0], handle->s, domain->s);
 }
 
-bool mailroot_dialup_path(const char *serialmail,
+void mailroot_dialup_path(const char *serialmail,
 			  const struct name_domain *domain,
 			  char ret_path[PATH_MAX])
 {
-	return mailroot_fits(
-		snprintf(ret_path, PATH_MAX, "%s/%s", serialmail, domain->s),
-		PATH_MAX);
+	(void)snprintf(ret_path, PATH_MAX, "%s/%s", serialmail, domain->s);
+}
+
+void mailroot_add_name(char path[PATH_MAX], const char *name)
+{
+	size_t len = strlen(path);
+
+	(void)snprintf(path + len, PATH_MAX - len, "/%s", name);
 }
 
 void mailroot_qmail_name(const struct name_local *local,
@@ -116,10 +113,8 @@ int mailroot_part(const char *home, const struct name_handle *handle,
 	struct stat st;
 	int fd;
 
-	if (!mailroot_fits(snprintf(path, sizeof path, "%s/%c/%s/%s", home,
-				    handle->s[0], handle->s, known[part].name),
-			   sizeof path))
-		return ENAMETOOLONG;
+	(void)snprintf(path, sizeof path, "%s/%c/%s/%s", home, handle->s[0],
+		       handle->s, known[part].name);
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	/* Where nothing is below it, a run may have been killed on the way. File
 	 * systems that do not count directories say 1 and go the long way. */
@@ -168,8 +163,7 @@ int mailroot_box(const char *home, const struct name_box *box,
 	char text[NAME_BOX_TEXT];
 	int fd, rc;
 
-	if (!mailroot_box_path(home, box, ret_path))
-		return ENAMETOOLONG;
+	mailroot_box_path(home, box, ret_path);
 	name_box_text(box, text);
 	rc = make_last(home, &box->handle, MAILROOT_POP, text, &fd);
 	if (rc != 0)
@@ -184,8 +178,7 @@ int mailroot_domain(const char *home, const struct name_handle *handle,
 {
 	int fd, rc;
 
-	if (!mailroot_domain_path(home, handle, domain, ret_path))
-		return ENAMETOOLONG;
+	mailroot_domain_path(home, handle, domain, ret_path);
 	rc = make_last(home, handle, MAILROOT_DOMAINS, domain->s, &fd);
 	if (rc == 0)
 		(void)close(fd); /* a directory, read only */
@@ -197,19 +190,16 @@ int mailroot_open_domain(const char *home, const struct name_handle *handle,
 			 char name[MAILROOT_QMAIL_NAME],
 			 char ret_path[PATH_MAX])
 {
-	char dir[PATH_MAX];
-	int fd;
+	int fd, rc;
 
 	mailroot_qmail_name(&address->local, name);
-	if (!mailroot_domain_path(home, handle, &address->domain, dir) ||
-	    !mailroot_fits(snprintf(ret_path, PATH_MAX, "%s/%s", dir, name),
-			   PATH_MAX))
-		return ENAMETOOLONG;
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return errno;
-	*ret_fd = fd;
-	return 0;
+	mailroot_domain_path(home, handle, &address->domain, ret_path);
+	fd = open(ret_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	rc = fd < 0 ? errno : 0;
+	mailroot_add_name(ret_path, name);
+	if (rc == 0)
+		*ret_fd = fd;
+	return rc;
 }
 
 void mailroot_temporary(const char *name, char ret_name[MAILROOT_TEMPORARY])
@@ -306,8 +296,7 @@ int mailroot_remove_domain(const char *home, const struct name_handle *handle,
 			   const struct name_domain *domain,
 			   char ret_path[PATH_MAX])
 {
-	if (!mailroot_domain_path(home, handle, domain, ret_path))
-		return ENAMETOOLONG;
+	mailroot_domain_path(home, handle, domain, ret_path);
 	if (rmdir(ret_path) == 0 || errno == ENOENT)
 		return mailroot_sync_parent(ret_path);
 	return errno == EEXIST ? ENOTEMPTY : errno;
@@ -353,8 +342,7 @@ int mailroot_remove_box(const char *home, const struct name_box *box,
 	enum { DEPTH = 16 };
 	int rc;
 
-	if (!mailroot_box_path(home, box, ret_path))
-		return ENAMETOOLONG;
+	mailroot_box_path(home, box, ret_path);
 	rc = mailroot_remove_tree(AT_FDCWD, ret_path, DEPTH);
 	return rc == 0 ? mailroot_sync_parent(ret_path) : rc;
 }

@@ -22,14 +22,14 @@
 
 enum { MAILROOT_QMAIL_MAX = 16384 }; /* bytes of a .qmail file */
 
-/* Absolute paths, for messages and for lines of qmail's files. Return false
- * when cut. */
-bool mailroot_box_path(const char *home, const struct name_box *box,
+/* Absolute paths, for messages and for lines of qmail's files. All parts are
+ * bounded, far below PATH_MAX together. */
+void mailroot_box_path(const char *home, const struct name_box *box,
 		       char ret_path[PATH_MAX]);
-bool mailroot_domain_path(const char *home, const struct name_handle *handle,
+void mailroot_domain_path(const char *home, const struct name_handle *handle,
 			  const struct name_domain *domain,
 			  char ret_path[PATH_MAX]);
-bool mailroot_dialup_path(const char *serialmail,
+void mailroot_dialup_path(const char *serialmail,
 			  const struct name_domain *domain,
 			  char ret_path[PATH_MAX]);
 /* ".qmail-joe:doe" for joe.doe, ".qmail-default" for the catch-all. */

@@ -127,8 +127,7 @@ void mailroot_audit_box(const char *home, const struct name_box *box,
 	struct stat st;
 	int fd;
 
-	if (!mailroot_box_path(home, box, path))
-		return;
+	mailroot_box_path(home, box, path);
 	fd = open_dir(path, "maildir", how, report);
 	if (fd < 0)
 		return;
@@ -221,8 +220,7 @@ void mailroot_audit_domain(const char *home, const struct name_handle *handle,
 	DIR *list;
 	int fd;
 
-	if (!mailroot_domain_path(home, handle, domain, path))
-		return;
+	mailroot_domain_path(home, handle, domain, path);
 	fd = open_dir(path, "directory", how, report);
 	list = fd >= 0 ? fdopendir(fd) : NULL;
 	while (list && (entry = readdir(list)) != NULL) {
@@ -273,8 +271,7 @@ void mailroot_audit_qmail(const char *home, const struct name_handle *handle,
 
 	(void)how;
 	mailroot_qmail_name(&address->local, name);
-	if (!mailroot_domain_path(home, handle, &address->domain, path))
-		return;
+	mailroot_domain_path(home, handle, &address->domain, path);
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return; /* said by mailroot_audit_domain */
@@ -291,9 +288,9 @@ void mailroot_audit_dialup(const char *serialmail,
 	char path[PATH_MAX], maildir[PATH_MAX];
 	int fd, below;
 
-	if (!mailroot_dialup_path(serialmail, domain, path) ||
-	    snprintf(maildir, sizeof maildir, "%s/Maildir", path) >=
-		    (int)sizeof maildir)
+	mailroot_dialup_path(serialmail, domain, path);
+	if (snprintf(maildir, sizeof maildir, "%s/Maildir", path) >=
+	    (int)sizeof maildir)
 		return;
 	fd = open_dir(path, "directory", how, report);
 	if (fd < 0)

@@ -32,8 +32,7 @@ int mailroot_highest(const char *home, const struct name_handle *handle,
 	int64_t highest = -1;
 	DIR *list;
 
-	if (!mailroot_box_path(home, &any, ret_path))
-		return ENAMETOOLONG;
+	mailroot_box_path(home, &any, ret_path);
 	*strrchr(ret_path, '/') = 0; /* it has several */
 	list = open_list(ret_path);
 	if (!list)
@@ -77,8 +76,9 @@ int mailroot_bytes(const char *home, const struct name_box *box,
 	static const char *const parts[] = {"new", "cur"};
 	char path[PATH_MAX];
 	int64_t bytes = 0;
-	int rc = mailroot_box_path(home, box, path) ? 0 : ENAMETOOLONG;
+	int rc = 0;
 
+	mailroot_box_path(home, box, path);
 	for (size_t i = 0; rc == 0 && i < 2; i++) {
 		int len = snprintf(ret_path, PATH_MAX, "%s/%s", path, parts[i]);
 

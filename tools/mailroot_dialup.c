@@ -41,8 +41,7 @@ int mailroot_dialup(const char *serialmail, const struct name_domain *domain,
 {
 	int fd, maildir = -1, rc;
 
-	if (!mailroot_dialup_path(serialmail, domain, ret_path))
-		return ENAMETOOLONG;
+	mailroot_dialup_path(serialmail, domain, ret_path);
 	fd = open(serialmail, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return errno;
@@ -72,8 +71,7 @@ int mailroot_dialup_peek(const char *serialmail,
 {
 	int fd, rc;
 
-	if (!mailroot_dialup_path(serialmail, domain, ret_path))
-		return ENAMETOOLONG;
+	mailroot_dialup_path(serialmail, domain, ret_path);
 	fd = open(ret_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return errno;
@@ -111,13 +109,11 @@ int mailroot_remove_dialup(const char *serialmail,
 	bool waiting;
 	int fd, rc;
 
-	if (!mailroot_dialup_path(serialmail, domain, ret_path))
-		return ENAMETOOLONG;
+	mailroot_dialup_path(serialmail, domain, ret_path);
 	fd = open(ret_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return errno == ENOENT ? mailroot_sync_parent(ret_path) : errno;
-	(void)unlinkat(fd, ".qmail-default",
-		       0); /* mailroot_remove_tree tells */
+	(void)unlinkat(fd, ".qmail-default", 0); /* remove_tree tells */
 	waiting = has_files(fd, "Maildir/new") || has_files(fd, "Maildir/cur");
 	(void)close(fd); /* a directory, read only */
 	rc = waiting ? ENOTEMPTY

@@ -1,7 +1,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,8 +12,7 @@ static int open_list(const char *home, const struct name_handle *handle,
 		     const struct name_domain *domain, char ret_path[PATH_MAX],
 		     DIR **ret_list)
 {
-	if (!mailroot_domain_path(home, handle, domain, ret_path))
-		return ENAMETOOLONG;
+	mailroot_domain_path(home, handle, domain, ret_path);
 	*ret_list = opendir(ret_path);
 	return *ret_list ? 0 : errno;
 }
@@ -64,14 +62,11 @@ int mailroot_lastlogin(const char *home, const struct name_box *box,
 		       int64_t *ret_time, char ret_ip[MAILROOT_IP_MAX + 1],
 		       char ret_path[PATH_MAX])
 {
-	char path[PATH_MAX];
 	struct stat st;
 	int fd, rc;
 
-	if (!mailroot_box_path(home, box, path) ||
-	    !mailroot_fits(snprintf(ret_path, PATH_MAX, "%s/.lastlogin", path),
-			   PATH_MAX))
-		return ENAMETOOLONG;
+	mailroot_box_path(home, box, ret_path);
+	mailroot_add_name(ret_path, ".lastlogin");
 	fd = open(ret_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)
 		return errno;

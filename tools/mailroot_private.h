@@ -8,8 +8,8 @@
 
 enum mailroot_part { MAILROOT_POP, MAILROOT_DOMAINS };
 
-/* Was a text of that length written whole into that room? */
-bool mailroot_fits(int len, size_t room);
+/* What name is below the path of a directory. */
+void mailroot_add_name(char path[PATH_MAX], const char *name);
 
 /* Opens the directory name below *fd, which it takes the place of, making it
  * where it is missing. Intermediate directories may be symbolic links of the

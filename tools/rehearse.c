@@ -33,15 +33,15 @@ static void show_domain(const struct site *site, const struct plan_item *item,
 	struct mailroot_dialup files;
 	char path[PATH_MAX];
 
-	if (item->domain->kind == STORE_POP &&
-	    mailroot_domain_path(config->home, &item->handle,
-				 &item->address.domain, path))
+	if (item->domain->kind == STORE_POP) {
+		mailroot_domain_path(config->home, &item->handle,
+				     &item->address.domain, path);
 		say_out("%s/: %sdirectory", path, sign);
+	}
 	if (item->domain->kind != STORE_DIALUP ||
-	    !mailroot_dialup_path(config->serialmail, &item->address.domain,
-				  path) ||
 	    !dialup_files(config, item->domain, item->delivery, &files))
 		return;
+	mailroot_dialup_path(config->serialmail, &item->address.domain, path);
 	say_out("%s/: %sdirectory", path, sign);
 	if (item->act == PLAN_MAKE)
 		say_out("%s/RELAYHOST: %.*s", path,
@@ -55,8 +55,8 @@ static void show_item(const struct site *site, const struct plan_item *item)
 
 	switch (item->table) {
 	case STORE_BOXES:
-		if (mailroot_box_path(site->config.home, &item->box, path))
-			say_out("%s/: %sMaildir", path, sign);
+		mailroot_box_path(site->config.home, &item->box, path);
+		say_out("%s/: %sMaildir", path, sign);
 		return;
 	case STORE_DOMAINS:
 		if (item->act != PLAN_CLOSE)
@@ -64,9 +64,8 @@ static void show_item(const struct site *site, const struct plan_item *item)
 		return;
 	case STORE_ADDRESSES:
 		mailroot_qmail_name(&item->address.local, name);
-		if (!mailroot_domain_path(site->config.home, &item->handle,
-					  &item->address.domain, path))
-			return;
+		mailroot_domain_path(site->config.home, &item->handle,
+				     &item->address.domain, path);
 		if (item->act == PLAN_REMOVE)
 			say_out("%s/%s: - file", path, name);
 		else

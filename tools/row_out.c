@@ -169,9 +169,8 @@ const char *row_out_dovecot(struct text *out, const struct row_out *row)
 		scheme = "{CRYPT}";
 	if (!scheme)
 		return wrapped;
-	if (!mailroot_box_path(row->config->home, &account->box.name, path) ||
-	    strchr(path, ':') || strchr(path, ' '))
-		return "the setting 'home' has a colon or a blank";
+	/* The setting home has neither a colon nor a blank (config.c). */
+	mailroot_box_path(row->config->home, &account->box.name, path);
 	user_of(row, user);
 	if (account->box.quota)
 		(void)snprintf(quota, sizeof quota,

@@ -125,9 +125,9 @@ static bool is_box(const struct site_read *r, const char *path,
 
 	while (name > path && name[-1] != '/')
 		name--;
-	if (name_box_read(name, (size_t)(path + len - name), ret_box) ||
-	    !mailroot_box_path(home(r), ret_box, wanted))
+	if (name_box_read(name, (size_t)(path + len - name), ret_box))
 		return false;
+	mailroot_box_path(home(r), ret_box, wanted);
 	return strlen(wanted) == len && memcmp(wanted, path, len) == 0;
 }
 
@@ -215,8 +215,9 @@ static void read_boxes(struct site_read *r)
 	struct name_box box = {r->handle, 0};
 	char path[PATH_MAX];
 
-	if (!is_new(r) || !mailroot_box_path(home(r), &box, path))
+	if (!is_new(r))
 		return;
+	mailroot_box_path(home(r), &box, path);
 	*strrchr(path, '/') = 0;
 	walk(r, path, give_box);
 }
@@ -238,12 +239,13 @@ static const char *judge_home(struct site_read *r, const char *key,
 		return "it leads to a place outside of the mail root, and is "
 		       "kept as it is";
 	name = dir + skip + 3;
-	if (name_handle_read(name, strcspn(name, "/"), &r->handle) ||
-	    !mailroot_domain_path(home(r), &r->handle, &r->domain, wanted) ||
-	    strcmp(wanted, dir) != 0)
-		return "its directory is not where popbox would have it, and "
-		       "it is kept as it is";
-	return NULL;
+	wanted[0] = 0;
+	if (!name_handle_read(name, strcspn(name, "/"), &r->handle))
+		mailroot_domain_path(home(r), &r->handle, &r->domain, wanted);
+	return strcmp(wanted, dir) == 0
+		       ? NULL
+		       : "its directory is not where popbox would have it, and "
+			 "it is kept as it is";
 }
 
 static void read_line(struct site_read *r, const char *file,
@@ -268,8 +270,8 @@ static void read_line(struct site_read *r, const char *file,
 		return;
 	}
 	read_boxes(r);
-	if (mailroot_domain_path(home(r), &r->handle, &r->domain, path))
-		walk(r, path, give_address);
+	mailroot_domain_path(home(r), &r->handle, &r->domain, path);
+	walk(r, path, give_address);
 }
 
 static void read_assign(struct site_read *r, const char *file,
