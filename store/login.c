@@ -210,7 +210,7 @@ static enum err find(struct store_txn *txn, void *arg)
 	if (asked->len == 0)
 		return ERR_NOTFOUND;
 	err = find_separated(txn, asked, &separated);
-	if (separated || err != ERR_NOTFOUND)
+	if (separated)
 		return err;
 	if (asked->config->login_by_box &&
 	    !name_box_read(asked->bytes, asked->len, &box))

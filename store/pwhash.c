@@ -178,9 +178,9 @@ static enum pwhash verify_form(const struct pwhash_form *form,
 	case PWHASH_BY_CRYPT:
 		return verify_crypt(form->text, password, len);
 	case PWHASH_BY_DIGEST:
-		return verify_digest(&form->digest, password, len);
+		break;
 	}
-	return PWHASH_UNKNOWN;
+	return verify_digest(&form->digest, password, len);
 }
 
 enum pwhash pwhash_verify(const char *hash, const void *password, size_t len)

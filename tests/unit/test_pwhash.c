@@ -128,6 +128,107 @@ static void caps(void **state)
 		 PWHASH_MALFORMED},
 		{"$argon2id$v=19$m=64,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAB$AAAAAAAAAAA"
 		 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", PWHASH_MALFORMED},
+		/* One step beyond each border of each form. */
+		{"$argon2id$v=19$m=64,t=0,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAA"
+		 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		 PWHASH_MALFORMED},
+		{"$argon2id$v=19$m=64,t=1,p=0$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAA"
+		 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		 PWHASH_MALFORMED},
+		{"$argon2id$v=19$m=4096,t=1,p=256$AAAAAAAAAAAAAAAAAAAAAA$AAAAA"
+		 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		 PWHASH_MALFORMED},
+		{"$argon2id$v=19$m=99999999999,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$"
+		 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		 PWHASH_MALFORMED},
+		{"$argon2id$v=19$m=64,t=1,p=1$$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+		 "AAAAAAAAAAAA",
+		 PWHASH_MALFORMED},
+		{"$argon2id$v=19$m=64,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$",
+		 PWHASH_MALFORMED},
+		{"$argon2id$v=19$m=64,t=1,p=1$AAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAA"
+		 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		 PWHASH_MALFORMED},
+		{"$argon2id$v=19$m=64,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+		 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAA"
+		 "AAAAAAAAAAAAAAAAAAAA",
+		 PWHASH_MALFORMED},
+		{"$argon2id$v=19$m=64,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAA",
+		 PWHASH_MALFORMED},
+		{"$6$rounds=999$saltsalt$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.",
+		 PWHASH_MALFORMED},
+		{"$5$saltsaltsaltsalts$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		 "aaa.",
+		 PWHASH_MALFORMED},
+		{"$2b$03$abcdefghijklmnopqrstuuabcdefghijklmnopqrstuvwxyz0123.",
+		 PWHASH_MALFORMED},
+		{"$2b$04$abcdefghijklmnopqrstuvabcdefghijklmnopqrstuvwxyz0123.",
+		 PWHASH_MALFORMED},
+		{"$2b$04$abcdefghijklmnopqrstuuabcdefghijklmnopqrstuvwxyz0123b",
+		 PWHASH_MALFORMED},
+		{"$y$j9T$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa$aaaaaaaaaaaaaaaaaaaaaaaaa"
+		 "aaaaaaaaaaaaaaaaa.",
+		 PWHASH_MALFORMED},
+		{"$y$j9T$saltsalt$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		 PWHASH_MALFORMED},
+		{"$y$jzT$saltsalt$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.",
+		 PWHASH_TOODEAR},
+		{"$7$CU..../....aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa$aaaaaaaaaaaaaaaaaa"
+		 "aaaaaaaaaaaaaaaaaaaaaaaa.",
+		 PWHASH_MALFORMED},
+		{"$7$CU..../....salt$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		 "aa",
+		 PWHASH_MALFORMED},
+		{"$7$.U..../....salt$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		 "a.",
+		 PWHASH_MALFORMED},
+		{"$7$C...../....salt$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		 "a.",
+		 PWHASH_MALFORMED},
+		{"$7$CU.........salt$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		 "a.",
+		 PWHASH_MALFORMED},
+		{"$7$zU..../....salt$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		 "a.",
+		 PWHASH_TOODEAR},
+		{"$7$C....z/....salt$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		 "a.",
+		 PWHASH_TOODEAR},
+		{"$7$CU......z..salt$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		 "a.",
+		 PWHASH_TOODEAR},
+		{"{CRYPT}$wrap$$1$salt$$argon2id$v=19$m=64,t=1,p=1$AAAAAAAAAAA"
+		 "AAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		 PWHASH_MALFORMED},
+		{"$wrap$$1$salt$$argon2id$v=19$m=64,t=1,p=2$AAAAAAAAAAAAAAAAAA"
+		 "AAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		 PWHASH_MALFORMED},
+		{"$wrap$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa$argon2id$v=19"
+		 "$m=64,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAA"
+		 "AAAAAAAAAAAAAAAAAAAA",
+		 PWHASH_MALFORMED},
+		{"{SSHA256}yhiIr3K8CEZ+/OF70egRyDneUE5XmPPzQNmTQl5Q28o=",
+		 PWHASH_MALFORMED},
+		{"{SSHA256.HEX}0000000000000000000000000000000000000000000000000"
+		 "000000000000000000000000000000000000000000000000000000000000"
+		 "000000000000000000000000000000000000000000000000000000000000"
+		 "0000000000000000000000000",
+		 PWHASH_MALFORMED},
+		{"{SHA256.base64}yhiIr3K8CEZ+",
+		 PWHASH_MALFORMED},
+		{"{SHA256.foo}yhiIr3K8CEZ+",
+		 PWHASH_UNKNOWN},
+		{"{SHA256.foobar}yhiIr3K8CEZ+",
+		 PWHASH_UNKNOWN},
 		{"{SSHA}xyz", PWHASH_UNKNOWN},
 		{"*", PWHASH_UNKNOWN},
 		{"", PWHASH_UNKNOWN},
@@ -256,6 +357,27 @@ static void spoilt(void **state)
 		}
 	}
 	(void)fclose(file);
+}
+
+static void unusual(void **state)
+{
+	static const char good[] = "$1$jmTogLq1$MmFWWMTAUzKJ5C8TfG/xe/";
+	/* As much as libsodium takes, 4 TiB: no machine has it. */
+	const struct pwhash_cost dear = {UINT32_MAX, 1};
+	char hash[PWHASH_MAX + 1];
+
+	(void)state;
+	assert_int_equal(pwhash_make(dear, BYTES("secret"), hash),
+			 PWHASH_NOMEM);
+	assert_int_equal(pwhash_wrap(dear, good, hash), PWHASH_NOMEM);
+	assert_int_equal(pwhash_wrap(cheap, "{SSHA}xyz", hash), PWHASH_UNKNOWN);
+	assert_int_equal(pwhash_wrap_same(good, good), PWHASH_NO);
+	assert_int_equal(pwhash_wrap_same("$wrap$", good), PWHASH_MALFORMED);
+	assert_int_equal(pwhash_wrap_same(good, "$1$"), PWHASH_MALFORMED);
+	assert_true(pwhash_resembles(good) && pwhash_resembles("{SSHA}xyz"));
+	assert_true(pwhash_resembles("$6$") && pwhash_resembles("$apr1$x"));
+	assert_false(pwhash_resembles("secret") || pwhash_resembles("$ecret") ||
+		     pwhash_resembles("{smile}") || pwhash_resembles(""));
 }
 
 static void texts(void **state)
@@ -413,6 +535,8 @@ int main(void)
 		     vectors),
 		SAYS("a hash that is cut, goes on or has another character is "
 		     "none", spoilt),
+		SAYS("without memory no hash is made or wrapped, and what is no "
+		     "hash is none", unusual),
 		SAYS("each answer has its text", texts),
 		SAYS("what must be wrapped before it is stored is known", weak),
 		SAYS("what neither library computes is refused by its name",

@@ -77,11 +77,17 @@ static void room(void **state)
 {
 	uint8_t bytes[16];
 	struct record record = record_new(bytes, sizeof bytes, 1);
+	static const uint8_t many[UINT16_MAX + 1];
+	static uint8_t large[UINT16_MAX + 64];
 	size_t len;
 
 	(void)state;
 	record_put_text(&record, "more than sixteen bytes");
 	record_put_u8(&record, 1);
+	assert_int_equal(record_seal(&record, BYTES(key), &len), ERR_FULL);
+	/* Its length would not be the one that is said. */
+	record = record_new(large, sizeof large, 1);
+	record_put_bytes(&record, many, sizeof many);
 	assert_int_equal(record_seal(&record, BYTES(key), &len), ERR_FULL);
 }
 

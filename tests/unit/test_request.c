@@ -66,6 +66,8 @@ static void limits(void **state)
 	assert_int_equal(through_pipe(2, &request), REQUEST_MALFORMED);
 	assert_int_equal(through_pipe(0, &request), REQUEST_MALFORMED);
 	assert_int_equal(request_read(999, &request), REQUEST_UNREADABLE);
+	request.len = REQUEST_MAX + 1;
+	assert_int_equal(request_parse(&request), REQUEST_TOOLONG);
 }
 
 static void texts(void **state)
