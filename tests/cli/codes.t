@@ -127,26 +127,74 @@ SPECIAL = {
 }
 
 
+def command(site, words, code, args):
+    """The command line and what it reads."""
+    text = GOOD + "\n"
+    if isinstance(args, str) and args in SPECIAL:
+        args, text = SPECIAL[args]
+    if words == "init":
+        site.store = site.top + "/other" if code == 0 else site.store
+        args = ["--uid", str(UID), "--gid", str(GID), "--home", site.home,
+                "--serialmail", site.serial, "--no-qmail"]
+    if args == ["1-last"]:
+        args = [str(site.last_entry())]
+    if args in ("damaged",):
+        args = []
+    if words in ("backup", "restore"):
+        args = [site.top + "/" + args[0], *args[1:]]
+        site.do("backup", site.top + "/taken")
+    return (*words.split(), *args), text
+
+
 def outcome(words, code, args):
     with site_of(words, code) as site:
         if args == "asked":
             return on_terminal(site, words, b"n\n")
-        if isinstance(args, str) and args in SPECIAL:
-            args, text = SPECIAL[args]
-            return site.popbox(*words.split(), *args, input=text).rc
-        if words == "init":
-            site.store = site.top + "/other" if code == 0 else site.store
-            return site.popbox(
-                "init", "--uid", str(UID), "--gid", str(GID), "--home",
-                site.home, "--serialmail", site.serial, "--no-qmail").rc
-        if args == ["1-last"]:
-            args = [str(site.last_entry())]
-        if args in ("damaged",):
-            args = []
-        if words in ("backup", "restore"):
-            args = [site.top + "/" + args[0], *args[1:]]
-            site.do("backup", site.top + "/taken")
-        return site.popbox(*words.split(), *args, input=GOOD + "\n").rc
+        line, text = command(site, words, code, args)
+        return site.popbox(*line, input=text).rc
+
+
+class NoMemory:
+    """The n-th allocation of a command fails, of its helper's as well."""
+
+    def __init__(self, site):
+        self.mark = site.top + "/mark"
+        self.library = site.top + "/nomalloc.so"
+        subprocess.run(["gcc", "-O1", "-shared", "-fPIC", "-o", self.library,
+                        TREE + "/tests/deep/nomalloc.c"], check=True)
+
+    def run(self, site, n, line, text):
+        """What came of it; None: it has fewer than n."""
+        if os.path.exists(self.mark):
+            os.unlink(self.mark)
+        got = site.popbox(*line, input=text, env={
+            "LD_PRELOAD": self.library, "FAIL_AT": str(n),
+            "FAIL_MARK": self.mark,
+            # Else glibc is asked who calls, and dies of it itself (2.36).
+            "SUDO_USER": "root"})
+        return got if os.path.getsize(self.mark) else None
+
+
+def without_memory(words):
+    """Every allocation at first, then fewer and fewer; a new site whenever
+    the command has done something. How many were tried."""
+    n, tried = 1, 0
+    while True:
+        with site_of(words, 0) as site:
+            line, text = command(site, words, 0, WAYS[words][0])
+            how, done = NoMemory(site), False
+            while not done:
+                got = how.run(site, n, line, text)
+                if not got:
+                    return tried
+                what = f"{words}: allocation {n}: {got}"
+                # What was done though it ended with 111 is refused next.
+                assert got.rc in (0, 111) or \
+                    site.popbox(*line, input=text).rc == got.rc, what
+                assert got.rc == 0 or got.err.startswith("popbox: "), what
+                done, tried, n = got.rc != 111, tried + 1, n + 1 + n // 6
+            site.do("sync")
+            eq(site.popbox("check", "--store-only").rc, 0, what)
 
 
 @test("every command ends with each exit code that its row names, when it must",
@@ -205,6 +253,31 @@ def later():
             args = ["-"] if args == "good csv" else args
             eq(site.popbox(*words.split(), *args, input=GOOD + "\n").rc, 111,
                words)
+
+
+@test("for want of memory no name and no row is called bad: 111, or all is done",
+      plain=True)
+def no_memory():
+    for words in ("box set", "import"):
+        tried = without_memory(words)
+        assert tried > 10, (words, tried)
+
+
+@test("what is printed as JSON is whole, or the code says that it is not",
+      plain=True)
+def whole_json():
+    with Site().joe() as site:
+        how, wrong = NoMemory(site), []
+        for words in ("box list", "box show ex1-0001", "log", "config list",
+                      "stats", "check --store-only", "domain list"):
+            line = ("--json", *words.split())
+            whole, n = site.popbox(*line), 1
+            while got := how.run(site, n, line, ""):
+                if (got.rc, got.out) != (0, whole.out) and got.rc != 111:
+                    wrong.append((words, n, got))
+                n += 1 + n // 20
+            assert n > 20, (words, n)
+        eq(wrong[:3], [])
 
 
 @test("doc/COMMANDS.md is what tests/commands makes of the table")

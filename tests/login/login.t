@@ -270,6 +270,13 @@ def meta_flip(site):
         file.write(b"\xad")
 
 
+def flipped_hash(site):
+    with open(site.store + "/data.mdb", "r+b") as file:
+        data = file.read()
+        file.seek(0)
+        file.write(data.replace(b"$argon2id$", b"$argon2ie$"))
+
+
 def no_maildir(site):
     shutil.rmtree(site.box_path())
 
@@ -291,7 +298,7 @@ def file_maildir(site):
 
 @test("what cannot be told ends with 111, for the right password and a wrong")
 def cannot_tell():
-    for damage in (missing, no_database, empty_database, cut_database,
+    for damage in (missing, flipped_hash, no_database, empty_database, cut_database,
                    odd_cut, garbage, pipe_database, link_database, no_config, bad_config, open_config,
                    link_config, root_config, huge_config, foreign_config,
                    open_store):
