@@ -2,6 +2,8 @@
 #
 #	DYNAMIC=1	link the login program dynamically
 #	SAN=1		build with sanitizers, under build/san
+#	O=build		where objects are, if not below B: builds that differ in
+#			linking alone share them
 #	V=1		show the commands
 #	CC=clang	any C17 compiler with GNU extensions
 #	BENCH=login	make bench of those alone; JSON=FILE keeps the rows
@@ -14,6 +16,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 Q        = $(if $(V),,@echo "  $(@:build/%=%)";)
 CC       = gcc
 B        = build$(if $(SAN),/san)
+O        = $(B)
 QMAIL    =
 
 OPT      = -O2 -g
@@ -50,63 +53,68 @@ UNITS    = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 STANDINS = $(patsubst tests/qmail/%.c,%,$(filter-out tests/qmail/common.c,\
 	   $(wildcard tests/qmail/*.c)))
 
-obj      = $(addprefix $(B)/,$(addsuffix .o,$(1)))
+obj      = $(addprefix $(O)/,$(addsuffix .o,$(1)))
 
 all: $(B)/popbox $(B)/popbox-checkpw $(B)/popbox-maildirsmtp
 
-$(B)/popbox-checkpw: $(call obj,$(LOGIN)) $(B)/flags
+$(B)/popbox-checkpw: $(call obj,$(LOGIN)) $(B)/links
 	$(Q)$(CC) $(LDFLAGS) $(LOGIN_LD) -o $@ $(filter %.o,$^) $(LOGINLIB)
 
-$(B)/popbox: $(call obj,$(TOOL)) $(B)/flags
+$(B)/popbox: $(call obj,$(TOOL)) $(B)/links
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $(filter %.o,$^) $(TOOLLIB)
 
-$(B)/popbox-maildirsmtp: $(call obj,$(SMTP)) $(B)/flags
+$(B)/popbox-maildirsmtp: $(call obj,$(SMTP)) $(B)/links
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $(filter %.o,$^) -lcurl
 
-$(B)/%.o: %.c $(B)/flags
+$(O)/%.o: %.c $(O)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# Other flags make other objects.
-$(B)/flags: force
-	@mkdir -p $(B)
-	@echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LOGIN_LD) $(LOGINLIB) $(TOOLLIB)' | cmp -s - $@ \
-		|| echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LOGIN_LD) $(LOGINLIB) $(TOOLLIB)' > $@
+# Other flags make other objects, or link them anew.
+$(O)/flags: said = $(CC) $(CPPFLAGS) $(CFLAGS)
+$(B)/links: said = $(CC) $(LDFLAGS) $(LOGIN_LD) $(LOGINLIB) $(TOOLLIB)
+$(O)/flags $(B)/links: force
+	@mkdir -p $(@D)
+	@echo '$(said)' | cmp -s - $@ || echo '$(said)' > $@
 
-$(B)/tests/unit/%.o: CPPFLAGS += -Icheckpw -Itools
-$(B)/tests/unit/%.o: CFLAGS += -Wno-write-strings
-$(B)/unit/%: $(B)/tests/unit/%.o $(call obj,$(STORE)) \
+$(O)/tests/unit/%.o: CPPFLAGS += -Icheckpw -Itools
+$(O)/tests/unit/%.o: CFLAGS += -Wno-write-strings
+$(B)/unit/%: $(O)/tests/unit/%.o $(call obj,$(STORE)) \
 		$(filter-out %/main.o,$(call obj,$(LOGIN) $(TOOL) $(SMTP)))
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $(sort $^) \
 		-lcmocka -llmdb -lsodium -lcrypt -lidn2 -ljansson -lcdb -lcsv
 
-$(B)/qmail/%: $(B)/tests/qmail/%.o $(B)/tests/qmail/common.o
+$(B)/qmail/%: $(O)/tests/qmail/%.o $(O)/tests/qmail/common.o
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $^ -lcdb
 
 # The floor of a login is linked as the login program is, in both ways.
-$(B)/bench/floor_login: $(B)/tests/bench/floor_login.o $(B)/flags
+$(B)/bench/floor_login: $(O)/tests/bench/floor_login.o $(B)/links
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) $(LOGIN_LD) -o $@ $(filter %.o,$^) \
 		-Wl,--no-as-needed $(LOGINLIB)
 
-$(B)/bench/%: $(B)/tests/bench/%.o $(call obj,$(STORE))
+$(B)/bench/%: $(O)/tests/bench/%.o $(call obj,$(STORE))
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $^ -llmdb -lsodium -lcrypt
 
 # The tool with small limits, so that tests of large changes need not be large.
 SMALL    = tools/collect tools/errand tools/mailroot_bulk
-$(B)/small/%.o: CPPFLAGS += -DPLAN_PART=40 -DERRAND_MANY=8 -DMAILROOT_DISKS=2
-$(B)/small/%.o: %.c $(B)/flags
+$(O)/small/%.o: CPPFLAGS += -DPLAN_PART=40 -DERRAND_MANY=8 -DMAILROOT_DISKS=2
+$(O)/small/%.o: %.c $(O)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 $(B)/small/popbox: $(call obj,$(addprefix small/,$(SMALL)) \
-		$(filter-out $(SMALL),$(TOOL))) $(B)/flags
+		$(filter-out $(SMALL),$(TOOL))) $(B)/links
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $(filter %.o,$^) $(TOOLLIB)
 
 tests: all standins $(B)/small/popbox \
 	$(addprefix $(B)/bench/,$(BENCHES)) $(addprefix $(B)/unit/,$(UNITS))
+
+# Beside the static login program, of the same objects.
+dynamic:
+	$(MAKE) all DYNAMIC=1 B=build/dynamic O=build
 
 # For the fuzzers: every room but the programs' mains.
 $(B)/rooms.a: $(filter-out %/main.o,$(sort $(call obj,$(LOGIN) $(TOOL) $(SMTP))))
@@ -129,7 +137,8 @@ deep: deep-packages
 # BENCH="login publish" runs those alone, JSON=FILE writes the rows down.
 bench: bench-packages
 	$(MAKE) -j2 tests
-	$(MAKE) -j2 all build/dynamic/bench/floor_login DYNAMIC=1 B=build/dynamic
+	$(MAKE) -j2 dynamic
+	$(MAKE) build/dynamic/bench/floor_login DYNAMIC=1 B=build/dynamic O=build
 	tests/bench/run $(if $(JSON),--json $(JSON)) $(BENCH)
 
 captures: check-packages
@@ -215,7 +224,7 @@ deep-packages:
 clean:
 	rm -rf build
 
-.PHONY: all tests standins check bench captures plots demo demo-dialup bench-packages check-packages demo-packages \
+.PHONY: all tests dynamic standins check bench captures plots demo demo-dialup bench-packages check-packages demo-packages \
 	deep deep-packages install uninstall deb deb-packages clean force
 .SECONDARY:
--include $(wildcard $(B)/*/*.d $(B)/*/*/*.d)
+-include $(wildcard $(O)/*/*.d $(O)/*/*/*.d)
