@@ -9,7 +9,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import GOOD, TREE, eq, has, hasnt, run, skip, test
+from tap import GOOD, TREE, eq, has, hasnt, make, run, skip, test
 
 os.chdir(TREE)
 ROOT_OF_ITS_OWN = r"""
@@ -24,10 +24,7 @@ _built = []
 
 def package():
     if not _built:
-        env = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
-        done = subprocess.run(["make", "deb"], capture_output=True, text=True,
-                              env=env)
-        eq(done.returncode, 0, done.stdout + done.stderr)
+        make("deb")
         _built.extend(glob.glob("build/deb/popbox_*.deb"))
         eq(len(_built), 1)
     return _built[0]

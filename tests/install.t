@@ -9,19 +9,10 @@ import tempfile
 import threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import TREE, eq, has, run, test
+from tap import TREE, eq, has, make, run, test
 
 os.chdir(TREE)
 PROGRAMS = ("popbox", "popbox-checkpw", "popbox-maildirsmtp")
-
-
-def make(*words):
-    # Not with the options of the make that runs the tests.
-    env = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
-    done = subprocess.run(["make", *words], capture_output=True, text=True,
-                          env=env)
-    eq(done.returncode, 0, done.stdout + done.stderr)
-    return done
 
 
 class Dest:

@@ -107,6 +107,18 @@ def hasnt(text, part):
         raise AssertionError(f"{part!r} is in {text!r}")
 
 
+def make(*words):
+    """make in the tree: not with the options of the make that runs the tests,
+    but with its variables (CC=clang), or it would compile all anew."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
+    _, dashes, variables = os.environ.get("MAKEFLAGS", "").partition("-- ")
+    if dashes:
+        env["MAKEFLAGS"] = dashes + variables
+    done = subprocess.run(["make", *words], cwd=TREE, capture_output=True,
+                          text=True, env=env)
+    eq(done.returncode, 0, done.stdout + done.stderr)
+
+
 class Result:
     def __init__(self, done, seconds=0.0):
         self.rc = done.returncode
@@ -186,8 +198,7 @@ class Site:
             settings = {"log": "stderr", "refuse_delay_ms": "0",
                         "argon2_kib": "1024", "argon2_passes": "1",
                         **settings}
-            for key, value in settings.items():
-                self.do("config", "set", key, str(value))
+            self.settings(settings)
 
     def __enter__(self):
         return self
@@ -235,6 +246,16 @@ class Site:
         where = ["--qmail", self.qmail] if self.qmail else ["--no-qmail"]
         self.do("init", "--uid", str(UID), "--gid", str(GID), "--home",
                 self.home, "--serialmail", self.serial, *where)
+
+    def settings(self, wanted):
+        """What `config set` would write, key by key."""
+        with open(self.store + "/config", "r+") as file:
+            kept = [line for line in file
+                    if line.split(" = ")[0] not in wanted]
+            file.seek(0)
+            file.truncate()
+            file.writelines(kept + [f"{key} = {value}\n"
+                                    for key, value in wanted.items()])
 
     def write_control(self, name, text):
         with open(f"{self.qmail}/control/{name}", "w", newline="") as file:
