@@ -238,11 +238,11 @@ def next_steps():
       "what to do")
 def gone():
     with Site() as site:
-        os.rename(site.qmail, site.qmail + ".away")
+        site.do("config", "set", "qmail", site.top + "/gone")
         got = site.fails(100, "is qmail there? the setting 'qmail' says where",
                          "domain", "add", "example.com", "--handle", "smith")
         has(got.err, "nothing was changed")
-        os.rename(site.qmail + ".away", site.qmail)
+        site.do("config", "set", "qmail", site.qmail)
         with open(site.store + "/data.mdb", "w") as file:
             file.write("x")
         for words in (("box", "list"), ("check",), ("stats",)):
