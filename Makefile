@@ -19,7 +19,8 @@ B        = build$(if $(SAN),/san)
 O        = $(B)
 QMAIL    =
 
-OPT      = -O2 -g
+# The sanitizers' reports name functions and lines, which -g1 knows.
+OPT      = $(if $(SAN),-O1 -g1,-O2 -g)
 HARDEN   = -fstack-protector-strong -fstack-clash-protection -fPIE \
 	   $(if $(filter x86_64,$(shell uname -m)),-fcf-protection) \
 	   $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$(if $(findstring clang,$(CC)),2,3))
