@@ -26,6 +26,11 @@ SMALL = os.path.join(BUILD, "small/popbox")  # the same with small limits
 FILL = os.path.join(BUILD, "bench/fill")
 CHECKPW = os.path.join(BUILD, "popbox-checkpw")
 SANITIZED = os.path.basename(BUILD) == "san"
+# Where the sanitizers' programs are looked at, what only prepares is done by
+# the plain ones, which start six times as fast; and so are the stand-ins.
+PREPARES = os.path.join(TREE, "build/popbox") if SANITIZED else None
+STANDINS = os.path.join(TREE, "build/qmail") if SANITIZED else \
+    os.path.join(BUILD, "qmail")
 ROOT = os.geteuid() == 0
 QMAIL = os.environ.get("POPBOX_QMAIL")  # a real installation, or None
 UID, GID = (510, 51) if ROOT else (os.geteuid(), os.getegid())
@@ -220,11 +225,11 @@ class Site:
             os.makedirs(f"{self.qmail}/{part}", exist_ok=True)
         self.tools = self.qmail + "/bin"
         if not QMAIL:
-            shutil.copytree(BUILD + "/qmail", self.tools)
+            shutil.copytree(STANDINS, self.tools)
         else:  # what is no program of qmail's, beside links to its files
             self.tools = self.top + "/tools/bin"
             os.makedirs(self.tools)
-            shutil.copy(BUILD + "/qmail/deliver", self.tools)
+            shutil.copy(STANDINS + "/deliver", self.tools)
             for part in ("control", "users"):
                 os.symlink(f"{self.qmail}/{part}", f"{self.top}/tools/{part}")
         self.write_control("rcpthosts", "localhost\n")
@@ -245,7 +250,8 @@ class Site:
     def init(self):
         where = ["--qmail", self.qmail] if self.qmail else ["--no-qmail"]
         self.do("init", "--uid", str(UID), "--gid", str(GID), "--home",
-                self.home, "--serialmail", self.serial, *where)
+                self.home, "--serialmail", self.serial, *where,
+                program=PREPARES)
 
     def settings(self, wanted):
         """What `config set` would write, key by key."""
@@ -297,8 +303,10 @@ class Site:
 
     def joe(self):
         """example.com with a box for joe."""
-        self.do("domain", "add", "example.com", "--handle", "ex1")
-        self.do("box", "add", "joe@example.com", "--stdin", input=GOOD + "\n")
+        self.do("domain", "add", "example.com", "--handle", "ex1",
+                program=PREPARES)
+        self.do("box", "add", "joe@example.com", "--stdin", input=GOOD + "\n",
+                program=PREPARES)
         return self
 
     def login(self, login="joe@example.com", password=GOOD, raw=None,
