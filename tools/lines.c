@@ -55,8 +55,7 @@ bool lines_host(const struct store_domain *domain, bool brackets,
 {
 	const char *host = domain->host[0] ? domain->host : domain->name.s;
 	/* No name of a host ends in a digit and has nothing else. */
-	const bool ip = brackets &&
-			strspn(host, "0123456789.") == strlen(host);
+	const bool ip = brackets && strspn(host, "0123456789.") == strlen(host);
 	char port[8] = "";
 
 	if (domain->port)
@@ -90,8 +89,8 @@ static bool assign_line(const struct config *config,
 static bool virtual_line(const struct store_domain *domain, const char *key,
 			 char line[LINES_LINE_MAX])
 {
-	const char *id = domain->kind == STORE_ALIAS ? domain->target.s
-						     : domain->name.s;
+	const char *id =
+		domain->kind == STORE_ALIAS ? domain->target.s : domain->name.s;
 
 	return fits(snprintf(line, LINES_LINE_MAX, "%s:%s", key, id),
 		    LINES_LINE_MAX);
@@ -210,11 +209,43 @@ bool lines_index(struct lines *lines)
 	return true;
 }
 
+int lines_order(const char *key, size_t len, const char *wanted)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)key[i];
+
+		if (!wanted[i])
+			return 1;
+		if (c >= 'A' && c <= 'Z')
+			c = (unsigned char)(c + 32);
+		if (c != (unsigned char)wanted[i])
+			return c - (unsigned char)wanted[i];
+	}
+	return wanted[len] ? -1 : 0;
+}
+
+struct span {
+	const char *at;
+	size_t len;
+};
+
+static int by_span(const void *a, const void *b)
+{
+	const struct span *key = a;
+	const struct lines_line *const *wanted = b;
+
+	return lines_order(key->at, key->len, (*wanted)->key);
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
 struct lines_line *lines_find(enum lines_file file, const struct lines *lines,
 			      const char *line, size_t len)
 {
-	char text[NAME_DOMAIN_MAX + 8] = {0};
-	const struct lines_line key = {.key = text}, *wanted = &key;
+	struct span key = {line, len};
 	struct lines_line **found;
 
 	if (!lines_whole(file)) {
@@ -222,21 +253,13 @@ struct lines_line *lines_find(enum lines_file file, const struct lines *lines,
 
 		if (!colon)
 			return NULL;
-		len = (size_t)(colon - line);
+		key.len = (size_t)(colon - line);
 	}
-	/* Behind a NUL there may be anything: not ours to replace. */
-	if (memchr(line, 0, len))
+	while (key.len && is_blank(line[key.len - 1]))
+		key.len--;
+	if (key.len == 0)
 		return NULL;
-	while (len && strchr(" \t\r", line[len - 1]))
-		len--;
-	if (len == 0 || len >= sizeof text)
-		return NULL;
-	for (size_t i = 0; i < len; i++) {
-		char c = line[i];
-
-		text[i] = c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-	}
-	found = bsearch(&wanted, lines->by_key, lines->count,
-			sizeof *lines->by_key, by_key);
+	found = bsearch(&key, lines->by_key, lines->count,
+			sizeof *lines->by_key, by_span);
 	return found ? *found : NULL;
 }

@@ -65,6 +65,10 @@ bool lines_whole(enum lines_file file);
 bool lines_host(const struct store_domain *domain, bool brackets, char *ret_text,
 		size_t room);
 
+/* The order of a key in a file, in any letter case, and a wanted one, which is
+ * lower-case: < 0, 0, > 0. One with a NUL inside is no wanted one. */
+int lines_order(const char *key, size_t len, const char *wanted);
+
 /* Makes the index by key and clears every `seen`. False: no memory. */
 bool lines_index(struct lines *lines);
 /* The line whose key line[0..len) has, or NULL. Blanks and a carriage return

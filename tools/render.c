@@ -31,6 +31,7 @@ struct rendering {
 	struct missing *missing;
 	size_t count; /* of missing */
 	size_t next;  /* of missing, to be put */
+	size_t ours;  /* lines of the file that are, and are still to come */
 };
 
 /* The next line of text[0..len): its length without the newline. */
@@ -66,9 +67,11 @@ static bool put_missing(struct rendering *r, unsigned long number)
 static bool render_line(struct rendering *r, unsigned long number,
 			const char *line, size_t len, bool newline)
 {
-	struct lines_line *ours = lines_find(r->file, r->lines, line, len);
+	struct lines_line *ours =
+		r->ours ? lines_find(r->file, r->lines, line, len) : NULL;
 	bool same = ours && ours->line && says(r->file, line, len, ours->line);
 
+	r->ours -= ours != NULL;
 	if (ours && r->report && !same)
 		r->report(r->arg, number, line, len, ours->line);
 	if (ours && (ours->seen || !ours->line))
@@ -82,86 +85,91 @@ static bool render_line(struct rendering *r, unsigned long number,
 	       (!newline || text_put(&r->out, "\n", 1));
 }
 
-/* The first lines of the file, by their keys: of virtualdomains only. */
+/* A domain in which missing ones lie, and its first line in virtualdomains. */
 struct place {
-	char *key; /* without its leading dot, lower-case */
-	unsigned long number;
+	const char *key;      /* within that of a missing one */
+	unsigned long number; /* ~0: it has none */
 };
 
 static int by_place(const void *a, const void *b)
-{
-	const struct place *x = a, *y = b;
-	int order = strcmp(x->key, y->key);
-
-	return order ? order
-		     : (x->number > y->number) - (x->number < y->number);
-}
-
-static int by_place_key(const void *a, const void *b)
 {
 	return strcmp(((const struct place *)a)->key,
 		      ((const struct place *)b)->key);
 }
 
-static char *place_key(const char *line, size_t len)
-{
-	const char *colon = memchr(line, ':', len);
-	char *key;
+struct span {
+	const char *at;
+	size_t len;
+};
 
-	if (!colon || line[0] == '#')
-		return NULL;
-	len = (size_t)(colon - line);
-	if (len && line[0] == '.') {
-		line++;
-		len--;
-	}
-	key = strndup(line, len);
-	for (char *c = key; c && *c; c++) {
-		if (*c >= 'A' && *c <= 'Z')
-			*c = (char)(*c + 32);
-	}
-	return key;
+static int by_span(const void *a, const void *b)
+{
+	const struct span *key = a;
+
+	return lines_order(key->at, key->len, ((const struct place *)b)->key);
 }
 
-static void free_places(struct place *places, size_t count)
+static size_t place_keys(const struct missing *missing, struct place *places)
 {
-	for (size_t i = 0; i < count; i++)
-		free(places[i].key);
-	free(places);
+	size_t count = 0;
+
+	for (const char *dot = strchr(missing->line->key + 1, '.'); dot;
+	     dot = strchr(dot + 1, '.')) {
+		if (places)
+			places[count] = (struct place){dot + 1, ~0UL};
+		count++;
+	}
+	return count;
 }
 
-/* Sorted by key, of each the first line. NULL: no memory. */
-static struct place *find_places(const char *text, size_t len,
-				 size_t *ret_count)
+/* All domains in which missing ones lie, sorted. NULL: no memory. */
+static struct place *make_places(const struct rendering *r, size_t *ret_count)
 {
-	size_t count = 0, kept = 0, room = 1;
-	unsigned long number = 0;
+	size_t count = 0, kept = 0;
 	struct place *places;
 
-	for (size_t i = 0; i < len; i++)
-		room += text[i] == '\n';
-	places = calloc(room + 1, sizeof *places);
-	while (places && len) {
-		size_t line = line_len(text, len);
-		char *key = place_key(text, line);
-
-		number++;
-		if (key)
-			places[count++] = (struct place){key, number};
-		line += line < len;
-		text += line;
-		len -= line;
-	}
+	for (size_t i = 0; i < r->count; i++)
+		count += place_keys(&r->missing[i], NULL);
+	places = calloc(count + 1, sizeof *places);
+	count = 0;
+	for (size_t i = 0; places && i < r->count; i++)
+		count += place_keys(&r->missing[i], places + count);
 	if (places)
 		qsort(places, count, sizeof *places, by_place);
-	for (size_t i = 0; i < count; i++) {
-		if (kept && strcmp(places[kept - 1].key, places[i].key) == 0)
-			free(places[i].key);
-		else
+	for (size_t i = 0; places && i < count; i++) {
+		if (!kept || strcmp(places[kept - 1].key, places[i].key) != 0)
 			places[kept++] = places[i];
 	}
 	*ret_count = kept;
 	return places;
+}
+
+/* Looks for the first line of each in the file. */
+static void find_places(const char *text, size_t len, struct place *places,
+			size_t count)
+{
+	unsigned long number = 0;
+
+	while (count && len) {
+		size_t line = line_len(text, len);
+		const char *colon = memchr(text, ':', line);
+		const size_t dot = text[0] == '.';
+		struct place *found = NULL;
+
+		number++;
+		if (colon && text[0] != '#') {
+			const struct span key = {text + dot,
+						 (size_t)(colon - text) - dot};
+
+			found = bsearch(&key, places, count, sizeof *places,
+					by_span);
+		}
+		if (found && found->number == ~0UL)
+			found->number = number;
+		line += line < len;
+		text += line;
+		len -= line;
+	}
 }
 
 /* Before which line a domain comes: the first of a domain that it lies in. */
@@ -172,11 +180,9 @@ static unsigned long place_of(const char *key, const struct place *places,
 
 	for (const char *dot = strchr(key, '.'); dot;
 	     dot = strchr(dot + 1, '.')) {
-		const struct place wanted = {(char *)(uintptr_t)(dot + 1), 0};
-		const struct place *found =
-			count ? bsearch(&wanted, places, count, sizeof wanted,
-					by_place_key)
-			      : NULL;
+		const struct place wanted = {dot + 1, 0};
+		const struct place *found = bsearch(&wanted, places, count,
+						    sizeof wanted, by_place);
 
 		if (found && found->number < first)
 			first = found->number;
@@ -200,10 +206,11 @@ static int by_order(const void *a, const void *b)
 static bool order_virtual(struct rendering *r, const char *text, size_t len)
 {
 	size_t count = 0;
-	struct place *places = find_places(text, len, &count);
+	struct place *places = make_places(r, &count);
 
 	if (!places)
 		return false;
+	find_places(text, len, places, count);
 	for (size_t i = 0; i < r->count; i++) {
 		struct missing *m = &r->missing[i];
 		const char *key = m->line->key + (m->line->key[0] == '.');
@@ -212,7 +219,7 @@ static bool order_virtual(struct rendering *r, const char *text, size_t len)
 		for (const char *c = key; *c; c++)
 			m->depth += *c == '.';
 	}
-	free_places(places, count);
+	free(places);
 	if (r->count)
 		qsort(r->missing, r->count, sizeof *r->missing, by_order);
 	return true;
@@ -232,6 +239,7 @@ static bool find_missing(struct rendering *r, const char *text, size_t len)
 		ours = lines_find(r->file, r->lines, at, line);
 		if (ours)
 			ours->seen = true;
+		r->ours += ours != NULL;
 		line += line < rest;
 		at += line;
 		rest -= line;
@@ -247,16 +255,16 @@ static bool find_missing(struct rendering *r, const char *text, size_t len)
 		}
 		line->seen = false;
 	}
-	return r->missing && (r->file != LINES_VIRTUALDOMAINS ||
-			      order_virtual(r, text, len));
+	return r->missing &&
+	       (r->file != LINES_VIRTUALDOMAINS || order_virtual(r, text, len));
 }
 
 bool render_file(enum lines_file file, const char *text, size_t len,
 		 struct lines *lines, render_conflict *report, void *arg,
 		 char **ret_text, size_t *ret_len)
 {
-	struct rendering r = {.file = file, .lines = lines, .report = report,
-			      .arg = arg};
+	struct rendering r = {
+		.file = file, .lines = lines, .report = report, .arg = arg};
 	bool good = lines_index(lines) && text_put(&r.out, "", 0) &&
 		    find_missing(&r, text, len);
 	unsigned long number = 0;
@@ -277,8 +285,8 @@ bool render_file(enum lines_file file, const char *text, size_t len,
 			good = good && text_put(&r.out, text, line) &&
 			       (!newline || text_put(&r.out, "\n", 1));
 		else
-			good = good && render_line(&r, number, text, line,
-						   newline);
+			good = good &&
+			       render_line(&r, number, text, line, newline);
 		text += line + newline;
 		len -= line + newline;
 	}
@@ -297,7 +305,15 @@ bool render_file(enum lines_file file, const char *text, size_t len,
 
 bool render_assign_ends(const char *text, size_t len)
 {
-	return len == 0 || text[0] == '.' || memmem(text, len, "\n.", 2);
+	while (len && text[0] != '.') {
+		size_t line = line_len(text, len);
+
+		if (line + 1 >= len)
+			return false;
+		text += line + 1;
+		len -= line + 1;
+	}
+	return true;
 }
 
 /* Marks what a text has of the lines, and counts the lines qmail reads. */
