@@ -108,7 +108,8 @@ static off_t separator(int fd)
 	uint8_t page[PAGE];
 
 	for (off_t at = 0; pread(fd, page, PAGE, at) == PAGE; at += PAGE) {
-		unsigned node = page[NODES + 2] | page[NODES + 3] << 8;
+		unsigned node = page[NODES + 2] |
+				(unsigned)page[NODES + 3] << 8;
 
 		if (page[FLAGS] == BRANCH && page[FLAGS + 1] == 0)
 			return at + node + NODE;
