@@ -306,14 +306,46 @@ enum err db_read(struct db *db, db_body *body, void *arg)
 	return ERR_BUSY;
 }
 
+/* LMDB's own order of keys. In a damaged page its search can go round for ever,
+ * and this is the one call out of it: what compares more often than any tree is
+ * high ends like an assertion of LMDB's. */
+enum { COMPARED_MAX = 10000 };
+static unsigned compared; /* since the last call of db_table */
+
+static int compare(const MDB_val *a, const MDB_val *b)
+{
+	size_t len = a->mv_size < b->mv_size ? a->mv_size : b->mv_size;
+	int order;
+
+	if (++compared > COMPARED_MAX)
+		on_assert(NULL, "a search goes round");
+	order = memcmp(a->mv_data, b->mv_data, len);
+	return order ? order
+		     : (a->mv_size > b->mv_size) - (a->mv_size < b->mv_size);
+}
+
+/* The table of the tables' names. */
+static int open_names(struct db_txn *txn, MDB_dbi *ret_names)
+{
+	int rc = mdb_dbi_open(txn->txn, NULL, 0, ret_names);
+
+	return rc ? rc : mdb_set_compare(txn->txn, *ret_names, compare);
+}
+
 enum err db_table(struct db_txn *txn, enum db_table table, unsigned flags)
 {
+	MDB_dbi names;
 	int rc;
 
+	compared = 0;
 	if (txn->open[table])
 		return ERR_OK;
-	rc = mdb_dbi_open(txn->txn, db_table_names[table], flags,
-			  &txn->dbi[table]);
+	rc = open_names(txn, &names);
+	if (rc == 0)
+		rc = mdb_dbi_open(txn->txn, db_table_names[table], flags,
+				  &txn->dbi[table]);
+	if (rc == 0)
+		rc = mdb_set_compare(txn->txn, txn->dbi[table], compare);
 	/* A store has all its tables from the first moment, but for those
 	 * that came later. */
 	if (rc == MDB_NOTFOUND)
@@ -340,7 +372,7 @@ enum err db_tables_known(struct db_txn *txn)
 	MDB_cursor *cursor;
 	MDB_val name, v;
 	unsigned count = 0;
-	int rc = mdb_dbi_open(txn->txn, NULL, 0, &names);
+	int rc = open_names(txn, &names);
 
 	if (rc == 0)
 		rc = mdb_cursor_open(txn->txn, names, &cursor);

@@ -428,6 +428,31 @@ def rounds():
         assert tried > 8 and 1 in codes, (tried, codes)
 
 
+@test("a search in a damaged page ends", root=True)
+def search_ends():
+    """One that says to have more keys than fit: LMDB would look for ever."""
+    import struct
+    with Site().joe() as site:
+        path = site.store + "/data.mdb"
+        with open(path, "rb") as file:
+            whole = file.read().rstrip(b"\0")
+        logins, checks = set(), set()
+        for at in range(8192, len(whole), 4096):
+            page = bytearray(whole[at:at + 4096].ljust(16, b"\0"))
+            struct.pack_into("<HH", page, 10, 0x22, 1)  # flags, lower
+            with open(path, "r+b") as file:
+                file.seek(at)
+                file.write(page)
+            logins.add(site.login(timeout=10).rc)
+            checks.add(site.popbox("check", "--store-only", timeout=10).rc)
+            with open(path, "r+b") as file:
+                file.seek(at)
+                file.write(whole[at:at + 4096])
+        eq(logins, {0, 111})
+        eq(checks, {0, 1})
+        eq(site.login().rc, 0)
+
+
 @test("whatever a power cut leaves of LMDB's lock file, it holds nobody up")
 def lock_file():
     with Site().joe() as site:
