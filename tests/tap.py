@@ -275,7 +275,7 @@ class Site:
         with open(f"{self.qmail}/users/assign", newline="") as file:
             return file.read()
 
-    def popbox(self, *args, input=b"", prefix=(), preexec=None, timeout=60,
+    def popbox(self, *args, input=b"", prefix=(), preexec=None, timeout=180,
                env=None, program=None, cwd=None):
         if isinstance(input, str):
             input = input.encode()
@@ -311,7 +311,7 @@ class Site:
 
     def login(self, login="joe@example.com", password=GOOD, raw=None,
               program=("sh", "-c", "exit 0"), close=(), limit=None, env=None,
-              store=None, hold=False, prefix=(), timeout=60, bare=False):
+              store=None, hold=False, prefix=(), timeout=180, bare=False):
         """Runs the login program with the record on descriptor 3. close:
         descriptors that it finds closed. hold: nobody ends the record. bare:
         an environment as small as tcpserver's."""

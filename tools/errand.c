@@ -161,6 +161,37 @@ static bool is_waiting(const struct plan *plan, enum plan_act act)
 	return false;
 }
 
+/* Does a file stay in its directory that we could not remove? */
+static bool keeps_ours(const struct plan *plan, const struct plan_item *domain)
+{
+	for (size_t i = plan_next(plan, 0, STORE_ADDRESSES); i < plan->count;
+	     i = plan_next(plan, i + 1, STORE_ADDRESSES)) {
+		const struct plan_item *item = &plan->item[i];
+
+		if (item->act == PLAN_REMOVE && item->failed &&
+		    strcmp(item->address.domain.s, domain->address.domain.s) ==
+			    0)
+			return true;
+	}
+	return false;
+}
+
+/* A directory that is not empty is left, and no failure, unless what is in it
+ * is still to go: then it is owed like that, which finds its way by it. */
+static void settle_removal(struct plan *plan, struct plan_item *item, int rc,
+			   const char *path)
+{
+	if (rc != ENOTEMPTY || item->table != STORE_DOMAINS)
+		errand_settle(item, rc, path);
+	else if (keeps_ours(plan, item))
+		item->failed = true;
+	else
+		say_note("'%s' has %s: it was left where it is", path,
+			 item->domain->kind == STORE_DIALUP
+				 ? "mail that waits"
+				 : "files made by hand");
+}
+
 void errand_remove(const struct site *site, struct plan *plan)
 {
 	static const enum store_table order[] = {STORE_ADDRESSES, STORE_DOMAINS,
@@ -181,14 +212,7 @@ void errand_remove(const struct site *site, struct plan *plan)
 				continue;
 			}
 			rc = removal(site->asuser, item, path);
-			if (rc == ENOTEMPTY && order[k] == STORE_DOMAINS)
-				say_note("'%s' has %s: it was left where it is",
-					 path,
-					 item->domain->kind == STORE_DIALUP
-						 ? "mail that waits"
-						 : "files made by hand");
-			else
-				errand_settle(item, rc, path);
+			settle_removal(plan, item, rc, path);
 		}
 	}
 }

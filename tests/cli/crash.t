@@ -11,7 +11,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from broken import count_calls, kill_at, prepared, relative
-from tap import GID, POPBOX, QMAIL, UID, Site, eq, has, run, skip, test
+from tap import GID, POPBOX, QMAIL, UID, Site, eq, has, hasnt, run, skip, test
 
 @test("killed at any call, sync leaves the change finished or untouched",
       plain=True)
@@ -426,6 +426,29 @@ def rounds():
                 codes.add(got.rc)  # 0 where the page is an old one
                 tried += 1
         assert tried > 8 and 1 in codes, (tried, codes)
+
+
+@test("a file of a purged domain that cannot be removed is removed by sync",
+      plain=True)
+def purge_fails():
+    if QMAIL:
+        skip("with the stand-ins only")
+    codes = set()
+    for when in range(1, 7):
+        with Site().joe() as site:
+            site.do("domain", "del", "example.com", "--yes")
+            got = site.popbox(
+                "purge", "example.com", "--now", "--yes", prefix=(
+                    "strace", "-f", "-o", "/dev/null", "-e", "trace=unlinkat",
+                    "-e", f"inject=unlinkat:error=EIO:when={when}"))
+            codes.add(got.rc)
+            if got.rc:
+                has(got.err, "Input/output error")
+                hasnt(got.err, "made by hand")
+            site.do("sync")
+            eq(site.findings(), [])
+            assert not os.path.exists(site.home + "/e/ex1/DOMAINS/example.com")
+    eq(codes, {0, 111})
 
 
 @test("a search in a damaged page ends", root=True)
