@@ -309,6 +309,16 @@ enum err check_walk(struct check *check, enum db_table table, check_row *row)
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
+static void check_word(struct check *check, struct db_bytes key,
+		       struct db_bytes row)
+{
+	struct record record;
+
+	if (record_open(row.at, row.len, key.at, key.len, ROW_VERSION,
+			&record) != ERR_OK)
+		check_found_key(check, 1, key, "the row of meta is damaged");
+}
+
 static void check_meta(struct check *check)
 {
 	struct row_key id = row_key_text("id");
@@ -345,7 +355,7 @@ enum err store_check(struct store_txn *txn, store_report *report, void *arg,
 		{DB_HANDLE, check_handle},   {DB_DOMAIN, check_domain},
 		{DB_BOX, check_box},	     {DB_ADDRESS, check_address},
 		{DB_JOURNAL, check_entry},   {DB_PARKED, check_parked},
-		{DB_BYOWNER, check_byowner},
+		{DB_BYOWNER, check_byowner}, {DB_META, check_word},
 	};
 	struct check check = {.txn = txn,
 			      .report = report,

@@ -428,6 +428,25 @@ def rounds():
         assert tried > 8 and 1 in codes, (tried, codes)
 
 
+@test("each row of meta is looked at")
+def meta():
+    with Site().joe() as site:
+        path = site.store + "/data.mdb"
+        with open(path, "rb") as file:
+            whole = file.read()
+        for word in (b"by_owner", b"id", b"published_upto"):
+            # The row's record begins with its version, 1.
+            damaged, at = bytearray(whole), -1
+            while (at := whole.find(word + b"\x01", at + 1)) >= 0:
+                damaged[at + len(word) + 3] ^= 1
+            assert damaged != whole, word
+            with open(path, "wb") as file:
+                file.write(damaged)
+            got = site.popbox("check", "--store-only")
+            eq(got.rc, 1, got)
+            has(got.out, word.decode() + ": the row of meta is damaged")
+
+
 @test("a file of a purged domain that cannot be removed is removed by sync",
       plain=True)
 def purge_fails():

@@ -14,7 +14,7 @@ NUMBERS = {}  # of system calls
 
 # Not those that end in a finding of check; a killed `config set` may.
 PLAIN = [c for c in CHANGES if not c.small and not c.leaves] + \
-    [Change(("config", "set", "password_min", "12"), leaves="temporary")]
+    [Change(("config", "set", "password_min", "12"), leaves=("temporary",))]
 
 
 def build_strike():

@@ -42,10 +42,10 @@ class Change:
     """A command, what was done before it, and, checked by word, what becomes of
     an address's mail at the end (None: not accepted). queued: addresses and ids
     of mail that was routed long before. also: what else may become of mail that
-    was accepted and not routed. leaves: a finding of check that it ends in."""
+    was accepted and not routed. leaves: findings of check that it may end in."""
 
     def __init__(self, words, setup=(), end=None, small=False, queued=(),
-                 also=None, leaves=None):
+                 also=None, leaves=()):
         self.words = words
         self.setup = setup
         self.end = end or {}
@@ -120,14 +120,14 @@ CHANGES = (
     Change(("passwd", JOE, "--generate"), end={JOE: "box"}),
     Change(("sync",), (ANN + ("--no-sync",), NEW + ("--no-sync",)),
            end={"ann@example.com": "box", "postmaster@new.org": "box"}),
-    Change(("sync", "--full"), end={JOE: "box"}, leaves="temporary"),
+    Change(("sync", "--full"), end={JOE: "box"}, leaves=("temporary",)),
     Change(("import", CSV, "--handle", "ex1", "--locked"),
            end={"u3@example.com": "box"}, small=True),
     Change(("import", CSV, "--handle", "ex1", "--locked"),
            end={"u3@example.com": "box"}),
     Change(("restore", "TOP/backup", "--yes"), (("backup", "TOP/backup"), ANN),
-           leaves="stray-box"),
-    Change(("check", "--repair"), end={JOE: "box"}, leaves="temporary"),
+           leaves=("stray-box", "temporary")),
+    Change(("check", "--repair"), end={JOE: "box"}, leaves=("temporary",)),
     Change(("purge", "new.org", "--now", "--yes"),
            ((*NEW, "--kind", "dialup"), ("domain", "del", "new.org", "--yes"))),
 )
