@@ -15,7 +15,7 @@ static enum err judge_number(struct store_txn *txn, const struct intake *intake,
 			     char *ret_why, size_t room)
 {
 	const struct name_box *name = &intake->box;
-	struct store_handle handle;
+	struct store_handle handle = {.next_box = 0}; /* if it is not there */
 	struct store_parked parked;
 	struct store_box box;
 	enum err err = store_handle_get(txn, &name->handle, &handle);
