@@ -319,11 +319,19 @@ static void check_word(struct check *check, struct db_bytes key,
 		check_found_key(check, 1, key, "the row of meta is damaged");
 }
 
-static void check_meta(struct check *check)
+static enum err check_meta(struct check *check)
 {
 	struct row_key id = row_key_text("id");
+	enum err err = db_tables_known(check->txn->db);
 	struct db_bytes key, row;
 	uint64_t mark;
+
+	/* A table that came late is not missed, whatever was in it. */
+	if (err == ERR_DAMAGED)
+		check_found(check, 14, "meta",
+			    "a table has a name that is none");
+	else if (err != ERR_OK)
+		return err;
 
 	if (!check->owned &&
 	    db_next(check->txn->db, DB_BYOWNER, (struct db_bytes){NULL, 0},
@@ -331,10 +339,6 @@ static void check_meta(struct check *check)
 		check_found(check, 13, "meta",
 			    "the store does not say that by-owner "
 			    "is whole");
-	/* A table that came late is not missed, whatever was in it. */
-	if (db_tables_known(check->txn->db) != ERR_OK)
-		check_found(check, 14, "meta",
-			    "a table has a name that is none");
 	/* The format was looked at before anything else. */
 	if (!check_there(check, DB_META, &id))
 		check_found(check, 11, "meta", "the store has no id");
@@ -343,6 +347,7 @@ static void check_meta(struct check *check)
 	else if (mark > check->last)
 		check_found(check, 10, "meta",
 			    "the mark is beyond the journal");
+	return ERR_OK;
 }
 
 enum err store_check(struct store_txn *txn, store_report *report, void *arg,
@@ -371,9 +376,9 @@ enum err store_check(struct store_txn *txn, store_report *report, void *arg,
 		err = check_walk(&check, walks[i].table, walks[i].row);
 	if (err == ERR_OK)
 		err = check_bybox(&check);
-	if (err != ERR_OK)
-		return err;
-	check_meta(&check);
-	*ret_found = check.found;
-	return ERR_OK;
+	if (err == ERR_OK)
+		err = check_meta(&check);
+	if (err == ERR_OK)
+		*ret_found = check.found;
+	return err;
 }
