@@ -1,16 +1,9 @@
 #include "named.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "login.h"
-#include "row_write.h"
+#include "stored.h"
 
 /* A login in a store that lost one row, or has one that is none. */
-
-static char dir[64];
-static struct store *store;
-static const struct store_actor actor = {0, "unit", "test"};
 
 static enum err give_ip(struct store_txn *txn, const char *ip)
 {
@@ -56,33 +49,10 @@ static enum err fill(struct store_txn *txn, void *arg)
 	return err == ERR_OK ? give_ip(txn, "192.0.2.1") : err;
 }
 
-static enum err change(store_body *body, void *arg)
-{
-	uint64_t last;
-
-	return store_write(store, &actor, body, arg, true, &last);
-}
-
 static int set_up(void **state)
 {
 	(void)state;
-	(void)snprintf(dir, sizeof dir, "/tmp/popbox-unit.XXXXXX");
-	return !mkdtemp(dir) || store_create(dir) != ERR_OK ||
-	       store_open_write(dir, &store) != ERR_OK ||
-	       change(fill, NULL) != ERR_OK;
-}
-
-static int tear_down(void **state)
-{
-	static const char *const names[] = {"data.mdb", "lock.mdb"};
-	int fd = open(dir, O_RDONLY | O_DIRECTORY);
-
-	(void)state;
-	store_close(&store);
-	for (size_t i = 0; i < COUNT(names); i++)
-		(void)unlinkat(fd, names[i], 0);
-	close(fd);
-	return rmdir(dir);
+	return stored_start(fill);
 }
 
 static enum err look(const char *name, const char *ip, struct login *ret_login)
@@ -251,7 +221,7 @@ int main(void)
 {
 #define WITH_STORE(sentence, function)                                        \
 	{                                                                     \
-		sentence, function, set_up, tear_down, NULL                   \
+		sentence, function, set_up, stored_end, NULL                   \
 	}
 	const struct CMUnitTest tests[] = {
 		WITH_STORE("a row that must be there and is not, or is none, is "
