@@ -45,7 +45,7 @@ LOGIN    = $(addprefix checkpw/,main request log lastlogin confine \
 	   confine_calls) \
 	   $(addprefix store/,err name record row handle domain box address \
 	   store db config login pwhash pwhash_form \
-	   pwhash_digest pwhash_wrap secret drop)
+	   pwhash_digest pwhash_wrap secret drop fault)
 STORE    = $(patsubst %.c,%,$(wildcard store/*.c))
 TOOL     = $(patsubst %.c,%,$(wildcard tools/*.c)) $(STORE)
 SMTP     = $(patsubst %.c,%,$(wildcard tools/maildirsmtp/*.c)) tools/inherited

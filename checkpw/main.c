@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +19,7 @@
 #include "config.h"
 #include "drop.h"
 #include "confine.h"
+#include "fault.h"
 #include "lastlogin.h"
 #include "log.h"
 #include "login.h"
@@ -68,22 +68,6 @@ static void on_fault(int number)
 	(void)number;
 	log_fault(fault_log);
 	_exit(EXIT_CANNOT_TELL);
-}
-
-static void catch_faults(void)
-{
-	static const int faults[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE};
-	const struct sigaction action = {.sa_handler = on_fault};
-
-	sigset_t set;
-
-	(void)sigemptyset(&set); /* valid numbers, all of them */
-	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
-		(void)sigaction(faults[i], &action, NULL);
-		(void)sigaddset(&set, faults[i]);
-	}
-	/* A fault that the caller had blocked would kill. */
-	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
 /* Else the store itself becomes descriptor 2, and a message overwrites it, or
@@ -384,7 +368,7 @@ int main(int argc, char **argv)
 	(void)clock_gettime(CLOCK_MONOTONIC, &run.start);
 	if (!fill_descriptors(&has_request))
 		return EXIT_CANNOT_TELL;
-	catch_faults();
+	fault_catch(on_fault);
 	if (argc == 2 && strcmp(argv[1], "--version") == 0)
 		return version();
 	if (at + 1 < argc && strcmp(argv[at], "-d") == 0) {

@@ -14,7 +14,7 @@ PRODUCT = sorted(glob.glob("checkpw/*.[ch]") + glob.glob("store/*.[ch]") +
                  glob.glob("tools/*.[ch]") +
                  glob.glob("tools/maildirsmtp/*.[ch]"))
 PUBLIC = {"err.h", "name.h", "store.h", "login.h", "pwhash.h", "secret.h",
-          "drop.h", "config.h"}
+          "drop.h", "config.h", "fault.h"}
 WRITING = {"store_write.h", "store_whole.h"}
 
 
@@ -72,7 +72,7 @@ def down():
     ground = {"db.c", "db.h", "db_private.h", "db_write.c", "db_write.h",
               "db_copy.c", "db_copy.h", "db_walk.c", "record.c", "record.h", "name.c", "name.h", "err.c", "err.h",
               "config.c", "config.h", "secret.c", "secret.h", "drop.c",
-              "drop.h", "pwhash.c", "pwhash.h", "pwhash_form.c", "pwhash_digest.c",
+              "drop.h", "fault.c", "fault.h", "pwhash.c", "pwhash.h", "pwhash_form.c", "pwhash_digest.c",
               "pwhash_wrap.c", "tally.c", "tally.h"}
     for name in ground:
         for header in includes("store/" + name):

@@ -1,4 +1,5 @@
 /* cmd_export.c: popbox export. */
+#include <errno.h>
 #include <grp.h>
 #include <string.h>
 
@@ -44,7 +45,12 @@ static int read_group(const char *text, gid_t *ret_gid)
 		*ret_gid = (gid_t)number;
 		return CODE_DONE;
 	}
+	errno = 0;
 	group = getgrnam(text);
+	if (!group && (errno == ENOMEM || errno == EMFILE || errno == EIO))
+		return say_error(CODE_LATER, "cannot look for the group '%s': "
+					     "%s",
+				 text, strerror(errno));
 	if (!group)
 		return say_error(CODE_REFUSED, "there is no group '%s'", text);
 	*ret_gid = group->gr_gid;

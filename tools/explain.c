@@ -33,6 +33,17 @@ void walk_step(struct walk *walk, bool good, const char *name,
 		say_out("%-10s %s%s", name, good ? "" : "BROKEN: ", clean);
 }
 
+bool walk_unread(struct walk *walk, const char *name, int rc)
+{
+	if (rc == ENOMEM || rc == EMFILE || rc == ENFILE)
+		walk->unsure = rc;
+	else
+		walk_step(walk, false, name, "%s: %s: the mail waits",
+			  walk->path, strerror(rc));
+	walk->verdict = EXPLAIN_DEFERRED;
+	return false;
+}
+
 void walk_target(struct walk *walk, const char *text)
 {
 	char clean[WALK_TEXT];
@@ -64,10 +75,7 @@ static bool load(struct walk *walk, const char *name,
 		*ret_text = (struct replace_text){0};
 	if (rc == 0 || rc == ENOENT)
 		return true;
-	walk_step(walk, false, "file", "%s cannot be read: %s", walk->path,
-		  strerror(rc));
-	walk->verdict = EXPLAIN_DEFERRED;
-	return false;
+	return walk_unread(walk, "file", rc);
 }
 
 static struct route_text text_of(const struct replace_text *text)
@@ -201,7 +209,9 @@ static void compare_assign(struct walk *walk, const char *local,
 	struct route_line line = {0};
 	bool same = true;
 
-	if (wanted && load(walk, "users/assign", &text))
+	if (!wanted)
+		walk->unsure = ENOMEM;
+	else if (load(walk, "users/assign", &text))
 		line = route_assign(text_of(&text), local);
 	if (line.number &&
 	    route_fields(line.value, line.value_len, ':', wanted)) {
@@ -256,7 +266,7 @@ static void walk_user(struct walk *walk, const char *local)
 	struct route_user *user = calloc(1, sizeof *user);
 
 	if (!user)
-		walk_step(walk, false, "file", "no memory");
+		walk->unsure = ENOMEM;
 	else if (walk_users(walk, local, user))
 		walk_deliver(walk, user);
 	free(user);
@@ -335,6 +345,9 @@ static int conclude(struct walk *walk)
 			  walk->verdict == EXPLAIN_REMOTE;
 	const char *verdict = verdict_text(walk->verdict);
 
+	if (walk->unsure)
+		return say_error(CODE_LATER, "cannot look any further: %s",
+				 strerror(walk->unsure));
 	if (walk->site->json) {
 		json_print(json_pack("{s:s, s:O, s:s?}", "verdict", verdict,
 				     "targets", walk->targets, "broken",

@@ -39,7 +39,7 @@ static bool walk_home(struct walk *walk, const struct route_user *user,
 		       user->field[ROUTE_HOME]);
 	rc = look(walk, &home, text, &len);
 	if (rc != 0)
-		return defer(walk, "directory", strerror(rc));
+		return walk_unread(walk, "directory", rc);
 	if (!S_ISDIR(home.mode))
 		return defer(walk, "directory", "is no directory");
 	if (home.mode & S_IWOTH)
@@ -82,7 +82,7 @@ static bool walk_qmail(struct walk *walk, const struct route_user *user,
 		return false;
 	}
 	if (rc != 0)
-		return defer(walk, "file", strerror(rc));
+		return walk_unread(walk, "file", rc);
 	if (file->mode & S_IWOTH)
 		return defer(walk, "file", "is writable by everybody");
 	walk_step(walk, true, "file", "%s", walk->path);
@@ -108,9 +108,10 @@ static bool walk_maildir(struct walk *walk, const struct route_user *user,
 		(void)snprintf(walk->path, sizeof walk->path, "%.4000s%s", dir,
 			       parts[i]);
 		rc = look(walk, &at, scratch, &len);
-		if (rc != 0 || !S_ISDIR(at.mode))
-			return defer(walk, "delivers",
-				     rc ? strerror(rc) : "is no directory");
+		if (rc != 0)
+			return walk_unread(walk, "delivers", rc);
+		if (!S_ISDIR(at.mode))
+			return defer(walk, "delivers", "is no directory");
 	}
 	walk_step(walk, true, "delivers", "%s", dir);
 	walk_target(walk, dir);
@@ -171,6 +172,8 @@ static void walk_lines(struct walk *walk, const struct route_user *user,
 	char *scratch = malloc(MAILROOT_QMAIL_MAX);
 	bool more = scratch != NULL;
 
+	if (!scratch)
+		walk->unsure = ENOMEM;
 	walk->verdict = EXPLAIN_DELIVERED;
 	if (len == 0) {
 		walk_step(walk, false, "delivers",
@@ -204,7 +207,7 @@ void walk_deliver(struct walk *walk, const struct route_user *user)
 	size_t len;
 
 	if (!text)
-		walk_step(walk, false, "file", "no memory");
+		walk->unsure = ENOMEM;
 	else if (walk_home(walk, user, text) &&
 		 walk_qmail(walk, user, &file, text, &len))
 		walk_lines(walk, user, &file, text, len);

@@ -17,6 +17,7 @@ struct walk {
 	const char *domain;
 	char broken[WALK_TEXT]; /* the first broken link */
 	enum explain verdict;
+	int unsure; /* errno of what kept us from looking, or 0 */
 	json_t *targets;
 	char path[PATH_MAX];
 };
@@ -26,6 +27,10 @@ __attribute__((format(printf, 4, 5))) void walk_step(struct walk *walk,
 						     bool good,
 						     const char *name,
 						     const char *format, ...);
+
+/* walk->path could not be read, rc says why: as qmail cannot, so that mail waits;
+ * but what we alone have too little of tells nothing. Returns false. */
+bool walk_unread(struct walk *walk, const char *name, int rc);
 
 /* Where the message goes. */
 void walk_target(struct walk *walk, const char *text);

@@ -82,6 +82,10 @@ static enum err put(struct exporting *e, struct row_out *row)
 
 	if (!why)
 		return export_flush(e, EXPORT_FLUSH);
+	if (why == row_out_no_memory) {
+		errno = ENOMEM;
+		return ERR_SYSTEM;
+	}
 	if (row->address)
 		name_address_text(&row->address->name, text);
 	else

@@ -252,20 +252,22 @@ static int take(int fd, pid_t pid, const char *what, store_sink *sink,
 {
 	char *part[2] = {malloc(PART_MAX), malloc(PART_MAX)};
 	FILE *in = fdopen(fd, "r");
+	const bool ready = part[0] && part[1] && in;
 	bool whole = false;
 	int code;
 
-	if (part[0] && part[1] && in)
+	if (ready)
 		whole = take_all(in, part, sink, arg, inspected, ret_err);
-	else
-		*ret_err = ERR_SYSTEM;
-	if (*ret_err != ERR_OK)
+	if (!ready || *ret_err != ERR_OK)
 		(void)kill(pid, SIGKILL); /* ours, not waited for yet */
 	if (in)
 		(void)fclose(in); /* read only */
 	else
 		(void)close(fd);
-	code = settle(pid, *ret_err != ERR_OK, whole, what);
+	code = settle(pid, !ready || *ret_err != ERR_OK, whole, what);
+	if (!ready)
+		code = say_error(CODE_LATER, "cannot look at '%s': %s", what,
+				 strerror(ENOMEM));
 	for (size_t i = 0; i < 2; i++) {
 		if (part[i])
 			explicit_bzero(part[i], PART_MAX); /* hashes */

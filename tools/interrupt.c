@@ -1,8 +1,10 @@
 #include "interrupt.h"
 
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "fault.h"
 #include "say.h"
 
 static const int signals[] = {SIGINT, SIGTERM};
@@ -13,11 +15,38 @@ static const char *volatile text;
 static volatile pid_t owner;
 static sigset_t before; /* interrupt_hold */
 
+static volatile pid_t faults_owner;
+
+static void on_fault(int number)
+{
+	const char *const parts[] = {
+		"ended by SIG", sigabbrev_np(number),
+		": a page of the store is damaged, or popbox has a defect "
+		"('popbox check' tells which)",
+		text ? ": " : "", text ? text : "",
+	};
+
+	if (getpid() == faults_owner) {
+		say_last(parts, sizeof parts / sizeof *parts);
+		_exit(CODE_LATER);
+	}
+	(void)signal(number, SIG_DFL); /* valid numbers: cannot fail */
+	(void)raise(number);	       /* comes when this returns */
+}
+
+void interrupt_faults(void)
+{
+	faults_owner = getpid();
+	fault_catch(on_fault);
+}
+
 /* Children that were forked later have nothing to say. */
 static void on_signal(int number)
 {
+	const char *const parts[] = {"interrupted: ", text};
+
 	if (getpid() == owner)
-		say_interrupted(text);
+		say_last(parts, sizeof parts / sizeof *parts);
 	(void)signal(number, SIG_DFL); /* valid numbers: cannot fail */
 	(void)raise(number);	       /* comes when this returns */
 }

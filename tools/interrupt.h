@@ -1,5 +1,6 @@
-/* interrupt.h: Ctrl-C, or SIGTERM, in the middle of a change: the process ends
- * as it would have, but first says what was done and what is left to do.
+/* interrupt.h: what ends the tool in the middle of its work. After Ctrl-C, or
+ * SIGTERM, it ends as it would have, but first says what was done and what is
+ * left to do; after a fault likewise, with CODE_LATER.
  *
  * Nothing needs it to be safe: before the commit there is no change, after it
  * 'popbox sync' finishes. It only tells which of the two it was, and rightly:
@@ -13,6 +14,10 @@
 /* What holds between a commit and the end of publishing. */
 #define INTERRUPT_OWED \
 	"the store is changed, qmail's files not yet: run 'popbox sync'"
+
+/* A damaged page faults inside LMDB, or LMDB aborts: from here on that is told.
+ * In children that are forked later such signals do what they always did. */
+void interrupt_faults(void);
 
 /* From here on an interruption says that nothing was changed. After the helper
  * was started, which has its own mind about signals; a signal that was ignored

@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "help.h"
 #include "inherited.h"
+#include "interrupt.h"
 #include "json.h"
 #include "nearest.h"
 #include "say.h"
@@ -145,6 +146,7 @@ int main(int argc, char **argv)
 
 	if (!inherited_settle())
 		return CODE_LATER; /* nobody could be told */
+	interrupt_faults();
 	json_start();
 	site_actor(&site, argc - 1, argv + 1);
 	code = dispatch(&site, argc, argv);

@@ -13,7 +13,7 @@
 const char row_out_csv_header[] =
 	"address,box,hash,name,quota,handle,forward,login,delivery,reason\n";
 
-static const char no_memory[] = "no memory";
+const char row_out_no_memory[] = "no memory";
 
 /* A spreadsheet takes such a cell for a formula, and runs it. */
 static bool is_formula(const char *text)
@@ -98,7 +98,7 @@ const char *row_out_csv(struct text *out, const struct row_out *row)
 	if (good)
 		return NULL;
 	out->len = before;
-	return no_memory;
+	return row_out_no_memory;
 }
 
 __attribute__((format(printf, 2, 3))) static const char *
@@ -114,12 +114,12 @@ put_line(struct text *out, const char *format, ...)
 	len = vasprintf(&line, format, args);
 	va_end(args);
 	if (len < 0)
-		return no_memory;
+		return row_out_no_memory;
 	good = text_put(out, line, (size_t)len);
 	free(line);
 	if (!good)
 		out->len = before;
-	return good ? NULL : no_memory;
+	return good ? NULL : row_out_no_memory;
 }
 
 /* joe, or his box's name. */

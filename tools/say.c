@@ -36,26 +36,22 @@ void say_bar(bool drawn)
 
 /* One write, so that it is one line whatever else is being written; of what
  * fails here nothing could be said. */
-void say_interrupted(const char *what)
+void say_last(const char *const parts[], size_t count)
 {
-	static const char clear[] = "\r\033[K", head[] = "popbox: interrupted: ";
 	const bool line = has_bar || isatty(STDERR_FILENO); /* shows ^C */
-	char text[256];
-	size_t at = 0, len = strlen(what);
+	char text[512];
+	char *at = text, *const end = text + sizeof text - 1;
 	int saved = errno;
 
-	if (line) {
-		memcpy(text, clear, sizeof clear - 1);
-		at = sizeof clear - 1;
+	if (line)
+		at = stpcpy(at, "\r\033[K");
+	at = stpcpy(at, "popbox: ");
+	for (size_t i = 0; i < count; i++) {
+		for (const char *s = parts[i]; *s && at < end; s++)
+			*at++ = *s;
 	}
-	memcpy(text + at, head, sizeof head - 1);
-	at += sizeof head - 1;
-	if (len > sizeof text - at - 1)
-		len = sizeof text - at - 1;
-	memcpy(text + at, what, len);
-	at += len;
-	text[at++] = '\n';
-	(void)!write(STDERR_FILENO, text, at); /* nobody else to tell */
+	*at++ = '\n';
+	(void)!write(STDERR_FILENO, text, (size_t)(at - text));
 	errno = saved;
 }
 

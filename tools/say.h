@@ -24,9 +24,9 @@ void say_verbose(bool verbose);
  * message clears it first. */
 void say_bar(bool drawn);
 
-/* For a signal handler: clears the line, and says that the process was
- * interrupted and what. */
-void say_interrupted(const char *what);
+/* For a signal handler, which may call little: clears the line, and says these
+ * parts of one message. What is beyond 500 bytes is cut. */
+void say_last(const char *const parts[], size_t count);
 
 /* From now on say_out goes to stderr: help that nobody asked for is no data. */
 void say_unasked(void);

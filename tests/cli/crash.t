@@ -475,10 +475,11 @@ def search_ends():
     """One that says to have more keys than fit: LMDB would look for ever."""
     import struct
     with Site().joe() as site:
+        site.may_fault = True
         path = site.store + "/data.mdb"
         with open(path, "rb") as file:
             whole = file.read().rstrip(b"\0")
-        logins, checks = set(), set()
+        logins, checks, others, ended = set(), set(), set(), set()
         for at in range(8192, len(whole), 4096):
             page = bytearray(whole[at:at + 4096].ljust(16, b"\0"))
             struct.pack_into("<HH", page, 10, 0x22, 1)  # flags, lower
@@ -487,11 +488,23 @@ def search_ends():
                 file.write(page)
             logins.add(site.login(timeout=10).rc)
             checks.add(site.popbox("check", "--store-only", timeout=10).rc)
+            for words in (("box", "list"), ("export",), ("sync",),
+                          ("box", "add", "new@example.com", "--no-password",
+                           "--dry-run")):
+                got = site.popbox(*words, timeout=10)
+                others.add(got.rc)
+                if "ended by SIG" in got.err:
+                    ended.add(words[0])
+                    has(got.err, "a page of the store is damaged, or popbox "
+                                 "has a defect ('popbox check' tells which)")
+                    eq(got.err.count("\n"), 1)
             with open(path, "r+b") as file:
                 file.seek(at)
                 file.write(whole[at:at + 4096])
         eq(logins, {0, 111})
         eq(checks, {0, 1})
+        eq(others, {0, 111})
+        eq(ended, {"box", "export", "sync"})
         eq(site.login().rc, 0)
 
 

@@ -1,10 +1,11 @@
 /* nomalloc.c: preloaded, the FAIL_AT-th allocation of the program fails; then
- * the file FAIL_MARK gets a byte. */
+ * the file FAIL_MARK has an x. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 void *__libc_malloc(size_t);
@@ -12,17 +13,21 @@ void *__libc_calloc(size_t, size_t);
 void *__libc_realloc(void *, size_t);
 
 static unsigned long count, fail_at;
-static int mark = -1;
+static char *mark;
 
 __attribute__((constructor)) static void begin(void)
 {
 	const char *at = getenv("FAIL_AT"), *path = getenv("FAIL_MARK");
 
-	/* Opened while it can be, out of the way of the program's own. */
+	/* Mapped while it can be: a child closes what it has not opened. */
 	if (path) {
-		int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+		int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 
-		mark = fcntl(fd, F_DUPFD_CLOEXEC, 100);
+		if (fd < 0 || ftruncate(fd, 1) != 0)
+			abort();
+		mark = mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		if (mark == MAP_FAILED)
+			abort();
 		close(fd);
 	}
 	unsetenv("LD_PRELOAD");
@@ -34,8 +39,7 @@ static bool fails(void)
 {
 	if (!fail_at || ++count != fail_at)
 		return false;
-	if (write(mark, "x", 1) != 1)
-		abort();
+	*mark = 'x';
 	errno = ENOMEM;
 	return true;
 }
