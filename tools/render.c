@@ -14,10 +14,18 @@ static bool says(enum lines_file file, const char *line, size_t len,
 	return strlen(wanted) == len && strncasecmp(line, wanted, len) == 0;
 }
 
-/* A missing line, and the line of the file before which it comes. */
+/* A line of the file that is ours. */
+struct mark {
+	const char *at;
+	size_t len;
+	unsigned long number; /* counts from 1 */
+	struct lines_line *ours;
+};
+
+/* A missing line, and where in the file it comes. */
 struct missing {
 	const struct lines_line *line;
-	unsigned long before;
+	const char *before;
 	size_t depth; /* labels of its domain */
 	size_t index; /* in which order they were wanted */
 };
@@ -27,11 +35,13 @@ struct rendering {
 	struct lines *lines;
 	render_conflict *report;
 	void *arg;
-	struct text out;
+	const char *end; /* of what is qmail's, or the line that ends it */
+	struct mark *mark;
+	size_t marks;
+	size_t room;
 	struct missing *missing;
 	size_t count; /* of missing */
-	size_t next;  /* of missing, to be put */
-	size_t ours;  /* lines of the file that are, and are still to come */
+	struct text out;
 };
 
 /* The next line of text[0..len): its length without the newline. */
@@ -50,45 +60,10 @@ static bool put_line(struct text *out, const char *line)
 	return text_put(out, line, strlen(line)) && text_put(out, "\n", 1);
 }
 
-/* What is wanted and was not there, as far as it comes before this line. */
-static bool put_missing(struct rendering *r, unsigned long number)
-{
-	for (; r->next < r->count && r->missing[r->next].before <= number;
-	     r->next++) {
-		if (!put_line(&r->out, r->missing[r->next].line->line))
-			return false;
-	}
-	return true;
-}
-
-/* A line that is not ours stays; the first of ours becomes what is wanted;
- * further ones of the same key go. bytes end with a newline if the file's
- * line does. */
-static bool render_line(struct rendering *r, unsigned long number,
-			const char *line, size_t len, bool newline)
-{
-	struct lines_line *ours =
-		r->ours ? lines_find(r->file, r->lines, line, len) : NULL;
-	bool same = ours && ours->line && says(r->file, line, len, ours->line);
-
-	r->ours -= ours != NULL;
-	if (ours && r->report && !same)
-		r->report(r->arg, number, line, len, ours->line);
-	if (ours && (ours->seen || !ours->line))
-		return true;
-	if (ours)
-		ours->seen = true;
-	if (ours && !same)
-		return text_put(&r->out, ours->line, strlen(ours->line)) &&
-		       text_put(&r->out, "\n", 1);
-	return text_put(&r->out, line, len) &&
-	       (!newline || text_put(&r->out, "\n", 1));
-}
-
 /* A domain in which missing ones lie, and its first line in virtualdomains. */
 struct place {
-	const char *key;      /* within that of a missing one */
-	unsigned long number; /* ~0: it has none */
+	const char *key; /* within that of a missing one */
+	const char *at;	 /* NULL: it has none */
 };
 
 static int by_place(const void *a, const void *b)
@@ -116,7 +91,7 @@ static size_t place_keys(const struct missing *missing, struct place *places)
 	for (const char *dot = strchr(missing->line->key + 1, '.'); dot;
 	     dot = strchr(dot + 1, '.')) {
 		if (places)
-			places[count] = (struct place){dot + 1, ~0UL};
+			places[count] = (struct place){dot + 1, NULL};
 		count++;
 	}
 	return count;
@@ -148,15 +123,12 @@ static struct place *make_places(const struct rendering *r, size_t *ret_count)
 static void find_places(const char *text, size_t len, struct place *places,
 			size_t count)
 {
-	unsigned long number = 0;
-
 	while (count && len) {
 		size_t line = line_len(text, len);
 		const char *colon = memchr(text, ':', line);
 		const size_t dot = text[0] == '.';
 		struct place *found = NULL;
 
-		number++;
 		if (colon && text[0] != '#') {
 			const struct span key = {text + dot,
 						 (size_t)(colon - text) - dot};
@@ -164,8 +136,8 @@ static void find_places(const char *text, size_t len, struct place *places,
 			found = bsearch(&key, places, count, sizeof *places,
 					by_span);
 		}
-		if (found && found->number == ~0UL)
-			found->number = number;
+		if (found && !found->at)
+			found->at = text;
 		line += line < len;
 		text += line;
 		len -= line;
@@ -173,21 +145,19 @@ static void find_places(const char *text, size_t len, struct place *places,
 }
 
 /* Before which line a domain comes: the first of a domain that it lies in. */
-static unsigned long place_of(const char *key, const struct place *places,
-			      size_t count)
+static const char *place_of(const char *key, const struct place *places,
+			    size_t count, const char *end)
 {
-	unsigned long first = ~0UL;
-
 	for (const char *dot = strchr(key, '.'); dot;
 	     dot = strchr(dot + 1, '.')) {
-		const struct place wanted = {dot + 1, 0};
+		const struct place wanted = {dot + 1, NULL};
 		const struct place *found = bsearch(&wanted, places, count,
 						    sizeof wanted, by_place);
 
-		if (found && found->number < first)
-			first = found->number;
+		if (found && found->at && found->at < end)
+			end = found->at;
 	}
-	return first;
+	return end;
 }
 
 static int by_order(const void *a, const void *b)
@@ -215,7 +185,7 @@ static bool order_virtual(struct rendering *r, const char *text, size_t len)
 		struct missing *m = &r->missing[i];
 		const char *key = m->line->key + (m->line->key[0] == '.');
 
-		m->before = place_of(key, places, count);
+		m->before = place_of(key, places, count, r->end);
 		for (const char *c = key; *c; c++)
 			m->depth += *c == '.';
 	}
@@ -225,38 +195,129 @@ static bool order_virtual(struct rendering *r, const char *text, size_t len)
 	return true;
 }
 
-/* Which wanted lines are not there? All ours that are are marked seen. */
-static bool find_missing(struct rendering *r, const char *text, size_t len)
+static bool put_mark(struct rendering *r, const char *at, size_t len,
+		     unsigned long number, struct lines_line *ours)
 {
-	const char *at = text;
+	if (r->marks == r->room) {
+		size_t room = r->room ? 2 * r->room : 16;
+		struct mark *more = realloc(r->mark, room * sizeof *more);
 
-	for (size_t rest = len; rest;) {
-		size_t line = line_len(at, rest);
+		if (!more)
+			return false;
+		r->mark = more;
+		r->room = room;
+	}
+	r->mark[r->marks++] = (struct mark){at, len, number, ours};
+	ours->seen = true;
+	return true;
+}
+
+/* Which lines are ours? The first that begins with a dot ends users/assign;
+ * what stands behind it is nobody's. */
+static bool find_marks(struct rendering *r, const char *text, size_t len)
+{
+	bool good = true;
+
+	for (unsigned long number = 1; good && len; number++) {
+		size_t line = line_len(text, len);
 		struct lines_line *ours;
 
-		if (r->file == LINES_ASSIGN && at[0] == '.')
-			break; /* what stands behind it is nobody's */
-		ours = lines_find(r->file, r->lines, at, line);
+		if (r->file == LINES_ASSIGN && text[0] == '.')
+			break;
+		ours = lines_find(r->file, r->lines, text, line);
 		if (ours)
-			ours->seen = true;
-		r->ours += ours != NULL;
-		line += line < rest;
-		at += line;
-		rest -= line;
+			good = put_mark(r, text, line, number, ours);
+		line += line < len;
+		text += line;
+		len -= line;
 	}
+	r->end = text;
+	return good;
+}
+
+/* Which wanted lines are not there? All that are, find_marks has seen. */
+static bool find_missing(struct rendering *r, const char *text)
+{
 	r->missing = calloc(r->lines->count + 1, sizeof *r->missing);
 	for (size_t i = 0; r->missing && i < r->lines->count; i++) {
 		struct lines_line *line = &r->lines->line[i];
 
-		if (!line->seen && line->line) {
-			r->missing[r->count] =
-				(struct missing){line, ~0UL, 0, i};
-			r->count++;
-		}
+		if (!line->seen && line->line)
+			r->missing[r->count++] =
+				(struct missing){line, r->end, 0, i};
 		line->seen = false;
 	}
 	return r->missing &&
-	       (r->file != LINES_VIRTUALDOMAINS || order_virtual(r, text, len));
+	       (r->file != LINES_VIRTUALDOMAINS ||
+		order_virtual(r, text, (size_t)(r->end - text)));
+}
+
+/* As large as it can become, so that it never moves. */
+static bool make_room(struct rendering *r, size_t len)
+{
+	size_t room = len + sizeof "\n.\n";
+
+	for (size_t i = 0; i < r->lines->count; i++) {
+		const char *line = r->lines->line[i].line;
+
+		room += line ? strlen(line) + sizeof "\n" : 0;
+	}
+	r->out = (struct text){.bytes = malloc(room), .room = room};
+	if (r->out.bytes)
+		r->out.bytes[0] = 0;
+	return r->out.bytes != NULL;
+}
+
+/* All of the file up to here. */
+static bool put_span(struct rendering *r, const char **at, const char *end)
+{
+	const char *begin = *at;
+
+	*at = end;
+	return text_put(&r->out, begin, (size_t)(end - begin));
+}
+
+/* The first line of ours becomes what is wanted; further ones of the same key
+ * go. */
+static bool render_mark(struct rendering *r, const struct mark *mark,
+			const char **at)
+{
+	struct lines_line *ours = mark->ours;
+	bool same = ours->line &&
+		    says(r->file, mark->at, mark->len, ours->line);
+	bool again = ours->seen;
+
+	if (r->report && !same)
+		r->report(r->arg, mark->number, mark->at, mark->len,
+			  ours->line);
+	ours->seen = true;
+	if (same && !again)
+		return true; /* it is part of the span that comes */
+	if (!put_span(r, at, mark->at))
+		return false;
+	*at += mark->len;
+	*at += *at < r->end; /* its newline */
+	return again || !ours->line || put_line(&r->out, ours->line);
+}
+
+/* What is there and what comes, in the order of the file. */
+static bool render_all(struct rendering *r, const char *text)
+{
+	const char *at = text;
+	size_t m = 0, n = 0;
+	bool good = true;
+
+	while (good && (m < r->marks || n < r->count)) {
+		if (n < r->count && (m == r->marks ||
+				     r->missing[n].before <= r->mark[m].at)) {
+			good = put_span(r, &at, r->missing[n].before) &&
+			       put_line(&r->out, r->missing[n].line->line);
+			n++;
+		} else {
+			good = render_mark(r, &r->mark[m++], &at);
+		}
+	}
+	return good && put_span(r, &at, r->end);
 }
 
 bool render_file(enum lines_file file, const char *text, size_t len,
@@ -265,34 +326,15 @@ bool render_file(enum lines_file file, const char *text, size_t len,
 {
 	struct rendering r = {
 		.file = file, .lines = lines, .report = report, .arg = arg};
-	bool good = lines_index(lines) && text_put(&r.out, "", 0) &&
-		    find_missing(&r, text, len);
-	unsigned long number = 0;
-	bool ended = false;
+	const char *end = text + len;
+	bool good = lines_index(lines) && make_room(&r, len) &&
+		    find_marks(&r, text, len) && find_missing(&r, text) &&
+		    render_all(&r, text);
 
-	while (good && len) {
-		size_t line = line_len(text, len);
-		bool newline = line < len;
-
-		number++;
-		/* The first line that begins with a dot ends users/assign;
-		 * what stands behind it is nobody's. */
-		if (file == LINES_ASSIGN && !ended && text[0] == '.')
-			ended = good = put_missing(&r, ~0UL);
-		else if (!ended)
-			good = put_missing(&r, number);
-		if (ended)
-			good = good && text_put(&r.out, text, line) &&
-			       (!newline || text_put(&r.out, "\n", 1));
-		else
-			good = good &&
-			       render_line(&r, number, text, line, newline);
-		text += line + newline;
-		len -= line + newline;
-	}
-	good = good && put_missing(&r, ~0UL);
-	if (good && file == LINES_ASSIGN && !ended)
+	if (good && file == LINES_ASSIGN && r.end == end)
 		good = put_line(&r.out, ".");
+	good = good && put_span(&r, &r.end, end);
+	free(r.mark);
 	free(r.missing);
 	if (!good) {
 		free(r.out.bytes);
