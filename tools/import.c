@@ -317,13 +317,9 @@ static int move_mail(struct import *import)
 
 static void release(struct import *import)
 {
-	for (size_t i = 0; i < import->domains; i++) {
-		free(import->domain[i].fresh);
-		free(import->domain[i].why);
-	}
+	import_domain_forget(import);
 	free(import->domain);
 	free(import->bad_line);
-	names_free(&import->names);
 	names_free(&import->files);
 	roster_free(&import->roster);
 	if (import->credentials.bytes)

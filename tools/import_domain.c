@@ -19,7 +19,7 @@ static struct import_domain *new_domain(struct import *import)
 		import->domain = more;
 		import->domain_room = room;
 	}
-	import->domain[import->domains] = (struct import_domain){.files = 0};
+	import->domain[import->domains] = (struct import_domain){.fresh = NULL};
 	return &import->domain[import->domains++];
 }
 
@@ -140,6 +140,7 @@ void import_domain_forget(struct import *import)
 	for (size_t i = 0; i < import->domains; i++) {
 		free(import->domain[i].fresh);
 		free(import->domain[i].why);
+		names_free(&import->domain[i].files);
 	}
 	import->domains = 0;
 	names_free(&import->names);

@@ -25,57 +25,86 @@ static int preflight_fresh(struct import *import)
 	return code;
 }
 
-/* Are there .qmail files in its directory already? Asked once a domain. */
-static bool has_files(struct import *import, const struct intake *intake)
+/* The names of the .qmail files in a domain's directory. */
+static int list_files(struct import *import, struct import_domain *domain,
+		      const struct name_domain *name)
 {
 	char text[MAILROOT_QMAIL_MAX], path[PATH_MAX];
-	struct import_domain *domain;
-	size_t number, len = 0;
+	size_t len = 0, number;
+	bool start = true;
+	int rc = 0;
 
-	if (!names_add(&import->names, intake->address.domain.s, &number) ||
-	    number >= import->domains)
-		return true;
-	domain = &import->domain[number];
-	if (!domain->files)
-		domain->files =
-			asuser_list(import->site->asuser, &domain->handle,
-				    &intake->address.domain, true, text, &len,
-				    path) == ENOENT ||
-					len == 0
-				? 1
-				: 2;
-	return domain->files == 2;
+	while (rc == 0 && (start || len)) {
+		rc = asuser_list(import->site->asuser, &domain->handle, name,
+				 start, text, &len, path);
+		start = false;
+		for (size_t at = 0; rc == 0 && at < len;
+		     at += strnlen(text + at, len - at) + 1) {
+			if (!names_add(&domain->files, text + at, &number))
+				rc = ENOMEM;
+		}
+	}
+	return rc;
+}
+
+/* Is there a .qmail file of its name already? A directory is listed once; one
+ * that cannot be has whatever the look at the file itself says. */
+static bool has_file(struct import *import, struct import_domain *domain,
+		     const struct name_address *address)
+{
+	char name[MAILROOT_QMAIL_NAME];
+
+	if (domain->listed == FILES_UNKNOWN) {
+		int rc = list_files(import, domain, &address->domain);
+
+		domain->listed = rc == 0 || rc == ENOENT ? FILES_LISTED
+							 : FILES_UNLISTED;
+	}
+	mailroot_qmail_name(&address->local, name);
+	return domain->listed == FILES_UNLISTED ||
+	       names_has(&domain->files, name);
+}
+
+/* One whose file is there. */
+static int preflight_there(struct import *import, size_t number,
+			   const struct intake *intake,
+			   const struct name_handle *handle)
+{
+	struct store_address *address = calloc(1, sizeof *address);
+	int code;
+
+	if (!address)
+		return say_error(CODE_LATER, "no memory");
+	address->name = intake->address;
+	address->forwards_len = intake->forwards_len;
+	memcpy(address->forwards, intake->forwards, intake->forwards_len);
+	address->has_box = enroll_wants_box(intake);
+	address->box = intake->box; /* a new one is in no file yet */
+	code = preflight_address(import->site, handle, address, false);
+	if (code == CODE_REFUSED)
+		import_refuse_row(import, number, intake,
+				  "its .qmail file was made by hand");
+	free(address);
+	return code == CODE_REFUSED ? CODE_DONE : code;
 }
 
 static int preflight_row(struct import *import, size_t number)
 {
-	struct store_address *address;
+	struct import_domain *domain;
 	struct intake intake;
-	size_t domain;
+	size_t at;
 	int code = CODE_DONE;
 
 	roster_get(&import->roster, number, &intake);
-	if (!has_files(import, &intake))
-		return CODE_DONE;
-	address = calloc(1, sizeof *address);
-	if (!address ||
-	    !names_add(&import->names, intake.address.domain.s, &domain)) {
-		free(address);
+	/* It is one of them: it was judged. */
+	if (!names_add(&import->names, intake.address.domain.s, &at))
 		return say_error(CODE_LATER, "no memory");
-	}
-	address->name = intake.address;
-	address->forwards_len = intake.forwards_len;
-	memcpy(address->forwards, intake.forwards, intake.forwards_len);
-	address->has_box = enroll_wants_box(&intake);
-	address->box = intake.box; /* a new one is in no file yet */
-	code = preflight_address(import->site, &import->domain[domain].handle,
-				 address, false);
-	if (code == CODE_REFUSED)
-		import_refuse_row(import, number, &intake,
-				  "its .qmail file was made by hand");
-	free(address);
+	domain = &import->domain[at];
+	if (has_file(import, domain, &intake.address))
+		code = preflight_there(import, number, &intake,
+				       &domain->handle);
 	intake_wipe(&intake);
-	return code == CODE_REFUSED ? CODE_DONE : code;
+	return code;
 }
 
 int import_preflight(struct import *import)

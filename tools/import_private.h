@@ -15,7 +15,8 @@ struct import_domain {
 	struct name_handle handle;
 	struct store_domain *fresh; /* to be made; malloc'ed */
 	char *why;		    /* no row of it can be taken; malloc'ed */
-	unsigned char files;	    /* has it files already: 0 = not known, 1, 2 */
+	struct names files;	    /* .qmail files that it has already */
+	enum { FILES_UNKNOWN, FILES_LISTED, FILES_UNLISTED } listed;
 };
 
 struct import {

@@ -62,6 +62,11 @@ bool names_add(struct names *names, const char *text, size_t *ret_number)
 	return true;
 }
 
+bool names_has(const struct names *names, const char *text)
+{
+	return names->slots && *find(names, text);
+}
+
 void names_free(struct names *names)
 {
 	for (size_t i = 0; i < names->count; i++)
