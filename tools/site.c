@@ -173,15 +173,21 @@ int site_failed(const struct site *site, enum err err, const char *what)
 
 void site_actor(struct site *site, int argc, char **argv)
 {
-	const char *sudo = getenv("SUDO_USER");
-	const struct passwd *user = sudo ? NULL : getpwuid(getuid());
+	const char *name = getenv("SUDO_USER");
 	struct store_actor *actor = &site->actor;
 	size_t at = 0;
 
-	if (!sudo)
-		sudo = user ? user->pw_name : "-";
 	actor->uid = (uint32_t)getuid();
-	say_clean(sudo, actor->name, sizeof actor->name);
+	/* Of the usual one nobody needs to be asked; glibc 2.36 dies of that
+	 * question where memory is short. */
+	if (!name && actor->uid == 0) {
+		name = "root";
+	} else if (!name) {
+		const struct passwd *user = getpwuid(actor->uid);
+
+		name = user ? user->pw_name : "-";
+	}
+	say_clean(name, actor->name, sizeof actor->name);
 	for (int i = 0; i < argc && at < STORE_COMMAND_MAX; i++) {
 		if (i)
 			actor->command[at++] = ' ';

@@ -111,6 +111,22 @@ def many_domains():
         assert many <= few * 1.15, (small, large)
 
 
+@test("an import into a domain that has .qmail files looks at its directory, not "
+      "at each row's file", root=True, plain=True)
+def one_look():
+    calls = []
+    for count in (20, 520):
+        with Site(qmail=False).joe() as site:
+            path = site.top + "/rows.csv"
+            with open(path, "w") as file:
+                file.write("address,hash\n" + "".join(
+                    f"u{i}@example.com,{HASH}\n" for i in range(count)))
+            calls.append(cost.traced(site, lambda prefix: site.do(
+                "import", path, "--no-sync", prefix=prefix)).count)
+    print(f"# {calls}")
+    assert calls[1] < calls[0] + 250, calls
+
+
 def switch_of(count):
     """So many boxes switched beside as many deleted addresses; for each."""
     with Site(qmail=False) as site:

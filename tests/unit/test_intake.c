@@ -158,12 +158,15 @@ static void names_are_numbered_once(void **state)
 	size_t number;
 
 	(void)state;
+	assert_false(names_has(&names, "n0"));
 	for (size_t i = 0; i < 20000; i++) {
 		(void)snprintf(text, sizeof text, "n%zu", i % 10000);
 		assert_true(names_add(&names, text, &number));
 		assert_int_equal(number, i % 10000);
 	}
 	assert_int_equal(names.count, 10000);
+	assert_true(names_has(&names, "n0") && names_has(&names, "n9999"));
+	assert_false(names_has(&names, "n10000"));
 	names_free(&names);
 }
 
