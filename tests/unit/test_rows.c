@@ -203,6 +203,47 @@ static void keys(void **state)
 				 ERR_DAMAGED);
 }
 
+/* A whole row, sealed under a key that is none of its table. */
+static void misplaced(reads *read, const struct row *good, const char *bytes,
+		      size_t len)
+{
+	struct row_key key = {.len = len};
+	uint8_t copy[STORE_ROW_MAX];
+	size_t sealed;
+
+	memcpy(key.bytes, bytes, len);
+	memcpy(copy, good->bytes, good->len);
+	assert_int_equal(reseal(copy, good->len - RECORD_FRAME, &key, &sealed),
+			 ERR_OK);
+	assert_int_equal(read(row_key_bytes(&key),
+			      (struct db_bytes){copy, sealed}),
+			 ERR_DAMAGED);
+}
+
+static void places(void **state)
+{
+	const struct store_handle h = {.name = handle("ex1")};
+	const struct store_domain d = {.name = domain("example.com"),
+				       .handle = h.name};
+	const struct store_account box = {.box.name = {h.name, 3}, .hash = "*"};
+	static struct store_address a;
+	struct row row;
+
+	(void)state;
+	assert_int_equal(handle_encode(&h, &row), ERR_OK);
+	misplaced(read_handle, &row, "9z", 2);
+	assert_int_equal(domain_encode(&d, &row), ERR_OK);
+	misplaced(read_domain, &row, "example..com", 12);
+	misplaced(read_domain, &row, "192.0.2.1", 9);
+	assert_int_equal(box_encode(&box, &row), ERR_OK);
+	misplaced(read_box, &row, "ex1\0" "12345", 9);
+	a.name = address("joe@example.com");
+	a.forwards_len = 8;
+	memcpy(a.forwards, "a@b.org", 8);
+	assert_int_equal(address_encode(&a, &row), ERR_OK);
+	misplaced(read_address, &row, "example.com\0.joe", 16);
+}
+
 /* A row that another one names is gone. */
 struct gone {
 	enum db_table table;
@@ -324,6 +365,8 @@ int main(void)
 		SAYS("a row with a right checksum is what its form allows, or "
 		     "damaged", contents),
 		SAYS("keys are names, or damaged", keys),
+		SAYS("a row under a key that is none of its table is damaged",
+		     places),
 		SAYS("what another row names and is not there is damage, never "
 		     "unknown", dangling),
 		SAYS("every answer has its words", texts),
