@@ -470,7 +470,7 @@ def purge_fails():
     eq(codes, {0, 111})
 
 
-@test("a search in a damaged page ends", root=True)
+@test("a search in a damaged page ends", root=True, plain=True)
 def search_ends():
     """One that says to have more keys than fit: LMDB would look for ever."""
     import struct
@@ -489,22 +489,23 @@ def search_ends():
             logins.add(site.login(timeout=10).rc)
             checks.add(site.popbox("check", "--store-only", timeout=10).rc)
             for words in (("box", "list"), ("export",), ("sync",),
-                          ("box", "add", "new@example.com", "--no-password",
-                           "--dry-run")):
+                          ("box", "add", "new@example.com", "--no-password")):
                 got = site.popbox(*words, timeout=10)
                 others.add(got.rc)
                 if "ended by SIG" in got.err:
-                    ended.add(words[0])
-                    has(got.err, "a page of the store is damaged, or popbox "
-                                 "has a defect ('popbox check' tells which)")
-                    eq(got.err.count("\n"), 1)
+                    ended.add(" ".join(words[:2]))
+                    # glibc may have said something of its own before.
+                    line = got.err.splitlines()[-1]
+                    has(line, "a page of the store is damaged, or popbox has "
+                              "a defect ('popbox check' tells which)")
+                    eq(": nothing was changed" in line or
+                       ": the store is changed" in line, "add" in words)
             with open(path, "r+b") as file:
-                file.seek(at)
-                file.write(whole[at:at + 4096])
+                file.write(whole)
         eq(logins, {0, 111})
         eq(checks, {0, 1})
         eq(others, {0, 111})
-        eq(ended, {"box", "export", "sync"})
+        eq(ended, {"box list", "box add", "export", "sync"})
         eq(site.login().rc, 0)
 
 
