@@ -44,7 +44,7 @@ LOGINLIB = $(if $(DYNAMIC),-lc) -lsodium -llmdb -lcrypt $(if $(STATIC),-lpthread
 LOGIN    = $(addprefix checkpw/,main request log lastlogin confine \
 	   confine_calls) \
 	   $(addprefix store/,err name record row handle domain box address \
-	   store db config login pwhash pwhash_form \
+	   store db config config_file login pwhash pwhash_form \
 	   pwhash_digest pwhash_wrap secret drop fault)
 STORE    = $(patsubst %.c,%,$(wildcard store/*.c))
 TOOL     = $(patsubst %.c,%,$(wildcard tools/*.c)) $(STORE)

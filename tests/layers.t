@@ -71,7 +71,7 @@ def folders():
 def down():
     ground = {"db.c", "db.h", "db_private.h", "db_write.c", "db_write.h",
               "db_copy.c", "db_copy.h", "db_walk.c", "record.c", "record.h", "name.c", "name.h", "err.c", "err.h",
-              "config.c", "config.h", "secret.c", "secret.h", "drop.c",
+              "config.c", "config_file.c", "config.h", "secret.c", "secret.h", "drop.c",
               "drop.h", "fault.c", "fault.h", "pwhash.c", "pwhash.h", "pwhash_form.c", "pwhash_digest.c",
               "pwhash_wrap.c", "tally.c", "tally.h"}
     for name in ground:
