@@ -169,11 +169,8 @@ static int verify(struct site *site, const struct args *args,
 int cmd_verify(struct site *site, const struct args *args)
 {
 	struct password password = {.len = 0};
-	int code;
+	int code = site_open_read(site);
 
-	if (secret_start() != ERR_OK)
-		return say_error(CODE_LATER, "cannot get random numbers");
-	code = site_open_read(site);
 	if (code == CODE_DONE)
 		code = password_read(site, args, false, &password);
 	/* What is no password at all is no verdict either. */

@@ -52,8 +52,17 @@ int site_config(struct site *site)
 			 err == ERR_SYSTEM ? site_as_root(errno) : "");
 }
 
-static int opened(const struct site *site, enum err err)
+typedef enum err open_store(const char *dir, struct store **ret_store);
+
+/* Without secret_start checksums would be computed by the slowest code. */
+static int open_with(struct site *site, open_store *how)
 {
+	enum err err;
+
+	if (secret_start() != ERR_OK)
+		return say_error(CODE_LATER, "cannot get random numbers: %s",
+				 strerror(errno));
+	err = how(site->dir, &site->store);
 	if (err == ERR_OK)
 		return CODE_DONE;
 	if (err == ERR_NOTFOUND)
@@ -82,7 +91,7 @@ int site_open_read(struct site *site)
 
 	if (code != CODE_DONE)
 		return code;
-	return opened(site, store_open_read(site->dir, &site->store));
+	return open_with(site, store_open_read);
 }
 
 int site_open_look(struct site *site)
@@ -94,7 +103,7 @@ int site_open_look(struct site *site)
 	site->asuser = asuser_start(&site->config);
 	if (!site->asuser)
 		return CODE_LATER;
-	return opened(site, store_open_read(site->dir, &site->store));
+	return open_with(site, store_open_read);
 }
 
 int site_open_write(struct site *site)
@@ -106,11 +115,8 @@ int site_open_write(struct site *site)
 	site->asuser = asuser_start(&site->config);
 	if (!site->asuser)
 		return CODE_LATER;
-	if (secret_start() != ERR_OK)
-		return say_error(CODE_LATER, "cannot get random numbers: %s",
-				 strerror(errno));
 	interrupt_start();
-	return opened(site, store_open_write(site->dir, &site->store));
+	return open_with(site, store_open_write);
 }
 
 void site_close(struct site *site)
