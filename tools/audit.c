@@ -25,6 +25,7 @@ struct audit {
 	struct plan plan;
 	uint64_t owed;
 	struct mailroot_report below;
+	int code; /* what could not be looked at makes it CODE_LATER */
 };
 
 __attribute__((format(printf, 4, 5))) static void
@@ -155,7 +156,7 @@ static void judge_box(struct audit *a, const char *path, const char *name)
 typedef void judge_name(struct audit *a, const char *path, const char *name);
 
 /* Calls judge for each name in a directory; one that is not there has none. */
-static int each_name(struct audit *a, const char *path, judge_name *judge)
+static void each_name(struct audit *a, const char *path, judge_name *judge)
 {
 	char *text = malloc(MAILROOT_QMAIL_MAX);
 	size_t len = 1, skip = 0;
@@ -171,9 +172,8 @@ static int each_name(struct audit *a, const char *path, judge_name *judge)
 	}
 	free(text);
 	if (rc != 0 && rc != ENOENT && rc != ENOTDIR)
-		return say_error(CODE_LATER, "cannot look at '%s': %s", path,
-				 strerror(rc));
-	return CODE_DONE;
+		a->code = say_error(CODE_LATER, "cannot look at '%s': %s", path,
+				    strerror(rc));
 }
 
 /* path is HOME/e/ex1/DOMAINS. */
@@ -231,10 +231,10 @@ static void judge_handle(struct audit *a, const char *path, const char *name)
 
 	if (snprintf(below, sizeof below, "%s/%s/POP", path, name) <
 	    (int)sizeof below)
-		(void)each_name(a, below, judge_box); /* said */
+		each_name(a, below, judge_box);
 	if (snprintf(below, sizeof below, "%s/%s/DOMAINS", path, name) <
 	    (int)sizeof below)
-		(void)each_name(a, below, judge_domain); /* said */
+		each_name(a, below, judge_domain);
 }
 
 static void judge_letter(struct audit *a, const char *path, const char *name)
@@ -243,7 +243,7 @@ static void judge_letter(struct audit *a, const char *path, const char *name)
 
 	if (snprintf(below, sizeof below, "%s/%s", path, name) <
 	    (int)sizeof below)
-		(void)each_name(a, below, judge_handle); /* said */
+		each_name(a, below, judge_handle);
 }
 
 static int audit_below(struct audit *a)
@@ -258,9 +258,9 @@ static int audit_below(struct audit *a)
 	if (code == CODE_DONE)
 		code = audit_items(a);
 	if (code == CODE_DONE)
-		code = each_name(a, config->home, judge_letter);
+		each_name(a, config->home, judge_letter);
 	if (code == CODE_DONE)
-		code = each_name(a, config->serialmail, judge_dialup);
+		each_name(a, config->serialmail, judge_dialup);
 	return code;
 }
 
@@ -377,6 +377,8 @@ int audit(struct site *site, bool fix, audit_report *report, void *arg)
 		code = audit_below(a);
 	if (code == CODE_DONE && config_has_qmail(&site->config))
 		audit_qmail(a);
+	if (code == CODE_DONE)
+		code = a->code;
 	plan_free(&a->plan);
 	free(a);
 	return code;

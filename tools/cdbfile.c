@@ -9,15 +9,25 @@
 
 enum { KEY_MAX = 1024 };
 
+static enum cdbfile unopened(void)
+{
+	if (errno == ENOMEM || errno == EMFILE || errno == ENFILE)
+		return CDBFILE_LATER;
+	return errno == ENOENT ? CDBFILE_MISSING : CDBFILE_DAMAGED;
+}
+
 static enum cdbfile open_cdb(const char *path, struct cdb *cdb, int *ret_fd)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	enum cdbfile found;
 
 	if (fd < 0)
-		return errno == ENOENT ? CDBFILE_MISSING : CDBFILE_DAMAGED;
+		return unopened();
+	errno = EPROTO; /* it is too short to be one */
 	if (cdb_init(cdb, fd) != 0) {
+		found = unopened();
 		(void)close(fd); /* read only */
-		return CDBFILE_DAMAGED;
+		return found;
 	}
 	*ret_fd = fd;
 	return CDBFILE_FOUND;

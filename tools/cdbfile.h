@@ -13,6 +13,7 @@ enum cdbfile {
 	CDBFILE_NONE,	 /* no such key */
 	CDBFILE_MISSING, /* no such file */
 	CDBFILE_DAMAGED, /* or unreadable */
+	CDBFILE_LATER,	 /* we have too little memory or descriptors: errno */
 };
 
 /* Who gets the mail of a local part: the exact entry, else the longest prefix

@@ -47,7 +47,8 @@ static int read_group(const char *text, gid_t *ret_gid)
 	}
 	errno = 0;
 	group = getgrnam(text);
-	if (!group && (errno == ENOMEM || errno == EMFILE || errno == EIO))
+	if (!group && (errno == ENOMEM || errno == EMFILE || errno == ENFILE ||
+		       errno == EIO))
 		return say_error(CODE_LATER, "cannot look for the group '%s': "
 					     "%s",
 				 text, strerror(errno));

@@ -1,5 +1,4 @@
 /* cmd_init.c: popbox init. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "listing.h"
 #include "replace.h"
 #include "roots.h"
 #include "say.h"
@@ -213,18 +213,6 @@ static int make_store(const char *dir, const struct draft *draft)
 	return synced(replace_sync_parent(dir), dir);
 }
 
-static bool is_empty(DIR *dir)
-{
-	const struct dirent *entry;
-
-	while ((entry = readdir(dir)) != NULL) {
-		if (strcmp(entry->d_name, ".") != 0 &&
-		    strcmp(entry->d_name, "..") != 0)
-			return false;
-	}
-	return true;
-}
-
 /* Missing, or an empty directory. */
 static int judge_place(const char *path)
 {
@@ -245,7 +233,7 @@ static int judge_place(const char *path)
 	if (!dir)
 		return say_error(CODE_REFUSED, "cannot use '%s': %s%s", path,
 				 strerror(errno), site_as_root(errno));
-	empty = is_empty(dir);
+	empty = listing_is_empty(dir);
 	(void)closedir(dir); /* read only */
 	if (empty)
 		return CODE_DONE;

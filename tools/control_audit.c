@@ -139,7 +139,7 @@ static void judge_ours(struct audit *a, const struct replace_text *text,
 
 	if (!render_file(a->file, text->bytes ? text->bytes : "", text->len,
 			 lines, on_conflict, a, &out, &len)) {
-		say_error(0, "no memory");
+		say_lost();
 		return;
 	}
 	free(out);
@@ -360,6 +360,8 @@ static void compare(struct index *index)
 		tell(&index->a, "cdb-missing", true,
 		     "%s is missing (%s makes it)", index->name,
 		     index->program);
+	else if (read == CDBFILE_LATER)
+		say_lost();
 	else if (read != CDBFILE_FOUND)
 		tell(&index->a, "cdb-damaged", true,
 		     "%s is damaged (%s makes it anew)", index->name,
@@ -380,7 +382,7 @@ static void audit_index(struct index *index)
 		if (fill(index, text.bytes, text.len))
 			compare(index);
 		else
-			say_error(0, "no memory");
+			say_lost();
 	}
 	for (size_t i = 0; i < index->count; i++)
 		free(index->entry[i].key);

@@ -1,6 +1,5 @@
 #include "draft.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "listing.h"
 #include "replace.h"
 #include "say.h"
 #include "store_whole.h"
@@ -40,18 +40,6 @@ static bool has(const char *dir, const char *name)
 	return access(path, F_OK) == 0;
 }
 
-static bool is_empty(DIR *dir)
-{
-	const struct dirent *entry;
-
-	while ((entry = readdir(dir)) != NULL) {
-		if (strcmp(entry->d_name, ".") != 0 &&
-		    strcmp(entry->d_name, "..") != 0)
-			return false;
-	}
-	return true;
-}
-
 static int judge_place(struct draft *draft)
 {
 	DIR *dir = opendir(draft->place);
@@ -60,7 +48,7 @@ static int judge_place(struct draft *draft)
 	if (!dir)
 		return errno == ENOENT ? CODE_DONE
 				       : failed("use", draft->place);
-	empty = is_empty(dir);
+	empty = listing_is_empty(dir);
 	(void)closedir(dir); /* read only */
 	draft->there = has(draft->place, "data.mdb") ||
 		       has(draft->place, "config");

@@ -33,11 +33,17 @@ void walk_step(struct walk *walk, bool good, const char *name,
 		say_out("%-10s %s%s", name, good ? "" : "BROKEN: ", clean);
 }
 
-bool walk_unread(struct walk *walk, const char *name, int rc)
+/* What we alone have too little of tells nothing. */
+static bool is_unsure(struct walk *walk, int rc)
 {
 	if (rc == ENOMEM || rc == EMFILE || rc == ENFILE)
 		walk->unsure = rc;
-	else
+	return walk->unsure != 0;
+}
+
+bool walk_unread(struct walk *walk, const char *name, int rc)
+{
+	if (!is_unsure(walk, rc))
 		walk_step(walk, false, name, "%s: %s: the mail waits",
 			  walk->path, strerror(rc));
 	walk->verdict = EXPLAIN_DEFERRED;
@@ -57,10 +63,9 @@ static int line_width(const struct route_line *line)
 	return line->len < 400 ? (int)line->len : 400;
 }
 
-/* A control file; one that is not there has bytes NULL. False: it cannot be
- * read, and that is the broken link. */
-static bool load(struct walk *walk, const char *name,
-		 struct replace_text *ret_text)
+/* One of qmail's files; one that is not there has bytes NULL. 0 or an errno. */
+static int read_file(struct walk *walk, const char *name,
+		     struct replace_text *ret_text)
 {
 	int dir, rc;
 
@@ -73,9 +78,16 @@ static bool load(struct walk *walk, const char *name,
 		(void)close(dir); /* a directory, read only */
 	if (rc == ENOENT)
 		*ret_text = (struct replace_text){0};
-	if (rc == 0 || rc == ENOENT)
-		return true;
-	return walk_unread(walk, "file", rc);
+	return rc == ENOENT ? 0 : rc;
+}
+
+/* A control file. False: it cannot be read, and that is the broken link. */
+static bool load(struct walk *walk, const char *name,
+		 struct replace_text *ret_text)
+{
+	int rc = read_file(walk, name, ret_text);
+
+	return rc == 0 || walk_unread(walk, "file", rc);
 }
 
 static struct route_text text_of(const struct replace_text *text)
@@ -91,7 +103,10 @@ static const char *in_more(struct walk *walk)
 		       walk->site->config.qmail);
 	for (const char *name = walk->domain; name;
 	     name = route_next_name(walk->domain, name)) {
-		if (cdbfile_has(walk->path, name) == CDBFILE_FOUND)
+		enum cdbfile found = cdbfile_has(walk->path, name);
+
+		if (found == CDBFILE_FOUND ||
+		    (found == CDBFILE_LATER && is_unsure(walk, errno)))
 			return name;
 	}
 	return NULL;
@@ -208,11 +223,13 @@ static void compare_assign(struct walk *walk, const char *local,
 	struct replace_text text = {0};
 	struct route_line line = {0};
 	bool same = true;
+	int rc = wanted ? read_file(walk, "users/assign", &text) : ENOMEM;
 
-	if (!wanted)
-		walk->unsure = ENOMEM;
-	else if (load(walk, "users/assign", &text))
+	if (rc == 0)
 		line = route_assign(text_of(&text), local);
+	else if (!is_unsure(walk, rc)) /* mail goes its way all the same */
+		walk_step(walk, false, "assigned", "%s cannot be read: %s",
+			  walk->path, strerror(rc));
 	if (line.number &&
 	    route_fields(line.value, line.value_len, ':', wanted)) {
 		same = found;
@@ -238,7 +255,10 @@ static bool walk_users(struct walk *walk, const char *local,
 	(void)snprintf(walk->path, sizeof walk->path, "%s/users/cdb",
 		       walk->site->config.qmail);
 	found = cdbfile_user(walk->path, local, user);
-	compare_assign(walk, local, user, found == CDBFILE_FOUND);
+	if (found == CDBFILE_LATER)
+		return walk_unread(walk, "assigned", errno);
+	if (found != CDBFILE_DAMAGED)
+		compare_assign(walk, local, user, found == CDBFILE_FOUND);
 	if (found == CDBFILE_FOUND) {
 		walk_step(walk, true, "assigned",
 			  "users/cdb: %s as user %s, %s:%s, in %s, extension "

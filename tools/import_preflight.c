@@ -83,7 +83,7 @@ static int preflight_there(struct import *import, size_t number,
 	code = preflight_address(import->site, handle, address, false);
 	if (code == CODE_REFUSED)
 		import_refuse_row(import, number, intake,
-				  "its .qmail file was made by hand");
+				  "its .qmail file cannot be taken");
 	free(address);
 	return code == CODE_REFUSED ? CODE_DONE : code;
 }
@@ -97,8 +97,10 @@ static int preflight_row(struct import *import, size_t number)
 
 	roster_get(&import->roster, number, &intake);
 	/* It is one of them: it was judged. */
-	if (!names_add(&import->names, intake.address.domain.s, &at))
+	if (!names_add(&import->names, intake.address.domain.s, &at)) {
+		intake_wipe(&intake);
 		return say_error(CODE_LATER, "no memory");
+	}
 	domain = &import->domain[at];
 	if (has_file(import, domain, &intake.address))
 		code = preflight_there(import, number, &intake,

@@ -92,6 +92,7 @@ struct held {
 	store_body *body;
 	void *arg;
 	bool holds;
+	const char *text; /* what was to be said before */
 };
 
 /* What comes behind the body is the commit. */
@@ -103,6 +104,10 @@ static enum err held_body(struct store_txn *txn, void *arg)
 	if (err == ERR_OK && !held->holds) {
 		interrupt_hold();
 		held->holds = true;
+		/* A fault cannot be held. */
+		held->text = text;
+		interrupt_says("whether the store is changed, 'popbox log' "
+			       "tells");
 	}
 	return err;
 }
@@ -111,12 +116,14 @@ enum err interrupt_commit(struct store *store, const struct store_actor *actor,
 			  store_body *body, void *arg, uint64_t *ret_last,
 			  const char *then)
 {
-	struct held held = {body, arg, false};
+	struct held held = {body, arg, false, NULL};
 	enum err err = store_write(store, actor, held_body, &held, true,
 				   ret_last);
 
 	if (err == ERR_OK)
 		interrupt_says(then);
+	else if (held.holds)
+		interrupt_says(held.text);
 	if (held.holds)
 		interrupt_release();
 	return err;

@@ -1,6 +1,5 @@
 #include "mailcopy_ends.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -13,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "listing.h"
 #include "names.h"
 #include "replace.h"
 #include "text.h"
@@ -132,6 +132,7 @@ static bool send_part(const char *maildir, int dir, bool read, int out,
 			O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	DIR *list = fd < 0 ? NULL : fdopendir(fd);
 	enum sent sent = SENT;
+	int rc = 0;
 
 	(void)snprintf(path, sizeof path, "%s/%s", maildir, parts[read]);
 	if (!list) {
@@ -140,7 +141,7 @@ static bool send_part(const char *maildir, int dir, bool read, int out,
 			(void)close(fd); /* read only */
 		return false;
 	}
-	while (sent != ENDED && (errno = 0, entry = readdir(list)) != NULL) {
+	while (sent != ENDED && (entry = listing_next(list, &rc)) != NULL) {
 		if (entry->d_name[0] == '.')
 			continue;
 		if (!is_name(entry->d_name)) {
@@ -151,8 +152,10 @@ static bool send_part(const char *maildir, int dir, bool read, int out,
 		if (sent != SENT && !result->rc)
 			(void)fail(result, path, entry->d_name);
 	}
-	if (sent != ENDED && errno)
+	if (sent != ENDED && rc) {
+		errno = rc;
 		(void)fail(result, path, "");
+	}
 	(void)closedir(list); /* read only */
 	return sent != ENDED;
 }
@@ -195,10 +198,15 @@ static bool load_part(struct writing *w, const char *part)
 	DIR *list = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
 	bool new, good = list != NULL;
+	int rc = 0;
 
-	while (good && (entry = readdir(list)) != NULL)
+	while (good && (entry = listing_next(list, &rc)) != NULL)
 		good = entry->d_name[0] == '.' ||
 		       note(w, entry->d_name, &new);
+	if (rc) {
+		errno = rc;
+		good = false;
+	}
 	if (list)
 		(void)closedir(list); /* read only */
 	else if (fd >= 0)

@@ -1,6 +1,5 @@
 #include "mailroot.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "listing.h"
 #include "mailroot_private.h"
 #include "replace.h"
 
@@ -323,13 +323,8 @@ int mailroot_remove_tree(int dir, const char *name, unsigned depth)
 		(void)close(fd); /* a directory, read only */
 		return rc;
 	}
-	while (rc == 0 && (errno = 0, entry = readdir(list)) != NULL) {
-		if (strcmp(entry->d_name, ".") != 0 &&
-		    strcmp(entry->d_name, "..") != 0)
-			rc = mailroot_remove_tree(fd, entry->d_name, depth - 1);
-	}
-	if (rc == 0)
-		rc = errno;
+	while (rc == 0 && (entry = listing_next(list, &rc)) != NULL)
+		rc = mailroot_remove_tree(fd, entry->d_name, depth - 1);
 	(void)closedir(list); /* read only */
 	if (rc == 0 && unlinkat(dir, name, AT_REMOVEDIR) != 0)
 		rc = errno;

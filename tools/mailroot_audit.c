@@ -1,6 +1,5 @@
 #include "mailroot_audit.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -9,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "listing.h"
 #include "mailroot_private.h"
 #include "replace.h"
 
@@ -218,16 +218,19 @@ void mailroot_audit_domain(const char *home, const struct name_handle *handle,
 	const struct dirent *entry;
 	char path[PATH_MAX];
 	DIR *list;
-	int fd;
+	int fd, rc = 0;
 
 	mailroot_domain_path(home, handle, domain, path);
 	fd = open_dir(path, "directory", how, report);
 	list = fd >= 0 ? fdopendir(fd) : NULL;
-	while (list && (entry = readdir(list)) != NULL) {
+	while (list && (entry = listing_next(list, &rc)) != NULL) {
 		if (strncmp(entry->d_name, ".qmail-", 7) == 0 ||
 		    is_temporary(entry->d_name))
 			judge_file(fd, path, entry->d_name, how, report);
 	}
+	if (rc)
+		found(report, "directory", "", "%s cannot be listed: %s", path,
+		      strerror(rc));
 	if (list)
 		(void)closedir(list); /* read only */
 	else if (fd >= 0)
@@ -322,21 +325,21 @@ int mailroot_names(const char *path, size_t skip,
 	const struct dirent *entry;
 	DIR *list = opendir(path);
 	size_t len = 0, number = 0;
+	int rc = 0;
 
 	*ret_len = 0;
 	if (!list)
 		return errno;
 	while (len + NAME_MAX + 1 <= MAILROOT_QMAIL_MAX &&
-	       (entry = readdir(list)) != NULL) {
+	       (entry = listing_next(list, &rc)) != NULL) {
 		size_t size = strlen(entry->d_name) + 1;
 
-		if (strcmp(entry->d_name, ".") == 0 ||
-		    strcmp(entry->d_name, "..") == 0 || number++ < skip)
+		if (number++ < skip)
 			continue;
 		memcpy(ret_text + len, entry->d_name, size);
 		len += size;
 	}
 	(void)closedir(list); /* read only */
 	*ret_len = len;
-	return 0;
+	return rc;
 }

@@ -1,6 +1,5 @@
 #include "mailroot_count.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -9,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "listing.h"
 #include "mailroot.h"
 
 /* NULL: errno. */
@@ -31,13 +31,14 @@ int mailroot_highest(const char *home, const struct name_handle *handle,
 	const struct dirent *entry;
 	int64_t highest = -1;
 	DIR *list;
+	int rc;
 
 	mailroot_box_path(home, &any, ret_path);
 	*strrchr(ret_path, '/') = 0; /* it has several */
 	list = open_list(ret_path);
 	if (!list)
 		return errno;
-	while ((entry = readdir(list)) != NULL) {
+	while ((entry = listing_next(list, &rc)) != NULL) {
 		struct name_box box;
 
 		if (!name_box_read(entry->d_name, strlen(entry->d_name),
@@ -48,7 +49,7 @@ int mailroot_highest(const char *home, const struct name_handle *handle,
 	}
 	(void)closedir(list); /* read only */
 	*ret_number = highest;
-	return highest < 0 ? ENOENT : 0;
+	return rc == 0 && highest < 0 ? ENOENT : rc;
 }
 
 static int add_files(const char *path, int64_t *bytes)
@@ -56,10 +57,11 @@ static int add_files(const char *path, int64_t *bytes)
 	const struct dirent *entry;
 	DIR *list = open_list(path);
 	struct stat st;
+	int rc;
 
 	if (!list)
 		return errno;
-	while ((entry = readdir(list)) != NULL) {
+	while ((entry = listing_next(list, &rc)) != NULL) {
 		/* One that is fetched meanwhile is gone, that is all. */
 		if (fstatat(dirfd(list), entry->d_name, &st,
 			    AT_SYMLINK_NOFOLLOW) == 0 &&
@@ -67,7 +69,7 @@ static int add_files(const char *path, int64_t *bytes)
 			*bytes += st.st_size;
 	}
 	(void)closedir(list); /* read only */
-	return 0;
+	return rc;
 }
 
 int mailroot_bytes(const char *home, const struct name_box *box,

@@ -1,9 +1,9 @@
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "listing.h"
 #include "mailroot_private.h"
 #include "replace.h"
 
@@ -84,21 +84,24 @@ int mailroot_dialup_peek(const char *serialmail,
 	return rc;
 }
 
-/* Is there a file in this directory? One that is not there is empty. */
-static bool has_files(int dir, const char *name)
+/* 0 if there is no file in this directory, as in one that is not there;
+ * ENOTEMPTY; or why nobody can tell. */
+static int has_none(int dir, const char *name)
 {
 	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
 	const struct dirent *entry;
-	bool found = false;
+	int rc = list || errno == ENOENT ? 0 : errno;
 
-	while (list && !found && (entry = readdir(list)) != NULL)
-		found = entry->d_name[0] != '.';
+	while (list && rc == 0 && (entry = listing_next(list, &rc)) != NULL) {
+		if (entry->d_name[0] != '.')
+			rc = ENOTEMPTY;
+	}
 	if (list)
 		(void)closedir(list); /* read only */
 	else if (fd >= 0)
 		(void)close(fd); /* read only */
-	return found;
+	return rc;
 }
 
 int mailroot_remove_dialup(const char *serialmail,
@@ -106,7 +109,6 @@ int mailroot_remove_dialup(const char *serialmail,
 			   char ret_path[PATH_MAX])
 {
 	enum { DEPTH = 8 };
-	bool waiting;
 	int fd, rc;
 
 	mailroot_dialup_path(serialmail, domain, ret_path);
@@ -114,9 +116,11 @@ int mailroot_remove_dialup(const char *serialmail,
 	if (fd < 0)
 		return errno == ENOENT ? mailroot_sync_parent(ret_path) : errno;
 	(void)unlinkat(fd, ".qmail-default", 0); /* remove_tree tells */
-	waiting = has_files(fd, "Maildir/new") || has_files(fd, "Maildir/cur");
+	rc = has_none(fd, "Maildir/new");
+	if (rc == 0)
+		rc = has_none(fd, "Maildir/cur");
 	(void)close(fd); /* a directory, read only */
-	rc = waiting ? ENOTEMPTY
-		     : mailroot_remove_tree(AT_FDCWD, ret_path, DEPTH);
+	if (rc == 0)
+		rc = mailroot_remove_tree(AT_FDCWD, ret_path, DEPTH);
 	return rc == 0 ? mailroot_sync_parent(ret_path) : rc;
 }

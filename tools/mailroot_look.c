@@ -1,10 +1,10 @@
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "listing.h"
 #include "mailroot_private.h"
 #include "replace.h"
 
@@ -34,7 +34,7 @@ int mailroot_list(const char *home, const struct name_handle *handle,
 	if (start)
 		rc = open_list(home, handle, domain, ret_path, &list);
 	while (rc == 0 && list && len + NAME_MAX + 1 <= MAILROOT_QMAIL_MAX &&
-	       (entry = readdir(list)) != NULL) {
+	       (entry = listing_next(list, &rc)) != NULL) {
 		size_t size = strlen(entry->d_name) + 1;
 
 		if (strncmp(entry->d_name, ".qmail-", 7) != 0)

@@ -98,6 +98,19 @@ static bool judge_files(const struct site *site, const struct asking *asking)
 	return good;
 }
 
+/* A file or directory that popusr could not read: for want of what is there again
+ * in a moment, or for good. */
+static int unread(const char *path, int rc)
+{
+	const bool later = rc == ENOMEM || rc == EMFILE || rc == ENFILE ||
+			   rc == EIO || rc == EPIPE;
+
+	return say_error(later ? CODE_LATER : CODE_REFUSED,
+			 "cannot take '%s': %s", path,
+			 rc == EINVAL ? "it is not a regular file"
+				      : strerror(rc));
+}
+
 /* A directory that somebody made by hand says the same, or is taken over. */
 static int judge_dialup(const struct site *site,
 			const struct store_domain *domain, bool adopt)
@@ -112,8 +125,7 @@ static int judge_dialup(const struct site *site,
 	if (rc == ENOENT)
 		return CODE_DONE;
 	if (rc != 0)
-		return say_error(CODE_REFUSED, "cannot take '%s': %s", path,
-				 strerror(rc));
+		return unread(path, rc);
 	if (adopt ||
 	    ((!is.relayhost[0] || strcmp(is.relayhost, want.relayhost) == 0) &&
 	     (!is.qmail[0] || strcmp(is.qmail, want.qmail) == 0)))
@@ -207,9 +219,7 @@ int preflight_address(const struct site *site,
 	if (rc == ENOENT)
 		return CODE_DONE;
 	if (rc != 0)
-		return say_error(CODE_REFUSED, "cannot take '%s': %s", path,
-				 rc == EINVAL ? "it is not a regular file"
-					      : strerror(rc));
+		return unread(path, rc);
 	if (!dotqmail_address(&site->config, address, STORE_DELIVER, STORE_DELIVER,
 			  &text, &len, &mode))
 		return say_error(CODE_LATER, "no memory");

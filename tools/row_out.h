@@ -21,9 +21,10 @@ struct row_out {
 	bool spreadsheet;  /* csv: guard cells that would be formulas */
 };
 
+extern const char row_out_no_memory[]; /* no fault of the account's */
+
 /* Appends a line. NULL, or why the account cannot be carried; then nothing is
  * appended. */
-extern const char row_out_no_memory[]; /* no fault of the account's */
 typedef const char *row_out(struct text *out, const struct row_out *row);
 
 /* address,box,hash,name,quota,handle,forward,login,delivery,reason */

@@ -1,6 +1,5 @@
 #include "serialmail.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -16,6 +15,7 @@
 
 #include "drop.h"
 #include "json.h"
+#include "listing.h"
 #include "replace.h"
 #include "say.h"
 #include "text.h"
@@ -60,8 +60,10 @@ static unsigned long count(int dir, const char *part, bool first)
 	DIR *list = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
 	unsigned long found = 0;
+	int rc; /* whatever it is, what waits is seen next time */
 
-	while (list && !(first && found) && (entry = readdir(list)) != NULL)
+	while (list && !(first && found) &&
+	       (entry = listing_next(list, &rc)) != NULL)
 		found += entry->d_name[0] != '.';
 	if (list)
 		(void)closedir(list); /* read only */
@@ -303,8 +305,9 @@ static void deliver_all(struct round *round)
 	DIR *list = fdopendir(dup(round->root));
 	const struct dirent *entry;
 	bool started = false;
+	int rc = errno;
 
-	while (list && (entry = readdir(list)) != NULL) {
+	while (list && (entry = listing_next(list, &rc)) != NULL) {
 		struct job job, *place;
 
 		if (entry->d_name[0] == '.' ||
@@ -321,10 +324,10 @@ static void deliver_all(struct round *round)
 	}
 	if (list)
 		(void)closedir(list); /* read only */
-	else
+	if (rc)
 		round->code = say_error(CODE_LATER, "cannot list '%s': %s",
 					round->site->config.serialmail,
-					strerror(errno));
+					strerror(rc));
 	wait_until(round, 1, 0);
 }
 

@@ -235,6 +235,9 @@ static int read_vmailmgr(struct reading *r)
 	case CDBFILE_MISSING:
 		return say_error(CODE_REFUSED, "there is no file '%s'",
 				 r->how->path);
+	case CDBFILE_LATER:
+		return say_error(CODE_LATER, "cannot read '%s': %s",
+				 r->how->path, strerror(errno));
 	case CDBFILE_DAMAGED:
 		break;
 	}

@@ -2,7 +2,6 @@
  * .qmail-* files. Nothing in it is run; links are not followed, since whoever
  * owns it could lead root anywhere.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "listing.h"
 #include "mailroot.h"
 #include "nolink.h"
 #include "row_dotqmail.h"
@@ -174,16 +174,18 @@ static int read_aliases(struct tree *tree, const char *dir)
 	const struct dirent *entry;
 	char path[PATH_MAX];
 	DIR *list = open_list(tree, dir);
+	int rc = 0;
 
 	if (!list)
 		return unreadable(dir);
-	while (!tree->enough && (entry = readdir(list)) != NULL) {
+	while (!tree->enough && (entry = listing_next(list, &rc)) != NULL) {
 		if (strncmp(entry->d_name, ".qmail-", 7) == 0 &&
 		    join(dir, entry->d_name, path))
 			tree->enough = !give_qmail(tree, path, entry->d_name);
 	}
 	(void)closedir(list); /* read only */
-	return CODE_DONE;
+	errno = rc;
+	return rc ? unreadable(dir) : CODE_DONE;
 }
 
 /* Passes rows on, and hears it when the sink has enough. */
@@ -219,13 +221,13 @@ static int read_below(struct tree *tree, const char *dir, unsigned depth)
 	const struct dirent *entry;
 	char below[PATH_MAX], path[PATH_MAX];
 	struct stat st;
-	int code = CODE_DONE;
+	int code = CODE_DONE, rc = 0;
 	DIR *list = open_list(tree, dir);
 
 	if (!list)
 		return unreadable(dir);
 	while (code == CODE_DONE && !tree->enough &&
-	       (entry = readdir(list)) != NULL) {
+	       (entry = listing_next(list, &rc)) != NULL) {
 		if (entry->d_name[0] == '.' ||
 		    !join(dir, entry->d_name, below) ||
 		    lstat(below, &st) != 0 || !S_ISDIR(st.st_mode))
@@ -236,7 +238,8 @@ static int read_below(struct tree *tree, const char *dir, unsigned depth)
 			code = read_below(tree, below, depth - 1);
 	}
 	(void)closedir(list); /* read only */
-	return code;
+	errno = rc;
+	return rc ? unreadable(dir) : code;
 }
 
 int source_tree(const struct source_how *how, source_sink *sink, void *arg)

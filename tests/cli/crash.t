@@ -87,6 +87,49 @@ def lost_answer():
             eq(relative(site), finished, when)
 
 
+def unlisted(path):
+    """strace words: this directory cannot be read to its end."""
+    return ("strace", "-f", "-o", "/dev/null", "-P", path, "-e",
+            "trace=getdents64", "-e", "inject=getdents64:error=EIO")
+
+
+@test("a directory that cannot be read to its end is not taken for an empty one",
+      root=True, plain=True)
+def unread_directory():
+    with Site().joe() as site:
+        def at(path, rc, *words, says="Input/output error"):
+            got = site.popbox(*words, prefix=unlisted(path))
+            eq(got.rc, rc, (words, got))
+            has(got.err, says)
+
+        # A file made by hand: an import leaves it alone.
+        path = site.domain_path() + "/.qmail-q"
+        with open(path, "w") as file:
+            file.write("by hand@x.org\n")
+        os.chown(path, UID, GID)
+        with open(site.top + "/rows", "w") as file:
+            file.write("address,hash\nq@example.com,*\n")
+        at(site.domain_path(), 100, "import", site.top + "/rows",
+           says="its .qmail file cannot be taken")
+        with open(path) as file:
+            eq(file.read(), "by hand@x.org\n")
+        at(site.domain_path(), 111, "address", "list", "example.com")
+        # Boxes and domains that nobody knows.
+        at(os.path.dirname(site.box_path()), 111, "check")
+        # Mail that waits for a customer who dials in.
+        site.do("domain", "add", "h.org", "--kind", "dialup", "--handle", "ex1",
+                "--host", "127.0.0.1")
+        waits = site.serial + "/h.org/Maildir/new"
+        with open(waits + "/1", "w") as file:
+            file.write("Subject: x\n\nhello\n")
+        os.chown(waits + "/1", UID, GID)
+        site.do("domain", "del", "h.org", "--yes")
+        at(waits, 111, "purge", "h.org", "--now", "--yes")
+        eq(os.listdir(waits), ["1"])
+        at(waits, 111, "sync")
+        eq(os.listdir(waits), ["1"])
+
+
 @test("killed at any moment, an acknowledged box is there", plain=True)
 def acknowledged():
     with Site().joe() as site:

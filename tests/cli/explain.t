@@ -49,6 +49,22 @@ def works():
             "box-suspended")
 
 
+@test("what we lack memory or descriptors to look at is no broken link",
+      root=True, plain=True)
+def unsure():
+    with Site().joe() as site:
+        for name in ("users/cdb", "users/assign", "control/rcpthosts",
+                     "control/morercpthosts.cdb"):
+            address = "joe@example.org" if "more" in name else \
+                "joe@example.com"
+            got = site.popbox("explain", address, prefix=(
+                "strace", "-f", "-o", "/dev/null", "-e", "trace=openat",
+                "-P", f"{site.qmail}/{name}", "-P", name,
+                "-e", "inject=openat:error=EMFILE"))
+            eq(got.rc, 111, (name, got))
+            has(got.err, "cannot look any further: Too many open files")
+
+
 @test("the first broken link is named, whatever it is")
 def broken():
     def unlink(path):
@@ -88,7 +104,13 @@ def broken():
         os.unlink(site.qmail + "/control/locals")
         os.mkfifo(site.qmail + "/control/locals")
 
+    def unread(site):
+        os.unlink(site.qmail + "/users/assign")
+        os.mkfifo(site.qmail + "/users/assign")
+
     for change, part, verdict in (
+            (unread, "users/assign cannot be read: Invalid argument",
+             "delivered"),
             (rcpt, "neither in control/rcpthosts", "refused"),
             (unlink(lambda s: s.qmail + "/control/rcpthosts"),
              "takes mail for every domain", "delivered"),

@@ -500,6 +500,20 @@ def passwd_files():
             eq(file.read(), "eve::1::::::\n")
 
 
+@test("a foreign tree that cannot be read to its end is not taken in part",
+      root=True, plain=True)
+def unread_tree():
+    with Site(qmail=False).joe() as site:
+        top = vpopmail(site)
+        for path in (top, top + "/v.org", top + "/0"):
+            got = site.popbox("import", top, "--format", "vpopmail",
+                              "--handle", "ex1", "--dry-run", prefix=(
+                "strace", "-f", "-o", "/dev/null", "-P", path, "-e",
+                "trace=getdents64", "-e", "inject=getdents64:error=EIO"))
+            eq(got.rc, 111, (path, got))
+            has(got.err, "Input/output error")
+
+
 def vpopmail(site, uid=None):
     md5 = output("openssl", "passwd", "-1", "words joe")
     top = site.top + "/vpopmail/domains"

@@ -20,6 +20,7 @@ def printable(site, *words, input=b""):
                           capture_output=True)
     what = (words, done.stdout[:300], done.stderr[:300])
     assert done.returncode in (0, 1, 2, 100, 111), what
+    assert b"ended by SIG" not in done.stderr, what
     if "--json" in words:
         for line in done.stdout.decode().split("\n")[:-1]:
             json.loads(line)

@@ -1,5 +1,6 @@
-/* nomalloc.c: preloaded, the FAIL_AT-th allocation of the program fails; then
- * the file FAIL_MARK has an x. */
+/* nomalloc.c: preloaded, the FAIL_AT-th allocation of the program fails, and of
+ * each of its children; with FAIL_CHILD in children alone. Then the file FAIL_MARK
+ * has an x. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -14,6 +15,7 @@ void *__libc_realloc(void *, size_t);
 
 static unsigned long count, fail_at;
 static char *mark;
+static pid_t spared;
 
 __attribute__((constructor)) static void begin(void)
 {
@@ -32,12 +34,13 @@ __attribute__((constructor)) static void begin(void)
 	}
 	unsetenv("LD_PRELOAD");
 	count = 0;
+	spared = getenv("FAIL_CHILD") ? getpid() : 0;
 	fail_at = at ? strtoul(at, NULL, 10) : 0;
 }
 
 static bool fails(void)
 {
-	if (!fail_at || ++count != fail_at)
+	if (!fail_at || (spared && getpid() == spared) || ++count != fail_at)
 		return false;
 	*mark = 'x';
 	errno = ENOMEM;

@@ -1,0 +1,24 @@
+#include "listing.h"
+
+#include <errno.h>
+#include <string.h>
+
+const struct dirent *listing_next(DIR *list, int *ret_rc)
+{
+	const struct dirent *entry;
+
+	do {
+		errno = 0;
+		entry = readdir(list);
+	} while (entry && (strcmp(entry->d_name, ".") == 0 ||
+			   strcmp(entry->d_name, "..") == 0));
+	*ret_rc = entry ? 0 : errno;
+	return entry;
+}
+
+bool listing_is_empty(DIR *list)
+{
+	int rc;
+
+	return !listing_next(list, &rc) && rc == 0;
+}
