@@ -19,12 +19,11 @@ static volatile pid_t faults_owner;
 
 static void on_fault(int number)
 {
-	const char *const parts[] = {
-		"ended by SIG", sigabbrev_np(number),
+	static const char why[] =
 		": a page of the store is damaged, or popbox has a defect "
-		"('popbox check' tells which)",
-		text ? ": " : "", text ? text : "",
-	};
+		"('popbox check' tells which)";
+	const char *const parts[] = {"ended by SIG", sigabbrev_np(number), why,
+				     text ? ": " : "", text ? text : ""};
 
 	if (getpid() == faults_owner) {
 		say_last(parts, sizeof parts / sizeof *parts);
