@@ -508,6 +508,44 @@ def undo():
             site.sound()
 
 
+STATE = (("--login", "off"), ("--delivery", "hold"), ("--reason", "why"))
+# Each field that a change can touch; the first one of each is taken back, with
+# each of the others changed since.
+FIELDS = (
+    (("handle", "set", "ex1"), ("--name", "N"), *STATE),
+    (("domain", "set", "example.com"), ("--ip", "192.0.2.1"),
+     ("--no-subdomains",), ("--kind", "backup", "--yes"), *STATE),
+    (("domain", "set", "relay.org"), ("--host", "b.org"), ("--host", "b.org:26"),
+     ("--host", "c.org:25"), ("--subdomains",)),
+    (("box", "set", "ex1-0001"), ("--name", "N"), ("--quota", "5M"), *STATE),
+    (("address", "set", "joe@example.com"), ("a@b.org",), ("a@b.or",),
+     ("a@b.com",), ("ex1-0001", "a@b.org"), ("ex1-0000",)),
+)
+
+
+@test("undo refuses when another field was changed since, and works once that is "
+      "taken back")
+def undo_fields():
+    for words, first, *others in FIELDS:
+        for other in others:
+            with two() as site:
+                site.do("domain", "add", "relay.org", "--handle", "ex1",
+                        "--kind", "relay", "--host", "a.org",
+                        "--no-subdomains")
+                before = snapshot(site)
+                site.do(*words, *first)
+                number = site.last_entry()
+                middle = snapshot(site)
+                site.do(*words, *other)
+                since = site.last_entry()
+                site.fails(100, f"changed since, by entry {since}", "undo",
+                           str(number))
+                site.do("undo", str(since))
+                eq(snapshot(site), middle, (words, other))
+                site.do("undo", str(number))
+                eq(snapshot(site), before, (words, other))
+
+
 @test("undo refuses what cannot be taken back, and says why")
 def undo_refuses():
     with two() as site:
