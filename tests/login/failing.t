@@ -4,6 +4,7 @@ answer is ever wrong, whatever fails, tests/deep/faults tries."""
 import os
 import re
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from tap import GOOD, Site, eq, has, run, skip, test
@@ -201,6 +202,11 @@ def lastlogin():
                              (r'^write.*"192\.0\.2\.7\\n"', "retval=3")):
             calls.fails(pattern, how, *GOES_ON)
             assert not os.path.exists(note), (pattern, how)
+        # One of tomorrow says nothing: it is written anew.
+        eq(site.login(program=PROGRAM).rc, 0)
+        os.utime(note, (time.time() + 86400,) * 2)
+        eq(site.login(program=PROGRAM).rc, 0)
+        assert os.stat(note).st_mtime <= time.time()
 
 
 @test("a line of the log that is interrupted is written, one that fails costs "

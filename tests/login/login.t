@@ -147,6 +147,12 @@ def misused():
         got = site.login(close=(3,))
         eq(got.rc, 2)
         has(got.err, "descriptor 3 is closed")
+    if not os.path.exists("/var/lib/popbox"):  # the default store
+        for program in (("/bin/true",), ("/bin/echo", "x")):
+            done = subprocess.run([CHECKPW, *program], capture_output=True,
+                                  close_fds=False,
+                                  preexec_fn=lambda: os.dup2(0, 3))
+            eq(done.returncode, 111, done)
     done = subprocess.run([CHECKPW, "--version"], capture_output=True)
     eq(done.returncode, 0)
     assert done.stdout.startswith(b"popbox-checkpw "), done.stdout

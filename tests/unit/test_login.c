@@ -217,6 +217,78 @@ static void strangers(void **state)
 	}
 }
 
+struct switched {
+	const char *handle; /* or */
+	const char *domain;
+	bool on;
+};
+
+static enum err switch_body(struct store_txn *txn, void *arg)
+{
+	const struct switched *s = arg;
+	const struct name_handle h = handle(s->handle ? s->handle : "ex1");
+	const struct name_domain d = domain(s->domain ? s->domain : "b.org");
+	struct store_handle owner;
+	struct store_domain is;
+	enum err err;
+
+	if (s->handle) {
+		err = store_handle_get(txn, &h, &owner);
+		owner.state.login = s->on;
+		return err == ERR_OK ? store_handle_set(txn, &owner) : err;
+	}
+	err = store_domain_get(txn, &d, &is);
+	is.state.login = s->on;
+	return err == ERR_OK ? store_domain_set(txn, &is) : err;
+}
+
+static enum err unlock_body(struct store_txn *txn, void *arg)
+{
+	const struct name_box box = {handle("ex1"), 0};
+
+	(void)arg;
+	return store_box_password(txn, &box, "$5$salt$sum");
+}
+
+static bool is_off(const char *name)
+{
+	struct login login;
+
+	assert_int_equal(look(name, NULL, &login), ERR_OK);
+	return !login.found;
+}
+
+/* Whatever a login's name goes through: one that is off is enough. */
+static void switches(void **state)
+{
+	static const struct {
+		const char *name, *handle, *domain;
+		bool off;
+	} cases[] = {
+		{"joe@example.com", "ex1", NULL, true},
+		{"joe@example.com", NULL, "example.com", true},
+		{"joe@example.com", NULL, "new.example", false},
+		{"joe@new.example", NULL, "new.example", true},
+		{"joe@new.example", NULL, "example.com", true},
+		{"joe@b.org", "b2", NULL, true},
+		{"joe@b.org", "ex1", NULL, true},
+		{"joe@example.com", "b2", NULL, false},
+	};
+
+	(void)state;
+	assert_int_equal(change(unlock_body, NULL), ERR_OK);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct switched one = {cases[i].handle, cases[i].domain, false};
+
+		assert_false(is_off(cases[i].name));
+		assert_int_equal(change(switch_body, &one), ERR_OK);
+		if (is_off(cases[i].name) != cases[i].off)
+			fail_msg("case %zu", i);
+		one.on = true;
+		assert_int_equal(change(switch_body, &one), ERR_OK);
+	}
+}
+
 int main(void)
 {
 #define WITH_STORE(sentence, function)                                        \
@@ -229,6 +301,8 @@ int main(void)
 		WITH_STORE("a row that is none is damage", rows),
 		WITH_STORE("a box whose first address has lost its domain is "
 			   "damaged", first_domain),
+		WITH_STORE("a login is off where its domain, its alias or a "
+			   "handle is", switches),
 		WITH_STORE("a store without a format answers nobody", format),
 		WITH_STORE("who is unknown gets a decoy and nothing else",
 			   strangers),

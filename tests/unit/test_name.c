@@ -110,12 +110,34 @@ static void boxes(void **state)
 		assert_non_null(name_box_read(bad[i], strlen(bad[i]), &name));
 }
 
+/* Somewhere else, where more is allowed than in one of ours. */
+static void foreign_locals(void **state)
+{
+	static const char *const good[] = {"a", "JOE", "a.b", "o'hara", "a+b=c",
+					   "{x}", "-"};
+	static const char *const bad[] = {"", ".a", "a.", "a..b", "a b", "a@b",
+					  "a\"b", "\xc3\xa4", "a\n", "a:b"};
+	char lengthy[NAME_LOCAL_MAX + 2];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++)
+		assert_null(name_foreign_local(good[i], strlen(good[i])));
+	for (size_t i = 0; i < COUNT(bad); i++)
+		assert_non_null(name_foreign_local(bad[i], strlen(bad[i])));
+	assert_non_null(name_foreign_local(BYTES("a\0b")));
+	memset(lengthy, 'a', sizeof lengthy);
+	assert_null(name_foreign_local(lengthy, NAME_LOCAL_MAX));
+	assert_non_null(name_foreign_local(lengthy, NAME_LOCAL_MAX + 1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SAYS("a handle is a letter, letters and digits", handles),
 		SAYS("a domain has labels of letters, digits, hyphens", domains),
 		SAYS("a local part leads to one file and nowhere else", locals),
+		SAYS("a local part of somebody else's has more signs, but no "
+		     "empty part", foreign_locals),
 		SAYS("an address is split at its one at-sign", addresses),
 		SAYS("a box has exactly one name", boxes),
 	};
