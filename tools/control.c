@@ -219,8 +219,9 @@ bool control_show(const struct config *config, enum lines_file file,
 bool control_exists(const struct config *config, enum lines_file file)
 {
 	int dir = open_dir(config, file);
-	bool there = dir >= 0 &&
-		     faccessat(dir, files[file].name, F_OK, 0) == 0;
+	bool there = (dir >= 0 &&
+		      faccessat(dir, files[file].name, F_OK, 0) == 0) ||
+		     errno != ENOENT;
 
 	if (dir >= 0)
 		(void)close(dir); /* a directory, read only */

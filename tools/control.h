@@ -52,6 +52,7 @@ bool control_parts(const struct config *config, struct lines *lines,
 bool control_accept(control_how *how, const struct config *config,
 		    struct lines *lines, bool *ret_more);
 
+/* Is it there? What cannot be told is left to whoever reads it. */
 bool control_exists(const struct config *config, enum lines_file file);
 
 /* Seconds that qmail keeps trying to deliver a message, qmail-send(8). */

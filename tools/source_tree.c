@@ -214,13 +214,32 @@ static int read_domain(struct tree *tree, const char *dir, const char *name)
 	return code;
 }
 
+static int read_below(struct tree *tree, const char *dir, unsigned depth);
+
 /* A domain has a vpasswd; a directory without one, of a name without a dot, is
  * one of those into which vpopmail sorts many domains. */
+static int read_entry(struct tree *tree, const char *below, const char *name,
+		      unsigned depth)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (lstat(below, &st) != 0)
+		return errno == ENOENT ? CODE_DONE : unreadable(below);
+	if (!S_ISDIR(st.st_mode) || !join(below, "vpasswd", path))
+		return CODE_DONE;
+	if (lstat(path, &st) == 0)
+		return read_domain(tree, below, name);
+	if (errno != ENOENT)
+		return unreadable(path);
+	return depth && !strchr(name, '.') ? read_below(tree, below, depth - 1)
+					   : CODE_DONE;
+}
+
 static int read_below(struct tree *tree, const char *dir, unsigned depth)
 {
 	const struct dirent *entry;
-	char below[PATH_MAX], path[PATH_MAX];
-	struct stat st;
+	char below[PATH_MAX];
 	int code = CODE_DONE, rc = 0;
 	DIR *list = open_list(tree, dir);
 
@@ -228,14 +247,8 @@ static int read_below(struct tree *tree, const char *dir, unsigned depth)
 		return unreadable(dir);
 	while (code == CODE_DONE && !tree->enough &&
 	       (entry = listing_next(list, &rc)) != NULL) {
-		if (entry->d_name[0] == '.' ||
-		    !join(dir, entry->d_name, below) ||
-		    lstat(below, &st) != 0 || !S_ISDIR(st.st_mode))
-			continue;
-		if (join(below, "vpasswd", path) && lstat(path, &st) == 0)
-			code = read_domain(tree, below, entry->d_name);
-		else if (depth && !strchr(entry->d_name, '.'))
-			code = read_below(tree, below, depth - 1);
+		if (entry->d_name[0] != '.' && join(dir, entry->d_name, below))
+			code = read_entry(tree, below, entry->d_name, depth);
 	}
 	(void)closedir(list); /* read only */
 	errno = rc;

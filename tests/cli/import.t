@@ -512,6 +512,12 @@ def unread_tree():
                 "trace=getdents64", "-e", "inject=getdents64:error=EIO"))
             eq(got.rc, 111, (path, got))
             has(got.err, "Input/output error")
+        for path in (top + "/v.org", top + "/v.org/vpasswd"):
+            got = site.popbox("import", top, "--format", "vpopmail",
+                              "--handle", "ex1", "--dry-run", prefix=(
+                "strace", "-f", "-o", "/dev/null", "-P", path, "-e",
+                "trace=newfstatat", "-e", "inject=newfstatat:error=EIO"))
+            eq(got.rc, 111, (path, got))
 
 
 def vpopmail(site, uid=None):
