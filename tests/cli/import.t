@@ -858,11 +858,11 @@ def by_hand():
         with open(path, "w") as file:
             file.write("|prog\n")
         os.chown(path, UID, GID) if os.geteuid() == 0 else None
-        got = site.fails(100, "list@example.com: its .qmail file was made by "
-                         "hand", "import", put(
+        got = site.fails(100, "list@example.com: its .qmail file cannot be "
+                         "taken", "import", put(
                              site, "l.csv", "address,hash\n"
                              "list@example.com,*\nann@example.com,*\n"))
-        has(got.err, path)
+        has(got.err, f"'{path}' was made by hand")
         assert "ann@example.com" not in addresses(site)
 
 
