@@ -324,8 +324,7 @@ static int compare(const MDB_val *a, const MDB_val *b)
 		     : (a->mv_size > b->mv_size) - (a->mv_size < b->mv_size);
 }
 
-/* The table of the tables' names. */
-static int open_names(struct db_txn *txn, MDB_dbi *ret_names)
+int db_names(struct db_txn *txn, MDB_dbi *ret_names)
 {
 	int rc = mdb_dbi_open(txn->txn, NULL, 0, ret_names);
 
@@ -340,7 +339,7 @@ enum err db_table(struct db_txn *txn, enum db_table table, unsigned flags)
 	compared = 0;
 	if (txn->open[table])
 		return ERR_OK;
-	rc = open_names(txn, &names);
+	rc = db_names(txn, &names);
 	if (rc == 0)
 		rc = mdb_dbi_open(txn->txn, db_table_names[table], flags,
 				  &txn->dbi[table]);
@@ -353,37 +352,6 @@ enum err db_table(struct db_txn *txn, enum db_table table, unsigned flags)
 	if (rc == 0)
 		txn->open[table] = true;
 	return db_err(rc);
-}
-
-static bool is_table(const MDB_val *name)
-{
-	for (size_t i = 0; i < DB_TABLES; i++) {
-		if (strlen(db_table_names[i]) == name->mv_size &&
-		    memcmp(db_table_names[i], name->mv_data, name->mv_size) ==
-			    0)
-			return true;
-	}
-	return false;
-}
-
-enum err db_tables_known(struct db_txn *txn)
-{
-	MDB_dbi names;
-	MDB_cursor *cursor;
-	MDB_val name, v;
-	unsigned count = 0;
-	int rc = open_names(txn, &names);
-
-	if (rc == 0)
-		rc = mdb_cursor_open(txn->txn, names, &cursor);
-	if (rc != 0)
-		return db_err(rc);
-	/* Not for ever in a damaged tree. */
-	do
-		rc = mdb_cursor_get(cursor, &name, &v, MDB_NEXT);
-	while (rc == 0 && is_table(&name) && ++count <= DB_TABLES);
-	mdb_cursor_close(cursor);
-	return rc == MDB_NOTFOUND ? ERR_OK : rc ? db_err(rc) : ERR_DAMAGED;
 }
 
 enum err db_get(struct db_txn *txn, enum db_table table, struct db_bytes key,

@@ -27,6 +27,9 @@ struct db_txn {
 
 extern const char *const db_table_names[DB_TABLES];
 
+/* The handle of the table of the tables' names. LMDB's error. */
+int db_names(struct db_txn *txn, MDB_dbi *ret_names);
+
 /* LMDB's error as ours; errno is set for ERR_SYSTEM. */
 enum err db_err(int rc);
 

@@ -1,4 +1,7 @@
-/* db_walk.c: every pair of a table, and the proof that a search finds it. */
+/* db_walk.c: every pair of a table, and the proof that a search finds it; and
+ * every table. */
+#include <string.h>
+
 #include "db_private.h"
 
 /* LMDB's pages begin at multiples of this, so keys of two pages never lie in
@@ -68,4 +71,35 @@ enum err db_walk_next(struct db_walk *walk)
 		return proof;
 	*walk = next;
 	return err;
+}
+
+static bool is_table(const MDB_val *name)
+{
+	for (size_t i = 0; i < DB_TABLES; i++) {
+		if (strlen(db_table_names[i]) == name->mv_size &&
+		    memcmp(db_table_names[i], name->mv_data, name->mv_size) ==
+			    0)
+			return true;
+	}
+	return false;
+}
+
+enum err db_tables_known(struct db_txn *txn)
+{
+	MDB_dbi names;
+	MDB_cursor *cursor;
+	MDB_val name, v;
+	unsigned count = 0;
+	int rc = db_names(txn, &names);
+
+	if (rc == 0)
+		rc = mdb_cursor_open(txn->txn, names, &cursor);
+	if (rc != 0)
+		return db_err(rc);
+	/* Not for ever in a damaged tree. */
+	do
+		rc = mdb_cursor_get(cursor, &name, &v, MDB_NEXT);
+	while (rc == 0 && is_table(&name) && ++count <= DB_TABLES);
+	mdb_cursor_close(cursor);
+	return rc == MDB_NOTFOUND ? ERR_OK : rc ? db_err(rc) : ERR_DAMAGED;
 }
