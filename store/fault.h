@@ -6,9 +6,9 @@
 #define POPBOX_FAULT_H
 
 /* From here on such signals, signal(7): SIGSEGV, SIGBUS, SIGABRT, SIGFPE, call
- * handler, and are blocked no more; built with sanitizers SIGABRT alone. It may
- * not return but to end in the same way. On the stack that faulted: one that is
- * full ends the process without a word. */
+ * handler, and are blocked no more; built with gcc's address sanitizer SIGABRT
+ * alone. It may not return but to end in the same way. On the stack that
+ * faulted: one that is full ends the process without a word. */
 void fault_catch(void (*handler)(int number));
 
 #endif

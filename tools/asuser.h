@@ -57,7 +57,8 @@ int asuser_lastlogin(struct asuser *asuser, const struct name_box *box,
 int asuser_look(struct asuser *asuser, const char *path,
 		struct mailroot_look *ret_look,
 		char ret_text[MAILROOT_QMAIL_MAX], size_t *ret_len);
-/* As the calls of mailroot_audit.h; 0, or EPIPE. */
+/* As the calls of mailroot_audit.h; 0, EPIPE, or why it could not be looked at;
+ * then there is no report. */
 int asuser_audit_box(struct asuser *asuser, const struct name_box *box,
 		     bool fix, struct mailroot_report *ret_report);
 int asuser_audit_domain(struct asuser *asuser, const struct name_handle *handle,

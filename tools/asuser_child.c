@@ -15,6 +15,7 @@ static int audit(const struct config *config, struct wire *m)
 
 	m->report.len = 0;
 	m->report.full = false;
+	m->report.unsure = 0;
 	if (m->head.op == WIRE_AUDIT_BOX)
 		mailroot_audit_box(config->home, &box, how, &m->report);
 	else if (m->head.op == WIRE_AUDIT_DOMAIN)
@@ -30,7 +31,7 @@ static int audit(const struct config *config, struct wire *m)
 				      &m->report);
 	else
 		mailroot_audit_root(m->path, how, &m->report);
-	return 0;
+	return m->report.unsure;
 }
 
 /* The jobs of one message, from the tool, which is trusted. */

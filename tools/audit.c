@@ -171,7 +171,10 @@ static void each_name(struct audit *a, const char *path, judge_name *judge)
 		}
 	}
 	free(text);
-	if (rc != 0 && rc != ENOENT && rc != ENOTDIR)
+	if (rc == EACCES)
+		tell(a, "unreadable", false, "%s cannot be looked at: %s", path,
+		     strerror(rc));
+	else if (rc != 0 && rc != ENOENT && rc != ENOTDIR)
 		a->code = say_error(CODE_LATER, "cannot look at '%s': %s", path,
 				    strerror(rc));
 }
@@ -227,8 +230,11 @@ static void judge_dialup(struct audit *a, const char *path, const char *name)
 
 static void judge_handle(struct audit *a, const char *path, const char *name)
 {
+	struct name_handle handle;
 	char below[PATH_MAX];
 
+	if (name_handle_read(name, strlen(name), &handle))
+		return; /* lost+found, or something else of root's */
 	if (snprintf(below, sizeof below, "%s/%s/POP", path, name) <
 	    (int)sizeof below)
 		each_name(a, below, judge_box);
@@ -241,6 +247,8 @@ static void judge_letter(struct audit *a, const char *path, const char *name)
 {
 	char below[PATH_MAX];
 
+	if (name[0] < 'a' || name[0] > 'z' || name[1])
+		return; /* likewise */
 	if (snprintf(below, sizeof below, "%s/%s", path, name) <
 	    (int)sizeof below)
 		each_name(a, below, judge_handle);

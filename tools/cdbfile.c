@@ -7,11 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lack.h"
+
 enum { KEY_MAX = 1024 };
 
 static enum cdbfile unopened(void)
 {
-	if (errno == ENOMEM || errno == EMFILE || errno == ENFILE)
+	if (lack_of_ours(errno))
 		return CDBFILE_LATER;
 	return errno == ENOENT ? CDBFILE_MISSING : CDBFILE_DAMAGED;
 }

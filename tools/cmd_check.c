@@ -124,8 +124,11 @@ static int repair(struct site *site, unsigned long found)
 	struct checking left = {.site = site};
 	int code = audit(site, true, on_finding, &mending);
 
-	if (code == CODE_DONE)
-		code = publish(site, true);
+	if (code == CODE_DONE || code == CODE_LATER) {
+		int published = publish(site, true);
+
+		code = code == CODE_DONE ? published : code;
+	}
 	if (code == CODE_DONE || code == CODE_LATER) {
 		say_note("findings: %lu; after mending:", found);
 		(void)audit(site, false, on_finding, &left); /* says why not */
@@ -143,8 +146,12 @@ static int check_files(struct site *site, bool mend)
 
 	if (code == CODE_DONE)
 		code = audit(site, false, on_finding, &checking);
-	if (code == CODE_DONE && checking.found && mend)
-		return repair(site, checking.found);
+	if ((code == CODE_DONE || code == CODE_LATER) && checking.found &&
+	    mend) {
+		int mended = repair(site, checking.found);
+
+		return code == CODE_DONE ? mended : code;
+	}
 	if (code != CODE_DONE)
 		return code;
 	return checking.found ? CODE_NO : CODE_DONE;

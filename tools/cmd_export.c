@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "export.h"
+#include "lack.h"
 #include "operand.h"
 #include "say.h"
 
@@ -47,8 +48,7 @@ static int read_group(const char *text, gid_t *ret_gid)
 	}
 	errno = 0;
 	group = getgrnam(text);
-	if (!group && (errno == ENOMEM || errno == EMFILE || errno == ENFILE ||
-		       errno == EIO))
+	if (!group && (lack_of_ours(errno) || errno == EIO))
 		return say_error(CODE_LATER, "cannot look for the group '%s': "
 					     "%s",
 				 text, strerror(errno));

@@ -219,6 +219,7 @@ static int judge_place(const char *path)
 	char data[PATH_MAX];
 	DIR *dir;
 	bool empty;
+	int rc;
 
 	(void)snprintf(data, sizeof data, "%s/data.mdb", path);
 	if (access(data, F_OK) == 0)
@@ -233,8 +234,11 @@ static int judge_place(const char *path)
 	if (!dir)
 		return say_error(CODE_REFUSED, "cannot use '%s': %s%s", path,
 				 strerror(errno), site_as_root(errno));
-	empty = listing_is_empty(dir);
+	empty = listing_is_empty(dir, &rc);
 	(void)closedir(dir); /* read only */
+	if (rc)
+		return say_error(CODE_LATER, "cannot list '%s': %s", path,
+				 strerror(rc));
 	if (empty)
 		return CODE_DONE;
 	return say_error(CODE_REFUSED,

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lack.h"
 #include "replace.h"
 #include "say.h"
 
@@ -41,22 +42,27 @@ static int open_dir(const struct config *config, enum lines_file file)
 	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-static bool fault(const struct config *config, enum lines_file file,
-		  const char *doing, int rc)
+/* Returns the exit code: whether it can be read is another matter than what it
+ * is. */
+static int fault(const struct config *config, enum lines_file file,
+		 const char *doing, int rc)
 {
 	const char *why = rc == EINVAL ? "it is not a regular file"
 				       : strerror(rc);
 
-	return say_error(0, "cannot %s '%s/%s/%s': %s%s", doing, config->qmail,
+	return say_error(lack_of_ours(rc) || rc == EIO ? CODE_LATER
+						       : CODE_REFUSED,
+			 "cannot %s '%s/%s/%s': %s%s", doing, config->qmail,
 			 files[file].dir, files[file].name, why,
 			 rc == ENOENT ? " (is qmail there? the setting 'qmail' "
 					"says where)"
 				      : "");
 }
 
-/* The file as it is; an absent one that may be made is empty, root's, 0644. */
-static bool load(const struct config *config, enum lines_file file, int dir,
-		 struct replace_text *ret_text)
+/* The file as it is; an absent one that may be made is empty, root's, 0644.
+ * Returns the exit code. */
+static int load(const struct config *config, enum lines_file file, int dir,
+		struct replace_text *ret_text)
 {
 	int rc = dir < 0 ? errno : replace_read(dir, files[file].name, ret_text);
 
@@ -67,17 +73,18 @@ static bool load(const struct config *config, enum lines_file file, int dir,
 		rc = ret_text->bytes ? 0 : ENOMEM;
 	}
 	if (rc == ENOENT && dir >= 0)
-		return say_error(0, "'%s/%s/%s' is missing: %s", config->qmail,
-				 files[file].dir, files[file].name,
-				 files[file].missing);
+		return say_error(CODE_REFUSED, "'%s/%s/%s' is missing: %s",
+				 config->qmail, files[file].dir,
+				 files[file].name, files[file].missing);
 	if (rc != 0)
 		return fault(config, file, "read", rc);
 	if (file != LINES_ASSIGN ||
 	    render_assign_ends(ret_text->bytes, ret_text->len))
-		return true;
+		return CODE_DONE;
 	replace_free(ret_text);
-	return say_error(0, "'%s/users/assign' has no line that begins with "
-			    "'.', which must end it (append one)",
+	return say_error(CODE_REFUSED,
+			 "'%s/users/assign' has no line that begins with '.', "
+			 "which must end it (append one)",
 			 config->qmail);
 }
 
@@ -108,27 +115,26 @@ static void on_conflict(void *arg, unsigned long number, const char *line,
 			: "remove or mend that line");
 }
 
-bool control_judge(const struct config *config, enum lines_file file,
-		   struct lines *lines)
+int control_judge(const struct config *config, enum lines_file file,
+		  struct lines *lines)
 {
 	struct judging judging = {config, file, true};
 	int dir = open_dir(config, file);
 	struct replace_text text;
 	char *out = NULL;
 	size_t len;
-	bool good = load(config, file, dir, &text);
+	int code = load(config, file, dir, &text);
 
-	if (good) {
-		good = render_file(file, text.bytes, text.len, lines,
-				   on_conflict, &judging, &out, &len);
+	if (code == CODE_DONE) {
+		if (!render_file(file, text.bytes, text.len, lines, on_conflict,
+				 &judging, &out, &len))
+			code = say_error(CODE_LATER, "no memory");
 		replace_free(&text);
-		if (!good)
-			say_error(0, "no memory");
 		free(out);
 	}
 	if (dir >= 0)
 		(void)close(dir); /* a directory, read only */
-	return good && judging.good;
+	return judging.good ? code : CODE_REFUSED;
 }
 
 /* *ret_out is what the file shall say, malloc'ed. */
@@ -136,7 +142,7 @@ static bool compute(const struct config *config, enum lines_file file, int dir,
 		    struct lines *lines, struct replace_text *ret_text,
 		    char **ret_out, size_t *ret_len)
 {
-	if (!load(config, file, dir, ret_text))
+	if (load(config, file, dir, ret_text) != CODE_DONE)
 		return false;
 	if (render_file(file, ret_text->bytes, ret_text->len, lines, NULL, NULL,
 			ret_out, ret_len))
@@ -162,7 +168,9 @@ bool control_write(const struct config *config, enum lines_file file,
 				  &text, out, len);
 	else if (fsync(dir) != 0) /* of a run that was killed before this */
 		rc = errno;
-	good = rc == 0 || fault(config, file, "write", rc);
+	good = rc == 0;
+	if (!good)
+		(void)fault(config, file, "write", rc); /* the caller has a code */
 	free(out);
 	replace_free(&text);
 out:
@@ -247,8 +255,8 @@ static bool split(const struct config *config, struct lines *lines,
 	int dir = open_dir(config, LINES_RCPTHOSTS);
 	struct replace_text first = {0}, rest = {0};
 	bool *more = calloc(lines->count + 1, sizeof *more);
-	bool good = load(config, LINES_RCPTHOSTS, dir, &first) &&
-		    load(config, LINES_MORE, dir, &rest);
+	bool good = load(config, LINES_RCPTHOSTS, dir, &first) == CODE_DONE &&
+		    load(config, LINES_MORE, dir, &rest) == CODE_DONE;
 
 	if (good && !(more && render_split(first.bytes, first.len, rest.bytes,
 					   rest.len, lines,

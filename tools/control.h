@@ -7,15 +7,17 @@
 #include "config.h"
 #include "render.h"
 
-/* Three things to do with a file and lines; each says what went wrong and
- * returns false. */
-typedef bool control_how(const struct config *config, enum lines_file file,
-			 struct lines *lines);
-
 /* Would the lines go in, and the unwanted be none? Says each reason against
  * it: a file that is missing where it must not be, is no regular file, cannot
- * be read, has no end, or has a line that contradicts. Changes nothing. */
-control_how control_judge;
+ * be read, has no end, or has a line that contradicts. Changes nothing. Returns
+ * the exit code; CODE_LATER: nobody can tell now. */
+int control_judge(const struct config *config, enum lines_file file,
+		  struct lines *lines);
+
+/* Two things to do with a file and lines; each says what went wrong and returns
+ * false. */
+typedef bool control_how(const struct config *config, enum lines_file file,
+			 struct lines *lines);
 
 /* Puts them in; a file that says it all already is not touched. */
 control_how control_write;

@@ -10,6 +10,7 @@
 
 #include "cdbfile.h"
 #include "control.h"
+#include "lack.h"
 #include "replace.h"
 #include "route.h"
 #include "say.h"
@@ -178,10 +179,14 @@ void control_audit_gone(const struct config *config, enum lines_file file,
 	struct audit a = {.config = config, .file = file, .found = found,
 			  .arg = arg};
 	struct replace_text text = {0};
+	int rc;
 
 	(void)snprintf(a.name, sizeof a.name, "%s", file_name(file));
-	if (read_below(config, a.name, &text) == 0)
+	rc = read_below(config, a.name, &text);
+	if (rc == 0)
 		judge_ours(&a, &text, lines);
+	else if (lack_of_ours(rc))
+		say_lost();
 	replace_free(&text);
 }
 
@@ -198,6 +203,10 @@ void control_audit(const struct config *config, enum lines_file file,
 		tell(&a, "open-relay", false,
 		     "%s is missing: qmail-smtpd takes mail for every domain",
 		     a.name);
+		return;
+	}
+	if (lack_of_ours(rc)) {
+		say_lost();
 		return;
 	}
 	if (rc != 0 && rc != ENOENT) {
@@ -318,7 +327,13 @@ static bool same_user(const struct entry *entry, const char *value,
 		      unsigned value_len)
 {
 	struct route_user *is = calloc(2, sizeof *is);
-	bool same = is && route_fields(value, value_len, 0, &is[0]) &&
+	bool same = true;
+
+	if (!is) {
+		say_lost();
+		return true;
+	}
+	same = route_fields(value, value_len, 0, &is[0]) &&
 		    route_fields(entry->value, entry->value_len, ':', &is[1]);
 
 	for (int i = 0; same && i < 6; i++)
@@ -336,8 +351,11 @@ static bool on_key(void *arg, const char *key, unsigned key_len,
 	const struct entry wanted = {.key = copy, .len = key_len};
 	const struct entry *found;
 
-	if (!copy)
-		return true; /* in which characters prefixes end */
+	if (!copy) {
+		if (key_len)
+			say_lost();
+		return true; /* the empty one: in which characters prefixes end */
+	}
 	found = index->count ? bsearch(&wanted, index->entry, index->count,
 				       sizeof wanted, by_entry)
 			     : NULL;

@@ -44,12 +44,16 @@ static int judge_place(struct draft *draft)
 {
 	DIR *dir = opendir(draft->place);
 	bool empty;
+	int rc;
 
 	if (!dir)
 		return errno == ENOENT ? CODE_DONE
 				       : failed("use", draft->place);
-	empty = listing_is_empty(dir);
+	empty = listing_is_empty(dir, &rc);
 	(void)closedir(dir); /* read only */
+	if (rc)
+		return say_error(CODE_LATER, "cannot list '%s': %s",
+				 draft->place, strerror(rc));
 	draft->there = has(draft->place, "data.mdb") ||
 		       has(draft->place, "config");
 	if (empty || draft->there)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cdbfile.h"
+#include "lack.h"
 #include "login.h"
 #include "replace.h"
 #include "say.h"
@@ -36,9 +37,9 @@ void walk_step(struct walk *walk, bool good, const char *name,
 /* What we alone have too little of tells nothing. */
 static bool is_unsure(struct walk *walk, int rc)
 {
-	if (rc == ENOMEM || rc == EMFILE || rc == ENFILE)
+	if (lack_of_ours(rc))
 		walk->unsure = rc;
-	return walk->unsure != 0;
+	return lack_of_ours(rc);
 }
 
 bool walk_unread(struct walk *walk, const char *name, int rc)
@@ -95,21 +96,24 @@ static struct route_text text_of(const struct replace_text *text)
 	return (struct route_text){text->bytes, text->len};
 }
 
-/* Is some name of the domain in morercpthosts.cdb? */
-static const char *in_more(struct walk *walk)
+/* Which name of the domain is in morercpthosts.cdb? NULL: none. False: errno, for
+ * what we lack. */
+static bool in_more(struct walk *walk, const char **ret_name)
 {
 	(void)snprintf(walk->path, sizeof walk->path,
 		       "%s/control/morercpthosts.cdb",
 		       walk->site->config.qmail);
-	for (const char *name = walk->domain; name;
+	*ret_name = NULL;
+	for (const char *name = walk->domain; name && !*ret_name;
 	     name = route_next_name(walk->domain, name)) {
 		enum cdbfile found = cdbfile_has(walk->path, name);
 
-		if (found == CDBFILE_FOUND ||
-		    (found == CDBFILE_LATER && is_unsure(walk, errno)))
-			return name;
+		if (found == CDBFILE_LATER)
+			return false;
+		if (found == CDBFILE_FOUND)
+			*ret_name = name;
 	}
-	return NULL;
+	return true;
 }
 
 static bool walk_rcpthosts(struct walk *walk)
@@ -130,7 +134,9 @@ static bool walk_rcpthosts(struct walk *walk)
 			walk, false, "accepted",
 			"control/rcpthosts is missing: qmail-smtpd takes mail "
 			"for every domain");
-	} else if ((more = in_more(walk)) != NULL) {
+	} else if (!in_more(walk, &more)) {
+		(void)walk_unread(walk, "accepted", errno);
+	} else if (more) {
 		walk_step(walk, true, "accepted",
 			  "control/morercpthosts.cdb: %s", more);
 	} else {
@@ -140,7 +146,7 @@ static bool walk_rcpthosts(struct walk *walk)
 		walk->verdict = EXPLAIN_REFUSED;
 	}
 	replace_free(&text);
-	return walk->verdict != EXPLAIN_REFUSED;
+	return walk->verdict != EXPLAIN_REFUSED && !walk->unsure;
 }
 
 static bool walk_locals(struct walk *walk)

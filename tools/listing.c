@@ -16,9 +16,7 @@ const struct dirent *listing_next(DIR *list, int *ret_rc)
 	return entry;
 }
 
-bool listing_is_empty(DIR *list)
+bool listing_is_empty(DIR *list, int *ret_rc)
 {
-	int rc;
-
-	return !listing_next(list, &rc) && rc == 0;
+	return !listing_next(list, ret_rc) && *ret_rc == 0;
 }

@@ -11,7 +11,7 @@
  * else an errno. */
 const struct dirent *listing_next(DIR *list, int *ret_rc);
 
-/* Is there surely none? */
-bool listing_is_empty(DIR *list);
+/* Is there none? With an errno in *ret_rc nobody can tell. */
+bool listing_is_empty(DIR *list, int *ret_rc);
 
 #endif

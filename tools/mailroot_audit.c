@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lack.h"
 #include "listing.h"
 #include "mailroot_private.h"
 #include "replace.h"
@@ -81,6 +82,8 @@ static int open_dir(const char *path, const char *check,
 
 	if (fd < 0 && errno == ENOENT) {
 		found(report, check, "sync", "%s is missing", path);
+	} else if (fd < 0 && lack_of_ours(errno)) {
+		report->unsure = errno;
 	} else if (fd < 0) {
 		found(report, check, "", "%s cannot be used: %s", path,
 		      errno == ENOTDIR || errno == ELOOP
@@ -158,8 +161,13 @@ static void judge_content(int fd, const char *path, const char *name,
 			  struct mailroot_report *report)
 {
 	struct replace_text text;
+	int rc = replace_read(fd, name, &text);
 
-	if (replace_read(fd, name, &text) != 0) {
+	if (lack_of_ours(rc)) {
+		report->unsure = rc;
+		return;
+	}
+	if (rc != 0) {
 		found(report, "unreadable", "", "%s/%s cannot be read", path,
 		      name);
 		return;
@@ -223,14 +231,15 @@ void mailroot_audit_domain(const char *home, const struct name_handle *handle,
 	mailroot_domain_path(home, handle, domain, path);
 	fd = open_dir(path, "directory", how, report);
 	list = fd >= 0 ? fdopendir(fd) : NULL;
+	if (fd >= 0 && !list)
+		rc = errno;
 	while (list && (entry = listing_next(list, &rc)) != NULL) {
 		if (strncmp(entry->d_name, ".qmail-", 7) == 0 ||
 		    is_temporary(entry->d_name))
 			judge_file(fd, path, entry->d_name, how, report);
 	}
 	if (rc)
-		found(report, "directory", "", "%s cannot be listed: %s", path,
-		      strerror(rc));
+		report->unsure = rc;
 	if (list)
 		(void)closedir(list); /* read only */
 	else if (fd >= 0)
@@ -253,6 +262,8 @@ static void compare(int dir, const char *path, const char *name,
 		      "%s/%s is no regular file, as that of the address should "
 		      "be",
 		      path, name);
+	if (lack_of_ours(rc))
+		report->unsure = rc;
 	if (rc != 0)
 		return; /* said by judge_file */
 	if (now.len != len || memcmp(now.bytes, text, len) != 0)
@@ -276,8 +287,11 @@ void mailroot_audit_qmail(const char *home, const struct name_handle *handle,
 	mailroot_qmail_name(&address->local, name);
 	mailroot_domain_path(home, handle, &address->domain, path);
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
+	if (fd < 0) {
+		if (lack_of_ours(errno))
+			report->unsure = errno;
 		return; /* said by mailroot_audit_domain */
+	}
 	compare(fd, path, name, text, len, mode, report);
 	(void)close(fd); /* a directory, read only */
 }

@@ -13,6 +13,7 @@
 
 struct mailroot_report {
 	bool full;
+	int unsure; /* errno of what could not be looked at, or 0 */
 	size_t len;
 	char text[MAILROOT_QMAIL_MAX];
 };

@@ -91,7 +91,7 @@ static int has_none(int dir, const char *name)
 	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
 	const struct dirent *entry;
-	int rc = list || errno == ENOENT ? 0 : errno;
+	int rc = list || errno == ENOENT || errno == ENOTDIR ? 0 : errno;
 
 	while (list && rc == 0 && (entry = listing_next(list, &rc)) != NULL) {
 		if (entry->d_name[0] != '.')

@@ -7,6 +7,7 @@
 #include "control.h"
 #include "dialup.h"
 #include "dotqmail.h"
+#include "lack.h"
 #include "say.h"
 
 /* What has or had a name that is wanted. */
@@ -72,38 +73,42 @@ static unsigned question(const struct site *site, enum lines_file file,
 }
 
 /* One file for all domains. */
-static bool judge(const struct site *site, const struct asking *asking,
-		  enum lines_file file)
+static int judge(const struct site *site, const struct asking *asking,
+		 enum lines_file file)
 {
 	struct lines lines = {0};
-	bool good = true;
+	int code = CODE_DONE;
 
-	for (size_t i = 0; good && i < asking->count; i++)
-		good = lines_add(&lines, file, &site->config,
-				 &asking->domain[i],
-				 question(site, file, &asking->past[i])) ||
-		       say_error(0, "no memory");
-	if (good && lines.count)
-		good = control_judge(&site->config, file, &lines);
+	for (size_t i = 0; code == CODE_DONE && i < asking->count; i++) {
+		if (!lines_add(&lines, file, &site->config, &asking->domain[i],
+			       question(site, file, &asking->past[i])))
+			code = say_error(CODE_LATER, "no memory");
+	}
+	if (code == CODE_DONE && lines.count)
+		code = control_judge(&site->config, file, &lines);
 	lines_free(&lines);
-	return good;
+	return code;
 }
 
-static bool judge_files(const struct site *site, const struct asking *asking)
+/* All is said at once. What speaks against it outweighs what could not be told. */
+static int judge_files(const struct site *site, const struct asking *asking)
 {
-	bool good = true;
+	int worst = CODE_DONE;
 
-	for (int file = LINES_RCPTHOSTS; file <= LINES_LOCALS; file++)
-		good = judge(site, asking, (enum lines_file)file) && good;
-	return good;
+	for (int file = LINES_RCPTHOSTS; file <= LINES_LOCALS; file++) {
+		int code = judge(site, asking, (enum lines_file)file);
+
+		if (code == CODE_REFUSED || worst == CODE_DONE)
+			worst = code;
+	}
+	return worst;
 }
 
 /* A file or directory that popusr could not read: for want of what is there again
  * in a moment, or for good. */
 static int unread(const char *path, int rc)
 {
-	const bool later = rc == ENOMEM || rc == EMFILE || rc == ENFILE ||
-			   rc == EIO || rc == EPIPE;
+	const bool later = lack_of_ours(rc) || rc == EIO || rc == EPIPE;
 
 	return say_error(later ? CODE_LATER : CODE_REFUSED,
 			 "cannot take '%s': %s", path,
@@ -152,9 +157,8 @@ int preflight_domains(const struct site *site,
 		code = site_failed(site,
 				   store_read(site->store, ask_body, &asking),
 				   "the store");
-	if (code == CODE_DONE && config_has_qmail(&site->config) &&
-	    !judge_files(site, &asking))
-		code = CODE_REFUSED;
+	if (code == CODE_DONE && config_has_qmail(&site->config))
+		code = judge_files(site, &asking);
 	for (size_t i = 0; code == CODE_DONE && i < count; i++) {
 		if (domain[i].kind == STORE_DIALUP && !asking.past[i].dialup)
 			code = judge_dialup(site, &domain[i], adopt);

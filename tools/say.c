@@ -184,6 +184,7 @@ int say_finish(int code)
 				 strerror(errno));
 	if (is_lost)
 		return say_error(CODE_LATER,
-				 "no memory: the output is not whole");
+				 "the output is not whole: memory or "
+				 "descriptors were lacking");
 	return code;
 }

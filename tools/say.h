@@ -48,7 +48,7 @@ const char *say_time(int64_t seconds, char text[SAY_TIME_TEXT]);
  * through it as a whole. */
 void say_clean(const char *text, char *ret_clean, size_t room);
 
-/* A part of the output could not be made, for lack of memory. */
+/* A part of the output could not be made, for lack of memory or descriptors. */
 void say_lost(void);
 
 /* Was all of the output made, and taken by stdout? Else says so; returns the

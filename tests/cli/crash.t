@@ -116,6 +116,13 @@ def unread_directory():
         at(site.domain_path(), 111, "address", "list", "example.com")
         # Boxes and domains that nobody knows.
         at(os.path.dirname(site.box_path()), 111, "check")
+        at(site.domain_path(), 111, "check")
+        os.mkdir(site.top + "/empty")
+        got = subprocess.run(
+            [*unlisted(site.top + "/empty"), POPBOX, "-d", site.top + "/empty",
+             "init", "--no-qmail", "--uid", str(UID), "--gid", str(GID)],
+            capture_output=True)
+        eq(got.returncode, 111, got)
         # Mail that waits for a customer who dials in.
         site.do("domain", "add", "h.org", "--kind", "dialup", "--handle", "ex1",
                 "--host", "127.0.0.1")
@@ -128,6 +135,64 @@ def unread_directory():
         eq(os.listdir(waits), ["1"])
         at(waits, 111, "sync")
         eq(os.listdir(waits), ["1"])
+
+
+@test("one directory of root's below the mail root keeps nothing else from being "
+      "looked at and mended", root=True)
+def lost_found():
+    with Site().joe() as site:
+        for path in (site.home + "/lost+found", site.home + "/e/old",
+                     site.home + "/x"):
+            os.mkdir(path, 0o700)
+        os.chmod(site.box_path(), 0o1700)
+        found = site.findings()
+        eq({word for word, _ in found}, {"sticky", "unreadable"})
+        assert not any("lost+found" in text for _, text in found), found
+        got = site.popbox("check", "--repair")
+        eq(got.rc, 1, got)
+        eq(os.stat(site.box_path()).st_mode & 0o7777, 0o700)
+
+
+@test("qmail's files that cannot be read now are no reason to refuse a domain",
+      root=True, plain=True)
+def control_later():
+    with Site().joe() as site:
+        for name in ("rcpthosts", "virtualdomains", "locals"):
+            for error in ("EMFILE", "ENOMEM", "EIO"):
+                got = site.popbox(
+                    "domain", "add", "new.org", "--handle", "ex1", prefix=(
+                        "strace", "-f", "-o", "/dev/null", "-P", name, "-P",
+                        f"{site.qmail}/control/{name}", "-e", "trace=openat",
+                        "-e", f"inject=openat:error={error}"))
+                eq(got.rc, 111, (name, error, got))
+                hasnt(site.do("domain", "list"), "new.org")
+
+
+@test("a command that faults says of its change what is true", root=True,
+      plain=True)
+def fault_says():
+    said = set()
+    with Site().joe() as site:
+        site.may_fault = True
+        for number in range(1, 12):
+            name = f"n{number}@example.com"
+            got = site.popbox("box", "add", name, "--no-password", prefix=(
+                "strace", "-o", "/dev/null", "-e", "trace=flock,fdatasync",
+                "-e", f"inject=flock,fdatasync:signal=SEGV:when={number}"))
+            if got.rc == 0:
+                break
+            eq(got.rc, 111, got)
+            there = site.popbox("address", "show", name).rc == 0
+            line = got.err.splitlines()[-1]
+            has(line, "ended by SIGSEGV: ")
+            if "nothing was changed" in line:
+                assert not there, (number, line)
+            elif "the store is changed" in line:
+                assert there, (number, line)
+            said.add(line.split("tells which)")[1])
+        assert number > 3
+    print(f"# {said}")
+    assert any("nothing was changed" in s for s in said) and len(said) > 1
 
 
 @test("killed at any moment, an acknowledged box is there", plain=True)

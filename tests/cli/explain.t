@@ -11,7 +11,8 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from tap import GID, GOOD, QMAIL, SANITIZED, UID, Site, eq, has, run, test
+from tap import (GID, GOOD, QMAIL, SANITIZED, UID, Site, eq, has, hasnt, run,
+                 test)
 
 SETUPS = int(os.environ.get("EXPLAIN") or (20 if SANITIZED else 150))
 
@@ -63,6 +64,8 @@ def unsure():
                 "-e", "inject=openat:error=EMFILE"))
             eq(got.rc, 111, (name, got))
             has(got.err, "cannot look any further: Too many open files")
+            hasnt(got.out, "morercpthosts")
+            hasnt(got.out, "BROKEN")
 
 
 @test("the first broken link is named, whatever it is")

@@ -1,6 +1,6 @@
 /* nomalloc.c: preloaded, the FAIL_AT-th allocation of the program fails, and of
- * each of its children; with FAIL_CHILD in children alone. Then the file FAIL_MARK
- * has an x. */
+ * each of its children; with FAIL_CHILD of those alone that are root no more. Then
+ * the file FAIL_MARK has an x. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -15,7 +15,7 @@ void *__libc_realloc(void *, size_t);
 
 static unsigned long count, fail_at;
 static char *mark;
-static pid_t spared;
+static bool spares_root;
 
 __attribute__((constructor)) static void begin(void)
 {
@@ -34,13 +34,13 @@ __attribute__((constructor)) static void begin(void)
 	}
 	unsetenv("LD_PRELOAD");
 	count = 0;
-	spared = getenv("FAIL_CHILD") ? getpid() : 0;
+	spares_root = getenv("FAIL_CHILD") != NULL;
 	fail_at = at ? strtoul(at, NULL, 10) : 0;
 }
 
 static bool fails(void)
 {
-	if (!fail_at || (spared && getpid() == spared) || ++count != fail_at)
+	if (!fail_at || (spares_root && geteuid() == 0) || ++count != fail_at)
 		return false;
 	*mark = 'x';
 	errno = ENOMEM;

@@ -138,7 +138,7 @@ static const char *accepts(const struct qmailview *view, const struct tables *t,
 
 		if (found == CDBFILE_FOUND)
 			return "yes";
-		if (found == CDBFILE_DAMAGED)
+		if (found == CDBFILE_DAMAGED || found == CDBFILE_LATER)
 			return "cannot";
 	}
 	return "no";
@@ -312,6 +312,7 @@ static void deliver(const struct qmailview *view, const char *local,
 	case CDBFILE_FOUND:
 		break;
 	case CDBFILE_DAMAGED:
+	case CDBFILE_LATER:
 		only(o, "defer", "users/cdb damaged");
 		return;
 	case CDBFILE_NONE:
