@@ -130,7 +130,8 @@ demo-dialup: check-packages
 check: check-packages
 	tests/run $(if $(QMAIL),--qmail $(QMAIL))
 
-# DEEP=10 is ten times as long; HARNESS="fuzz kills" runs those alone.
+# DEEP=10 is ten times as long; HARNESS="fuzz kills" runs those alone, -fuzz all but
+# that one.
 deep: deep-packages
 	$(MAKE) -j2 tests
 	tests/deep/run $(or $(DEEP),1) $(HARNESS)
