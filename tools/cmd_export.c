@@ -1,11 +1,9 @@
 /* cmd_export.c: popbox export. */
-#include <errno.h>
 #include <grp.h>
 #include <string.h>
 
 #include "commands.h"
 #include "export.h"
-#include "lack.h"
 #include "operand.h"
 #include "say.h"
 
@@ -46,12 +44,7 @@ static int read_group(const char *text, gid_t *ret_gid)
 		*ret_gid = (gid_t)number;
 		return CODE_DONE;
 	}
-	errno = 0;
 	group = getgrnam(text);
-	if (!group && (lack_of_ours(errno) || errno == EIO))
-		return say_error(CODE_LATER, "cannot look for the group '%s': "
-					     "%s",
-				 text, strerror(errno));
 	if (!group)
 		return say_error(CODE_REFUSED, "there is no group '%s'", text);
 	*ret_gid = group->gr_gid;

@@ -168,6 +168,23 @@ def control_later():
                 hasnt(site.do("domain", "list"), "new.org")
 
 
+@test("what there are no descriptors for is neither damaged nor not there",
+      root=True, plain=True)
+def descriptors():
+    with Site().joe() as site:
+        cdb = site.qmail + "/users/cdb"
+        for path, says, words in (
+                (cdb, "cannot read '", ("import", cdb, "--format", "vmailmgr",
+                                        "--domain", "example.com")),
+                (cdb, "the output is not whole", ("check",))):
+            got = site.popbox(*words, prefix=(
+                "strace", "-f", "-o", "/dev/null", "-P", path, "-e",
+                "trace=openat", "-e", "inject=openat:error=EMFILE"))
+            eq(got.rc, 111, (words, got))
+            has(got.err, says)
+            hasnt(got.out, "damaged")
+
+
 @test("a command that faults says of its change what is true", root=True,
       plain=True)
 def fault_says():
