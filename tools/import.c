@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 
 #include "import_private.h"
 #include "json.h"
@@ -231,15 +229,6 @@ static void sum_up(const struct import *import, uint64_t number)
 		 v[ENROLL_SAME], import->bad, import->left, undo);
 }
 
-/* Passwords of many people lie in this process. */
-static void hide(void)
-{
-	const struct rlimit none = {0, 0};
-
-	(void)prctl(PR_SET_DUMPABLE, 0); /* as good as it can be had */
-	(void)setrlimit(RLIMIT_CORE, &none);
-}
-
 static int finish(struct import *import, uint64_t last)
 {
 	struct site *site = import->site;
@@ -337,7 +326,6 @@ int import(struct site *site, const struct import_how *how)
 	uint64_t last = 0;
 	int code = CODE_DONE;
 
-	hide();
 	if (!import_files_look(&import))
 		code = CODE_REFUSED;
 	if (code == CODE_DONE)

@@ -3,10 +3,24 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+/* Passwords and hashes pass through the process: no core file, whatever limit the
+ * caller set, and no process of the same user may trace it or read its memory. */
+static bool seal(void)
+{
+	const struct rlimit none = {0, 0};
+
+	return setrlimit(RLIMIT_CORE, &none) == 0 &&
+	       prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
+}
 
 bool inherited_settle(void)
 {
+	if (!seal())
+		return false;
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
 		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
 		    open("/dev/null", fd ? O_WRONLY : O_RDONLY) != fd)

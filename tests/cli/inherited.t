@@ -3,13 +3,16 @@
 blocked signals, a umask; and locks that others hold."""
 import fcntl
 import os
+import pty
+import re
+import resource
 import signal
 import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from tap import Site, eq, has, run, test
+from tap import BUILD, GOOD, POPBOX, PREPARES, Site, eq, has, run, skip, table, test
 
 COMMANDS = (
     ("domain", "add", "new.org", "--handle", "ex1"),
@@ -126,6 +129,81 @@ def held():
         os.close(box)
         site.do(*words)
         eq(site.mails(), 1)
+
+
+def no_limit():
+    resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2)
+
+
+def typed(site, *words, answers):
+    """A command at a terminal that may leave core files; the keyboard ends it
+    (Ctrl-\\). Its wait status."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(site.top)
+        no_limit()
+        os.execv(POPBOX, [POPBOX, "-d", site.store, *words])
+    for answer in answers:
+        seen = b""
+        while not seen.endswith(b": "):
+            seen += os.read(terminal, 1000)
+        os.write(terminal, answer)
+    if answers and not answers[-1].endswith(b"\n"):
+        time.sleep(0.2)  # the last one is not a line yet
+    else:
+        while not os.read(terminal, 1000).endswith(b": "):
+            pass
+    os.write(terminal, b"\x1c")
+    _, status = os.waitpid(pid, 0)
+    os.close(terminal)
+    return status
+
+
+@test("a password that was typed is in no core file", plain=True)
+def no_core():
+    with Site().joe() as site:
+        for words, answers in (
+                (("passwd", "joe@example.com"), [b"zebra canary 7788\n"]),
+                (("verify", "joe@example.com"), [b"zebra canary"]),
+                (("box", "add", "ann@example.com"), [b"zebra canary 7788\n"])):
+            status = typed(site, *words, answers=answers)
+            assert os.WIFSIGNALED(status), (words, status)
+            eq(os.WTERMSIG(status), signal.SIGQUIT, words)
+            eq(os.WCOREDUMP(status), False, words)
+            eq([n for n in os.listdir(site.top) if "core" in n], [], words)
+
+
+@test("every command is sealed against core files and tracing before it opens or "
+      "reads anything", plain=True)
+def sealed():
+    with Site(qmail=False) as site:
+        rows = [[POPBOX, "-d", site.store, row["noun"],
+                 *([row["verb"]] if row["verb"] else []),
+                 *["x" for word in row["operands"].split() if word[0] != "["]]
+                for row in table()]
+        rows += [[POPBOX], [POPBOX, "--version"],
+                 [BUILD + "/popbox-maildirsmtp", "x"]]
+        trace = site.top + "/trace"
+        for words in rows:
+            subprocess.run(["strace", "-o", trace, "-e",
+                            "trace=openat,open,read,prctl,prlimit64,setrlimit",
+                            *words], stdin=subprocess.DEVNULL, timeout=60,
+                           capture_output=True, preexec_fn=no_limit)
+            if not os.path.exists(trace):
+                skip("no tracing here")
+            with open(trace) as file:
+                calls = file.read().splitlines()
+            # The loader reads libraries and its cache.
+            own = [c for c in calls if not re.search(
+                r'"(/proc/sys|/sys|/etc/ld\.so|/lib|/usr/lib|/etc/ssl)', c) and
+                r"\177ELF" not in c]
+            marks = (r"RLIMIT_CORE, \{rlim_cur=0, rlim_max=0\}",
+                     r"PR_SET_DUMPABLE, SUID_DUMP_DISABLE",
+                     r"\b(open|openat|read)\(")
+            core, trace_off, looks = (
+                next((i for i, c in enumerate(own) if re.search(mark, c)), 1000)
+                for mark in marks)
+            assert max(core, trace_off) < min(looks, 999), (words, own[:10])
 
 
 run()
