@@ -35,8 +35,13 @@ static void bad(void **state)
 		"Return-Path: <s x>\nDelivered-To: h.org-joe@h.org\n",
 		"Return-Path: <s>\rRCPT\nDelivered-To: h.org-joe@h.org\n",
 		"Return-Path: <s@x.org>\nDelivered-To: h.org-j>o@h.org\n",
+		"Return-Path: <s@x.org>\nDelivered-To: h.org-j<o@h.org\n",
+		"Return-Path: <s\x7f>\nDelivered-To: h.org-joe@h.org\n",
+		"Return-Path: <s\xc3\xb6@x>\nDelivered-To: h.org-joe@h.org\n",
+		"Return-Path: <s@x.org>\nDelivered-To: h.org-j\xf6@h.org\n",
 	};
-	char lengthy[3000];
+	char lengthy[3000], longest[2 * LETTER_ADDRESS_MAX];
+	int len;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(texts); i++) {
@@ -47,6 +52,17 @@ static void bad(void **state)
 	memcpy(lengthy, "Return-Path: ", 13);
 	memcpy(lengthy + 1500, "\nDelivered-To: h.org-j\n", 24);
 	assert_non_null(take(lengthy));
+	/* To the byte. */
+	for (int more = 0; more < 2; more++) {
+		len = snprintf(longest, sizeof longest,
+			       "Return-Path: <%.*s>\nDelivered-To: h.org-j\n",
+			       LETTER_ADDRESS_MAX + more, lengthy + 200);
+		assert_true(len > 0 && len < (int)sizeof longest);
+		if (more)
+			assert_non_null(take(longest));
+		else
+			assert_null(take(longest));
+	}
 }
 
 int main(void)

@@ -24,6 +24,8 @@ static const char *take(const char *bytes, size_t len, const char *word,
 	if ((size_t)(end - at) > LETTER_ADDRESS_MAX)
 		return "an address in it is too long";
 	for (const char *c = at; c < end; c++) {
+		if (*c & 0x80)
+			return "an address in it has letters beyond ASCII";
 		if (*c <= ' ' || *c == 0x7f || *c == '<' || *c == '>')
 			return "an address in it has a blank, a bracket or a "
 			       "control character";

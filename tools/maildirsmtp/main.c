@@ -12,17 +12,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../inherited.h"
+#include "bounce.h"
 #include "letter.h"
 
 enum { SENT = 0, USAGE = 2, LEFT = 111 };
 
+enum { MESSAGE_MAX = 1 << 30 }; /* bytes; a larger one is none */
+
 enum outcome {
 	GONE,	 /* the server took it */
-	REFUSED, /* for good: 5xx */
+	REFUSED, /* for good: 5xx, or it is no message */
 	LATER,	 /* this one later: 4xx */
 	NOBODY,	 /* nobody there, or he went: all later */
 };
@@ -37,49 +39,73 @@ struct run {
 	unsigned long sent, failed, left;
 };
 
+/* Names of files may be anything. */
 static void complain(const char *what, const char *why)
 {
-	(void)fprintf(stderr, "popbox-maildirsmtp: %s: %s\n", what, why);
+	char line[2 * NAME_MAX + CURL_ERROR_SIZE];
+
+	(void)snprintf(line, sizeof line, "%s: %s", what, why); /* cut is enough */
+	for (char *c = line; *c; c++) {
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	}
+	(void)fprintf(stderr, "popbox-maildirsmtp: %s\n", line);
 }
 
-/* Line ends become CRLF on the way. */
+/* What is sent, with nothing but CR LF at the ends of lines: each line end
+ * becomes one, and a CR elsewhere a blank, or a server that takes it for a line
+ * end would see lines that we did not send. */
 struct source {
 	FILE *file;
-	int last;
-	bool owed; /* the LF behind a CR that was put in */
+	bool owed;  /* the LF of a CR LF of which the CR is out */
+	bool begun; /* somebody asked: the server wants the message */
 };
+
+/* The next byte that goes out, or EOF. */
+static int next_byte(struct source *source)
+{
+	int c = source->owed ? '\n' : getc_unlocked(source->file);
+
+	if (source->owed) {
+		source->owed = false;
+	} else if (c == '\n') {
+		source->owed = true;
+		c = '\r';
+	} else if (c == '\r') {
+		c = getc_unlocked(source->file);
+		source->owed = c == '\n';
+		if (!source->owed && c != EOF)
+			(void)ungetc(c, source->file); /* one always fits */
+		c = source->owed ? '\r' : ' ';
+	}
+	return c;
+}
 
 static size_t on_read(char *out, size_t size, size_t count, void *arg)
 {
 	struct source *source = arg;
 	size_t room = size * count, at = 0;
 
+	source->begun = true;
 	while (at < room) {
-		int c = source->owed ? '\n' : getc_unlocked(source->file);
+		int c = next_byte(source);
 
 		if (c == EOF)
 			break;
-		if (c == '\n' && !source->owed && source->last != '\r') {
-			out[at++] = '\r';
-			source->owed = true;
-			continue;
-		}
-		source->owed = false;
-		source->last = c;
 		out[at++] = (char)c;
 	}
 	return ferror(source->file) ? CURL_READFUNC_ABORT : at;
 }
 
 /* What the last reply, or the lack of one, means for this message. */
-static enum outcome judge(struct run *run, CURLcode rc)
+static enum outcome judge(struct run *run, CURLcode rc, bool begun)
 {
-	curl_off_t bytes = 0;
 	long code = 0;
 
 	(void)curl_easy_getinfo(run->curl, CURLINFO_RESPONSE_CODE, &code);
-	(void)curl_easy_getinfo(run->curl, CURLINFO_SIZE_UPLOAD_T, &bytes);
-	if (rc == CURLE_OK)
+	/* libcurl takes 250 alone for the message's success. */
+	if (rc == CURLE_OK || (rc == CURLE_WEIRD_SERVER_REPLY && begun &&
+			       code >= 200 && code < 300))
 		return GONE;
 	if (!run->why[0])
 		(void)snprintf(run->why, sizeof run->why, "%s",
@@ -87,7 +113,7 @@ static enum outcome judge(struct run *run, CURLcode rc)
 	/* Of the greeting it says nothing about the message. */
 	if (code >= 500 && code < 600 &&
 	    (rc == CURLE_SEND_ERROR ||
-	     (rc == CURLE_WEIRD_SERVER_REPLY && bytes > 0)))
+	     (rc == CURLE_WEIRD_SERVER_REPLY && begun)))
 		return REFUSED;
 	if (code >= 400 && code < 500 && code != 421 &&
 	    (rc == CURLE_SEND_ERROR || rc == CURLE_WEIRD_SERVER_REPLY))
@@ -114,13 +140,14 @@ static enum outcome send_letter(struct run *run, FILE *file,
 	rc = curl_easy_perform(curl);
 	(void)curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, NULL);
 	curl_slist_free_all(to);
-	return judge(run, rc);
+	return judge(run, rc, source.begun);
 }
 
 static bool put_reason(int dir, const char *name, const char *why)
 {
 	char path[NAME_MAX + 32];
 	FILE *file;
+	bool good;
 	int fd;
 
 	if (snprintf(path, sizeof path, "failed/%s.reason", name) >=
@@ -131,7 +158,8 @@ static bool put_reason(int dir, const char *name, const char *why)
 	if (!file)
 		return false;
 	(void)fprintf(file, "%s\n", why); /* fclose tells */
-	return fflush(file) == 0 && fsync(fd) == 0 && fclose(file) == 0;
+	good = fflush(file) == 0 && fsync(fd) == 0;
+	return fclose(file) == 0 && good;
 }
 
 /* Kept beside the others with its reason; nothing is thrown away. */
@@ -146,63 +174,6 @@ static bool park(int dir, const char *part, const char *name, const char *why)
 		       (int)sizeof from &&
 	       snprintf(to, sizeof to, "failed/%s", name) < (int)sizeof to &&
 	       renameat(dir, from, dir, to) == 0;
-}
-
-/* Writes the bounce: why, and the message without our two lines. */
-static bool write_bounce(FILE *out, const struct run *run, FILE *message,
-			 const struct letter *letter)
-{
-	char part[4096];
-	size_t got;
-
-	(void)fprintf(out,
-		      "From: <MAILER-DAEMON@%s>\nTo: <%s>\n"
-		      "Subject: failure notice\n\n"
-		      "Your message could not be delivered to this address; it "
-		      "will not be tried again.\n\n<%s>:\n%s\n\n"
-		      "--- Below this line is a copy of the message.\n\n",
-		      run->helo, letter->sender, letter->recipient, run->why);
-	if (fseek(message, (long)letter->head, SEEK_SET) != 0)
-		return false;
-	while ((got = fread(part, 1, sizeof part, message)) > 0)
-		(void)fwrite(part, 1, got, out); /* ferror tells */
-	return !ferror(message) && !ferror(out);
-}
-
-/* Tells the sender by qmail-inject. False: he is not told. */
-static bool bounce(const struct run *run, FILE *message,
-		   const struct letter *letter)
-{
-	const char *const words[] = {run->inject, "-a", "-f", "",
-				     letter->sender, NULL};
-	int fds[2], status = -1;
-	bool whole;
-	FILE *out;
-	pid_t pid;
-
-	/* A bounce that cannot be delivered is nobody's. */
-	if (!run->inject || !letter->sender[0] || pipe2(fds, O_CLOEXEC) != 0)
-		return false;
-	(void)fflush(stdout);
-	pid = fork();
-	if (pid == 0) {
-		if (dup2(fds[0], STDIN_FILENO) == STDIN_FILENO)
-			execv(run->inject, (char **)(uintptr_t)words);
-		_exit(127);
-	}
-	(void)close(fds[0]); /* the child's end */
-	out = pid > 0 ? fdopen(fds[1], "w") : NULL;
-	whole = out && write_bounce(out, run, message, letter);
-	if (!whole && pid > 0)
-		(void)kill(pid, SIGTERM); /* our own: half of it must not go */
-	if (out)
-		whole = fclose(out) == 0 && whole;
-	else
-		(void)close(fds[1]); /* nothing was written */
-	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	return whole && pid > 0 && WIFEXITED(status) &&
-	       WEXITSTATUS(status) == 0;
 }
 
 /* After 250 it must go: kept, it would be sent again. */
@@ -239,37 +210,62 @@ static bool settle(struct run *run, int dir, const char *part, const char *name,
 	return false;
 }
 
+/* Opens what may be a message. With *ret_why set it can never be sent; else
+ * NULL is errno's. */
+static FILE *open_letter(const struct run *run, int dir, const char *path,
+			 struct letter *ret_letter, const char **ret_why)
+{
+	int fd = openat(dir, path,
+			O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+	char head[LETTER_HEAD_MAX];
+	struct stat st;
+	size_t got;
+
+	*ret_why = fd < 0 && errno == ELOOP ? "it is no regular file" : NULL;
+	if (!file && fd >= 0)
+		(void)close(fd); /* read only */
+	if (!file || fstat(fd, &st) != 0)
+		return file;
+	if (!S_ISREG(st.st_mode))
+		*ret_why = "it is no regular file";
+	else if (st.st_size > MESSAGE_MAX)
+		*ret_why = "it is larger than 1 GiB";
+	if (*ret_why)
+		return file;
+	got = fread(head, 1, sizeof head, file);
+	if (!ferror(file))
+		*ret_why = letter_read(head, got, run->prefix, ret_letter);
+	return file;
+}
+
 /* False: no more of them now. */
 static bool send_one(struct run *run, int dir, const char *part,
 		     const char *name)
 {
-	char path[NAME_MAX + 32], head[LETTER_HEAD_MAX];
+	enum outcome outcome = REFUSED;
+	char path[NAME_MAX + 32];
 	struct letter letter;
-	enum outcome outcome;
 	const char *why;
-	bool told;
+	bool told = false;
 	FILE *file;
-	int fd;
 
 	(void)snprintf(path, sizeof path, "%s/%.255s", part, name);
-	fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	file = fd < 0 ? NULL : fdopen(fd, "r");
-	if (!file) {
-		complain(path, strerror(errno));
-		run->left++;
-		return true;
+	file = open_letter(run, dir, path, &letter, &why);
+	if (why) {
+		(void)snprintf(run->why, sizeof run->why, "%s", why);
+	} else if (!file || ferror(file) ||
+		   fseek(file, (long)letter.head, SEEK_SET) != 0) {
+		(void)snprintf(run->why, sizeof run->why, "%s",
+			       strerror(errno));
+		outcome = LATER;
+	} else {
+		outcome = send_letter(run, file, &letter);
+		told = outcome == REFUSED &&
+		       bounce(run->inject, run->helo, run->why, file, &letter);
 	}
-	why = letter_read(head, fread(head, 1, sizeof head, file), run->prefix,
-			  &letter);
-	if (why || fseek(file, (long)letter.head, SEEK_SET) != 0) {
-		complain(path, why ? why : strerror(errno));
+	if (file)
 		(void)fclose(file); /* read only */
-		run->left++;
-		return true;
-	}
-	outcome = send_letter(run, file, &letter);
-	told = outcome == REFUSED && bounce(run, file, &letter);
-	(void)fclose(file); /* read only */
 	return settle(run, dir, part, name, outcome, told);
 }
 
