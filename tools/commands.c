@@ -112,7 +112,7 @@ const struct command commands[] = {
 	 "0 1 2 111", cmd_verify_options, cmd_verify},
 	{"import", NULL, "FILE", 1, 1,
 	 "add or change many accounts, from a file or another program's site",
-	 CHANGES, cmd_import_options, cmd_import},
+	 "0 1 2 100 111", cmd_import_options, cmd_import},
 	{"export", NULL, "[DOMAIN|HANDLE]", 0, 1,
 	 "write accounts for another program, or for import",
 	 SHOWS, cmd_export_options, cmd_export},

@@ -103,6 +103,18 @@ static bool take_row(struct import *import, size_t file,
 	return false;
 }
 
+/* Something of a row is left out, on purpose. */
+static void note_row(struct import *import, size_t file,
+		     const struct source_row *row)
+{
+	char text[NAME_ADDRESS_TEXT], at[IMPORT_PLACE];
+
+	import_place(import, file, row->line, at);
+	say_note("%s: %s: not taken: %s", at, import_name(row->intake, text),
+		 row->intake->note);
+	import->noted++;
+}
+
 static bool take(void *arg, const struct source_row *row)
 {
 	struct import *import = arg;
@@ -130,6 +142,8 @@ static bool take(void *arg, const struct source_row *row)
 		import->left++;
 		return true;
 	}
+	if (row->intake->note[0])
+		note_row(import, file, row);
 	return take_row(import, file, row);
 }
 
@@ -185,9 +199,12 @@ static int go(struct import *import, uint64_t *ret_last)
 static void note_counts(const struct import *import)
 {
 	if (import->short_passwords)
-		say_note("passwords shorter than the setting 'password_min' "
-			 "wants of new ones: %lu, taken as they are",
+		say_note("passwords shorter than the setting 'password_min': "
+			 "%lu, accepted as they are",
 			 import->short_passwords);
+	if (import->noted)
+		say_note("%lu rows have something that is not taken, see above",
+			 import->noted);
 	if (import->unusable)
 		say_note("%lu boxes have no password now, since their hash "
 			 "cannot be used ('popbox box list' shows them)",
@@ -206,13 +223,15 @@ static void sum_up(const struct import *import, uint64_t number)
 	note_counts(import);
 	if (import->site->json) {
 		json_print(json_pack(
-			"{s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o}", "created",
+			"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o}",
+			"created",
 			(json_int_t)v[ENROLL_CREATE], "undeleted",
 			(json_int_t)v[ENROLL_BACK], "changed",
 			(json_int_t)v[ENROLL_CHANGE], "same",
 			(json_int_t)v[ENROLL_SAME], "refused",
 			(json_int_t)import->bad, "left_out",
-			(json_int_t)import->left, "dry_run",
+			(json_int_t)import->left, "noted",
+			(json_int_t)import->noted, "dry_run",
 			(int)import->site->dry_run, "entry",
 			number ? json_integer((json_int_t)number)
 			       : json_null()));
@@ -317,6 +336,18 @@ static void release(struct import *import)
 	free(import->credentials.bytes);
 }
 
+/* The other rows were taken: a script must notice all the same. */
+static int say_rejected(const struct import *import)
+{
+	if (import->site->dry_run)
+		return say_error(CODE_NO, "rows that would be rejected: %zu",
+				 import->bad);
+	return say_error(CODE_NO,
+			 "rows that were rejected: %zu (correct them in '%s', "
+			 "and import that)",
+			 import->bad, import->how->skip_bad);
+}
+
 int import(struct site *site, const struct import_how *how)
 {
 	struct import import = {.site = site,
@@ -337,6 +368,8 @@ int import(struct site *site, const struct import_how *how)
 		code = finish(&import, last);
 		if (code == CODE_DONE && how->mail && !site->dry_run)
 			code = move_mail(&import);
+		if (code == CODE_DONE && import.bad)
+			code = say_rejected(&import);
 	}
 	else if (import.bad && code == CODE_REFUSED)
 		say_error(0,

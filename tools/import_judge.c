@@ -73,11 +73,15 @@ static const char missing[] =
 	"cannot log in yet, --locked does so for all, --generate with "
 	"--credentials FILE makes passwords)";
 
-static const char *judge_silent(struct import *import, struct roster_row *row,
-				bool there)
+static const char *judge_silent(struct import *import,
+				const struct intake *intake,
+				struct roster_row *row, bool there)
 {
 	row->secret = ROSTER_NONE;
 	if (there || row->twin || import->how->locked)
+		return NULL;
+	/* Whoever is suspended gets a password when that ends. */
+	if (import->how->generate && intake->has_login && !intake->login)
 		return NULL;
 	if (!import->how->generate)
 		return missing;
@@ -93,7 +97,7 @@ static const char *judge_unusable(struct import *import,
 	if (import->how->locked)
 		import->unusable++;
 	if (import->how->locked || import->how->generate)
-		return judge_silent(import, row, there);
+		return judge_silent(import, intake, row, there);
 	(void)snprintf(ret_why, room,
 		       "%s (--locked takes it without a password, --generate "
 		       "with --credentials FILE makes a new one)",
@@ -130,6 +134,22 @@ static const char *judge_hash(const struct import *import,
 	return NULL;
 }
 
+/* Each is named once, however often the rows are judged. */
+static void note_short(struct import *import, const struct intake *intake,
+		       const struct roster_row *row)
+{
+	char text[NAME_ADDRESS_TEXT], at[IMPORT_PLACE];
+
+	import->short_passwords++;
+	if (import->judged)
+		return;
+	import_place(import, row->file, row->line, at);
+	say_note("%s: %s: the password is shorter than the setting "
+		 "'password_min' (%u)",
+		 at, import_name(intake, text),
+		 import->site->config.password_min);
+}
+
 /* What becomes of its password. */
 static const char *judge_secret(struct import *import,
 				const struct intake *intake,
@@ -146,14 +166,14 @@ static const char *judge_secret(struct import *import,
 	case INTAKE_SILENT:
 	case INTAKE_KEEP:
 		return enroll_wants_box(intake)
-			       ? judge_silent(import, row, there)
+			       ? judge_silent(import, intake, row, there)
 			       : NULL;
 	case INTAKE_LOCKED:
 		row->secret = ROSTER_NONE;
 		return NULL;
 	case INTAKE_PASSWORD:
 		if (intake->password_len < import->site->config.password_min)
-			import->short_passwords++;
+			note_short(import, intake, row);
 		row->secret = ROSTER_MAKE;
 		return NULL;
 	case INTAKE_HASH:
@@ -228,9 +248,13 @@ static enum err judge_body(struct store_txn *txn, void *arg)
 
 int import_judge(struct import *import)
 {
+	int code;
+
 	import_domain_forget(import);
 	import->short_passwords = import->unusable = 0;
-	return site_failed(import->site,
+	code = site_failed(import->site,
 			   store_read(import->site->store, judge_body, import),
 			   "the store");
+	import->judged = true;
+	return code;
 }

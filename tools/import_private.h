@@ -30,10 +30,12 @@ struct import {
 	uint64_t *bad_line; /* file << 32 | line */
 	size_t bad, bad_room;
 	uint64_t snapshot; /* the journal's end when the rows were judged */
+	bool judged; /* at least once */
 	bool no_memory;
 	bool failed; /* and said so */
 	size_t jobs; /* hashes to compute */
 	unsigned long left;    /* rows left out on purpose */
+	unsigned long noted;   /* rows of which something is left out */
 	unsigned long again;   /* rows that say what one before them said */
 	unsigned long short_passwords;
 	unsigned long unusable; /* boxes that got no password */

@@ -1,10 +1,13 @@
 #include "intake.h"
 
 #include <ctype.h>
+#include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "idn.h"
 #include "json.h"
@@ -291,4 +294,54 @@ const char *intake_forward(struct intake *intake, const char *text)
 	intake->forwards_len += len;
 	intake->has_forwards = true;
 	return NULL;
+}
+
+void intake_no_login(struct intake *intake)
+{
+	intake->has_login = true;
+	intake->login = false;
+}
+
+void intake_no_mail(struct intake *intake)
+{
+	intake->has_delivery = true;
+	intake->delivery = STORE_BOUNCE;
+}
+
+void intake_note(struct intake *intake, const char *format, ...)
+{
+	size_t len = strlen(intake->note);
+	va_list args;
+
+	if (len && len + 3 < sizeof intake->note) {
+		memcpy(intake->note + len, "; ", 3);
+		len += 2;
+	}
+	va_start(args, format);
+	/* A text that does not fit is cut: the row's line shows all of it. */
+	(void)vsnprintf(intake->note + len, sizeof intake->note - len, format,
+			args);
+	va_end(args);
+}
+
+void intake_expire(struct intake *intake, int64_t now)
+{
+	const time_t at = (time_t)intake->expires;
+	char day[16] = "";
+	struct tm tm;
+
+	if (!intake->expires)
+		return;
+	if (gmtime_r(&at, &tm))
+		(void)strftime(day, sizeof day, "%Y-%m-%d", &tm);
+	if (intake->expires > now) {
+		intake_note(intake, "it expires on %s", day);
+		return;
+	}
+	intake_no_login(intake);
+	if (intake->expires_mail)
+		intake_no_mail(intake);
+	intake->has_reason = true; /* at most 10 + 11 bytes */
+	(void)snprintf(intake->reason, sizeof intake->reason, "expired on %s",
+		       day);
 }

@@ -21,6 +21,8 @@ enum intake_secret {
 	INTAKE_KEEP,	 /* what is there; a new account has none yet */
 };
 
+enum { INTAKE_NOTE = 512 };
+
 /* Wipe it with intake_wipe. */
 struct intake {
 	unsigned long line; /* from 1 */
@@ -45,6 +47,9 @@ struct intake {
 	enum store_delivery delivery;
 	bool has_reason;
 	char reason[STORE_REASON_MAX + 1];
+	int64_t expires; /* seconds since 1970; 0 = never */
+	bool expires_mail; /* then its mail bounces, too */
+	char note[INTAKE_NOTE]; /* parts of the row that are not taken */
 	bool has_forwards;
 	size_t forwards_len;
 	/* The last two are no secrets, large and mostly empty: intake_wipe
@@ -82,5 +87,15 @@ const char *intake_delivery(struct intake *intake, const char *text);
 const char *intake_maildir(struct intake *intake, const char *text);
 /* One address more. */
 const char *intake_forward(struct intake *intake, const char *text);
+
+/* The account exists, but its owner may not log in. */
+void intake_no_login(struct intake *intake);
+/* Its mail is returned to the sender. */
+void intake_no_mail(struct intake *intake);
+/* An expiry date that has passed suspends the account; a later one is noted. */
+void intake_expire(struct intake *intake, int64_t now);
+/* Adds to the note: a part of the row that popbox does not take. */
+void intake_note(struct intake *intake, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 #endif

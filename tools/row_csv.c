@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "row_flags.h"
+
 struct column {
 	const char *name; /* in any letter case */
 	enum row_csv_column is;
@@ -40,6 +42,8 @@ static const struct column google[] = {
 	{"password hash function [upload only]", ROW_CSV_FUNCTION},
 	{"first name [required]", ROW_CSV_NAME},
 	{"last name [required]", ROW_CSV_LAST_NAME},
+	{"status [read only]", ROW_CSV_STATUS},
+	{"new status [upload only]", ROW_CSV_NEW_STATUS},
 	{NULL, ROW_CSV_IGNORED},
 };
 
@@ -269,25 +273,29 @@ static const char *take_plain(struct intake *intake, const struct texts *texts)
 	return why;
 }
 
-static bool is_inactive(const char *active)
+/* Rows may be switched off. The status that an upload asks for outweighs the
+ * one that there was. */
+static const char *take_flags(const struct row_csv *row,
+			      const struct texts *texts, struct intake *intake,
+			      const char **ret_left)
 {
-	return active[0] && (strcmp(active, "0") == 0 ||
-			     strcasecmp(active, "f") == 0 ||
-			     strcasecmp(active, "false") == 0);
-}
+	const char *active = texts->of[ROW_CSV_ACTIVE];
+	const char *status = texts->of[ROW_CSV_NEW_STATUS];
+	const char *why;
 
-/* Postfixadmin's rows may be switched off. */
-static void take_active(const struct row_csv *row, const struct texts *texts,
-			struct intake *intake, const char **ret_left)
-{
-	if (!is_inactive(texts->of[ROW_CSV_ACTIVE]))
-		return;
-	if (has_column(row, ROW_CSV_FORWARD)) {
+	if (!status[0])
+		status = texts->of[ROW_CSV_STATUS];
+	why = row_flags_status(intake, status);
+	if (!why)
+		why = row_flags_active(intake, active);
+	if (why || !has_column(row, ROW_CSV_ACTIVE) ||
+	    !has_column(row, ROW_CSV_FORWARD))
+		return why;
+	if (intake->has_delivery)
 		*ret_left = "an alias that is not active";
-		return;
-	}
-	intake->has_login = true;
-	intake->login = false;
+	/* An alias has no box to switch. */
+	intake->has_login = intake->has_delivery = intake->has_reason = false;
+	return NULL;
 }
 
 const char *row_csv_fill(const struct row_csv *row, const struct csvfile *csv,
@@ -320,7 +328,5 @@ const char *row_csv_fill(const struct row_csv *row, const struct csvfile *csv,
 		why = take_name(intake, &texts);
 	if (!why)
 		why = take_plain(intake, &texts);
-	if (!why)
-		take_active(row, &texts, intake, ret_left);
-	return why;
+	return why ? why : take_flags(row, &texts, intake, ret_left);
 }

@@ -4,13 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIELDS = 8 };
+#include "row_flags.h"
 
-/* vpopmail's flags, as vpopmail.h of its releases numbers them. */
-enum {
-	NO_POP = 0x02,
-	BOUNCE = 0x10,
-};
+enum { FIELDS = 8, SHADOW_FIELDS = 9 };
 
 /* Cuts a line at its colons; what lies behind the last of the wanted fields
  * stays with it. */
@@ -88,14 +84,7 @@ static const char *take_flags(struct intake *intake, const char *gid)
 
 	if (end == gid || *end)
 		return "the fourth field is not a number";
-	if (flags & NO_POP) {
-		intake->has_login = true;
-		intake->login = false;
-	}
-	if (flags & BOUNCE) {
-		intake->has_delivery = true;
-		intake->delivery = STORE_BOUNCE;
-	}
+	row_flags_vpopmail(intake, flags);
 	return NULL;
 }
 
@@ -173,8 +162,8 @@ static const char *take_rule(struct intake *intake, const char *rule)
 
 static const char *take_extra(struct intake *intake, char *extra)
 {
-	const char *why = NULL, *value;
-	char *at = extra;
+	const char *why = NULL;
+	char *at = extra, *value;
 
 	while (!why && at) {
 		char *word = at + strspn(at, " ");
@@ -182,16 +171,15 @@ static const char *take_extra(struct intake *intake, char *extra)
 		at = strchr(word, ' ');
 		if (at)
 			*at++ = 0;
-		value = strchr(word, '=');
-		value = value ? value + 1 : word + strlen(word);
-		if (strncmp(word, "userdb_mail=", 12) == 0)
+		value = word + strcspn(word, "=");
+		if (*value)
+			*value++ = 0;
+		if (strcmp(word, "userdb_mail") == 0)
 			why = take_mail(intake, value);
-		else if (strncmp(word, "userdb_quota_rule=", 18) == 0)
+		else if (strcmp(word, "userdb_quota_rule") == 0)
 			why = take_rule(intake, value);
-		else if (strncmp(word, "nologin", 7) == 0) {
-			intake->has_login = true;
-			intake->login = false;
-		}
+		else if (word[0])
+			row_flags_dovecot(intake, word, value);
 	}
 	return why;
 }
@@ -226,16 +214,21 @@ const char *row_passwd_dovecot(char *line, const char *domain,
 const char *row_passwd_shadow(char *line, const char *domain,
 			      struct intake *intake, const char **ret_left)
 {
-	char *field[FIELDS];
+	char *field[SHADOW_FIELDS];
+	const char *marks[ROW_FLAGS_SHADOW];
+	const size_t count = split(line, SHADOW_FIELDS, field);
 	const char *why;
 
 	*ret_left = NULL;
-	if (split(line, FIELDS, field) < 2)
+	if (count < 2)
 		return "it has no password field (name:hash:...)";
 	why = take_user(field[0], domain, intake);
 	if (why)
 		return why;
 	if (!field[1][0])
 		return "its password is empty: everybody could log in";
+	for (size_t i = 0; i < ROW_FLAGS_SHADOW; i++)
+		marks[i] = i + 2 < count ? field[i + 2] : "";
+	row_flags_shadow(intake, marks);
 	return intake_hash(intake, field[1]);
 }

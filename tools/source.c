@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "cdbfile.h"
 #include "csvfile.h"
@@ -89,6 +90,7 @@ static bool give_line(struct reading *r, row_passwd *parse, char *line,
 	else if (!row.why)
 		return true; /* a blank line */
 	r->intake.line = row.line;
+	intake_expire(&r->intake, time(NULL));
 	return r->sink(r->arg, &row);
 }
 

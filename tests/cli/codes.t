@@ -56,7 +56,7 @@ WAYS = {
     "address del": {0: [JOE, "--yes"], 100: ["x@" + DOMAIN, "--yes"]},
     "passwd": {0: [BOX, "--stdin"], 100: ["ex1-0099", "--stdin"]},
     "verify": {0: [JOE, "--stdin"], 1: ["x@" + DOMAIN, "--stdin"]},
-    "import": {0: "good csv", 100: "bad csv"},
+    "import": {0: "good csv", 1: "half csv", 100: "bad csv"},
     "export": {0: [], 1: "wrapped", 100: ["no.org"]},
     "harden": {0: ["--yes"], 100: "asked"},
     "sync": {0: [], 1: ["--dry-run"]},
@@ -133,6 +133,10 @@ def command(site, words, code, args):
     text = GOOD + "\n"
     if isinstance(args, str) and args in SPECIAL:
         args, text = SPECIAL[args]
+    if args == "half csv":
+        args = [site.top + "/half.csv", "--skip-bad", site.top + "/bad.csv"]
+        with open(args[0], "w") as file:
+            file.write("address,hash\nnew@example.com,*\nx@example.com,y\n")
     if words == "init":
         site.store = site.top + "/other" if code == 0 else site.store
         args = ["--uid", str(UID), "--gid", str(GID), "--home", site.home,

@@ -181,7 +181,9 @@ def bad():
         eq((last(site), site.tree()), (before, tree))
         skipped = site.top + "/skipped"
         got = site.popbox("import", path, "--skip-bad", skipped)
-        eq(got.rc, 0, got)
+        eq(got.rc, 1, got)
+        has(got.err, f"rows that were rejected: 13 (correct them in "
+            f"'{skipped}'")
         has(got.err, "1 created")
         has(got.err, "it is there with another password")
         eq(stat.S_IMODE(os.stat(skipped).st_mode), 0o600)
@@ -489,8 +491,8 @@ def passwd_files():
                    f"ann:!{sha}:19000::::::\nbob:*:1::::::\neve::1::::::\n")
         site.fails(100, ":4: eve@s.org: its password is empty", "import",
                    path, "--handle", "s", "--domain", "s.org")
-        site.do("import", path, "--handle", "s", "--domain", "s.org",
-                "--skip-bad", site.top + "/rest")
+        site.fails(1, "rejected: 1", "import", path, "--handle", "s",
+                   "--domain", "s.org", "--skip-bad", site.top + "/rest")
         accepted(site, "joe@s.org", "words joe")
         eq(site.popbox("verify", "ann@s.org", "--stdin",
                        input="words joe\n").rc, 1)

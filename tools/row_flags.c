@@ -1,0 +1,157 @@
+#include "row_flags.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static bool is_one_of(const char *text, const char *const *words)
+{
+	for (; *words; words++) {
+		if (strcasecmp(text, *words) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void suspend(struct intake *intake, const char *reason, bool mail)
+{
+	intake_no_login(intake);
+	if (mail)
+		intake_no_mail(intake);
+	if (!intake->has_reason)
+		(void)intake_reason(intake, reason); /* a good one */
+}
+
+const char *row_flags_active(struct intake *intake, const char *text)
+{
+	static const char *const on[] = {"1", "t", "true", "y", "yes", "on",
+					 "active", NULL};
+	static const char *const off[] = {"0", "f", "false", "n", "no", "off",
+					  "inactive", NULL};
+
+	if (strcmp(text, "2") == 0)
+		suspend(intake, "logins were off at the old site", false);
+	else if (is_one_of(text, off))
+		suspend(intake, "not active at the old site", true);
+	else if (text[0] && !is_one_of(text, on))
+		return "active is 1, 0, or 2 (mail without logins)";
+	return NULL;
+}
+
+const char *row_flags_status(struct intake *intake, const char *text)
+{
+	static const char *const on[] = {"active", "enabled", NULL};
+	static const char *const off[] = {"suspended", "archived", "disabled",
+					  "inactive", NULL};
+
+	if (is_one_of(text, off))
+		suspend(intake, "suspended at the old site", true);
+	else if (text[0] && !is_one_of(text, on))
+		return "the status is none of active, suspended and archived";
+	return NULL;
+}
+
+static const char *const bit_names[] = {
+	"password changes are off", /* 0x1 */
+	NULL,			    /* 0x2: POP */
+	"webmail is off",
+	"IMAP is off",
+	NULL, /* 0x10: bounce */
+	"relaying is off",
+	"dial-up is off",
+	"V_USER0",
+	"V_USER1", /* 0x100 */
+	"V_USER2",
+	"V_USER3",
+	"SMTP is off",
+	"administrator of the domain", /* 0x1000 */
+	NULL,			       /* 0x2000: override */
+	"SpamAssassin is off",
+	"spam is deleted",
+	"administrator of the server", /* 0x10000 */
+	"may edit .qmail files",
+	"maildrop is off",
+};
+
+const char *row_flags_vpopmail_name(unsigned long bit)
+{
+	for (size_t i = 0; i < sizeof bit_names / sizeof *bit_names; i++) {
+		if (bit == 1UL << i)
+			return bit_names[i];
+	}
+	return NULL;
+}
+
+void row_flags_vpopmail(struct intake *intake, unsigned long bits)
+{
+	const size_t known = sizeof bit_names / sizeof *bit_names;
+
+	if (bits & ROW_FLAGS_NO_POP)
+		intake_no_login(intake);
+	if (bits & ROW_FLAGS_BOUNCE)
+		intake_no_mail(intake);
+	for (size_t i = 0; i < known; i++) {
+		if (bits & 1UL << i && bit_names[i])
+			intake_note(intake, "%s", bit_names[i]);
+	}
+	if (bits >> known)
+		intake_note(intake, "unknown flags 0x%lx",
+			    bits >> known << known);
+}
+
+/* Neither logins nor delivery depend on these. */
+static const char *const harmless[] = {
+	"userdb_uid", "userdb_gid", "userdb_home", "userdb_quota_bytes",
+	"nodelay", "userdb_system_groups_user", NULL,
+};
+
+void row_flags_dovecot(struct intake *intake, const char *key,
+		       const char *value)
+{
+	static const char *const no[] = {"n", "no", "0", NULL};
+
+	if (is_one_of(key, harmless))
+		return;
+	if (strcasecmp(key, "nologin") == 0) {
+		if (!is_one_of(value, no))
+			intake_no_login(intake);
+		return;
+	}
+	if (strcasecmp(key, "nopassword") == 0)
+		intake_note(intake, "any password was accepted (nopassword)");
+	else if (strcasecmp(key, "allow_nets") == 0)
+		intake_note(intake, "logins from %s alone", value);
+	else /* its value may be a secret */
+		intake_note(intake, "the field '%s'", key);
+}
+
+static bool days(const char *text, int64_t *ret_days)
+{
+	char *end;
+
+	*ret_days = strtoll(text, &end, 10);
+	return text[0] && !*end && *ret_days >= 0 && *ret_days < 1000000;
+}
+
+enum { LAST_CHANGE, MINIMUM, MAXIMUM, WARNING, INACTIVE, EXPIRY };
+
+void row_flags_shadow(struct intake *intake,
+		      const char *const field[ROW_FLAGS_SHADOW])
+{
+	enum { DAY = 86400 };
+	int64_t change, most, grace, expiry;
+
+	if (days(field[EXPIRY], &expiry))
+		intake->expires = expiry ? expiry * DAY : 1;
+	if (!days(field[LAST_CHANGE], &change))
+		return;
+	if (change == 0)
+		intake_note(intake, "the password must be changed at the next "
+				    "login");
+	/* An old password is taken until it has been inactive for so long. */
+	else if (days(field[MAXIMUM], &most) && days(field[INACTIVE], &grace)) {
+		expiry = (change + most + grace + 1) * DAY;
+		if (!intake->expires || expiry < intake->expires)
+			intake->expires = expiry;
+	}
+}
