@@ -286,6 +286,31 @@ static void audit_temporary(struct audit *a, const char *dir, const char *name)
 		say_error(0, "cannot remove '%s': %s", path, strerror(errno));
 }
 
+static void audit_send(struct audit *a)
+{
+	switch (notify_state(&a->site->config)) {
+	case NOTIFY_RUNS:
+		return;
+	case NOTIFY_STOPPED:
+		tell(a, "qmail-send", false,
+		     "qmail-send is not running: no mail is delivered");
+		return;
+	case NOTIFY_HIDDEN:
+		if (a->site->config.qmail_hup[0])
+			return;
+		tell(a, "qmail-send", false,
+		     "qmail-send is running, but its process was not found: "
+		     "it cannot be told of changes (set 'qmail_hup', or "
+		     "restart it)");
+		return;
+	case NOTIFY_UNKNOWN:
+		break;
+	}
+	tell(a, "qmail-send", false,
+	     "it is unknown whether qmail-send is running (run popbox as root, "
+	     "with /proc mounted)");
+}
+
 static void audit_qmail(struct audit *a)
 {
 	static const char *const names[] = {
@@ -303,9 +328,7 @@ static void audit_qmail(struct audit *a)
 	control_audit_cdb(config, on_found, a);
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		audit_temporary(a, config->qmail, names[i]);
-	if (!notify_running(config))
-		tell(a, "qmail-send", false,
-		     "qmail-send is not running: no mail is delivered");
+	audit_send(a);
 }
 
 /* One file of the store's directory: root's alone. */

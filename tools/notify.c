@@ -3,14 +3,17 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "replace.h"
@@ -94,19 +97,127 @@ static bool run_setting(const char *setting)
 	return run(words);
 }
 
-/* Is the program of this process the file at path? Its name alone would be
- * anybody's to take. */
-static bool runs(const char *pid, const char *path)
+/* A file of one process in /proc, read to its end or until the room is full.
+ * Returns the length; 0 if the file cannot be read. */
+static size_t read_proc(const char *pid, const char *name, char *bytes,
+			size_t room)
 {
-	char link[64], exe[PATH_MAX];
+	char path[64];
+	ssize_t len;
+	int fd;
+
+	(void)snprintf(path, sizeof path, "/proc/%.20s/%s", pid, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	len = read(fd, bytes, room - 1);
+	(void)close(fd); /* read only */
+	bytes[len > 0 ? len : 0] = 0;
+	return len > 0 ? (size_t)len : 0;
+}
+
+/* The path of the program that a process runs; empty if root alone may know
+ * it. A program that was replaced or removed keeps its former path, and the
+ * kernel appends " (deleted)". */
+static void read_program(const char *pid, char *program)
+{
+	static const char mark[] = " (deleted)";
+	char link[64], *end;
 	ssize_t len;
 
 	(void)snprintf(link, sizeof link, "/proc/%.20s/exe", pid);
-	len = readlink(link, exe, sizeof exe - 1);
-	if (len <= 0)
+	len = readlink(link, program, PATH_MAX - 1);
+	program[len > 0 ? len : 0] = 0;
+	if (len < (ssize_t)sizeof mark)
+		return;
+	end = program + len - (sizeof mark - 1);
+	if (strcmp(end, mark) == 0)
+		*end = 0;
+}
+
+/* Is the program called qmail-send, or was it called so when it was started?
+ * An upgrade may have renamed it to qmail-send.old. */
+static bool has_name(const char *pid, const char *program)
+{
+	static const char name[] = "qmail-send";
+	const size_t len = sizeof name - 1;
+	const char *slash = strrchr(program, '/');
+	char comm[64];
+
+	if (slash && strncmp(slash + 1, name, len) == 0 &&
+	    (slash[1 + len] == 0 || slash[1 + len] == '.'))
+		return true;
+	return read_proc(pid, "comm", comm, sizeof comm) == sizeof name &&
+	       strncmp(comm, name, len) == 0 && comm[len] == '\n';
+}
+
+/* Does the program lie in this qmail's directory, or where its bin leads? */
+static bool lies_in(const char *program, const char *path)
+{
+	char bin[PATH_MAX], real[PATH_MAX];
+	size_t len;
+
+	if (realpath(path, real)) {
+		len = strlen(real);
+		if (strncmp(program, real, len) == 0 && program[len] == '/')
+			return true;
+	}
+	(void)snprintf(bin, sizeof bin, "%s/bin", path);
+	if (!realpath(bin, real))
 		return false;
-	exe[len] = 0;
-	return strcmp(exe, path) == 0;
+	len = strlen(real);
+	return strncmp(program, real, len) == 0 && program[len] == '/' &&
+	       !strchr(program + len + 1, '/');
+}
+
+/* Was the process started by the path of this qmail's program? This holds where
+ * a symbolic link has led elsewhere since then, and for a script. */
+static bool started_as(const char *pid, const char *path)
+{
+	char words[PATH_MAX], program[PATH_MAX];
+	size_t len = read_proc(pid, "cmdline", words, sizeof words);
+
+	(void)snprintf(program, sizeof program, "%s/bin/qmail-send", path);
+	for (size_t at = 0; at < len; at += strlen(words + at) + 1) {
+		if (strcmp(words + at, program) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Is what a link of the process leads to the same file as ours? Unknown is
+ * returned as given. */
+static bool sees(const char *pid, const char *link, const char *ours,
+		 bool unknown)
+{
+	char path[PATH_MAX + 64];
+	struct stat theirs, own;
+
+	(void)snprintf(path, sizeof path, "/proc/%.20s/%s", pid, link);
+	if (stat(path, &theirs) != 0 || stat(ours, &own) != 0)
+		return unknown;
+	return theirs.st_dev == own.st_dev && theirs.st_ino == own.st_ino;
+}
+
+/* Is this process the qmail-send of the qmail at path? Its name alone would be
+ * anybody's to take; a path alone is not enough either: the program may have
+ * been replaced since, and a container has the same paths. */
+static bool runs(const char *pid, const char *path)
+{
+	char program[PATH_MAX], control[PATH_MAX], queue[PATH_MAX];
+	char link[PATH_MAX + 8];
+
+	read_program(pid, program);
+	if (!has_name(pid, program))
+		return false;
+	(void)snprintf(queue, sizeof queue, "%s/queue", path);
+	if (sees(pid, "cwd", queue, false))
+		return true; /* where qmail-send works */
+	if (!lies_in(program, path) && !started_as(pid, path))
+		return false;
+	(void)snprintf(control, sizeof control, "%s/control", path);
+	(void)snprintf(link, sizeof link, "root%s", control);
+	return sees(pid, link, control, true);
 }
 
 /* Signals one process, if it still is what it was when it was found. */
@@ -124,43 +235,93 @@ static bool hup_process(const char *pid_text, const char *path)
 	return done;
 }
 
-/* Signals each process of this program; without hup only looks for one. */
-static bool find_process(const char *path, bool hup)
+/* Signals each qmail-send of the qmail at path, or only looks for one.
+ * ret_known: could all processes be looked at? */
+static bool find_process(const char *path, bool hup, bool *ret_known)
 {
 	DIR *proc = opendir("/proc");
 	const struct dirent *entry;
-	bool done = false;
+	bool done = false, any = false;
 
-	if (!proc)
-		return false;
-	while ((entry = readdir(proc)) != NULL) {
-		if (isdigit((unsigned char)entry->d_name[0]) &&
-		    runs(entry->d_name, path) &&
+	while (proc && (entry = readdir(proc)) != NULL) {
+		if (!isdigit((unsigned char)entry->d_name[0]))
+			continue;
+		any = true;
+		if (runs(entry->d_name, path) &&
 		    (!hup || hup_process(entry->d_name, path)))
 			done = true;
 	}
-	(void)closedir(proc); /* read only */
+	if (proc)
+		(void)closedir(proc); /* read only */
+	*ret_known = any; /* an empty directory is no /proc */
 	return done;
+}
+
+/* qmail-send keeps the reading end of this pipe open, and every qmail-queue
+ * opens it as we do here. That needs no process to be seen. known: could all
+ * processes be looked at? */
+static enum notify_state ask_trigger(const char *path, bool known)
+{
+	const struct timespec moment = {0, 1000000};
+	char trigger[PATH_MAX];
+	struct stat st;
+	int fd;
+
+	(void)snprintf(trigger, sizeof trigger, "%s/queue/lock/trigger", path);
+	if (lstat(trigger, &st) != 0)
+		return known && (errno == ENOENT || errno == ENOTDIR)
+			       ? NOTIFY_STOPPED
+			       : NOTIFY_UNKNOWN;
+	if (!S_ISFIFO(st.st_mode))
+		return NOTIFY_UNKNOWN;
+	/* qmail-send closes it for an instant whenever a message came. */
+	for (int tries = 0; tries < 3; tries++) {
+		fd = open(trigger,
+			  O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+		if (fd >= 0) {
+			(void)close(fd); /* nothing was written */
+			return NOTIFY_HIDDEN;
+		}
+		if (errno != ENXIO)
+			return NOTIFY_UNKNOWN;
+		(void)nanosleep(&moment, NULL); /* cut short: no harm */
+	}
+	return NOTIFY_STOPPED;
+}
+
+enum notify_state notify_state(const struct config *config)
+{
+	bool known;
+
+	if (find_process(config->qmail, false, &known))
+		return NOTIFY_RUNS;
+	return ask_trigger(config->qmail, known);
 }
 
 bool notify_hup(const struct config *config)
 {
-	char path[PATH_MAX], real[PATH_MAX];
+	bool known;
 
 	if (config->qmail_hup[0])
 		return run_setting(config->qmail_hup);
-	(void)snprintf(path, sizeof path, "%s/bin/qmail-send", config->qmail);
-	/* /proc names files without symbolic links. */
-	if (!realpath(path, real) || !find_process(real, true))
+	if (find_process(config->qmail, true, &known))
+		return true;
+	switch (notify_state(config)) {
+	case NOTIFY_STOPPED:
 		say_note("qmail-send is not running: it will read "
 			 "control/virtualdomains when it starts");
-	return true;
-}
-
-bool notify_running(const struct config *config)
-{
-	char path[PATH_MAX], real[PATH_MAX];
-
-	(void)snprintf(path, sizeof path, "%s/bin/qmail-send", config->qmail);
-	return realpath(path, real) && find_process(real, false);
+		return true;
+	case NOTIFY_RUNS:
+		return say_error(0, "cannot send HUP to qmail-send (run popbox "
+				    "as root or set 'qmail_hup')");
+	case NOTIFY_HIDDEN:
+		return say_error(0, "qmail-send is running, but its process "
+				    "was not found (set 'qmail_hup', or "
+				    "restart it)");
+	case NOTIFY_UNKNOWN:
+		break;
+	}
+	return say_error(0, "cannot find out whether qmail-send is running "
+			    "(run popbox as root, with /proc mounted, or set "
+			    "'qmail_hup')");
 }

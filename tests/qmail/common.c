@@ -25,8 +25,11 @@ _Noreturn void common_die(int code, const char *format, ...)
 const char *common_home(void)
 {
 	static char home[PATH_MAX];
-	ssize_t len = readlink("/proc/self/exe", home, sizeof home - 1);
+	ssize_t len;
 
+	if (home[0])
+		return home; /* as it was at the start, whatever moves later */
+	len = readlink("/proc/self/exe", home, sizeof home - 1);
 	if (len <= 0)
 		common_die(111, "cannot find myself");
 	home[len] = 0;
