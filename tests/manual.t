@@ -169,8 +169,10 @@ def described():
 
 
 def flags(line):
-    """The options in a line that begins with Fl: `Fl -a , -b Ar x`."""
-    return {"-" + word for word in line.split() if re.match(r"--?[a-z]", word)}
+    """The options in a line that begins with Fl: `Fl -a , -b Ar x`, `Fl n`."""
+    return {"-" + word for word in line.split() if re.match(r"--?[a-z]", word)
+            } | {"-" + letter for letter in
+                 re.findall(r"\bFl ([a-z])\b", line)}
 
 
 def strays():

@@ -53,6 +53,9 @@ class Shell:
 
 
 def tidy(lines):
+    """Without empty lines at the end, and without a progress bar: it comes on a
+    slow machine alone, and ends where the line is cleared."""
+    lines = [line.rpartition("\033[K")[2] for line in lines]
     while lines and not lines[-1].strip():
         lines = lines[:-1]
     return lines

@@ -57,7 +57,7 @@ def files():
 @test("an example that no longer works is found", root=True)
 def broken_example():
     assert not missed(lambda: follow("popbox-undo.8"), "popbox-undo.8",
-                      "popbox undo 9\n", "popbox undo 99\n")
+                      "popbox undo 12\n", "popbox undo 99\n")
 
 
 # Commands whose JSON is looked at, one after the other on one site; "FILE" is a

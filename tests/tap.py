@@ -7,6 +7,7 @@ directory that is removed afterwards.
 import contextlib
 import json
 import os
+import pty
 import resource
 import shutil
 import signal
@@ -183,6 +184,30 @@ def declared(args, rc):
                 row["verb"] in (None, *words[1:2]):
             assert str(rc) in row["exit_codes"].split(), \
                 f"popbox {' '.join(args)}: exit code {rc} is not declared"
+
+
+def on_terminal(site, args, answers, interrupt=signal.SIG_DFL):
+    """(exit code, what was seen) of popbox on a terminal of its own, where each
+    prompt gets the next answer. Whoever runs the tests may have Ctrl-C
+    ignored; here it is what interrupt says."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        signal.signal(signal.SIGINT, interrupt)
+        signal.alarm(60)  # ends popbox, should it wait for ever
+        os.execv(POPBOX, [POPBOX, "-d", site.store, *args])
+    seen, waiting = b"", list(answers)
+    while True:
+        try:
+            part = os.read(fd, 1000)
+        except OSError:
+            break
+        if not part:
+            break
+        seen += part
+        if waiting and seen.endswith((b": ", b"[y/N] ")):
+            os.write(fd, waiting.pop(0))
+    os.close(fd)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), seen.decode()
 
 
 class Site:

@@ -2,15 +2,19 @@
  * taken back entry by entry from its last one, by the store's usual calls with
  * their usual rules. Only what is still as the change left it is touched.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "change.h"
 #include "commands.h"
+#include "confirm.h"
+#include "lastchange.h"
 #include "operand.h"
 #include "say.h"
 
 const struct args_option cmd_undo_options[] = {
+	CONFIRM_OPTION,
 	CHANGE_OPTIONS,
 	{NULL, NULL, NULL},
 };
@@ -337,20 +341,35 @@ static int read_number(const char *text, uint64_t *ret_number)
 	return CODE_DONE;
 }
 
+/* Without a number: the caller's own last change, which is shown first. */
+static int choose(struct site *site, const struct args *args,
+		  uint64_t *ret_number)
+{
+	int code = lastchange_show(site, ret_number);
+
+	return code == CODE_DONE ? confirm(site, args, "undo this change")
+				 : code;
+}
+
 int cmd_undo(struct site *site, const struct args *args)
 {
 	struct undo *undo = calloc(1, sizeof *undo);
+	char what[24];
 	bool changed = false;
 	int code;
 
 	if (!undo)
 		return say_error(CODE_LATER, "no memory");
-	code = read_number(args->operand[0], &undo->number);
+	code = args->operands ? read_number(args->operand[0], &undo->number)
+			      : CODE_DONE;
 	if (code == CODE_DONE)
 		code = site_open_write(site);
+	if (code == CODE_DONE && !args->operands)
+		code = choose(site, args, &undo->number);
+	(void)snprintf(what, sizeof what, "%llu",
+		       (unsigned long long)undo->number); /* it fits */
 	if (code == CODE_DONE)
-		code = change(site, undo_body, undo, args->operand[0],
-			      &changed);
+		code = change(site, undo_body, undo, what, &changed);
 	if (code == CODE_REFUSED && undo->blocked)
 		say_note("what came after entry %llu may stand in its way "
 			 "('popbox log --since %llu' shows it)",

@@ -138,17 +138,23 @@ static bool read_scaled(const char *text, const char *letters,
 	return true;
 }
 
-int operand_duration(const char *text, int64_t *ret_seconds)
+bool operand_span(const char *text, int64_t *ret_seconds)
 {
 	static const uint64_t factors[] = {86400, 3600, 60, 1};
 	uint64_t seconds;
 
 	if (!read_scaled(text, "dhms", factors, &seconds))
-		return say_error(CODE_USAGE,
-				 "'%s' is no time span like 30d, 12h or 90m",
-				 text);
+		return false;
 	*ret_seconds = (int64_t)seconds;
-	return CODE_DONE;
+	return true;
+}
+
+int operand_duration(const char *text, int64_t *ret_seconds)
+{
+	if (operand_span(text, ret_seconds))
+		return CODE_DONE;
+	return say_error(CODE_USAGE,
+			 "'%s' is no time span like 30d, 12h or 90m", text);
 }
 
 int operand_size(const char *text, uint64_t *ret_bytes)
