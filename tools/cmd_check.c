@@ -12,6 +12,7 @@
 #include "json.h"
 #include "publish.h"
 #include "say.h"
+#include "text.h"
 
 const struct args_option cmd_check_options[] = {
 	{"--repair", NULL, "mend what can be mended without loss"},
@@ -20,10 +21,19 @@ const struct args_option cmd_check_options[] = {
 	{NULL, NULL, NULL},
 };
 
+/* What one look found: kept, because after a repair the two looks are compared.
+ * Two texts each, the check's word and what it found. */
+struct looking {
+	const struct site *site;
+	unsigned long found;
+	bool kept; /* not printed yet */
+	struct text texts;
+	bool no_memory;
+};
+
 struct checking {
 	const struct site *site;
 	unsigned long found;
-	bool silent;
 };
 
 static void print_rule(const struct site *site, unsigned rule,
@@ -100,29 +110,129 @@ static int check_store(struct site *site)
 	return CODE_NO;
 }
 
-static void on_finding(void *arg, const struct finding *finding)
+static void print_finding(const struct site *site, const char *check,
+			  const char *what, bool mends)
 {
-	struct checking *checking = arg;
-
-	checking->found++;
-	if (checking->silent)
-		return;
-	if (checking->site->json)
+	if (site->json)
 		json_print(json_pack("{s:n, s:s, s:n, s:s, s:b}", "rule",
-				     "check", finding->check, "object",
-				     "finding", finding->what, "mends",
-				     (int)finding->mends));
+				     "check", check, "object", "finding", what,
+				     "mends", (int)mends));
 	else
-		say_out("%s (%s%s)", finding->what, finding->check,
-			finding->mends ? ", --repair mends it" : "");
+		say_out("%s (%s%s)", what, check,
+			mends ? ", --repair mends it" : "");
 }
 
-/* Mends, publishes everything, and looks again: what is left is printed. */
-static int repair(struct site *site, unsigned long found)
+static void print_repaired(const struct site *site, const char *check,
+			   const char *what)
 {
-	struct checking mending = {.site = site, .silent = true};
-	struct checking left = {.site = site};
-	int code = audit(site, true, on_finding, &mending);
+	if (site->json)
+		json_print(json_pack("{s:n, s:s, s:n, s:s, s:b, s:b}", "rule",
+				     "check", check, "object", "finding", what,
+				     "mends", 1, "repaired", 1));
+	else
+		say_out("repaired: %s (%s)", what, check);
+}
+
+static bool keep(struct text *texts, const char *text)
+{
+	return text_put(texts, text, strlen(text) + 1);
+}
+
+static void on_finding(void *arg, const struct finding *finding)
+{
+	struct looking *look = arg;
+
+	look->found++;
+	if (!look->kept)
+		print_finding(look->site, finding->check, finding->what,
+			      finding->mends);
+	else if (!keep(&look->texts, finding->check) ||
+		 !keep(&look->texts, finding->what))
+		look->no_memory = true;
+}
+
+static void on_nothing(void *arg, const struct finding *finding)
+{
+	(void)arg; /* what is repaired on the way is compared afterwards */
+	(void)finding;
+}
+
+static const char *after(const char *text)
+{
+	return text + strlen(text) + 1;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	const char *const *x = a, *const *y = b;
+	int order = strcmp(*x, *y);
+
+	return order ? order : strcmp(after(*x), after(*y));
+}
+
+/* The findings in order; NULL for want of memory. */
+static const char **sorted(const struct looking *look)
+{
+	const char **list = malloc((look->found + 1) * sizeof *list);
+	const char *at = look->texts.bytes;
+
+	for (size_t i = 0; list && i < look->found; i++) {
+		list[i] = at;
+		at = after(after(at));
+	}
+	if (list)
+		qsort(list, look->found, sizeof *list, by_text);
+	return list;
+}
+
+/* Says of each finding before whether the look after has it, too. */
+static unsigned long print_outcome(const struct site *site,
+				   const char *const *before, size_t many,
+				   const char *const *left, size_t few)
+{
+	unsigned long repaired = 0;
+
+	for (size_t i = 0, j = 0; i < many; i++) {
+		while (j < few && by_text(&left[j], &before[i]) < 0)
+			j++;
+		if (j < few && by_text(&left[j], &before[i]) == 0)
+			continue;
+		print_repaired(site, before[i], after(before[i]));
+		repaired++;
+	}
+	for (size_t j = 0; j < few; j++)
+		print_finding(site, left[j], after(left[j]), false);
+	return repaired;
+}
+
+static int compare(const struct site *site, const struct looking *before,
+		   const struct looking *left)
+{
+	const bool whole = !before->no_memory && !left->no_memory;
+	const char **was = whole ? sorted(before) : NULL;
+	const char **is = whole ? sorted(left) : NULL;
+	unsigned long repaired;
+	int code = left->found ? CODE_NO : CODE_DONE;
+
+	if (!was || !is) {
+		code = say_error(CODE_LATER, "no memory to say what was "
+					     "repaired (run 'popbox check')");
+	} else {
+		repaired = print_outcome(site, was, before->found, is,
+					 left->found);
+		say_note("%lu repaired, %lu remaining", repaired, left->found);
+	}
+	free(was);
+	free(is);
+	return code;
+}
+
+/* Repairs, publishes everything, looks again, and says what became of what the
+ * first look had found. */
+static int repair(struct site *site, const struct looking *before)
+{
+	struct looking left = {.site = site, .kept = true};
+	int code = audit(site, true, on_nothing, NULL), again;
 
 	if (code == CODE_DONE || code == CODE_LATER) {
 		int published = publish(site, true);
@@ -130,31 +240,35 @@ static int repair(struct site *site, unsigned long found)
 		code = code == CODE_DONE ? published : code;
 	}
 	if (code == CODE_DONE || code == CODE_LATER) {
-		say_note("findings: %lu; after mending:", found);
-		(void)audit(site, false, on_finding, &left); /* says why not */
+		again = audit(site, false, on_finding, &left);
+		if (again == CODE_DONE || again == CODE_LATER)
+			again = compare(site, before, &left);
+		code = code == CODE_DONE ? again : code;
 	}
-	if (code != CODE_DONE)
-		return code;
-	say_note("%lu mended, %lu left", found - left.found, left.found);
-	return left.found ? CODE_NO : CODE_DONE;
+	free(left.texts.bytes);
+	return code;
 }
 
 static int check_files(struct site *site, bool mend)
 {
-	struct checking checking = {.site = site, .silent = mend};
+	struct looking look = {.site = site, .kept = mend};
 	int code = mend ? site_open_write(site) : site_open_look(site);
 
 	if (code == CODE_DONE)
-		code = audit(site, false, on_finding, &checking);
-	if ((code == CODE_DONE || code == CODE_LATER) && checking.found &&
-	    mend) {
-		int mended = repair(site, checking.found);
+		code = audit(site, false, on_finding, &look);
+	if ((code == CODE_DONE || code == CODE_LATER) && look.found && mend) {
+		int mended = repair(site, &look);
 
-		return code == CODE_DONE ? mended : code;
+		code = code == CODE_DONE ? mended : code;
+	} else if (code == CODE_DONE && look.found) {
+		say_note("%lu problem%s found", look.found,
+			 look.found == 1 ? "" : "s");
+		code = CODE_NO;
+	} else if (code == CODE_DONE) {
+		say_note("no problem found");
 	}
-	if (code != CODE_DONE)
-		return code;
-	return checking.found ? CODE_NO : CODE_DONE;
+	free(look.texts.bytes);
+	return code;
 }
 
 int cmd_check(struct site *site, const struct args *args)
@@ -172,9 +286,9 @@ int cmd_check(struct site *site, const struct args *args)
 	/* Files are compared with a store that is sound, or not at all. */
 	if (code == CODE_NO && !store_only)
 		say_note("the store is damaged: its files were not looked at");
+	if (code == CODE_DONE && store_only)
+		say_note("no problem found");
 	if (code == CODE_DONE && !store_only)
 		files = check_files(site, mend);
-	if (code == CODE_DONE && files == CODE_DONE)
-		say_note("no finding");
 	return code != CODE_DONE ? code : files;
 }

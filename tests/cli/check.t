@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """popbox check: damage is planted, one kind at a time, found by its name, and
 mended where that loses nothing."""
+import json
 import os
 import signal
 import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from tap import GID, QMAIL, UID, Site, eq, has, run, skip, test
+from tap import GID, QMAIL, UID, Site, eq, has, hasnt, run, skip, test
 
 
 def whole():
@@ -182,7 +183,7 @@ def undamaged():
         time.sleep(0.3)
         got = site.popbox("check")
         eq((got.rc, got.out), (0, ""))
-        has(got.err, "no finding")
+        has(got.err, "no problem found")
         send.send_signal(signal.SIGTERM)
         send.wait()
 
@@ -222,6 +223,41 @@ def planted():
                 mended += 1
     print(f"# {len(DAMAGE)} kinds of damage, {mended} of them mended")
     assert len(DAMAGE) >= 40
+
+
+@test("check --repair prints each problem that it repaired, then how many remain",
+      root=True)
+def repair_says():
+    with Site().joe() as site:
+        site.do("box", "add", "ann@example.com", "--no-password")
+        cur = site.box_path() + "/cur"
+        os.chmod(site.box_path(), 0o1700)
+        os.chmod(site.box_path("ex1-0002"), 0o1700)
+        stray = os.path.dirname(site.box_path()) + "/ex1-0777"
+        os.mkdir(stray)
+        found = site.popbox("check")
+        eq(found.rc, 1)
+        has(found.err, "4 problems found")  # qmail-send does not run, either
+        got = site.popbox("check", "--repair")
+        eq(got.rc, 1, got)
+        repaired = [line for line in got.out.splitlines()
+                    if line.startswith("repaired: ")]
+        eq(len(repaired), 2, got)
+        has(repaired[0] + repaired[1], site.box_path())
+        has(repaired[0] + repaired[1], site.box_path("ex1-0002"))
+        rest = [line for line in got.out.splitlines() if line not in repaired]
+        eq(len(rest), 2, got)
+        has("".join(rest), stray)
+        hasnt("".join(rest), "--repair mends it")
+        has(got.err, "2 repaired, 2 remaining")
+        os.rmdir(stray)
+        os.chmod(site.box_path(), 0o1700)
+        rows = [json.loads(line) for line in
+                site.popbox("--json", "check", "--repair").out.splitlines()]
+        eq([(r["check"], r.get("repaired")) for r in rows
+            if r["check"] != "qmail-send"], [("sticky", True)])
+        site.sound()
+        assert os.path.isdir(cur)
 
 
 @test("a damaged store is said first, and no file is compared with it")
