@@ -51,8 +51,8 @@ TOOL     = $(patsubst %.c,%,$(wildcard tools/*.c)) $(STORE)
 SMTP     = $(patsubst %.c,%,$(wildcard tools/maildirsmtp/*.c)) tools/inherited
 BENCHES  = $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/*.c))
 UNITS    = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
-STANDINS = $(patsubst tests/qmail/%.c,%,$(filter-out tests/qmail/common.c,\
-	   $(wildcard tests/qmail/*.c)))
+STANDINS = $(patsubst tests/qmail/%.c,%,$(filter-out tests/qmail/common.c \
+	   tests/qmail/deliver_local.c,$(wildcard tests/qmail/*.c)))
 
 obj      = $(addprefix $(O)/,$(addsuffix .o,$(1)))
 
@@ -86,6 +86,7 @@ $(B)/unit/%: $(O)/tests/unit/%.o $(call obj,$(STORE)) \
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $(sort $^) \
 		-lcmocka -llmdb -lsodium -lcrypt -lidn2 -ljansson -lcdb -lcsv
 
+$(B)/qmail/deliver: $(O)/tests/qmail/deliver_local.o
 $(B)/qmail/%: $(O)/tests/qmail/%.o $(O)/tests/qmail/common.o
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $^ -lcdb

@@ -324,7 +324,7 @@ static void audit_qmail(struct audit *a)
 	};
 	const struct config *config = &a->site->config;
 
-	steps_audit(a->site, &a->plan, on_found, a);
+	steps_audit(a->site, &a->plan, control_audit, on_found, a);
 	control_audit_cdb(config, on_found, a);
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		audit_temporary(a, config->qmail, names[i]);

@@ -29,12 +29,13 @@ control_how control_show;
  * and for what else is wrong with the file. The word names the check. */
 typedef void control_found(void *arg, const char *check, bool mends,
 			   const char *what);
-void control_audit(const struct config *config, enum lines_file file,
-		   struct lines *lines, control_found *found, void *arg);
+typedef void control_audit_how(const struct config *config,
+			       enum lines_file file, struct lines *lines,
+			       control_found *found, void *arg);
+control_audit_how control_audit;
 
-/* The same of unwanted lines alone, and of nothing else in the file. */
-void control_audit_gone(const struct config *config, enum lines_file file,
-			struct lines *lines, control_found *found, void *arg);
+/* The same of these lines alone, and of nothing else in the file. */
+control_audit_how control_audit_lines;
 
 /* Do users/cdb and morercpthosts.cdb say what users/assign and morercpthosts
  * do? */

@@ -173,8 +173,8 @@ static void judge_file(const struct audit *a, const struct replace_text *text)
 		     a->name);
 }
 
-void control_audit_gone(const struct config *config, enum lines_file file,
-			struct lines *lines, control_found *found, void *arg)
+void control_audit_lines(const struct config *config, enum lines_file file,
+			 struct lines *lines, control_found *found, void *arg)
 {
 	struct audit a = {.config = config, .file = file, .found = found,
 			  .arg = arg};
@@ -183,7 +183,7 @@ void control_audit_gone(const struct config *config, enum lines_file file,
 
 	(void)snprintf(a.name, sizeof a.name, "%s", file_name(file));
 	rc = read_below(config, a.name, &text);
-	if (rc == 0)
+	if (rc == 0 || rc == ENOENT)
 		judge_ours(&a, &text, lines);
 	else if (lack_of_ours(rc))
 		say_lost();

@@ -1,41 +1,58 @@
 #include "explain_private.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "cdbfile.h"
 #include "lack.h"
 #include "login.h"
-#include "replace.h"
 #include "say.h"
+
+static void print_step(struct walk *walk, bool good, const char *name,
+		       const char *text)
+{
+	if (!good && !walk->broken[0])
+		(void)snprintf(walk->broken, sizeof walk->broken, "%s", text);
+	if (walk->site->json)
+		json_print(json_pack("{s:s, s:b, s:s}", "step", name, "good",
+				     (int)good, "text", text));
+	else
+		say_out("%-10s %s%s", name, good ? "" : "BROKEN: ", text);
+}
 
 void walk_step(struct walk *walk, bool good, const char *name,
 	       const char *format, ...)
 {
-	char text[WALK_TEXT], clean[WALK_TEXT];
+	char text[WALK_TEXT];
 	va_list args;
 
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof text, format, args); /* cut is enough */
 	va_end(args);
-	say_clean(text, clean, sizeof clean);
-	if (!good && !walk->broken[0])
-		memcpy(walk->broken, clean, sizeof clean);
-	if (walk->site->json)
-		json_print(json_pack("{s:s, s:b, s:s}", "step", name, "good",
-				     (int)good, "text", clean));
-	else
-		say_out("%-10s %s%s", name, good ? "" : "BROKEN: ", clean);
+	say_clean(text, text, sizeof text);
+	if (!good && !walk->here[0])
+		memcpy(walk->here, text, sizeof text);
+	if (walk_speaks(walk))
+		print_step(walk, good, name, text);
+}
+
+void walk_say(struct walk *walk, bool good, const char *name,
+	      const char *format, ...)
+{
+	char text[WALK_TEXT];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof text, format, args); /* cut is enough */
+	va_end(args);
+	say_clean(text, text, sizeof text);
+	print_step(walk, good, name, text);
 }
 
 /* What we alone have too little of tells nothing. */
-static bool is_unsure(struct walk *walk, int rc)
+bool walk_unsure(struct walk *walk, int rc)
 {
 	if (lack_of_ours(rc))
 		walk->unsure = rc;
@@ -44,9 +61,16 @@ static bool is_unsure(struct walk *walk, int rc)
 
 bool walk_unread(struct walk *walk, const char *name, int rc)
 {
-	if (!is_unsure(walk, rc))
+	if (!walk_unsure(walk, rc))
 		walk_step(walk, false, name, "%s: %s: the mail waits",
 			  walk->path, strerror(rc));
+	walk->verdict = EXPLAIN_DEFERRED;
+	return false;
+}
+
+bool walk_defer(struct walk *walk, const char *name, const char *why)
+{
+	walk_step(walk, false, name, "%s %s: the mail waits", walk->path, why);
 	walk->verdict = EXPLAIN_DEFERRED;
 	return false;
 }
@@ -56,294 +80,74 @@ void walk_target(struct walk *walk, const char *text)
 	char clean[WALK_TEXT];
 
 	say_clean(text, clean, sizeof clean);
-	(void)json_array_append_new(walk->targets, json_string(clean));
+	if (!walk->reached[0])
+		memcpy(walk->reached, clean, sizeof clean);
+	if (walk->at == 0)
+		(void)json_array_append_new(walk->targets, json_string(clean));
 }
 
-static int line_width(const struct route_line *line)
+static bool add_hop(struct walk *walk, const char *address)
 {
-	return line->len < 400 ? (int)line->len : 400;
-}
+	if (walk->hops == walk->room) {
+		size_t room = walk->room ? 2 * walk->room : 8;
+		struct hop *more = reallocarray(walk->hop, room, sizeof *more);
 
-/* One of qmail's files; one that is not there has bytes NULL. 0 or an errno. */
-static int read_file(struct walk *walk, const char *name,
-		     struct replace_text *ret_text)
-{
-	int dir, rc;
-
-	(void)snprintf(walk->path, sizeof walk->path, "%s/%s",
-		       walk->site->config.qmail, name);
-	dir = open(walk->site->config.qmail,
-		   O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	rc = dir < 0 ? errno : replace_read(dir, name, ret_text);
-	if (dir >= 0)
-		(void)close(dir); /* a directory, read only */
-	if (rc == ENOENT)
-		*ret_text = (struct replace_text){0};
-	return rc == ENOENT ? 0 : rc;
-}
-
-/* A control file. False: it cannot be read, and that is the broken link. */
-static bool load(struct walk *walk, const char *name,
-		 struct replace_text *ret_text)
-{
-	int rc = read_file(walk, name, ret_text);
-
-	return rc == 0 || walk_unread(walk, "file", rc);
-}
-
-static struct route_text text_of(const struct replace_text *text)
-{
-	return (struct route_text){text->bytes, text->len};
-}
-
-/* Which name of the domain is in morercpthosts.cdb? NULL: none. False: errno, for
- * what we lack. */
-static bool in_more(struct walk *walk, const char **ret_name)
-{
-	(void)snprintf(walk->path, sizeof walk->path,
-		       "%s/control/morercpthosts.cdb",
-		       walk->site->config.qmail);
-	*ret_name = NULL;
-	for (const char *name = walk->domain; name && !*ret_name;
-	     name = route_next_name(walk->domain, name)) {
-		enum cdbfile found = cdbfile_has(walk->path, name);
-
-		if (found == CDBFILE_LATER)
+		if (!more)
 			return false;
-		if (found == CDBFILE_FOUND)
-			*ret_name = name;
+		walk->hop = more;
+		walk->room = room;
 	}
-	return true;
+	walk->hop[walk->hops] = (struct hop){.address = strdup(address),
+					     .from = walk->at};
+	return walk->hop[walk->hops++].address != NULL;
 }
 
-static bool walk_rcpthosts(struct walk *walk)
+void walk_forward(struct walk *walk, const char *address)
 {
-	struct replace_text text = {0};
-	struct route_line line;
-	const char *more;
-
-	if (!load(walk, "control/rcpthosts", &text))
-		return false;
-	line = route_rcpthosts(text_of(&text), walk->domain);
-	if (line.number) {
-		walk_step(walk, true, "accepted",
-			  "control/rcpthosts line %lu: %.*s", line.number,
-			  line_width(&line), line.at);
-	} else if (!text.bytes) {
-		walk_step(
-			walk, false, "accepted",
-			"control/rcpthosts is missing: qmail-smtpd takes mail "
-			"for every domain");
-	} else if (!in_more(walk, &more)) {
-		(void)walk_unread(walk, "accepted", errno);
-	} else if (more) {
-		walk_step(walk, true, "accepted",
-			  "control/morercpthosts.cdb: %s", more);
-	} else {
-		walk_step(walk, false, "accepted",
-			  "the domain is neither in control/rcpthosts nor in "
-			  "morercpthosts.cdb: qmail-smtpd refuses it");
-		walk->verdict = EXPLAIN_REFUSED;
-	}
-	replace_free(&text);
-	return walk->verdict != EXPLAIN_REFUSED && !walk->unsure;
-}
-
-static bool walk_locals(struct walk *walk)
-{
-	struct replace_text text = {0};
-	struct route_line line;
-
-	if (!load(walk, "control/locals", &text))
-		return false;
-	line = route_locals(text_of(&text), walk->domain);
-	replace_free(&text);
-	if (!line.number)
-		return true;
-	walk_step(walk, false, "locals",
-		  "control/locals line %lu has the domain, which wins over "
-		  "virtualdomains: the mail goes to a user of this machine",
-		  line.number);
-	walk->verdict = EXPLAIN_LOCAL;
-	walk_target(walk, walk->local);
-	return false;
-}
-
-static void walk_remote(struct walk *walk)
-{
-	struct replace_text text = {0};
-	struct route_line line;
-	char host[WALK_TEXT];
-
-	if (!load(walk, "control/smtproutes", &text))
-		return;
-	line = route_smtproutes(text_of(&text), walk->domain);
-	walk->verdict = EXPLAIN_REMOTE;
-	if (line.number && line.value_len) {
-		(void)snprintf(
-			host, sizeof host, "%.*s",
-			(int)(line.value_len < 400 ? line.value_len : 400),
-			line.value);
-		walk_step(walk, true, "routed",
-			  "control/smtproutes line %lu: %.*s", line.number,
-			  line_width(&line), line.at);
-		walk_target(walk, host);
-	} else {
-		walk_step(walk, true, "routed",
-			  "not virtual, no route: to the host of the domain's "
-			  "MX");
-		walk_target(walk, "mx");
-	}
-	replace_free(&text);
-}
-
-/* False: it is not virtual, or that cannot be told. */
-static bool walk_virtualdomains(struct walk *walk, char *ret_id, size_t room)
-{
-	struct replace_text text = {0};
-	struct route_line line;
-	bool virtual;
-
-	if (!load(walk, "control/virtualdomains", &text))
-		return false;
-	line = route_virtualdomains(text_of(&text), walk->local, walk->domain);
-	virtual = line.number && line.value_len && line.value_len < room;
-	if (virtual) {
-		memcpy(ret_id, line.value, line.value_len);
-		ret_id[line.value_len] = 0;
-		walk_step(walk, true, "routed",
-			  "control/virtualdomains line %lu: %.*s", line.number,
-			  line_width(&line), line.at);
-	}
-	replace_free(&text);
-	if (!virtual)
-		walk_remote(walk);
-	return virtual;
-}
-
-/* What users/assign would say, had qmail-newu been run. */
-static void compare_assign(struct walk *walk, const char *local,
-			   const struct route_user *user, bool found)
-{
-	struct route_user *wanted = calloc(1, sizeof *wanted);
-	struct replace_text text = {0};
-	struct route_line line = {0};
-	bool same = true;
-	int rc = wanted ? read_file(walk, "users/assign", &text) : ENOMEM;
-
-	if (rc == 0)
-		line = route_assign(text_of(&text), local);
-	else if (!is_unsure(walk, rc)) /* mail goes its way all the same */
-		walk_step(walk, false, "assigned", "%s cannot be read: %s",
-			  walk->path, strerror(rc));
-	if (line.number &&
-	    route_fields(line.value, line.value_len, ':', wanted)) {
-		same = found;
-		for (int i = 0; same && i < 6; i++)
-			same = strcmp(wanted->field[i], user->field[i]) == 0;
-		if (!same)
-			walk_step(walk, false, "assigned",
-				  "users/assign line %lu says something else "
-				  "than "
-				  "users/cdb: run qmail-newu, or popbox sync "
-				  "--full",
-				  line.number);
-	}
-	replace_free(&text);
-	free(wanted);
-}
-
-static bool walk_users(struct walk *walk, const char *local,
-		       struct route_user *user)
-{
-	enum cdbfile found;
-
-	(void)snprintf(walk->path, sizeof walk->path, "%s/users/cdb",
-		       walk->site->config.qmail);
-	found = cdbfile_user(walk->path, local, user);
-	if (found == CDBFILE_LATER)
-		return walk_unread(walk, "assigned", errno);
-	if (found != CDBFILE_DAMAGED)
-		compare_assign(walk, local, user, found == CDBFILE_FOUND);
-	if (found == CDBFILE_FOUND) {
-		walk_step(walk, true, "assigned",
-			  "users/cdb: %s as user %s, %s:%s, in %s, extension "
-			  "'%s%s%s'",
-			  local, user->field[ROUTE_USER],
-			  user->field[ROUTE_UID], user->field[ROUTE_GID],
-			  user->field[ROUTE_HOME], user->field[ROUTE_DASH],
-			  user->field[ROUTE_EXT], user->rest);
-		return true;
-	}
-	walk->verdict =
-		found == CDBFILE_DAMAGED ? EXPLAIN_DEFERRED : EXPLAIN_BOUNCED;
-	walk_step(walk, false, "assigned",
-		  found == CDBFILE_DAMAGED
-			  ? "users/cdb is damaged: mail waits (run qmail-newu)"
-		  : found == CDBFILE_MISSING
-			  ? "users/cdb is missing (run qmail-newu)"
-			  : "users/cdb has no entry for '%s'",
-		  local);
-	return false;
-}
-
-static void walk_user(struct walk *walk, const char *local)
-{
-	struct route_user *user = calloc(1, sizeof *user);
-
-	if (!user)
+	walk_target(walk, address);
+	if (walk->hops > WALK_HOPS || strlen(address) >= WALK_ADDRESS)
+		walk->kept = true; /* said in settle, or no address of a mail */
+	else if (!add_hop(walk, address))
 		walk->unsure = ENOMEM;
-	else if (walk_users(walk, local, user))
-		walk_deliver(walk, user);
-	free(user);
+}
+
+/* Has the message been there? */
+static bool is_loop(const struct walk *walk)
+{
+	const char *address = walk->hop[walk->at].address;
+
+	for (size_t i = walk->at; i != 0;) {
+		i = walk->hop[i].from;
+		if (strcmp(walk->hop[i].address, address) == 0)
+			return true;
+	}
+	return false;
 }
 
 static void walk_mail(struct walk *walk)
 {
-	char id[512], local[1024];
+	char local[WALK_ADDRESS];
 
+	if (is_loop(walk)) {
+		walk_step(walk, false, "follows",
+			  "the message came through %s before: qmail bounces "
+			  "it as looping",
+			  walk->hop[walk->at].address);
+		walk->verdict = EXPLAIN_BOUNCED;
+		return;
+	}
+	if (!walk_ask(walk))
+		return;
 	if (!config_has_qmail(&walk->site->config)) {
-		walk_step(walk, true, "qmail", "there is none on this machine");
+		walk_without_qmail(walk);
 		return;
 	}
-	if (!walk_rcpthosts(walk) || !walk_locals(walk) ||
-	    !walk_virtualdomains(walk, id, sizeof id))
+	if (walk_speaks(walk) && !walk_accept(walk))
 		return;
-	(void)snprintf(local, sizeof local, "%s-%s", id, walk->local);
-	walk_user(walk, local);
-}
-
-/* What the store says, of the address and of a login by it. */
-static int walk_login(struct walk *walk)
-{
-	struct site *site = walk->site;
-	struct login login = {.found = false};
-	char name[NAME_ADDRESS_TEXT], box[NAME_BOX_TEXT];
-	char ip[MAILROOT_IP_MAX + 1] = "", when[SAY_TIME_TEXT];
-	int64_t last = 0;
-	enum err err;
-
-	(void)snprintf(name, sizeof name, "%.64s@%.253s", walk->local,
-		       walk->domain);
-	err = login_find(site->store, &site->config, name, strlen(name), NULL,
-			 &login);
-	memset(login.hash, 0, sizeof login.hash);
-	if (err != ERR_OK)
-		return site_failed(site, err, name);
-	if (!login.box.handle.s[0]) {
-		walk_step(walk, true, "login",
-			  "none: the store has no box behind %s", name);
-		return CODE_DONE;
-	}
-	name_box_text(&login.box, box);
-	if (asuser_lastlogin(site->asuser, &login.box, &last, ip, walk->path) !=
-	    0)
-		last = 0; /* never, or nobody can tell: the box is not there */
-	walk_step(walk, true, "login", "%s: %s, last %s%s%s", box,
-		  login.reason ? login.reason : "with its password",
-		  last ? say_time(last, when) : "never", ip[0] ? " from " : "",
-		  ip);
-	return CODE_DONE;
+	if (walk_route(walk, local, sizeof local))
+		walk_user(walk, local);
+	if (!walk->unsure)
+		walk_compare(walk);
 }
 
 static const char *verdict_text(enum explain verdict)
@@ -363,6 +167,96 @@ static const char *verdict_text(enum explain verdict)
 		return "refused";
 	}
 	return "?";
+}
+
+/* One line for a forward that was followed; of one to another host its own line
+ * has said all. */
+static void say_hop(struct walk *walk)
+{
+	const struct hop *hop = &walk->hop[walk->at];
+	const bool forwards = walk->verdict == EXPLAIN_DELIVERED && !walk->kept;
+
+	if (walk->at == 0 || (walk->verdict == EXPLAIN_REMOTE && !walk->here[0]))
+		return;
+	walk_say(walk, !walk->here[0], "follows", "%s: %s%s%s", hop->address,
+		 forwards ? "forwards" : verdict_text(walk->verdict),
+		 walk->here[0] || walk->reached[0] ? ": " : "",
+		 walk->here[0] ? walk->here : walk->reached);
+}
+
+static void walk_hop(struct walk *walk)
+{
+	const char *written = walk->hop[walk->at].address;
+	char *at;
+
+	(void)snprintf(walk->address, sizeof walk->address, "%s", written);
+	at = strrchr(walk->address, '@');
+	if (at)
+		*at = 0;
+	walk->local = walk->address;
+	walk->domain = at ? at + 1 : "";
+	walk->here[0] = walk->reached[0] = walk->file[0] = 0;
+	walk->verdict = EXPLAIN_DELIVERED;
+	walk->kept = walk->hidden = false;
+	walk_mail(walk);
+	walk_asked(walk);
+	walk->hop[walk->at].verdict = walk->verdict;
+	walk->hop[walk->at].kept |= walk->kept;
+	say_hop(walk);
+}
+
+/* A hop that only forwards gets as far as its forwards do. */
+static void settle(struct walk *walk)
+{
+	if (walk->hops > WALK_HOPS)
+		walk_say(walk, true, "follows",
+			 "more than %d forwards: popbox follows no more",
+			 WALK_HOPS);
+	for (size_t i = walk->hops; i-- > 0;) {
+		struct hop *hop = &walk->hop[i], *from = &walk->hop[hop->from];
+
+		if (hop->verdict == EXPLAIN_DELIVERED && !hop->kept &&
+		    !hop->got)
+			hop->verdict = hop->local   ? EXPLAIN_LOCAL
+				       : hop->waits ? EXPLAIN_DEFERRED
+						    : EXPLAIN_BOUNCED;
+		from->got |= i && (hop->verdict == EXPLAIN_DELIVERED ||
+				   hop->verdict == EXPLAIN_REMOTE);
+		from->waits |= i && hop->verdict == EXPLAIN_DEFERRED;
+		from->local |= i && hop->verdict == EXPLAIN_LOCAL;
+	}
+	walk->verdict = walk->hop[0].verdict;
+}
+
+/* What the store says of a login by the address. */
+static int walk_login(struct walk *walk, const char *name)
+{
+	struct site *site = walk->site;
+	struct login login = {.found = false};
+	char box[NAME_BOX_TEXT];
+	char ip[MAILROOT_IP_MAX + 1] = "", when[SAY_TIME_TEXT];
+	int64_t last = 0;
+	enum err err;
+
+	err = login_find(site->store, &site->config, name, strlen(name), NULL,
+			 &login);
+	memset(login.hash, 0, sizeof login.hash);
+	if (err != ERR_OK)
+		return site_failed(site, err, name);
+	if (!login.box.handle.s[0]) {
+		walk_step(walk, true, "login",
+			  "none: the store has no box behind %s", name);
+		return CODE_DONE;
+	}
+	name_box_text(&login.box, box);
+	if (asuser_lastlogin(site->asuser, &login.box, &last, ip, walk->path) !=
+	    0)
+		last = 0; /* never, or nobody can tell: the box is not there */
+	walk_step(walk, true, "login", "%s: %s, last %s%s%s", box,
+		  login.reason ? login.reason : "with its password",
+		  last ? say_time(last, when) : "never", ip[0] ? " from " : "",
+		  ip);
+	return CODE_DONE;
 }
 
 static int conclude(struct walk *walk)
@@ -386,17 +280,29 @@ static int conclude(struct walk *walk)
 	return good && !walk->broken[0] ? CODE_DONE : CODE_NO;
 }
 
-int explain(struct site *site, const char *local, const char *domain)
+int explain(struct site *site, const char *address)
 {
-	struct walk walk = {.site = site,
-			    .local = local,
-			    .domain = domain,
-			    .targets = json_array()};
-	int code, login;
+	struct walk *walk = calloc(1, sizeof *walk);
+	int code = CODE_DONE, login = CODE_DONE;
 
-	walk_mail(&walk);
-	login = walk_login(&walk);
-	code = conclude(&walk);
-	json_decref(walk.targets);
+	if (!walk || !add_hop(walk, address)) {
+		free(walk);
+		return say_error(CODE_LATER, "no memory");
+	}
+	walk->site = site;
+	walk->targets = json_array();
+	for (; walk->at < walk->hops && !walk->unsure; walk->at++)
+		walk_hop(walk);
+	walk->at = 0;
+	settle(walk);
+	if (!walk->unsure)
+		walk_history(walk);
+	login = walk_login(walk, address);
+	code = conclude(walk);
+	json_decref(walk->targets);
+	for (size_t i = 0; i < walk->hops; i++)
+		free(walk->hop[i].address);
+	free(walk->hop);
+	free(walk);
 	return login != CODE_DONE ? login : code;
 }

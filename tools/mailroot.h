@@ -103,7 +103,10 @@ struct mailroot_look {
 	mode_t mode;
 	uid_t uid;
 	gid_t gid;
+	dev_t device;
 	int64_t size;
+	int may;    /* what popusr may do: R_OK, W_OK, X_OK */
+	int unread; /* errno of what kept popusr from reading the text, or 0 */
 };
 int mailroot_look(const char *path, struct mailroot_look *ret_look,
 		  char ret_text[MAILROOT_QMAIL_MAX], size_t *ret_len);

@@ -63,6 +63,29 @@ static void judge_mode(int dir, const char *name, const char *path,
 		      name[0] ? "/" : "", name, strerror(errno));
 }
 
+/* Mode bits that popusr needs of what is his; given with fix. path is a whole
+ * one, dir and name say where it is. */
+static void judge_rights(int dir, const char *name, const char *path,
+			 struct stat *st, mode_t needed,
+			 struct mailroot_audit how,
+			 struct mailroot_report *report)
+{
+	const mode_t mode = st->st_mode & 07777;
+
+	if (st->st_uid != how.uid || (mode & needed) == needed)
+		return;
+	found(report, "rights", "fix",
+	      "%s has mode %04o: popusr cannot use it, and mail waits", path,
+	      mode);
+	if (!how.fix)
+		return;
+	if (fchmodat(dir, name, mode | needed, 0) == 0)
+		st->st_mode |= needed;
+	else
+		found(report, "rights", "", "%s keeps its mode: %s", path,
+		      strerror(errno));
+}
+
 static void judge_owner(const char *path, const char *name,
 			const struct stat *st, struct mailroot_audit how,
 			struct mailroot_report *report)
@@ -77,13 +100,18 @@ static void judge_owner(const char *path, const char *name,
 static int open_dir(const char *path, const char *check,
 		    struct mailroot_audit how, struct mailroot_report *report)
 {
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	struct stat st;
+	struct stat st = {.st_uid = (uid_t)-1};
+	int fd;
 
+	if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		judge_rights(AT_FDCWD, path, path, &st, 0700, how, report);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0 && errno == ENOENT) {
 		found(report, check, "sync", "%s is missing", path);
 	} else if (fd < 0 && lack_of_ours(errno)) {
 		report->unsure = errno;
+	} else if (fd < 0 && errno == EACCES && st.st_uid == how.uid) {
+		return fd; /* said already */
 	} else if (fd < 0) {
 		found(report, check, "", "%s cannot be used: %s", path,
 		      errno == ENOTDIR || errno == ELOOP
@@ -101,25 +129,55 @@ static int open_dir(const char *path, const char *check,
 	return fd;
 }
 
+/* Another user's directory in popusr's: one that is empty can be replaced. */
+static void judge_part_owner(int fd, const char *path, const char *part,
+			     const struct stat *st, struct mailroot_audit how,
+			     struct mailroot_report *report)
+{
+	if (st->st_uid == how.uid)
+		return;
+	found(report, "owner", "fix",
+	      "%s/%s belongs to uid %u, not to popusr (chown it; --repair "
+	      "replaces an empty one)",
+	      path, part, st->st_uid);
+	if (how.fix && unlinkat(fd, part, AT_REMOVEDIR) == 0 &&
+	    mkdirat(fd, part, 0700) != 0)
+		found(report, "owner", "", "%s/%s cannot be made: %s", path,
+		      part, strerror(errno));
+}
+
+static void judge_part(int fd, const char *path, const char *part,
+		       struct mailroot_audit how,
+		       struct mailroot_report *report)
+{
+	char whole[PATH_MAX + 8];
+	struct stat st;
+
+	(void)snprintf(whole, sizeof whole, "%s/%s", path, part);
+	if (fstatat(fd, part, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+		found(report, "maildir", errno == ENOENT ? "sync" : "",
+		      "%s %s", whole,
+		      errno == ENOENT ? "is missing" : strerror(errno));
+		return;
+	}
+	if (!S_ISDIR(st.st_mode)) {
+		found(report, "maildir", "", "%s is no directory", whole);
+		judge_owner(path, part, &st, how, report);
+		return;
+	}
+	judge_part_owner(fd, path, part, &st, how, report);
+	judge_rights(fd, part, whole, &st, 0700, how, report);
+	judge_mode(fd, part, path, &st, 077, "private",
+		   "others may look at the mail", how, report);
+}
+
 static void judge_maildir(int fd, const char *path, struct mailroot_audit how,
 			  struct mailroot_report *report)
 {
 	static const char *const parts[] = {"cur", "new", "tmp"};
-	struct stat st;
 
-	for (size_t i = 0; i < 3; i++) {
-		if (fstatat(fd, parts[i], &st, AT_SYMLINK_NOFOLLOW) != 0) {
-			found(report, "maildir", "sync", "%s/%s is missing",
-			      path, parts[i]);
-			continue;
-		}
-		if (!S_ISDIR(st.st_mode))
-			found(report, "maildir", "", "%s/%s is no directory",
-			      path, parts[i]);
-		judge_owner(path, parts[i], &st, how, report);
-		judge_mode(fd, parts[i], path, &st, 077, "private",
-			   "others may look at the mail", how, report);
-	}
+	for (size_t i = 0; i < 3; i++)
+		judge_part(fd, path, parts[i], how, report);
 }
 
 void mailroot_audit_box(const char *home, const struct name_box *box,
@@ -189,6 +247,7 @@ static void judge_file(int fd, const char *path, const char *name,
 		       struct mailroot_report *report)
 {
 	const size_t len = strlen(name);
+	char whole[PATH_MAX + NAME_MAX + 2];
 	struct stat st;
 
 	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
@@ -213,9 +272,12 @@ static void judge_file(int fd, const char *path, const char *name,
 		return;
 	}
 	judge_owner(path, name, &st, how, report);
+	(void)snprintf(whole, sizeof whole, "%s/%s", path, name);
+	judge_rights(fd, name, whole, &st, S_IRUSR, how, report);
 	judge_mode(fd, name, path, &st, S_IWGRP | S_IWOTH, "writable",
 		   "others may write to it", how, report);
-	judge_content(fd, path, name, report);
+	if (st.st_uid != how.uid || (st.st_mode & S_IRUSR))
+		judge_content(fd, path, name, report);
 }
 
 void mailroot_audit_domain(const char *home, const struct name_handle *handle,

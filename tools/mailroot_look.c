@@ -105,6 +105,20 @@ static int look_text(const char *path, char ret_text[MAILROOT_QMAIL_MAX],
 	return rc;
 }
 
+/* Asked of the system, which knows of more than modes: access lists, disks that
+ * are mounted for reading only. */
+static int rights(const char *path)
+{
+	static const int each[] = {R_OK, W_OK, X_OK};
+	int may = 0;
+
+	for (size_t i = 0; i < sizeof each / sizeof *each; i++) {
+		if (access(path, each[i]) == 0)
+			may |= each[i];
+	}
+	return may;
+}
+
 int mailroot_look(const char *path, struct mailroot_look *ret_look,
 		  char ret_text[MAILROOT_QMAIL_MAX], size_t *ret_len)
 {
@@ -113,9 +127,15 @@ int mailroot_look(const char *path, struct mailroot_look *ret_look,
 	*ret_len = 0;
 	if (stat(path, &st) != 0)
 		return errno;
-	*ret_look = (struct mailroot_look){st.st_mode, st.st_uid, st.st_gid,
-					   st.st_size};
-	return S_ISREG(st.st_mode) ? look_text(path, ret_text, ret_len) : 0;
+	*ret_look = (struct mailroot_look){.mode = st.st_mode,
+					   .uid = st.st_uid,
+					   .gid = st.st_gid,
+					   .device = st.st_dev,
+					   .size = st.st_size,
+					   .may = rights(path)};
+	if (S_ISREG(st.st_mode))
+		ret_look->unread = look_text(path, ret_text, ret_len);
+	return 0;
 }
 
 int mailroot_peek(const char *home, const struct name_handle *handle,

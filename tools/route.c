@@ -79,9 +79,47 @@ struct route_line route_rcpthosts(struct route_text text, const char *domain)
 	return line;
 }
 
-struct route_line route_locals(struct route_text text, const char *domain)
+struct route_line route_first(struct route_text text)
 {
-	return find_whole(text, domain);
+	const char *end = text.len ? memchr(text.bytes, '\n', text.len) : NULL;
+	struct route_line line = {.at = text.bytes};
+
+	if (!text.bytes)
+		return line;
+	line.number = 1;
+	line.len = end ? (size_t)(end - text.bytes) : text.len;
+	while (line.len && (line.at[line.len - 1] == ' ' ||
+			    line.at[line.len - 1] == '\t'))
+		line.len--;
+	return line;
+}
+
+void route_percenthack(struct route_text text, char *address)
+{
+	char *at = strrchr(address, '@');
+
+	while (at && find_whole(text, at + 1).number) {
+		char *percent = memrchr(address, '%', (size_t)(at - address));
+
+		if (!percent)
+			break;
+		*at = 0;
+		at = percent;
+		*at = '@';
+	}
+}
+
+struct route_line route_locals(struct route_text locals, struct route_text me,
+			       const char *domain)
+{
+	struct route_line line;
+
+	if (locals.bytes)
+		return find_whole(locals, domain);
+	line = route_first(me);
+	if (line.number && !is(line.at, line.len, domain))
+		line.number = 0;
+	return line;
 }
 
 struct route_line route_virtualdomains(struct route_text text,
@@ -187,8 +225,10 @@ bool route_qmail_name(const char *dash, const char *ext, unsigned n,
 	}
 	done = snprintf(ret_name, ROUTE_QMAIL_MAX, ".qmail%s%.*s%s", dash,
 			(int)len, ext, n ? "default" : "");
-	if (done < 0 || done >= ROUTE_QMAIL_MAX)
-		return false;
+	if (done < 0 || done >= ROUTE_QMAIL_MAX) {
+		ret_name[0] = 0;
+		return true;
+	}
 	for (char *c = ret_name + 6 + strlen(dash); *c; c++) {
 		if (*c >= 'A' && *c <= 'Z')
 			*c = (char)(*c + 32);

@@ -35,8 +35,17 @@ struct route_line route_rcpthosts(struct route_text text, const char *domain);
  * ends. at NULL: the first; NULL: no more. */
 const char *route_next_name(const char *domain, const char *at);
 
-/* locals, qmail-send(8): the domain itself. */
-struct route_line route_locals(struct route_text text, const char *domain);
+/* The first line, as of control/me: a comment or a blank line counts too. */
+struct route_line route_first(struct route_text text);
+
+/* percenthack, qmail-send(8): of a domain in it, user%host@domain becomes
+ * user@host, again and again. Rewrites the address in place. */
+void route_percenthack(struct route_text text, char *address);
+
+/* locals, qmail-send(8): the domain itself. Where there is no such file, the
+ * first line of control/me is all of it. */
+struct route_line route_locals(struct route_text locals, struct route_text me,
+			       const char *domain);
 
 /* virtualdomains, qmail-send(8): local@domain, the domain, its ends, the empty
  * key; of the same key the last line. An empty value means: not virtual. */
@@ -55,7 +64,7 @@ struct route_line route_assign(struct route_text text, const char *local);
 enum { ROUTE_FIELD_MAX = 4096 };
 struct route_user {
 	char field[6][ROUTE_FIELD_MAX];
-	char rest[256]; /* of the local part, behind a prefix */
+	char rest[1024]; /* of the local part, behind a prefix */
 };
 enum { ROUTE_USER, ROUTE_UID, ROUTE_GID, ROUTE_HOME, ROUTE_DASH, ROUTE_EXT };
 
@@ -66,7 +75,7 @@ bool route_fields(const char *value, size_t len, char between,
 
 /* The names of .qmail files that qmail-local(8) looks for, one after the other:
  * dash and ext, then default for each part that ends in a hyphen. n from 0;
- * false: no more, or longer than qmail-local takes. */
+ * false: no more. "" for one that is too long for any file. */
 enum { ROUTE_QMAIL_MAX = 256 };
 bool route_qmail_name(const char *dash, const char *ext, unsigned n,
 		      char ret_name[ROUTE_QMAIL_MAX]);

@@ -172,6 +172,8 @@ static void give_address(struct site_read *r, const char *path,
 	r->intake.has_address = r->intake.has_handle = true;
 	r->intake.handle = r->handle;
 	rc = asuser_look(r->how->site->asuser, file, &look, text, &len);
+	if (rc == 0)
+		rc = look.unread;
 	if (rc != 0)
 		why = strerror(rc);
 	else if (!S_ISREG(look.mode))

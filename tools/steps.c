@@ -182,6 +182,7 @@ bool steps_show(const struct site *site, const struct plan *plan)
 
 struct comparing {
 	const struct config *config;
+	control_audit_how *how;
 	control_found *found;
 	void *arg;
 };
@@ -190,7 +191,7 @@ static void compare(void *arg, enum lines_file file, struct lines *lines)
 {
 	struct comparing *c = arg;
 
-	control_audit(c->config, file, lines, c->found, c->arg);
+	c->how(c->config, file, lines, c->found, c->arg);
 }
 
 /* rcpthosts and morercpthosts together: what is wanted in either, then what is
@@ -207,10 +208,10 @@ static void audit_accepting(struct comparing *c, const struct plan *plan)
 	lines_free(&come);
 	/* Only lines that should be gone are told of this time. */
 	if (collect(c->config, plan, CLOSE, &go) && go.count) {
-		control_audit_gone(c->config, LINES_RCPTHOSTS, &go, c->found,
-				   c->arg);
-		control_audit_gone(c->config, LINES_MORE, &go, c->found,
-				   c->arg);
+		control_audit_lines(c->config, LINES_RCPTHOSTS, &go, c->found,
+				    c->arg);
+		control_audit_lines(c->config, LINES_MORE, &go, c->found,
+				    c->arg);
 	}
 	lines_free(&go);
 }
@@ -227,9 +228,9 @@ static void audit_one(struct comparing *c, const struct plan *plan,
 }
 
 void steps_audit(const struct site *site, const struct plan *plan,
-		 control_found *found, void *arg)
+		 control_audit_how *how, control_found *found, void *arg)
 {
-	struct comparing c = {&site->config, found, arg};
+	struct comparing c = {&site->config, how, found, arg};
 
 	audit_accepting(&c, plan);
 	audit_one(&c, plan, LOCALS, LOCALS);

@@ -29,8 +29,9 @@ void steps_open(const struct site *site, struct plan *plan);
 /* Prints what they would change. False: it cannot be told; said. */
 bool steps_show(const struct site *site, const struct plan *plan);
 
-/* Compares all of qmail's files with what a plan of everything wants. */
+/* Compares all of qmail's files with what a plan wants: how is control_audit for
+ * a plan of everything, control_audit_lines for a part. */
 void steps_audit(const struct site *site, const struct plan *plan,
-		 control_found *found, void *arg);
+		 control_audit_how *how, control_found *found, void *arg);
 
 #endif

@@ -162,7 +162,7 @@ def locals_():
         eq(site.deliver("postmaster@example.com").rc, 0)
         # Somebody puts it back: sync takes it out when asked.
         site.write_control("locals", "example.com\n")
-        eq(site.deliver("postmaster@example.com").rc, 98)
+        assert site.deliver("postmaster@example.com").rc in (100, 111)
         site.do("sync", "--full", "--fix-locals")
         eq(site.control("locals"), "")
 

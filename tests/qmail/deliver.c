@@ -10,14 +10,16 @@
  * recipient, in one program: rcpthosts, virtualdomains, users/cdb, the .qmail
  * file, its Maildir and program lines; `&` lines are printed. What is in no
  * virtual domain would go to a host of smtproutes, which is printed (exit 0),
- * or by MX (exit 99); what is in locals to a user here (exit 98). Exit 0
- * delivered, 100 refused or bounced, 111 deferred. Not a program of qmail's.
+ * or by MX (exit 99). What is in locals, or in no users/cdb, goes to a user
+ * here, else to alias, as qmail-getpw says. Exit 0 delivered, 100 refused or
+ * bounced, 111 deferred. Not a program of qmail's.
  */
 #include <cdb.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,9 +29,9 @@
 #include <unistd.h>
 
 #include "common.h"
+#include "deliver.h"
 
-static bool forward_only; /* the .qmail file has the x bit */
-static bool dry;	  /* -n */
+static bool dry; /* -n */
 
 struct assign {
 	char bytes[4096];
@@ -128,26 +130,66 @@ found:
 	common_die(99, "'%s' goes by MX", domain);
 }
 
-static void find_id(const char *local, const char *domain, char *id,
+/* user%host@domain, where percenthack has the domain. In place. */
+static void hack(char *address)
+{
+	char *at = strrchr(address, '@');
+
+	while (at && in_file("control/percenthack", at + 1)) {
+		*at = 0;
+		at = strrchr(address, '%');
+		if (!at) {
+			address[strlen(address)] = '@';
+			return;
+		}
+		*at = '@';
+	}
+}
+
+/* The first line of control/me, where there is no control/locals. */
+static bool is_local(const char *domain)
+{
+	size_t len;
+	char *text;
+	bool same;
+
+	if (access(common_path("control/locals"), F_OK) == 0)
+		return in_file("control/locals", domain);
+	text = common_read("control/me", &len);
+	if (!text)
+		common_die(111, "neither locals nor me");
+	len = strcspn(text, "\n");
+	while (len && (text[len - 1] == ' ' || text[len - 1] == '\t'))
+		len--;
+	text[len] = 0;
+	same = strcasecmp(text, domain) == 0;
+	free(text);
+	return same;
+}
+
+/* What qmail-lspawn gets: id-local, or the local part of a user here. */
+static void find_id(const char *local, const char *domain, char *prefixed,
 		    size_t room)
 {
 	static const char file[] = "control/virtualdomains";
-	char whole[1024];
+	char whole[1024], id[512];
 
-	if (in_file("control/locals", domain))
-		common_die(98, "'%s' is a user here", local);
+	(void)snprintf(prefixed, room, "%s", local);
+	if (is_local(domain))
+		return;
 	(void)snprintf(whole, sizeof whole, "%s@%s", local, domain);
-	if (value_of(file, whole, id, room))
+	if (value_of(file, whole, id, sizeof id))
 		goto found;
 	for (const char *at = domain; at; at = strchr(at + 1, '.')) {
-		if (value_of(file, at, id, room))
+		if (value_of(file, at, id, sizeof id))
 			goto found;
 	}
-	if (!value_of(file, "", id, room))
+	if (!value_of(file, "", id, sizeof id))
 		id[0] = 0;
 found:
 	if (!id[0]) /* an exception, or none of all */
 		go_remote(domain);
+	(void)snprintf(prefixed, room, "%s-%s", id, local);
 }
 
 static bool cdb_value(int fd, const char *key, size_t len, struct assign *as)
@@ -175,24 +217,69 @@ static bool cdb_value(int fd, const char *key, size_t len, struct assign *as)
 	return found;
 }
 
+static bool take_account(const struct passwd *pw, const char *dash,
+			 const char *ext, struct assign *as)
+{
+	char *at = as->bytes, *end = as->bytes + sizeof as->bytes;
+	char uid[16], gid[16];
+	const char *fields[6] = {pw->pw_name, uid, gid, pw->pw_dir, dash, ext};
+
+	(void)snprintf(uid, sizeof uid, "%u", pw->pw_uid);
+	(void)snprintf(gid, sizeof gid, "%u", pw->pw_gid);
+	for (int i = 0; i < 6; i++) {
+		as->field[i] = at;
+		at += snprintf(at, (size_t)(end - at), "%s", fields[i]) + 1;
+		if (at >= end)
+			common_die(111, "it is too long");
+	}
+	return true;
+}
+
+/* As qmail-getpw does: the user, a user up to a hyphen, alias. */
+static void find_account(const char *local, struct assign *as)
+{
+	size_t len = strlen(local) + 1;
+	const struct passwd *pw;
+	struct stat st;
+	char name[32];
+
+	while (len-- > 0) {
+		if (len >= sizeof name || (local[len] && local[len] != '-'))
+			continue;
+		memcpy(name, local, len);
+		name[len] = 0;
+		common_lower(name);
+		pw = getpwnam(name);
+		if (pw && pw->pw_uid && stat(pw->pw_dir, &st) == 0 &&
+		    st.st_uid == pw->pw_uid &&
+		    take_account(pw, local[len] ? "-" : "",
+				 local[len] ? local + len + 1 : "", as))
+			return;
+	}
+	pw = getpwnam("alias");
+	if (!pw)
+		common_die(111, "unable to find alias user");
+	(void)take_account(pw, "-", local, as);
+}
+
 /* As qmail-lspawn looks: exact first, then prefixes, longest first. */
 static void find_assign(const char *local, struct assign *as)
 {
 	int fd = open(common_path("users/cdb"), O_RDONLY | O_CLOEXEC);
-	char key[1100];
+	char key[1700];
 	size_t len;
 
-	if (fd < 0)
-		common_die(errno == ENOENT ? 100 : 111, "no users/cdb");
+	if (fd < 0 && errno != ENOENT)
+		common_die(111, "no users/cdb");
 	(void)snprintf(key, sizeof key, "!%s", local);
 	common_lower(key);
 	len = strlen(key);
 	as->rest[0] = 0;
-	if (cdb_value(fd, key, len + 1, as)) {
+	if (fd >= 0 && cdb_value(fd, key, len + 1, as)) {
 		close(fd);
 		return;
 	}
-	for (; len > 0; len--) {
+	for (; fd >= 0 && len > 0; len--) {
 		if (cdb_value(fd, key, len, as)) {
 			(void)snprintf(as->rest, sizeof as->rest, "%s",
 				       local + len - 1);
@@ -200,7 +287,9 @@ static void find_assign(const char *local, struct assign *as)
 			return;
 		}
 	}
-	common_die(100, "'%s' is in no users/cdb", local);
+	if (fd >= 0)
+		close(fd);
+	find_account(local, as);
 }
 
 static void become(const struct assign *as)
@@ -212,82 +301,6 @@ static void become(const struct assign *as)
 		return; /* a private installation */
 	if (setgroups(1, &gid) != 0 || setgid(gid) != 0 || setuid(uid) != 0)
 		common_die(111, "unable to become uid %u", uid);
-}
-
-/* The .qmail file of an extension, or that of a default; malloc'ed. */
-static char *find_qmail(const char *dash, const char *ext)
-{
-	char name[1200], safe[1100];
-	size_t cut;
-
-	(void)snprintf(safe, sizeof safe, "%s", ext);
-	common_lower(safe);
-	for (char *c = safe; *c; c++) {
-		if (*c == '.')
-			*c = ':';
-	}
-	cut = strlen(safe);
-	for (bool first = true;; first = false) {
-		struct stat st;
-		FILE *file;
-		char *text;
-		size_t got;
-
-		(void)snprintf(name, sizeof name, ".qmail%s%.*s%s", dash,
-			       (int)cut, safe, first ? "" : "default");
-		file = fopen(name, "re");
-		if (file) {
-			if (fstat(fileno(file), &st) != 0 ||
-			    (st.st_mode & S_IWOTH))
-				common_die(111, "%s is world-writable", name);
-			forward_only = st.st_mode & S_IXUSR;
-			text = calloc(1, (size_t)st.st_size + 1);
-			got = text ? fread(text, 1, (size_t)st.st_size, file)
-				   : 0;
-			if (!text || got != (size_t)st.st_size)
-				common_die(111, "cannot read %s", name);
-			fclose(file);
-			return text;
-		}
-		if (errno != ENOENT)
-			common_die(111, "cannot read %s", name);
-		if (!first) {
-			if (cut == 0)
-				break;
-			cut--;
-		}
-		while (cut && safe[cut - 1] != '-')
-			cut--;
-	}
-	if (!*dash)
-		return calloc(1, 1); /* a user himself needs no file */
-	common_die(100, "Sorry, no mailbox here by that name. (#5.1.1)");
-}
-
-static void to_maildir(const char *dir, const char *message, size_t len)
-{
-	char tmp[PATH_MAX], new[PATH_MAX];
-	static int number;
-	int fd;
-
-	if (dry) {
-		(void)snprintf(tmp, sizeof tmp, "%stmp", dir);
-		(void)snprintf(new, sizeof new, "%snew", dir);
-		if (access(tmp, F_OK) != 0 || access(new, F_OK) != 0)
-			common_die(111, "cannot deliver to %s", dir);
-		printf("target %s\n", dir);
-		return;
-	}
-	number++;
-	(void)snprintf(tmp, sizeof tmp, "%stmp/%ld.%ld_%d.test", dir,
-		       (long)time(NULL), (long)getpid(), number);
-	(void)snprintf(new, sizeof new, "%snew/%ld.%ld_%d.test", dir,
-		       (long)time(NULL), (long)getpid(), number);
-	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0 || write(fd, message, len) != (ssize_t)len ||
-	    fsync(fd) != 0 || close(fd) != 0 || link(tmp, new) != 0)
-		common_die(111, "cannot deliver to %s", dir);
-	(void)unlink(tmp);
 }
 
 /* The message with the headers that qmail-local puts before it. */
@@ -310,65 +323,12 @@ static char *read_message(const char *sender, const char *recipient,
 	return text;
 }
 
-static void to_program(const char *command)
-{
-	int status;
-
-	if (dry && !strstr(command, "/bouncesaying ")) {
-		printf("target |%s\n", command);
-		return;
-	}
-	status = system(command);
-	if (status == 0)
-		return;
-	common_die(WIFEXITED(status) && WEXITSTATUS(status) == 100 ? 100 : 111,
-		   "the program line ended so");
-}
-
-static void obey_line(char *line, const char *message, size_t len)
-{
-	const size_t n = strlen(line);
-
-	if (line[0] == '#' || line[0] == '+' || n == 0)
-		return;
-	if (forward_only && strchr("/.|", line[0]))
-		common_die(111, ".qmail has the x bit set");
-	if ((line[0] == '/' || line[0] == '.') && line[n - 1] == '/')
-		to_maildir(line, message, len);
-	else if (line[0] == '|')
-		to_program(line + 1);
-	else if (line[0] == '/' || line[0] == '.')
-		printf("target %s\n", line); /* an mbox */
-	else
-		printf("%s %s\n", dry ? "target" : "forward",
-		       line + (line[0] == '&'));
-}
-
-/* Walks the lines of a .qmail file. */
-static void obey(char *qmail, const char *message, size_t len)
-{
-	if (!qmail[0])
-		printf("target default\n"); /* what qmail-start says */
-	if (qmail[0] == '\n')
-		common_die(111, "the first line of .qmail is blank");
-	while (*qmail) {
-		char *line = qmail;
-		size_t n = strcspn(line, "\n");
-
-		qmail += n + (line[n] != 0);
-		line[n] = 0;
-		while (n && (line[n - 1] == ' ' || line[n - 1] == '\t'))
-			line[--n] = 0;
-		obey_line(line, message, len);
-	}
-}
-
 int main(int argc, char **argv)
 {
 	bool queued = argc == 4 && strcmp(argv[1], "--queued") == 0;
 	char *local = argc == 3 || argc == 4 ? strdup(argv[argc - 1]) : NULL;
 	char *at = local ? strrchr(local, '@') : NULL;
-	char id[512], prefixed[1024], whole[1600];
+	char prefixed[1600], whole[1900];
 	static struct assign as;
 	struct stat st;
 	char *message;
@@ -378,23 +338,30 @@ int main(int argc, char **argv)
 		common_die(100, "usage: deliver sender recipient < message");
 	*at = 0;
 	dry = argc == 4 && strcmp(argv[1], "-n") == 0;
+	(void)snprintf(prefixed, sizeof prefixed, "%s", local);
 	if (!queued) {
 		accept_domain(at + 1);
-		find_id(local, at + 1, id, sizeof id);
+		*at = '@';
+		hack(local);
+		at = strrchr(local, '@');
+		*at = 0;
+		find_id(local, at + 1, prefixed, sizeof prefixed);
 	}
-	(void)snprintf(prefixed, sizeof prefixed, "%s%s%s", queued ? "" : id,
-		       queued ? "" : "-", local);
 	(void)snprintf(whole, sizeof whole, "%s@%s", prefixed, at + 1);
 	find_assign(prefixed, &as);
 	message = read_message(argv[argc - 2], whole, &len);
 	become(&as);
+	if (dry)
+		printf("uid %s\n", as.field[1]);
+	if (as.field[1][strspn(as.field[1], "0")] == 0)
+		common_die(111, "nothing is delivered as root");
 	if (chdir(as.field[3]) != 0 || stat(".", &st) != 0)
 		common_die(111, "no directory %s", as.field[3]);
 	if (st.st_mode & (S_IWOTH | S_ISVTX))
 		common_die(111, "%s is writable or sticky", as.field[3]);
 	(void)snprintf(prefixed, sizeof prefixed, "%s%s", as.field[5],
 		       as.rest);
-	obey(find_qmail(as.field[4], prefixed), message, len);
+	local_obey(local_find(as.field[4], prefixed), message, len, dry);
 	free(message);
 	free(local);
 	return 0;

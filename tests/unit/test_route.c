@@ -92,7 +92,56 @@ static void qmail_names(void **state)
 	assert_false(route_qmail_name("-", "A.b-c-d", COUNT(names), name));
 	memset(lengthy, 'a', sizeof lengthy);
 	lengthy[399] = 0;
-	assert_false(route_qmail_name("-", lengthy, 0, name));
+	/* One that is too long for a file is passed over, as qmail-local does. */
+	lengthy[2] = '-';
+	assert_true(route_qmail_name("-", lengthy, 0, name));
+	assert_string_equal(name, "");
+	assert_true(route_qmail_name("-", lengthy, 1, name));
+	assert_string_equal(name, ".qmail-aa-default");
+	assert_true(route_qmail_name("-", lengthy, 2, name));
+	assert_string_equal(name, ".qmail-default");
+	assert_false(route_qmail_name("-", lengthy, 3, name));
+}
+
+static void becomes(const char *file, const char *from, const char *to)
+{
+	char address[100];
+
+	(void)snprintf(address, sizeof address, "%s", from);
+	route_percenthack(text(file), address);
+	assert_string_equal(address, to);
+}
+
+static void percenthack(void **state)
+{
+	(void)state;
+	becomes("a.org\n", "x%b.org@a.org", "x@b.org");
+	becomes("A.org\nb.org\n", "x%c.org%b.org@a.ORG", "x@c.org");
+	becomes("a.org\n", "x%b.org@c.org", "x%b.org@c.org");
+	becomes("a.org\n", "x@a.org", "x@a.org");
+	becomes("", "x%b.org@a.org", "x%b.org@a.org");
+}
+
+static void is_local(const char *locals, const char *me, const char *domain,
+		     unsigned long line)
+{
+	const struct route_text none = {NULL, 0};
+
+	assert_int_equal(route_locals(locals ? text(locals) : none,
+				      me ? text(me) : none, domain)
+				 .number,
+			 line);
+}
+
+static void locals(void **state)
+{
+	(void)state;
+	is_local("x\nA.org\n", "b.org\n", "a.org", 2);
+	is_local("", "a.org\n", "a.org", 0);
+	is_local(NULL, "a.ORG \t\nb.org\n", "a.org", 1);
+	is_local(NULL, "a.org\nb.org\n", "b.org", 0);
+	is_local(NULL, "\na.org\n", "a.org", 0);
+	is_local(NULL, NULL, "a.org", 0);
 }
 
 int main(void)
@@ -105,6 +154,8 @@ int main(void)
 		SAYS("users/assign: exact, then the longest, first of several",
 		     assign),
 		SAYS(".qmail names are tried from the right", qmail_names),
+		SAYS("percenthack rewrites again and again", percenthack),
+		SAYS("control/me stands in for a missing locals", locals),
 	};
 
 	return RUN(tests);

@@ -1,0 +1,245 @@
+/* explain_lines.c: what becomes of a message by the lines of a .qmail file. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "explain_private.h"
+
+static bool is_relative(const char *line)
+{
+	return line[0] != '/';
+}
+
+/* walk->path: the line's path, from the home that qmail-local works in. */
+static bool set_path(struct walk *walk, const struct route_user *user,
+		     const char *line, const char *below)
+{
+	const char *home = is_relative(line) ? user->field[ROUTE_HOME] : "";
+	int len;
+
+	if (strncmp(line, "./", 2) == 0)
+		line += 2;
+	len = snprintf(walk->path, sizeof walk->path, "%s%s%s%s", home,
+		       home[0] ? "/" : "", line, below);
+	if (len >= 0 && (size_t)len < sizeof walk->path)
+		return true;
+	return walk_defer(walk, "delivers", "is too long");
+}
+
+/* A look at walk->path. False: it cannot be looked at; said. */
+static bool look(struct walk *walk, struct sight *ret_sight, int *ret_rc)
+{
+	char *text = malloc(MAILROOT_QMAIL_MAX);
+	size_t len;
+
+	*ret_rc = text ? walk_see(walk, ret_sight, text, &len) : ENOMEM;
+	free(text);
+	if (walk->hidden) {
+		walk_step(walk, true, "delivers",
+			  "to %s, which is not for popusr's eyes", walk->path);
+		walk_target(walk, walk->path);
+		walk->kept = true;
+		return false;
+	}
+	return !walk_unsure(walk, *ret_rc);
+}
+
+/* A directory in which the user may make a file. */
+static bool see_part(struct walk *walk, const struct route_user *user,
+		     const char *line, const char *part, dev_t *device)
+{
+	const int wanted = part[0] ? W_OK | X_OK : X_OK;
+	struct sight at;
+	int rc;
+
+	if (!set_path(walk, user, line, part) || !look(walk, &at, &rc))
+		return false;
+	if (rc != 0)
+		return walk_unread(walk, "delivers", rc);
+	if (!S_ISDIR(at.mode))
+		return walk_defer(walk, "delivers", "is no directory");
+	if ((at.may & wanted) != wanted)
+		return walk_defer(walk, "delivers",
+				  part[0] ? "cannot be written by its user"
+					  : "cannot be entered by its user");
+	*device = at.device;
+	return true;
+}
+
+bool walk_maildir(struct walk *walk, const struct route_user *user,
+		  const char *line)
+{
+	dev_t device, tmp, new;
+
+	if (!see_part(walk, user, line, "", &device))
+		return walk->hidden;
+	if (!see_part(walk, user, line, "tmp", &tmp))
+		return walk->hidden;
+	if (!see_part(walk, user, line, "new", &new))
+		return walk->hidden;
+	if (tmp != new)
+		return walk_defer(walk, "delivers",
+				  "is on another file system than tmp");
+	if (!set_path(walk, user, line, ""))
+		return false;
+	walk_step(walk, true, "delivers", "%s", walk->path);
+	walk_target(walk, walk->path);
+	walk->kept = true;
+	return true;
+}
+
+/* A file that is there and can be written, or can be made. */
+static bool see_mbox(struct walk *walk, const struct route_user *user,
+		     const char *line)
+{
+	struct sight at;
+	char *slash;
+	int rc;
+
+	if (!set_path(walk, user, line, "") || !look(walk, &at, &rc))
+		return false;
+	if (rc == 0 && S_ISDIR(at.mode))
+		return walk_defer(walk, "delivers",
+				  "is a directory (a Maildir's line ends in a "
+				  "slash)");
+	if (rc == 0 && !(at.may & W_OK))
+		rc = EACCES;
+	if (rc == 0)
+		return true;
+	if (rc != ENOENT)
+		return walk_unread(walk, "delivers", rc);
+	slash = strrchr(walk->path, '/');
+	if (slash != walk->path)
+		*slash = 0;
+	if (!look(walk, &at, &rc))
+		return false;
+	if (rc == 0 && !S_ISDIR(at.mode))
+		rc = ENOTDIR;
+	if (rc == 0 && (at.may & (W_OK | X_OK)) != (W_OK | X_OK))
+		rc = EACCES;
+	return rc == 0 || walk_unread(walk, "delivers", rc);
+}
+
+bool walk_mbox(struct walk *walk, const struct route_user *user,
+	       const char *line)
+{
+	const size_t len = strlen(line);
+
+	if (!see_mbox(walk, user, line))
+		return walk->hidden;
+	walk_step(walk, false, "delivers", "to the mbox %s%s: no POP box sees it",
+		  line,
+		  line[len - 1] == '\r'
+			  ? " (a carriage return ends the line)"
+			  : "");
+	walk_target(walk, line);
+	walk->kept = true;
+	return true;
+}
+
+static bool walk_program(struct walk *walk, const char *line)
+{
+	char own[PATH_MAX];
+	size_t len = (size_t)snprintf(own, sizeof own, "|%s/bin/bouncesaying ",
+				      walk->site->config.qmail);
+
+	if (strncmp(line, own, len) != 0) {
+		walk_step(walk, true, "delivers", "to a program: %s", line);
+		walk_target(walk, line);
+		walk->kept = true;
+		return true;
+	}
+	walk_step(walk, false, "delivers", "delivery is off: %s", line + 1);
+	walk->verdict = EXPLAIN_BOUNCED;
+	return false;
+}
+
+static void forward(struct walk *walk, const char *address)
+{
+	const size_t len = strlen(address);
+	const bool cr = len && address[len - 1] == '\r';
+
+	walk_step(walk, !cr, "forwards", "%s%s", address,
+		  cr ? " (a carriage return ends the line, and is part of the "
+		       "address)"
+		     : "");
+	walk_forward(walk, address);
+}
+
+/* One line that does something. False: the mail goes no further. */
+static bool walk_line(struct walk *walk, struct delivery *delivery,
+		      const char *line)
+{
+	const size_t len = strlen(line);
+
+	if (strcmp(line, "+list") == 0)
+		delivery->forwards_only = true;
+	if (line[0] == '#' || len == 0 || line[0] == '+' || line[0] == '&')
+		return true;
+	if (!strchr("./|", line[0]))
+		return true; /* a forward, for later */
+	if (delivery->forwards_only) {
+		walk_step(walk, false, "delivers",
+			  "%s: the file has the x bit or a line '+list', with "
+			  "which it may only forward: the mail waits",
+			  line);
+		walk->verdict = EXPLAIN_DEFERRED;
+		return false;
+	}
+	if (line[0] == '|')
+		return walk_program(walk, line);
+	return line[len - 1] == '/' ? walk_maildir(walk, delivery->user, line)
+				    : walk_mbox(walk, delivery->user, line);
+}
+
+static bool is_forward(const char *line)
+{
+	return line[0] && !strchr("#+./|", line[0]);
+}
+
+/* Ends each line with a NUL, without the blanks before it. */
+static void cut_lines(char *text, size_t len)
+{
+	for (size_t i = 0; i <= len; i++) {
+		if (i < len && text[i] != '\n')
+			continue;
+		text[i] = 0; /* there is room for one more */
+		for (size_t n = i; n && (text[n - 1] == ' ' ||
+					 text[n - 1] == '\t');
+		     n--)
+			text[n - 1] = 0;
+	}
+}
+
+void walk_lines(struct walk *walk, struct delivery *delivery, char *text,
+		size_t len)
+{
+	const size_t before = walk->hops;
+	const char *at;
+	bool more = true;
+
+	if (len && text[len - 1] == '\n')
+		len--;
+	cut_lines(text, len);
+	if (!text[0]) {
+		(void)walk_defer(walk, "delivers",
+				 "begins with a blank line: delivery is on "
+				 "hold");
+		return;
+	}
+	for (at = text; more && at <= text + len; at += strlen(at) + 1)
+		more = walk_line(walk, delivery, at);
+	/* Forwards come last, and only if all else was done. */
+	for (at = text; more && at <= text + len; at += strlen(at) + 1) {
+		if (is_forward(at))
+			forward(walk, at + (at[0] == '&'));
+	}
+	if (!more || walk->kept || walk->hops > before)
+		return;
+	walk_step(walk, false, "delivers",
+		  "%s has no line that takes the mail: it is lost", walk->path);
+	walk->kept = true;
+}
