@@ -95,6 +95,11 @@ def qmail(part):
     return lambda site: f"{site.qmail}/{part}"
 
 
+def owner_of_mail(site):
+    write(box("/new/1.mail"), "Subject: x\n")(site)
+    os.chown(site.box_path() + "/new", 0, 0)
+
+
 def store(part=""):
     return lambda site: site.store + part
 
@@ -139,7 +144,15 @@ DAMAGE = [
      False),
     (mode(box(), 0o755), "private", True),
     (mode(box("/new"), 0o750), "private", True),
-    (owner(box("/cur")), "owner", False),
+    (owner(box("/cur")), "owner", True),
+    (owner_of_mail, "owner", False),
+    (mode(box("/new"), 0o500), "rights", True),
+    (mode(box("/tmp"), 0o600), "rights", True),
+    (mode(box("/cur"), 0), "rights", True),
+    (mode(box(), 0), "rights", True),
+    (mode(domain(), 0o300), "rights", True),
+    (mode(domain("/.qmail-joe"), 0o200), "rights", True),
+    (mode(serial("/h.org/Maildir/new"), 0o500), "rights", True),
     (mode(domain(), 0o777), "writable", True),
     (mode(domain(), 0o1755), "sticky", True),
     (owner(domain()), "owner", False),
