@@ -78,8 +78,9 @@ $(O)/flags $(B)/links: force
 	@mkdir -p $(@D)
 	@echo '$(said)' | cmp -s - $@ || echo '$(said)' > $@
 
-$(O)/tests/unit/%.o: CPPFLAGS += -Icheckpw -Itools
-$(O)/tests/unit/%.o: CFLAGS += -Wno-write-strings
+# Private, or the flags' file would have these as well, and all be made anew.
+$(O)/tests/unit/%.o: private CPPFLAGS += -Icheckpw -Itools
+$(O)/tests/unit/%.o: private CFLAGS += -Wno-write-strings
 $(B)/unit/%: $(O)/tests/unit/%.o $(call obj,$(STORE)) \
 		$(filter-out %/main.o,$(call obj,$(LOGIN) $(TOOL) $(SMTP)))
 	@mkdir -p $(@D)
@@ -103,7 +104,7 @@ $(B)/bench/%: $(O)/tests/bench/%.o $(call obj,$(STORE))
 
 # The tool with small limits, so that tests of large changes need not be large.
 SMALL    = tools/collect tools/errand tools/mailroot_bulk
-$(O)/small/%.o: CPPFLAGS += -DPLAN_PART=40 -DERRAND_MANY=8 -DMAILROOT_DISKS=2
+$(O)/small/%.o: private CPPFLAGS += -DPLAN_PART=40 -DERRAND_MANY=8 -DMAILROOT_DISKS=2
 $(O)/small/%.o: %.c $(O)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
