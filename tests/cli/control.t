@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """qmail's files: what popbox writes, keeps and refuses; HUP and newu."""
 import os
+import shutil
 import stat
 import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from tap import (GID, GOOD, QMAIL, UID, Site, eq, has, hasnt, run, skip, test)
+from tap import (GID, GOOD, POPBOX, QMAIL, UID, Site, eq, has, hasnt, run,
+                 skip, test)
 
 
 @test("the set-up of the manual comes out byte for byte")
@@ -204,6 +206,58 @@ def hup():
         site.fails(111, "/no/such/command", "domain", "add", "c.org",
                    "--handle", "ex1")
         hasnt(site.control("rcpthosts"), "c.org")
+
+
+@test("a process that is another program by the time it would get its HUP "
+      "gets none", plain=True)
+def hup_again():
+    if QMAIL:
+        skip("the real qmail-send is not started here")
+    with Site() as site:
+        program = site.qmail + "/bin/qmail-send"
+        shutil.copy("/bin/sh", program)
+        other = site.start(program, "-c", "read line; exec sleep 600",
+                           stdin=subprocess.PIPE)
+        path = site.top + "/pid"
+        popbox = site.start(
+            "strace", "--seccomp-bpf", "-f", "-o", "/dev/null", "-e",
+            "trace=pidfd_open", "-e", "inject=pidfd_open:delay_enter=3000000",
+            "sh", "-c", f"echo $$ >{path}; exec \"$@\"", "sh", POPBOX, "-d",
+            site.store, "domain", "add", "example.com", "--handle", "ex1",
+            stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        if not held(popbox, path):
+            has(popbox.communicate()[1].decode(), "not permitted")
+            skip("no tracing here")
+        other.stdin.write(b"\n")
+        other.stdin.flush()
+        wait_until(lambda: os.readlink(f"/proc/{other.pid}/exe") != program)
+        popbox.communicate()
+        eq(other.poll(), None, "another program got a HUP")
+
+
+def held(process, path):
+    """Is the traced process, whose number path will say, held back at a call?
+    False: it ended before."""
+    stopped = 0
+    while process.poll() is None and stopped < 10:
+        try:
+            with open(path) as file:
+                number = file.read().strip()
+            with open(f"/proc/{number}/stat") as file:
+                state = file.read().rpartition(")")[2].split()[0]
+            stopped = stopped + 1 if state == "t" else 0
+        except FileNotFoundError:
+            pass
+        time.sleep(0.02)
+    return stopped == 10
+
+
+def wait_until(true):
+    for _ in range(500):
+        if true():
+            return
+        time.sleep(0.02)
+    raise AssertionError("what was waited for did not come")
 
 
 @test("users/cdb is what the assign file says, read by another program")

@@ -369,6 +369,32 @@ def publishing():
         assert os.path.exists(site.domain_path() + "/.qmail-a")
 
 
+@test("what is committed while another publishes is published by that one, "
+      "after a second look")
+def look_again():
+    if QMAIL:
+        skip("with the stand-ins only")
+    with Site().joe() as site:
+        newu, go = site.qmail + "/bin/qmail-newu", site.top + "/go"
+        os.mkfifo(go)
+        os.rename(newu, newu + ".real")
+        with open(newu, "w") as file:
+            file.write(f"#!/bin/sh\nread line <{go}\nexec \"$0.real\"\n")
+        os.chmod(newu, 0o755)
+        first = site.start(POPBOX, "-d", site.store, "domain", "add", "new.org",
+                           "--handle", "ex1", stderr=subprocess.DEVNULL,
+                           stdout=subprocess.DEVNULL)
+        with open(go, "w") as file:  # from here on it waits in qmail-newu
+            got = site.popbox("box", "add", "a@example.com", "--no-password")
+            eq(got.rc, 0)
+            has(got.err, "another popbox is publishing")
+            assert not os.path.exists(site.domain_path() + "/.qmail-a")
+            file.write("\n")
+        eq(first.wait(), 0)
+        assert os.path.exists(site.domain_path() + "/.qmail-a")
+        site.sound()
+
+
 @test("a writer that holds the store for ever is answered with 111")
 def busy():
     import fcntl

@@ -86,6 +86,15 @@ static off_t file_size(void)
 	return st.st_size;
 }
 
+/* Of the map; the file is as long, or a reader would take it for a cut one. */
+static off_t map_size(void)
+{
+	MDB_envinfo info;
+
+	assert_int_equal(mdb_env_info(db->env, &info), 0);
+	return (off_t)info.me_mapsize;
+}
+
 static void removal(void **state)
 {
 	unsigned runs = 0;
@@ -98,6 +107,7 @@ static void removal(void **state)
 	/* It did meet the full map. */
 	assert_int_equal(runs, 2);
 	assert_true(file_size() > before);
+	assert_int_equal(file_size(), map_size());
 }
 
 /* Where a branch page leads: the key from which on its second child is asked,
@@ -282,6 +292,92 @@ static void locked_out(void **state)
 	db_close(&reader);
 }
 
+static enum err add_second(struct db_txn *txn, void *arg)
+{
+	(void)arg;
+	return db_put(txn, DB_BYOWNER, (struct db_bytes){"l", 1},
+		      (struct db_bytes){"b", 1});
+}
+
+/* A reader of the login program, in a process of its own: it holds the lock,
+ * says so, and says when it gives it up, a little before it does. */
+static pid_t start_reader(int *ret_says)
+{
+	int says[2];
+	char byte = 0;
+	pid_t pid;
+
+	assert_int_equal(pipe(says), 0);
+	pid = fork();
+	if (pid == 0) {
+		int fd = open(data(), O_RDONLY);
+		bool good = flock(fd, LOCK_SH) == 0 &&
+			    write(says[1], "h", 1) == 1 &&
+			    usleep(200 * 1000) == 0 &&
+			    write(says[1], "g", 1) == 1 && close(fd) == 0;
+
+		_exit(good ? 0 : 1);
+	}
+	close(says[1]);
+	assert_int_equal(read(says[0], &byte, 1), 1);
+	assert_int_equal(byte, 'h');
+	*ret_says = says[0];
+	return pid;
+}
+
+static void waited_for(void **state)
+{
+	int says, status;
+	char byte = 0;
+	pid_t pid = start_reader(&says);
+
+	(void)state;
+	assert_int_equal(fcntl(says, F_SETFL, O_NONBLOCK), 0);
+	assert_int_equal(db_write(db, add_second, NULL, true), ERR_OK);
+	/* It had given the lock up by then. */
+	assert_int_equal(read(says, &byte, 1), 1);
+	assert_int_equal(byte, 'g');
+	close(says);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+/* One of the tool's readers that is killed in the middle of a look. */
+static enum err die(struct db_txn *txn, void *arg)
+{
+	(void)txn;
+	(void)arg;
+	_exit(0);
+}
+
+static void killed_readers(void **state)
+{
+	enum { SLOTS = 126 }; /* LMDB's */
+	struct looking looking = {.overtaken = 0};
+	int status;
+
+	(void)state;
+	assert_int_equal(db_write(db, put_first, NULL, true), ERR_OK);
+	db_close(&db);
+	for (int i = 0; i < SLOTS; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			struct db *mine;
+
+			if (db_open(dir, DB_TOOL, &mine) == ERR_OK &&
+			    db_read(mine, die, NULL) == ERR_OK)
+				_exit(2);
+			_exit(1);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+	}
+	assert_int_equal(db_open_write(dir, &db), ERR_OK);
+	assert_int_equal(db_read(db, look, &looking), ERR_OK);
+	assert_int_equal(looking.seen, 'a');
+}
+
 static void errors(void **state)
 {
 	static const struct {
@@ -335,7 +431,8 @@ static void texts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		{"a removal that finds the map full grows it, as a new row does",
+		{"a removal that finds the map full grows it and the file, as a new "
+		 "row does",
 		 removal, set_up, tear_down, NULL},
 		{"a walk has every row, and tells of one that a search would "
 		 "not find",
@@ -346,6 +443,11 @@ int main(void)
 		 "is not", outgrown, set_up, tear_down, NULL},
 		{"a lock that is never given back holds up no reader",
 		 locked_out, set_up, tear_down, NULL},
+		{"a writer waits for a reader that LMDB does not see",
+		 waited_for, set_up, tear_down, NULL},
+		{"as many readers as there is room for may be killed: a writer "
+		 "gives their room back", killed_readers, set_up, tear_down,
+		 NULL},
 		SAYS("each error of LMDB's is one of ours", errors),
 		SAYS("each error has its text", texts),
 	};

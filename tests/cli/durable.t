@@ -1,0 +1,252 @@
+#!/usr/bin/env python3
+"""What is on the disk before what relies on it: in which order commands write,
+sync, rename and tell qmail, as their system calls show it; and that a sync that
+fails is never a success."""
+import os
+import re
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from tap import QMAIL, Site, eq, has, run, skip, test
+
+CALLS = ("rename,renameat,renameat2,linkat,mkdir,mkdirat,unlink,unlinkat,rmdir,"
+         "fsync,fdatasync,syncfs,msync,execve,pidfd_send_signal")
+NEW = ("domain", "add", "new.org", "--handle", "ex1")
+DIALUP = ("domain", "add", "dial.org", "--handle", "ex1", "--kind", "dialup")
+MAILDIR = ("make {0}/Maildir", "sync {0}", "make {0}/Maildir/tmp",
+           "make {0}/Maildir/new", "make {0}/Maildir/cur", "sync {0}/Maildir")
+
+
+def trace(site, words, *more, **kw):
+    """(how it ended, the lines of strace)"""
+    path = site.top + "/trace"
+    got = site.popbox(*words, prefix=("strace", "-f", "-y", "-s", "300", "-o",
+                                      path, *more), **kw)
+    if "ptrace" in got.err and "not permitted" in got.err:
+        skip("no tracing here")
+    with open(path, errors="replace") as file:
+        return got, list(file)
+
+
+def paths_of(line):
+    """Of a call: each name, behind the directory before it."""
+    found, where = [], ""
+    for directory, name in re.findall(r'\d+<([^>]*)>|AT_FDCWD<[^>]*>|"([^"]*)"',
+                                      line[:line.rfind(" = ")]):
+        if name:
+            found.append(name if name.startswith("/") else f"{where}/{name}")
+        where = directory or where
+    return found or [where]
+
+
+def events(site, lines):
+    """sync PATH, name PATH, make PATH, remove PATH, run PROGRAM, HUP: what the
+    tool and its helper did, without what qmail's programs do."""
+    found, others = [], set()
+    for line in lines:
+        match = re.match(r"(\d+) +(\w+)\((.*)\) += 0\b", line)
+        if not match:
+            continue
+        process, call = match.group(1), match.group(2)
+        paths = [p.replace(site.top + "/", "") for p in paths_of(line)]
+        if call == "execve" and "qmail/bin/" in paths[0]:
+            others.add(process)
+            found.append("run " + os.path.basename(paths[0]))
+        if process in others or call == "execve":
+            continue
+        word = {"m": "make", "u": "remove"}.get(call[0], "name")
+        if "sync" in call:
+            word = "sync"
+        elif call == "pidfd_send_signal":
+            word, paths = "HUP", [""]
+        elif call == "rmdir":
+            word = "remove"
+        found.append(f"{word} {paths[-1]}".strip())
+    return found
+
+
+def does(site, words, *want, **kw):
+    """The command does all this, in this order, and no more of it."""
+    got, lines = trace(site, words, "-e", "trace=" + CALLS, **kw)
+    eq(got.rc, 0, got)
+    eq(events(site, lines), [*want], words)
+    return got
+
+
+def replaced(path):
+    """A file written anew beside the old one."""
+    where, name = os.path.split(path)
+    temporary = name + ".popbox-tmp" if where.startswith("qmail") else \
+        ".popbox-tmp" + (name if name != "RELAYHOST" and
+                         "serialmail" not in where else "")
+    return (f"sync {where}/{temporary}", f"name {path}", f"sync {where}")
+
+
+def with_qmail():
+    """joe's site, on which qmail-send runs."""
+    if QMAIL:
+        skip("with the stand-ins only")
+    site = Site().joe()
+    site.start(site.qmail + "/bin/qmail-send")
+    for _ in range(500):
+        if os.path.exists(site.qmail + "/send.log"):
+            return site
+        time.sleep(0.02)
+    raise AssertionError("qmail-send does not start")
+
+
+STORED = "sync store/data.mdb"
+NEWU = ("run qmail-newu", "sync qmail/users")
+NEWMRH = ("run qmail-newmrh", "sync qmail/control")
+HERE = "home/e/ex1/DOMAINS/new.org"
+
+
+@test("a new domain is on the disk step by step: directory, .qmail files, "
+      "users/assign, users/cdb, virtualdomains, and rcpthosts before the mark",
+      plain=True)
+def domain_add():
+    with with_qmail() as site:
+        does(site, NEW, STORED, "make " + HERE, "sync home/e/ex1/DOMAINS",
+             *replaced(HERE + "/.qmail-postmaster"),
+             *replaced("qmail/users/assign"), *NEWU,
+             *replaced("qmail/control/virtualdomains"), "HUP",
+             *replaced("qmail/control/rcpthosts"), STORED)
+
+
+@test("a domain that is deleted leaves rcpthosts on the disk before anything "
+      "else; purge takes its route, then its lines, then its files", plain=True)
+def domain_del():
+    with with_qmail() as site:
+        site.do(*NEW)
+        got, lines = trace(site, ("domain", "del", "new.org", "--yes"), "-e",
+                           "trace=" + CALLS)
+        eq(got.rc, 0, got)
+        eq(events(site, lines)[:4],
+           [STORED, *replaced("qmail/control/rcpthosts")])
+        does(site, ("purge", "new.org", "--now", "--yes"), STORED,
+             "sync qmail/control",  # rcpthosts is as it should be
+             *replaced("qmail/control/virtualdomains"), "HUP",
+             *replaced("qmail/users/assign"), *NEWU,
+             f"remove {HERE}/.qmail-postmaster", "sync " + HERE,
+             "remove " + HERE, "sync home/e/ex1/DOMAINS", STORED)
+
+
+@test("beyond rcpthosts_max a domain is on the disk in morercpthosts and in its "
+      "cdb before the mark, and leaves both", plain=True)
+def more():
+    with with_qmail() as site:
+        site.do("config", "set", "rcpthosts_max", "1")
+        _, lines = trace(site, NEW, "-e", "trace=" + CALLS)
+        last = [*replaced("qmail/control/morercpthosts"), *NEWMRH, STORED]
+        eq(events(site, lines)[-len(last):], last)
+        _, lines = trace(site, ("domain", "del", "new.org", "--yes"), "-e",
+                         "trace=" + CALLS)
+        first = [STORED, "sync qmail/control",  # rcpthosts is as it should be
+                 *replaced("qmail/control/morercpthosts"), *NEWMRH]
+        eq(events(site, lines)[:len(first)], first)
+
+
+@test("a relay's route is on the disk before its domain is accepted, and goes "
+      "after it", plain=True)
+def relay():
+    with with_qmail() as site:
+        _, lines = trace(site, (*NEW, "--kind", "relay", "--host", "a.org"),
+                         "-e", "trace=" + CALLS)
+        eq([e for e in events(site, lines) if e.startswith("name")],
+           ["name qmail/control/smtproutes", "name qmail/control/rcpthosts"])
+        has(" ".join(events(site, lines)), " ".join(
+            replaced("qmail/control/smtproutes")))
+        site.do("domain", "del", "new.org", "--yes")
+        _, lines = trace(site, ("purge", "new.org", "--now", "--yes"), "-e",
+                         "trace=" + CALLS)
+        eq(events(site, lines)[-4:],
+           [*replaced("qmail/control/smtproutes"), STORED])
+
+
+@test("a dial-up domain is on the disk, directory, Maildir and files, before "
+      "qmail's files name it", plain=True)
+def dialup():
+    with with_qmail() as site:
+        where = "serialmail/dial.org"
+        does(site, DIALUP, STORED, "sync qmail/control", "make " + where,
+             "sync serialmail", *(line.format(where) for line in MAILDIR),
+             *replaced(where + "/RELAYHOST"),
+             *replaced(where + "/.qmail-default"),
+             *replaced("qmail/users/assign"), *NEWU,
+             *replaced("qmail/control/virtualdomains"), "HUP",
+             *replaced("qmail/control/rcpthosts"), STORED)
+
+
+@test("a box and its address are on the disk before the mark, and so is what "
+      "purge takes away of them", plain=True)
+def box():
+    with with_qmail() as site:
+        domain = "home/e/ex1/DOMAINS/example.com"
+        mail = "home/e/ex1/POP/ex1-0002"
+        does(site, ("box", "add", "ann@example.com", "--no-password"), STORED,
+             "make " + mail, "sync home/e/ex1/POP", f"make {mail}/tmp",
+             f"make {mail}/new", f"make {mail}/cur", "sync " + mail,
+             *replaced(domain + "/.qmail-ann"), STORED)
+        site.do("address", "add", "b@example.com", "ex1-0001")
+        site.do("address", "del", "b@example.com", "--yes")
+        site.do("box", "del", "ann@example.com", "--yes")
+        for gone, parent, name in ((f"{domain}/.qmail-b", domain,
+                                    "b@example.com"),
+                                   (mail, "home/e/ex1/POP", "ex1-0002")):
+            _, lines = trace(site, ("purge", name, "--now", "--yes"), "-e",
+                             "trace=" + CALLS)
+            eq(events(site, lines)[-3:],
+               ["remove " + gone, "sync " + parent, STORED])
+
+
+def synced_by(words, setup):
+    """What a command syncs: (its name below the site, the how many-th time)."""
+    with Site().joe() as site:
+        for line in setup:
+            site.do(*line)
+        got, lines = trace(site, words, "-e", "trace=fsync,syncfs,fdatasync")
+        eq(got.rc, 0, got)
+        names = [paths_of(line)[0].replace(site.top + "/", "")
+                 for line in lines if "sync(" in line]
+        return [(name, names[:at + 1].count(name))
+                for at, name in enumerate(names) if "cdb.tmp" not in name]
+
+
+GONE = ("domain", "del", "new.org", "--yes")
+CHANGES = (
+    (NEW, ()), (DIALUP, ()), (GONE, (NEW,)),
+    ((*NEW, "--kind", "relay", "--host", "a.org"), ()),
+    (("purge", "new.org", "--now", "--yes"), (NEW, GONE)),
+    (("domain", "rename", "example.com", "new.org"), ()),
+    (("box", "add", "ann@example.com", "--no-password"), ()),
+    (("address", "set", "joe@example.com", "a@b.org"), ()),
+    (("sync", "--full"), (DIALUP,)),
+)
+
+
+@test("whatever a change cannot sync, it says, with 111, and sync finishes it",
+      plain=True)
+def sync_fails():
+    if QMAIL:
+        skip("with the stand-ins only")
+    for words, setup in CHANGES:
+        tried = synced_by(words, setup)
+        assert ("store/data.mdb", 1) in tried or words[0] == "sync", words
+        for name, number in tried:
+            with Site().joe() as site:
+                for line in setup:
+                    site.do(*line)
+                got, lines = trace(
+                    site, words, "-P", f"{site.top}/{name}", "-e",
+                    f"inject=fsync,fdatasync,syncfs:error=EIO:when={number}")
+                what = f"{' '.join(words)}: {name}, {number}: {got}"
+                assert any("INJECTED" in line for line in lines), what
+                eq(got.rc, 111, what)
+                site.do("sync")
+                eq(site.popbox("sync", "--dry-run").rc, 0)
+                site.sound()
+
+
+run()
