@@ -7,6 +7,7 @@ many times its usual length. It ends in the line
 
 and fails when anything was bad or the planted fault was not found.
 """
+import ast
 import concurrent.futures
 import multiprocessing
 import os
@@ -161,6 +162,26 @@ class Programs:
 
     def __exit__(self, *exception):
         tap.POPBOX, tap.CHECKPW = self.before
+
+
+def login_modules():
+    """The source files of the login program, as the Makefile has them."""
+    with open(TREE + "/Makefile") as file:
+        text = file.read().replace("\\\n", " ")
+    modules = re.search(r"^LOGIN\s*=(.*)$", text, re.M).group(1)
+    lists = re.findall(r"addprefix (\w+)/,([^)]*)\)", modules)
+    return {f"{where}/{name}.c" for where, names in lists
+            for name in names.split()}
+
+
+def sentences(path):
+    """(function, sentence) of each test of a file, in its order."""
+    with open(path) as file:
+        tree = ast.parse(file.read())
+    for node in tree.body:
+        for mark in getattr(node, "decorator_list", ()):
+            if isinstance(mark, ast.Call) and mark.func.id == "test":
+                yield node.name, mark.args[0].value
 
 
 def trace_calls(trace):

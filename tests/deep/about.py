@@ -1,0 +1,167 @@
+"""Which tests are about which source file, for tests/deep/mutants: the quickest
+first. And the changes that no test can find."""
+import fnmatch
+
+from deep import TREE, sentences
+
+# What only prints: it neither changes a file nor sees a password.
+PRINTS = frozenset(f"tools/{name}.c" for name in (
+    "cmd_complete", "cmd_explain", "cmd_stats", "columns", "commands",
+    "explain", "explain_deliver", "help", "nearest", "offer", "progress",
+    "say", "stats", "statsprint", "synonym", "table", "utf8"))
+
+# How the files of qmail come to say what the store says.
+PUBLISH = frozenset(f"tools/{name}.c" for name in (
+    "collect", "collect_all", "control", "control_audit", "errand",
+    "errand_bulk", "item", "lines", "notify", "plan", "publish", "render",
+    "replace", "steps", "switched"))
+
+# Groups of tests that several entries share; in the order of what they take.
+LOGIN = ("forms.t", "login.t", "failing.t", "trace.t", "pop.t", "confine.t")
+PUBLISHED = ("control.t", "durable.t", "kinds.t", "changes.t", "bulk.t",
+             "crash.t", "model.t")
+
+# The first entry that fits; a test's name alone says where it is.
+MAP = (
+    ("checkpw/confine*.c", ("confine.t", "failing.t", "trace.t", "login.t")),
+    ("checkpw/request.c", ("test_request", "login.t", "failing.t")),
+    ("checkpw/*.c", LOGIN),
+    ("store/name.c", ("test_name", "test_rows", "admin.t", "forms.t")),
+    ("store/record.c", ("test_record", "test_rows", "test_store")),
+    ("store/row.c", ("test_rows", "test_record", "test_store")),
+    ("store/config*.c", ("test_config", "admin.t", "words.t", "login.t",
+                         "failing.t")),
+    ("store/login.c", ("test_login", "forms.t", "login.t", "failing.t",
+                       "changes.t")),
+    ("store/pwhash*.c", ("test_pwhash", "hashes.t", "login.t", "failing.t",
+                         "export.t")),
+    ("store/check*.c", ("test_check", "check.t", "backup.t", "crash.t")),
+    ("store/whole.c", ("test_whole", "test_check", "backup.t")),
+    ("store/tally.c", ("test_tally", "test_check", "check.t")),
+    ("store/owner*.c", ("test_owner", "test_check", "growth.t", "check.t")),
+    ("store/secret.c", ("test_pwhash", "login.t", "import.t")),
+    ("store/drop.c", ("test_drop", "failing.t", "login.t", "trace.t")),
+    ("store/fault.c", ("login.t", "crash.t")),
+    ("store/upgrade.c", ("test_owner", "test_store", "backup.t")),
+    ("store/db*.c", ("test_db", "test_store", "test_check", "test_whole",
+                     "trace.t", "failing.t", "crash.t", "backup.t",
+                     "login.t")),
+    ("store/*.c", ("test_store", "test_rows", "test_login", "test_owner",
+                   "test_check", "test_whole", "admin.t", "changes.t",
+                   "check.t", "crash.t", "import.t", "backup.t")),
+    ("tools/render.c", ("test_render", "control.t", "kinds.t")),
+    ("tools/lines.c", ("test_render", *PUBLISHED)),
+    ("tools/control_audit.c", ("check.t", "kinds.t", "control.t",
+                               "crash.t")),
+    ("tools/errand_bulk.c", ("bulk.t", *PUBLISHED)),
+    ("tools/asuser_bulk.c", ("bulk.t", "control.t", "crash.t")),
+    ("tools/mailroot_bulk.c", ("bulk.t", "control.t", "crash.t")),
+    ("tools/mailroot_audit.c", ("check.t", "crash.t", "control.t")),
+    ("tools/mailroot_count.c", ("backup.t", "check.t")),
+    ("tools/mailroot_dialup.c", ("kinds.t", "crash.t", "serialmail.t",
+                                 "check.t")),
+    ("tools/mailroot*.c", (*PUBLISHED, "check.t", "serialmail.t")),
+    ("tools/asuser*.c", (*PUBLISHED, "inherited.t", "check.t")),
+    ("tools/audit.c", ("check.t", "crash.t", "control.t", "odd.t")),
+    ("tools/dotqmail.c", ("changes.t", "control.t", "export.t", "import.t")),
+    ("tools/rehearse.c", ("admin.t", "kinds.t", "import.t")),
+    *((path, PUBLISHED + ("check.t",)) for path in sorted(PUBLISH)),
+    ("tools/password.c", ("admin.t", "codes.t", "inherited.t", "hashes.t",
+                          "words.t")),
+    ("tools/askpass.c", ("admin.t", "terminal.t", "inherited.t")),
+    ("tools/common.c", ("test_common", "admin.t", "import.t")),
+    ("tools/hasher.c", ("import.t", "export.t")),
+    ("tools/cmd_harden.c", ("export.t", "codes.t")),
+    ("tools/cmd_passwd.c", ("admin.t", "codes.t", "inherited.t")),
+    ("tools/cmd_tune.c", ("hashes.t", "codes.t")),
+    ("tools/intake.c", ("test_intake", "import.t")),
+    ("tools/import*.c", ("import.t", "growth.t", "terminal.t")),
+    ("tools/row_out.c", ("export.t", "import.t")),
+    ("tools/export*.c", ("export.t", "import.t", "codes.t")),
+    ("tools/cmd_export.c", ("export.t", "codes.t")),
+    ("tools/row_*.c", ("test_intake", "import.t", "odd.t")),
+    ("tools/source*.c", ("import.t", "odd.t")),
+    ("tools/mailcopy*.c", ("import.t", "inherited.t")),
+    *((f"tools/{name}.c", ("import.t", "export.t", "odd.t")) for name in (
+        "enroll", "roster", "feed", "csvfile", "cmd_import")),
+    ("tools/cdbfile.c", ("explain.t", "check.t", "import.t")),
+    ("tools/route.c", ("test_route", "explain.t")),
+    ("tools/idn.c", ("admin.t", "forms.t", "odd.t")),
+    *((f"tools/{name}.c", ("backup.t", "codes.t", "crash.t")) for name in (
+        "backup", "restore", "draft", "inspect", "taken", "boxfile",
+        "cmd_backup", "cmd_restore", "cmd_upgrade", "outfile", "way")),
+    ("tools/cmd_purge.c", ("changes.t", "kinds.t", "backup.t", "codes.t")),
+    ("tools/cmd_undo.c", ("changes.t", "kinds.t", "model.t")),
+    ("tools/serialmail.c", ("serialmail.t", "kinds.t")),
+    ("tools/cmd_serialmail.c", ("serialmail.t", "codes.t")),
+    ("tools/maildirsmtp/letter.c", ("test_letter", "serialmail.t")),
+    ("tools/maildirsmtp/*.c", ("serialmail.t",)),
+    ("tools/inherited.c", ("inherited.t", "serialmail.t")),
+    ("tools/interrupt.c", ("terminal.t", "crash.t")),
+    ("tools/cmd_init.c", ("admin.t", "crash.t", "codes.t", "backup.t")),
+    ("tools/roots.c", ("admin.t", "crash.t", "backup.t", "codes.t")),
+    ("tools/cmd_config.c", ("admin.t", "words.t", "codes.t", "crash.t")),
+    ("tools/cmd_check.c", ("check.t", "codes.t", "crash.t")),
+    ("tools/cmd_log.c", ("changes.t", "admin.t", "backup.t")),
+    ("tools/members.c", ("growth.t", "changes.t", "admin.t")),
+    ("tools/names.c", ("check.t", "changes.t", "backup.t")),
+    ("tools/nolink.c", ("control.t", "import.t", "crash.t")),
+)
+# Of all others.
+ELSE = ("admin.t", "words.t", "kinds.t", "changes.t", "codes.t", "check.t",
+        "control.t", "inherited.t", "crash.t", "import.t", "model.t")
+
+# (file, its text, kinds or () for all, why nobody can observe the change)
+ACCEPTED = ()
+
+
+# Tests that take long for what they find: kills at each call, races, sizes. By
+# the name of their function.
+SLOW = {
+    "confine.t": ("older", "none", "failing"),
+    "login.t": ("late", "schemes", "memory"),
+    "admin.t": ("long_list", "terminal", "usage"),
+    "kinds.t": ("many",),
+    "changes.t": ("undo_fields",),
+    "backup.t": ("hot", "full", "damaged_source", "killed_backup",
+                 "killed_restore", "damaged_content", "live", "conflicts",
+                 "records"),
+    "bulk.t": ("shipped", "kills", "full_disk"),
+    "crash.t": ("kills", "removals", "acknowledged", "reading", "full_disk",
+                "damaged", "rounds"),
+    "import.t": ("kills", "others", "copies", "full"),
+    "codes.t": ("each", "no_memory", "whole_json"),
+    "export.t": ("dovecot", "harden_kill"),
+    "model.t": ("backward",),
+}
+
+
+def where(name):
+    if name.startswith("test_"):
+        return f"build/unit/{name}"
+    return f"tests/{'login' if name in LOGIN else 'cli'}/{name}"
+
+
+def words(name):
+    """The command line that runs what is not slow of a file of tests."""
+    path = where(name)
+    slow = SLOW.get(name, ())
+    if not slow:
+        return [path]
+    return [path, *(sentence for function, sentence
+                    in sentences(f"{TREE}/{path}") if function not in slow)]
+
+
+def tests_about(path):
+    """Command lines, in the order in which they are to be run."""
+    for pattern, names in MAP:
+        if fnmatch.fnmatch(path, pattern):
+            return [words(name) for name in dict.fromkeys(names)]
+    return [words(name) for name in ELSE]
+
+
+def stale():
+    """What SLOW names and no file of tests has."""
+    return [f"{name}: {function}" for name, functions in SLOW.items()
+            for function in functions if function not in dict(
+                sentences(f"{TREE}/{where(name)}"))]
