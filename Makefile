@@ -125,9 +125,9 @@ $(B)/rooms.a: $(filter-out %/main.o,$(sort $(call obj,$(LOGIN) $(TOOL) $(SMTP)))
 
 standins: $(addprefix $(B)/qmail/,$(STANDINS))
 
-demo-dialup: check-packages
+demo-dialup: dialup-packages
 	$(MAKE) all standins
-	tests/demo-dialup
+	tests/demo-dialup $(if $(QMAIL),--qmail $(QMAIL))
 
 check: check-packages
 	tests/run $(if $(QMAIL),--qmail $(QMAIL))
@@ -145,7 +145,7 @@ bench: bench-packages
 	$(MAKE) build/dynamic/bench/floor_login DYNAMIC=1 B=build/dynamic O=build
 	tests/bench/run $(if $(JSON),--json $(JSON)) $(BENCH)
 
-captures: check-packages
+captures: capture-packages
 	$(MAKE) all standins
 	tests/captures >build/captures && mv build/captures doc/CAPTURES.md
 
@@ -157,6 +157,7 @@ BUILD_PACKAGES = gcc libc6-dev liblmdb-dev libsodium-dev libcrypt-dev \
 	libidn2-dev libjansson-dev libcdb-dev libcsv-dev \
 	libcurl4-openssl-dev
 DEMO_PACKAGES  = $(BUILD_PACKAGES) ucspi-tcp mpop python3
+DIALUP_PACKAGES = $(BUILD_PACKAGES) python3 python3-aiosmtpd
 CHECK_PACKAGES = $(DEMO_PACKAGES) libcmocka-dev perl binutils strace mandoc \
 	tinycdb curl whois argon2 openssl python3-aiosmtpd clang libclang-rt-14-dev \
 	dovecot-pop3d dovecot-imapd apache2-utils \
@@ -169,6 +170,10 @@ demo-packages:
 	@tests/packages $(DEMO_PACKAGES)
 deb-packages:
 	@tests/packages $(BUILD_PACKAGES) dpkg-dev
+dialup-packages:
+	@tests/packages $(DIALUP_PACKAGES)
+capture-packages:
+	@tests/packages $(BUILD_PACKAGES) python3
 check-packages:
 	@tests/packages $(CHECK_PACKAGES)
 
@@ -229,6 +234,7 @@ clean:
 	rm -rf build
 
 .PHONY: all tests dynamic standins check bench captures plots demo demo-dialup bench-packages check-packages demo-packages \
+	dialup-packages capture-packages \
 	deep deep-packages install uninstall deb deb-packages clean force
 .SECONDARY:
 -include $(wildcard $(O)/*/*.d $(O)/*/*/*.d)
