@@ -305,10 +305,10 @@ class Site:
         """What was given to qmail-inject: (sender, recipients, text)."""
         return genuine.queued(self.qmail)
 
-    def send(self):
-        """Starts qmail-send: see Send."""
+    def send(self, traced=True):
+        """Starts qmail-send: see Send. traced: reads() will be asked."""
         real = self.qmail == QMAIL
-        return genuine.Send(self) if real else Send(self)
+        return genuine.Send(self, traced) if real else Send(self)
 
     def init(self):
         where = ["--qmail", self.qmail] if self.qmail else ["--no-qmail"]
