@@ -38,6 +38,7 @@ struct import {
 	unsigned long noted;   /* rows of which something is left out */
 	unsigned long again;   /* rows that say what one before them said */
 	unsigned long short_passwords;
+	unsigned long foreign_passwords; /* not ASCII */
 	unsigned long unusable; /* boxes that got no password */
 	unsigned long verdicts[ENROLL_SAME + 1];
 	struct text credentials; /* of generated passwords; wiped */
