@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cdbfile.h"
@@ -26,11 +27,23 @@ int walk_read(struct walk *walk, const char *name,
 	return rc == ENOENT ? 0 : rc;
 }
 
+/* qmail's programs read it as users of their own. */
+static bool is_closed(const struct replace_text *text)
+{
+	return text->bytes && text->uid == 0 && !(text->mode & S_IROTH) &&
+	       !((text->mode & S_IRGRP) && text->gid != 0);
+}
+
 bool walk_load(struct walk *walk, const char *name,
 	       struct replace_text *ret_text)
 {
 	int rc = walk_read(walk, name, ret_text);
 
+	if (rc == 0 && geteuid() == 0 && is_closed(ret_text)) {
+		replace_free(ret_text);
+		return walk_defer(walk, "file",
+				  "cannot be read by qmail's users");
+	}
 	return rc == 0 || walk_unread(walk, "file", rc);
 }
 

@@ -98,7 +98,7 @@ static struct route_text control(const struct qmailview *view, const char *name)
 
 /* The control files, each read once for all questions. */
 struct tables {
-	struct route_text rcpthosts, locals, virtual, routes;
+	struct route_text rcpthosts, locals, me, virtual, routes;
 	bool no_rcpthosts; /* it is not there */
 };
 
@@ -109,6 +109,7 @@ static struct tables read_tables(const struct qmailview *view)
 	t.rcpthosts = control(view, "rcpthosts");
 	t.no_rcpthosts = !t.rcpthosts.bytes && errno == ENOENT;
 	t.locals = control(view, "locals");
+	t.me = control(view, "me");
 	t.virtual = control(view, "virtualdomains");
 	t.routes = control(view, "smtproutes");
 	return t;
@@ -116,8 +117,8 @@ static struct tables read_tables(const struct qmailview *view)
 
 static void drop_tables(const struct tables *t)
 {
-	const struct route_text all[] = {t->rcpthosts, t->locals, t->virtual,
-					 t->routes};
+	const struct route_text all[] = {t->rcpthosts, t->locals, t->me,
+					 t->virtual, t->routes};
 
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		free((void *)(uintptr_t)all[i].bytes);
@@ -151,7 +152,7 @@ static void print_route(const struct tables *t, FILE *out, const char *local,
 		route_virtualdomains(t->virtual, local, domain);
 	struct route_line to = route_smtproutes(t->routes, domain);
 
-	if (route_locals(t->locals, domain).number)
+	if (route_locals(t->locals, t->me, domain).number)
 		fputs("user", out);
 	else if (line.number && line.value_len)
 		fprintf(out, "local %.*s-%s@%s", (int)line.value_len,
@@ -263,7 +264,8 @@ static int find_file(int home, const struct route_user *user, const char *ext)
 	     route_qmail_name(user->field[ROUTE_DASH], ext, n, name);
 	     n++) {
 		errno = ENOENT;
-		fd = openat(home, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+		if (name[0])
+			fd = openat(home, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	}
 	return fd;
 }
@@ -271,7 +273,7 @@ static int find_file(int home, const struct route_user *user, const char *ext)
 static void deliver_in(int home, const struct route_user *user,
 		       struct outcome *o)
 {
-	char ext[ROUTE_FIELD_MAX + 256], text[65536];
+	char ext[ROUTE_FIELD_MAX + 1024], text[65536];
 	struct stat st;
 	ssize_t len;
 	int fd;

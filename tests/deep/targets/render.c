@@ -159,7 +159,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	HOLDS(lines.count <= 32);
 	if (lines_whole(file))
 		HOLDS(render_split(text, size / 2, text + size / 2,
-				   size - size / 2, &lines, 3, more));
+				   size - size / 2, &lines, 3, size & 1,
+				   more));
 	free(text);
 	lines_free(&lines);
 	return 0;

@@ -42,6 +42,8 @@ static void files(const char *name, const char *ext)
 		size_t len = strlen(path);
 
 		HOLDS(len < sizeof path && n <= strlen(ext) + 2);
+		if (len == 0)
+			continue; /* it is too long for a file */
 		HOLDS(strncmp(path, ".qmail", 6) == 0);
 		HOLDS(n || len == 6 + strlen(name) + strlen(ext));
 		HOLDS(n < 2 || len < last);
@@ -63,6 +65,22 @@ static void fields(const char *value, size_t len, char between)
 		      ROUTE_FIELD_MAX);
 }
 
+/* Never longer, and at the end of a domain that is in the file. */
+static void hack(struct route_text text, const char *domain)
+{
+	char address[2048];
+	int len = snprintf(address, sizeof address, "a%%%s%%%s@%s", domain,
+			   domain, domain);
+
+	if (len >= (int)sizeof address)
+		return;
+	route_percenthack(text, address);
+	HOLDS(strlen(address) <= (size_t)len);
+	HOLDS(strlen(address) == (size_t)len || !domain[0] ||
+	      route_locals(text, text, domain).number || strchr(domain, '%') ||
+	      strchr(domain, '@'));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	size_t asked = fuzz_byte(&data, &size);
@@ -79,9 +97,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	line = route_rcpthosts(text, domain);
 	in_text(text, line);
 	HOLDS(!line.number || ends(line.at, line.len, domain));
-	line = route_locals(text, domain);
+	line = route_locals(text, text, domain);
 	in_text(text, line);
 	HOLDS(!line.number || line.len == strlen(domain));
+	line = route_locals((struct route_text){NULL, 0}, text, domain);
+	in_text(text, line);
+	HOLDS(!line.number || (line.number == 1 && line.len == strlen(domain)));
+	hack(text, domain);
 	line = route_virtualdomains(text, "joe", domain);
 	in_text(text, line);
 	line = route_smtproutes(text, domain);
