@@ -127,6 +127,8 @@ static bool take(void *arg, const struct source_row *row)
 		import->no_memory = true;
 		return false;
 	}
+	if (row->domain)
+		return import_site_take(import, file, row);
 	if (row->why) {
 		import_refuse(import, file, row->line,
 			      row->intake->has_address ||
@@ -149,7 +151,12 @@ static bool take(void *arg, const struct source_row *row)
 
 static int read_all(struct import *import)
 {
-	int code = source_read(&import->how->source, take, import);
+	struct source_how how = import->how->source;
+	int code = oldroutes_read(&import->site->config, &import->old);
+
+	how.old = &import->old;
+	if (code == CODE_DONE)
+		code = source_read(&how, take, import);
 
 	if (code == CODE_DONE && import->no_memory)
 		return say_error(CODE_LATER, "no memory for so many rows: "
@@ -203,12 +210,17 @@ static void note_counts(const struct import *import)
 			 "%lu, accepted as they are",
 			 import->short_passwords);
 	if (import->noted)
-		say_note("%lu rows have something that is not taken, see above",
+		say_note("rows of which a part is not taken: %lu (see above)",
 			 import->noted);
 	if (import->unusable)
 		say_note("%lu boxes have no password now, since their hash "
 			 "cannot be used ('popbox box list' shows them)",
 			 import->unusable);
+	if (import->yielded)
+		say_note("lines of the old site in qmail's files %s "
+			 "replaced: %lu",
+			 import->site->dry_run ? "that would be" : "that are",
+			 import->yielded);
 	if (import->again)
 		say_note("%lu rows say the same as one before them",
 			 import->again);
@@ -326,6 +338,8 @@ static int move_mail(struct import *import)
 static void release(struct import *import)
 {
 	import_domain_forget(import);
+	import_site_free(import);
+	oldroutes_free(&import->old);
 	free(import->domain);
 	free(import->bad_line);
 	names_free(&import->files);

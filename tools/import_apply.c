@@ -196,6 +196,8 @@ static enum err apply_all(struct applying *a)
 
 	if (err == ERR_OK)
 		err = apply_domains(a);
+	if (err == ERR_OK)
+		err = import_site_apply(import, a->txn, &a->refused);
 	if (err == ERR_OK && a->refused)
 		refuse_domains(import);
 	if (err == ERR_OK)

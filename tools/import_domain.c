@@ -34,6 +34,14 @@ domain_refuse(struct import_domain *domain, const char *format, ...)
 	va_end(args);
 }
 
+bool import_subdomains(const struct import *import,
+		       const struct name_domain *name)
+{
+	return import->how->subdomains_said
+		       ? import->how->subdomains
+		       : oldroutes_subdomains(&import->old, name);
+}
+
 /* A domain that is to be made, with the handle that the row or the command line
  * names. */
 static void plan_domain(const struct import *import,
@@ -60,7 +68,8 @@ static void plan_domain(const struct import *import,
 	memcpy(domain->fresh->utf8, intake->utf8, sizeof domain->fresh->utf8);
 	domain->fresh->handle = domain->handle;
 	domain->fresh->kind = STORE_POP;
-	domain->fresh->subdomains = true;
+	domain->fresh->subdomains =
+		import_subdomains(import, &intake->address.domain);
 }
 
 static enum err look_domain(struct import *import, struct store_txn *txn,
@@ -91,7 +100,7 @@ static enum err look_domain(struct import *import, struct store_txn *txn,
 }
 
 /* Looked at once, with the first row that names it. */
-static enum err find_domain(struct import *import, struct store_txn *txn,
+enum err import_domain_plan(struct import *import, struct store_txn *txn,
 			    const struct intake *intake,
 			    struct import_domain **ret_domain)
 {
@@ -122,7 +131,7 @@ enum err import_domain_judge(struct import *import, struct store_txn *txn,
 
 	if (!intake->has_address)
 		return ERR_OK;
-	err = find_domain(import, txn, intake, &domain);
+	err = import_domain_plan(import, txn, intake, &domain);
 	if (err != ERR_OK)
 		return err;
 	if (domain->why)

@@ -230,6 +230,8 @@ static enum err judge_body(struct store_txn *txn, void *arg)
 	enum err err = store_journal_last(txn, &import->snapshot);
 
 	import->jobs = 0;
+	if (err == ERR_OK)
+		err = import_site_judge(import, txn);
 	for (size_t i = 0; err == ERR_OK && i < import->roster.count; i++) {
 		const struct roster_row *row = &import->roster.row[i];
 

@@ -9,7 +9,8 @@
 /* One question to each of qmail's files for all new domains. */
 static int preflight_fresh(struct import *import)
 {
-	struct store_domain *fresh = calloc(import->domains + 1, sizeof *fresh);
+	struct store_domain *fresh = calloc(
+		import->domains + import->moves + 1, sizeof *fresh);
 	size_t count = 0;
 	int code = CODE_DONE;
 
@@ -19,8 +20,13 @@ static int preflight_fresh(struct import *import)
 		if (import->domain[i].fresh)
 			fresh[count++] = *import->domain[i].fresh;
 	}
+	for (size_t i = 0; i < import->moves; i++) {
+		if (import->moved[i].alias)
+			fresh[count++] = *import->moved[i].alias;
+	}
 	if (count)
-		code = preflight_domains(import->site, fresh, count, false);
+		code = preflight_moving(import->site, fresh, count,
+					import_site_yields, import);
 	free(fresh);
 	return code;
 }
@@ -112,7 +118,10 @@ static int preflight_row(struct import *import, size_t number)
 int import_preflight(struct import *import)
 {
 	const char *format = import->how->source.format;
-	int code = preflight_fresh(import);
+	int code;
+
+	import->yielded = 0;
+	code = preflight_fresh(import);
 
 	/* What a site taken over says itself was read from these files. */
 	if (format && strcmp(format, "qmail") == 0)
