@@ -90,7 +90,9 @@ def mail_for(site, address, depth=0):
     if got.returncode:
         return got.returncode, boxes_, out
     for line in got.stdout.decode().splitlines():
-        target = line.removeprefix("target ")
+        word, _, target = line.partition(" ")
+        if word != "target":
+            continue
         if target.startswith("/"):
             boxes_.add(owner[target.rstrip("/")])
         elif target.rpartition("@")[2] in domains(site):
