@@ -5,6 +5,8 @@
 
 #include "secret.h"
 
+const char login_no_password[] = "no-password";
+
 struct asked {
 	const struct config *config;
 	const char *bytes;
@@ -13,92 +15,154 @@ struct asked {
 	struct login login;
 };
 
-/* The switches of all three levels, and-ed; the first that is off gives the
- * reason. Everything else was the same up to here. */
-static void judge(struct login *login, bool box, bool domain, bool handle)
+/* A box or domain without its handle is a damaged store, not an unknown
+ * user. */
+static enum err and_handle(struct store_txn *txn,
+			   const struct name_handle *name, bool *login)
 {
-	login->reason = NULL;
-	if (!login->hash[0])
-		login->reason = "no-password";
-	else if (!box)
-		login->reason = "box-suspended";
-	else if (!domain)
-		login->reason = "domain-suspended";
-	else if (!handle)
-		login->reason = "handle-suspended";
-	login->found = !login->reason;
+	struct store_handle handle;
+	enum err err = store_handle_get(txn, name, &handle);
+
+	if (err == ERR_OK)
+		*login = *login && handle.state.login;
+	return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
 }
 
-/* The account of a box whose domain, if there is one, lets it log in. */
+/* An alias counts together with its target, which has the same handle. */
+static enum err and_target(struct store_txn *txn,
+			   const struct store_domain *domain, bool *login)
+{
+	struct store_domain target;
+	enum err err;
+
+	if (domain->kind != STORE_ALIAS)
+		return ERR_OK;
+	err = store_domain_get(txn, &domain->target, &target);
+	if (err == ERR_OK)
+		*login = *login && target.state.login;
+	return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
+}
+
+/* The switches of all three levels; the first that is off is the reason. */
+static enum err judge(struct store_txn *txn,
+		      const struct store_account *account,
+		      const struct store_domain *domain,
+		      const char **ret_reason)
+{
+	const struct name_handle *handle = &account->box.name.handle;
+	bool domain_login = !domain || domain->state.login;
+	bool handle_login = true;
+	enum err err = and_handle(txn, handle, &handle_login);
+
+	if (err == ERR_OK && domain)
+		err = and_target(txn, domain, &domain_login);
+	/* A domain of one handle may lead to a box of another: then both
+	 * handles count. */
+	if (err == ERR_OK && domain &&
+	    strcmp(domain->handle.s, handle->s) != 0)
+		err = and_handle(txn, &domain->handle, &handle_login);
+	*ret_reason = !account->box.state.login ? "box-suspended"
+		      : !domain_login		? "domain-suspended"
+		      : !handle_login		? "handle-suspended"
+		      : !account->hash[0]	? login_no_password
+						: NULL;
+	return err;
+}
+
+/* Judges the domain of one address of the box. */
+static enum err judge_address(struct store_txn *txn,
+			      const struct store_account *account,
+			      const struct name_address *address,
+			      const char **ret_reason)
+{
+	struct store_domain domain;
+	enum err err = store_domain_get(txn, &address->domain, &domain);
+
+	if (err == ERR_OK)
+		return judge(txn, account, &domain, ret_reason);
+	/* An address leads to it: a missing domain has been lost. */
+	return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
+}
+
+/* The addresses of a box are sorted by domain: each domain is judged once. */
+static enum err judge_box(struct store_txn *txn,
+			  const struct store_account *account,
+			  const char **ret_reason,
+			  struct name_address *ret_address)
+{
+	const struct name_box *box = &account->box.name;
+	struct name_address next = {{""}, {""}}, address;
+	const char *reason;
+	enum err err = store_box_address_next(txn, box, NULL, &next);
+
+	*ret_address = next;
+	if (err == ERR_NOTFOUND)
+		return judge(txn, account, NULL, ret_reason);
+	if (err == ERR_OK)
+		err = judge_address(txn, account, &next, ret_reason);
+	while (err == ERR_OK && *ret_reason) {
+		address = next;
+		err = store_box_address_next(txn, box, &address, &next);
+		if (err == ERR_NOTFOUND)
+			return ERR_OK;
+		if (err != ERR_OK ||
+		    strcmp(next.domain.s, address.domain.s) == 0)
+			continue;
+		err = judge_address(txn, account, &next, &reason);
+		if (err == ERR_OK && !reason) {
+			*ret_reason = NULL;
+			*ret_address = next;
+		}
+	}
+	return err;
+}
+
+enum err login_allowed(struct store_txn *txn,
+		       const struct store_account *account,
+		       const struct store_domain *domain,
+		       const char **ret_reason,
+		       struct name_address *ret_address)
+{
+	return domain ? judge(txn, account, domain, ret_reason)
+		      : judge_box(txn, account, ret_reason, ret_address);
+}
+
+/* domain: that of the login as it was sent, or NULL: it is the box's name. */
 static enum err take_account(struct store_txn *txn, const struct name_box *name,
-			     bool domain_login, struct login *login)
+			     const struct store_domain *domain,
+			     struct name_address *address, struct login *login)
 {
 	struct store_account account;
-	struct store_handle handle;
 	enum err err = store_login(txn, name, &account);
 
 	if (err != ERR_OK)
 		return err;
-	err = store_handle_get(txn, &name->handle, &handle);
-	/* A box without its handle is a damaged store, not an unknown user. */
-	if (err == ERR_NOTFOUND)
-		err = ERR_DAMAGED;
+	err = login_allowed(txn, &account, domain, &login->reason, address);
 	if (err == ERR_OK) {
+		login->found = !login->reason;
 		login->box = *name;
+		login->domain = address->domain;
+		if (address->domain.s[0])
+			name_address_text(address, login->user);
+		else
+			name_box_text(name, login->user);
 		memcpy(login->hash, account.hash, sizeof login->hash);
-		judge(login, account.box.state.login, domain_login,
-		      handle.state.login);
 	}
 	secret_wipe(&account, sizeof account);
 	return err;
 }
 
-/* The domain itself, or the one that an alias stands for; *ret_login is
- * whether both let their users log in. */
-static enum err resolve(struct store_txn *txn, struct store_domain *domain,
-			bool *ret_login)
-{
-	struct name_domain target = domain->target;
-	enum err err;
-
-	*ret_login = domain->state.login;
-	if (domain->kind != STORE_ALIAS)
-		return ERR_OK;
-	err = store_domain_get(txn, &target, domain);
-	if (err == ERR_OK)
-		*ret_login = *ret_login && domain->state.login;
-	return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
-}
-
-/* A domain of one customer may lead to a box of another: then both handles
- * count, that of the box in take_account. */
-static enum err and_owner(struct store_txn *txn,
-			  const struct store_domain *domain,
-			  const struct name_box *box, bool *login)
-{
-	struct store_handle owner;
-	enum err err;
-
-	if (strcmp(domain->handle.s, box->handle.s) == 0)
-		return ERR_OK;
-	err = store_handle_get(txn, &domain->handle, &owner);
-	if (err == ERR_OK)
-		*login = *login && owner.state.login;
-	return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
-}
-
 /* A user, as bytes from a stranger, of a domain that is there. */
-static enum err find_user(struct store_txn *txn, struct store_domain *domain,
-			  const char *bytes, size_t len, struct login *login)
+static enum err find_user(struct store_txn *txn,
+			  const struct store_domain *domain, const char *bytes,
+			  size_t len, struct login *login)
 {
+	const bool alias = domain->kind == STORE_ALIAS;
 	struct store_address address;
 	struct name_address name;
-	bool may_login;
-	enum err err = resolve(txn, domain, &may_login);
+	enum err err;
 
-	if (err != ERR_OK)
-		return err;
-	name.domain = domain->name;
+	name.domain = alias ? domain->target : domain->name;
 	if (name_local_read(bytes, len, &name.local))
 		return ERR_NOTFOUND;
 	err = store_address_get(txn, &name, &address);
@@ -106,15 +170,9 @@ static enum err find_user(struct store_txn *txn, struct store_domain *domain,
 		return err;
 	if (!address.has_box)
 		return ERR_NOTFOUND;
-	err = and_owner(txn, domain, &address.box, &may_login);
-	if (err != ERR_OK)
-		return err;
-	err = take_account(txn, &address.box, may_login, login);
-	if (err == ERR_NOTFOUND)
-		return ERR_DAMAGED; /* it leads to a box that is not there */
-	login->domain = name.domain;
-	name_address_text(&name, login->user);
-	return err;
+	err = take_account(txn, &address.box, domain, &name, login);
+	/* It leads to a box that is not there. */
+	return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
 }
 
 /* *ret_separated: some separator stands in the login at all. */
@@ -175,27 +233,17 @@ static enum err find_bare(struct store_txn *txn, struct asked *asked)
 			 &asked->login);
 }
 
-/* The box's first address, in the order of its keys, is its canonical one. */
+/* A box that is missing although an address leads to it has been lost. */
 static enum err find_box(struct store_txn *txn, const struct name_box *name,
 			 struct login *login)
 {
-	struct store_domain domain;
-	struct name_address first;
-	enum err err = store_box_address_next(txn, name, NULL, &first);
+	struct name_address address;
+	enum err err = take_account(txn, name, NULL, &address, login);
 
-	if (err == ERR_NOTFOUND) {
-		name_box_text(name, login->user);
-		return take_account(txn, name, true, login);
-	}
-	if (err != ERR_OK)
+	if (err != ERR_NOTFOUND)
 		return err;
-	login->domain = first.domain;
-	name_address_text(&first, login->user);
-	err = store_domain_get(txn, &first.domain, &domain);
-	if (err == ERR_OK)
-		err = take_account(txn, name, domain.state.login, login);
-	/* An address leads to it: what is not there has been lost. */
-	return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
+	err = store_box_address_next(txn, name, NULL, &address);
+	return err == ERR_OK ? ERR_DAMAGED : err;
 }
 
 /* See login.h for the order; anything of another form is unknown. */

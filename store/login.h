@@ -1,5 +1,5 @@
-/* login.h: what a login may look like, and the one verdict on it. Used by the
- * login program and by `popbox verify`, so that both say the same.
+/* login.h: what a login may look like, and the one verdict on it. The login
+ * program, `verify`, `explain` and `export` use it, so that all say the same.
  *
  * In two steps, so that the store can be closed before anything slow runs.
  */
@@ -25,6 +25,29 @@ struct login {
 	char user[NAME_ADDRESS_TEXT];	/* canonical: the address, or the box */
 	char hash[STORE_HASH_MAX + 1];
 };
+
+/* The reason of a box that is not suspended at all. */
+extern const char login_no_password[];
+
+/* May this box log in under this name? The only place that knows.
+ *
+ * The switches `login` of the box, of its handle and of the name's domain must
+ * be on, and that of the domain's handle if it is another one. An alias domain
+ * needs its own switch and that of its target.
+ *
+ * domain: that of the name as the user writes it, an alias or a pop domain.
+ * NULL: the name is the box's own (`ex1-0001`). Then at least one address of
+ * the box must be allowed; a box without addresses needs its own switch and its
+ * handle's. In this case *ret_address becomes the first address that is
+ * allowed, else the first of all, else "" at "".
+ *
+ * ERR_OK: *ret_reason is NULL, or why not, static. ERR_DAMAGED: a row that must
+ * be there is missing. */
+MUST_USE enum err login_allowed(struct store_txn *txn,
+				const struct store_account *account,
+				const struct store_domain *domain,
+				const char **ret_reason,
+				struct name_address *ret_address);
 
 /* Looks up bytes[0..len) from a stranger, in this order:
  *

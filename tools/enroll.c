@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "login.h"
 #include "postmaster.h"
 #include "secret.h"
 
@@ -161,6 +162,24 @@ static enum err conflict(struct store_txn *txn, unsigned differs)
 			    text);
 }
 
+/* A row with `off`, as our own csv has it, describes a box that its domain or
+ * handle suspends. Only --update makes it a switch of the box itself. */
+static enum err match_suspended(struct store_txn *txn,
+				const struct intake *intake,
+				struct store_account *account)
+{
+	struct name_address address;
+	const char *off;
+	enum err err;
+
+	if (!intake->has_login || intake->login)
+		return ERR_OK;
+	err = login_allowed(txn, account, NULL, &off, &address);
+	if (err == ERR_OK && off && off != login_no_password)
+		account->box.state.login = false;
+	return err;
+}
+
 /* A box that is there becomes what the row says. */
 static enum err update_box(struct store_txn *txn, const struct enroll_how *how,
 			   const struct intake *intake, const char *hash,
@@ -170,6 +189,8 @@ static enum err update_box(struct store_txn *txn, const struct enroll_how *how,
 	enum err err = store_login(txn, name, &account);
 	unsigned differs = 0;
 
+	if (err == ERR_OK && !how->update)
+		err = match_suspended(txn, intake, &account);
 	if (err == ERR_OK)
 		differs = merge(intake, hash, &account);
 	if (err == ERR_OK && differs && !how->update)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "json.h"
+#include "login.h"
 #include "replace.h"
 #include "row_out.h"
 #include "say.h"
@@ -24,37 +25,32 @@ enum err export_flush(struct exporting *e, size_t above)
 	return e->rc ? ERR_SYSTEM : ERR_OK;
 }
 
-/* With the switches of its handle too, which may be another's than its
- * domain's. */
-static enum err and_switches(struct exporting *e, const struct name_handle *name,
-			     bool *login, enum store_delivery *delivery)
+static enum err and_delivery(struct exporting *e,
+			     const struct name_handle *name,
+			     enum store_delivery *delivery)
 {
 	enum err err = ERR_OK;
 
 	if (strcmp(e->owner.name.s, name->s) != 0)
 		err = store_handle_get(e->txn, name, &e->owner);
-	if (err == ERR_OK) {
-		*login = *login && e->owner.state.login;
+	if (err == ERR_OK)
 		*delivery = store_delivery_and(*delivery,
 					       e->owner.state.delivery);
-	}
 	return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
 }
 
-static enum err effective(struct exporting *e, struct row_out *row)
+/* The box of one handle may be behind the domain of another. */
+static enum err find_bounce(struct exporting *e, struct row_out *row)
 {
 	const struct store_box *box = &row->account->box;
 	enum store_delivery delivery = box->state.delivery;
-	bool login = box->state.login;
-	enum err err = and_switches(e, &box->name.handle, &login, &delivery);
+	enum err err = and_delivery(e, &box->name.handle, &delivery);
 
 	if (err == ERR_OK && row->domain) {
-		login = login && row->domain->state.login;
 		delivery = store_delivery_and(delivery,
 					      row->domain->state.delivery);
-		err = and_switches(e, &row->domain->handle, &login, &delivery);
+		err = and_delivery(e, &row->domain->handle, &delivery);
 	}
-	row->login = login;
 	row->bounce = delivery == STORE_BOUNCE;
 	return err;
 }
@@ -74,22 +70,69 @@ static row_out *writer(enum export_format format)
 	return NULL;
 }
 
-/* One account that a format has one line for. */
-static enum err put(struct exporting *e, struct row_out *row)
+static void row_text(const struct row_out *row, char text[NAME_ADDRESS_TEXT])
+{
+	if (row->address)
+		name_address_text(&row->address->name, text);
+	else
+		name_box_text(&row->account->box.name, text);
+}
+
+/* The rows of a box in a csv must not contradict each other: its switch is the
+ * one for the box's own name. An address that is suspended although its box is
+ * not must not get lost without a word. */
+static enum err allowed_csv(struct exporting *e, struct row_out *row)
 {
 	char text[NAME_ADDRESS_TEXT];
-	const char *why = writer(e->how->format)(&e->out, row);
+	struct name_address address;
+	const char *off = NULL;
+	enum err err = login_allowed(e->txn, row->account, NULL, &row->off,
+				     &address);
 
+	if (err == ERR_OK && row->domain)
+		err = login_allowed(e->txn, row->account, row->domain, &off,
+				    &address);
+	if (err != ERR_OK || !off || row->off)
+		return err;
+	row_text(row, text);
+	say_error(0, "%s: %s, although its box is not: a csv cannot carry that "
+		     "(--format json does)",
+		  text, off);
+	e->left++;
+	return ERR_OK;
+}
+
+/* name: the domain under which the line is a login; NULL: its box's name. */
+static enum err allowed(struct exporting *e, struct row_out *row,
+			const struct store_domain *name)
+{
+	struct name_address address;
+
+	if (!row->account)
+		return ERR_OK;
+	if (e->how->format == EXPORT_CSV)
+		return allowed_csv(e, row);
+	return login_allowed(e->txn, row->account, name, &row->off, &address);
+}
+
+/* One account that a format has one line for. */
+static enum err put(struct exporting *e, struct row_out *row,
+		    const struct store_domain *name)
+{
+	char text[NAME_ADDRESS_TEXT];
+	enum err err = allowed(e, row, name);
+	const char *why;
+
+	if (err != ERR_OK)
+		return err;
+	why = writer(e->how->format)(&e->out, row);
 	if (!why)
 		return export_flush(e, EXPORT_FLUSH);
 	if (why == row_out_no_memory) {
 		errno = ENOMEM;
 		return ERR_SYSTEM;
 	}
-	if (row->address)
-		name_address_text(&row->address->name, text);
-	else
-		name_box_text(&row->account->box.name, text);
+	row_text(row, text);
 	say_error(0, "%s: left out: %s", text, why);
 	e->left++;
 	return ERR_OK;
@@ -100,7 +143,7 @@ static enum err put_names(struct exporting *e, struct row_out *row)
 {
 	struct name_domain *after = NULL;
 	struct store_domain alias;
-	enum err err = put(e, row);
+	enum err err = put(e, row, row->domain);
 
 	if (e->how->format != EXPORT_DOVECOT || !row->domain)
 		return err;
@@ -110,7 +153,7 @@ static enum err put_names(struct exporting *e, struct row_out *row)
 		row->alias = alias.name.s;
 		after = &alias.name;
 		if (err == ERR_OK)
-			err = put(e, row);
+			err = put(e, row, &alias);
 	}
 	row->alias = NULL;
 	return err == ERR_NOTFOUND ? ERR_OK : err;
@@ -154,7 +197,7 @@ static enum err put_address(struct exporting *e,
 		err = store_login(e->txn, &address->box, &account);
 		row.account = &account;
 		if (err == ERR_OK)
-			err = effective(e, &row);
+			err = find_bounce(e, &row);
 	}
 	if (err == ERR_OK)
 		err = put_names(e, &row);
@@ -242,9 +285,9 @@ static enum err put_box(struct exporting *e, const struct name_box *name)
 		return err;
 	err = store_login(e->txn, name, &account);
 	if (err == ERR_OK)
-		err = effective(e, &row);
+		err = find_bounce(e, &row);
 	if (err == ERR_OK)
-		err = put(e, &row);
+		err = put(e, &row, NULL);
 	secret_wipe(&account, sizeof account);
 	return err;
 }

@@ -7,6 +7,7 @@
 
 #include "csvfile.h"
 #include "json.h"
+#include "login.h"
 #include "mailroot.h"
 #include "pwhash.h"
 
@@ -67,10 +68,25 @@ static bool put_box_cells(struct text *out, const struct row_out *row,
 	       put_cell(out, row, number, false);
 }
 
+/* Suspended under this name, at whatever level? */
+static bool suspended(const struct row_out *row)
+{
+	return row->off && row->off != login_no_password;
+}
+
+/* The switch `login` as it is in effect: a csv has no place for the switches of
+ * domain and handle, and a box that is suspended here must not log in there. */
+static bool put_state_cells(struct text *out, const struct row_out *row,
+			    const struct store_state *state)
+{
+	return put_cell(out, row, suspended(row) ? "off" : "on", false) &&
+	       put_cell(out, row, json_delivery(state->delivery), false) &&
+	       put_cell(out, row, state->reason, false);
+}
+
 const char *row_out_csv(struct text *out, const struct row_out *row)
 {
 	const struct store_account *account = row->account;
-	const struct store_state *state = account ? &account->box.state : NULL;
 	char address[NAME_ADDRESS_TEXT] = "", forwards[STORE_FORWARDS_MAX];
 	const size_t before = out->len;
 	bool good;
@@ -89,11 +105,8 @@ const char *row_out_csv(struct text *out, const struct row_out *row)
 				    : account->box.name.handle.s,
 			false) &&
 	       put_cell(out, row, forwards, false) &&
-	       put_cell(out, row, !state ? "" : state->login ? "on" : "off",
-			false) &&
-	       put_cell(out, row, state ? json_delivery(state->delivery) : "",
-			false) &&
-	       put_cell(out, row, state ? state->reason : "", false) &&
+	       (account ? put_state_cells(out, row, &account->box.state)
+			: text_put(out, ",,,", 3)) &&
 	       text_put(out, "\n", 1);
 	if (good)
 		return NULL;
@@ -165,7 +178,7 @@ const char *row_out_dovecot(struct text *out, const struct row_out *row)
 	const char *scheme = scheme_of(account->hash);
 	char user[NAME_ADDRESS_TEXT], path[PATH_MAX], quota[64] = "";
 
-	if (!account->hash[0] || !row->login)
+	if (row->off)
 		scheme = "{CRYPT}";
 	if (!scheme)
 		return wrapped;
@@ -178,7 +191,7 @@ const char *row_out_dovecot(struct text *out, const struct row_out *row)
 			       (unsigned long long)account->box.quota);
 	return put_line(out, "%s:%s%s:%u:%u::%s::userdb_mail=maildir:%s%s\n",
 			user, scheme,
-			account->hash[0] && row->login ? account->hash : "*",
+			row->off ? "*" : account->hash,
 			row->config->uid, row->config->gid, path, path, quota);
 }
 
@@ -196,7 +209,10 @@ static bool is_crypt(const char *hash)
 
 const char *row_out_vpopmail(struct text *out, const struct row_out *row)
 {
-	enum { NO_POP = 0x02, BOUNCE = 0x10 };
+	enum {
+		NO_LOGIN = 0x02 | 0x04 | 0x08 | 0x800, /* POP, web, IMAP, SMTP */
+		BOUNCE = 0x10,
+	};
 	const struct store_account *account = row->account;
 	const char *domain = row->address->name.domain.s;
 	const char *local = row->address->name.local.s;
@@ -217,6 +233,6 @@ const char *row_out_vpopmail(struct text *out, const struct row_out *row)
 			       (unsigned long long)account->box.quota);
 	return put_line(out, "%s:%s:1:%d:%s:/home/vpopmail/domains/%s/%s:%s\n",
 			local, account->hash[0] ? account->hash : "*",
-			(row->login ? 0 : NO_POP) | (row->bounce ? BOUNCE : 0),
+			(suspended(row) ? NO_LOGIN : 0) | (row->bounce ? BOUNCE : 0),
 			title, domain, local, quota);
 }

@@ -16,8 +16,8 @@ struct row_out {
 	const struct store_address *address;
 	const struct store_account *account;
 	const char *alias; /* write this domain's name instead, or NULL */
-	bool login;	   /* with the switches of domain and handles */
-	bool bounce;	   /* the same of delivery */
+	const char *off;   /* why this name may not log in (login.h), or NULL */
+	bool bounce;	   /* with the switches of domain and handles */
 	bool spreadsheet;  /* csv: guard cells that would be formulas */
 };
 
