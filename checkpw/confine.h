@@ -11,6 +11,8 @@
 #ifndef POPBOX_CONFINE_H
 #define POPBOX_CONFINE_H
 
+#include <linux/filter.h>
+
 #include "config.h"
 
 /* In the working directory, which is the Maildir; program is an absolute path.
@@ -22,5 +24,10 @@ MUST_USE const char *confine_files(const struct config *config,
 
 /* The system calls, right before the exec: syslog needs some of them. */
 MUST_USE const char *confine_calls(const struct config *config);
+
+/* The program of `strict` for seccomp, of a process with this number; static,
+ * overwritten by the next call. Pure. */
+enum { CONFINE_PROGRAM_MAX = 512 };
+MUST_USE struct sock_fprog confine_program(unsigned pid);
 
 #endif

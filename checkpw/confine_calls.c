@@ -3,12 +3,15 @@
  * that calls something new must not lock all users out, and Landlock stands
  * beside it.
  */
+#include <asm/termbits.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <stddef.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -30,14 +33,20 @@ enum { X32 = 0 };
 #endif
 
 /* Younger than Debian 12's headers; the same on every architecture. */
-enum { NR_FCHMODAT2 = 452, NR_SETXATTRAT = 463, NR_REMOVEXATTRAT = 466 };
+enum {
+	NR_FCHMODAT2 = 452,
+	NR_SETXATTRAT = 463,
+	NR_REMOVEXATTRAT = 466,
+	NR_OPEN_TREE_ATTR = 467,
+	NR_FILE_SETATTR = 469,
+};
 
 static const unsigned forbidden[] = {
 	/* files of others: what Landlock does not know, or not everywhere */
 	SYS_truncate, SYS_ftruncate, SYS_fchmod, SYS_fchmodat, NR_FCHMODAT2,
 	SYS_fchown, SYS_fchownat, SYS_setxattr, SYS_lsetxattr, SYS_fsetxattr,
 	NR_SETXATTRAT, SYS_removexattr, SYS_lremovexattr, SYS_fremovexattr,
-	NR_REMOVEXATTRAT, SYS_utimensat, SYS_mknodat, SYS_inotify_init1,
+	NR_REMOVEXATTRAT, NR_FILE_SETATTR, SYS_utimensat, SYS_mknodat, SYS_inotify_init1,
 	SYS_inotify_add_watch, SYS_fanotify_init, SYS_name_to_handle_at,
 	SYS_open_by_handle_at,
 #if defined(__x86_64__)
@@ -50,90 +59,182 @@ static const unsigned forbidden[] = {
 	SYS_pidfd_open, SYS_pidfd_getfd, SYS_pidfd_send_signal, SYS_kcmp,
 	SYS_setpriority, SYS_sched_setaffinity, SYS_sched_setscheduler,
 	SYS_sched_setparam, SYS_sched_setattr, SYS_ioprio_set,
-	SYS_migrate_pages, SYS_move_pages,
+	SYS_migrate_pages, SYS_move_pages, SYS_process_mrelease,
+	/* what outlives a process and is shared by all of one user */
+	SYS_shmget, SYS_shmat, SYS_shmctl, SYS_semget, SYS_semop,
+	SYS_semtimedop, SYS_semctl, SYS_msgget, SYS_msgsnd, SYS_msgrcv,
+	SYS_msgctl, SYS_mq_open, SYS_mq_unlink,
 	/* the network: descriptors 0 and 1 are all it has */
 	SYS_socket, SYS_socketpair, SYS_connect, SYS_bind, SYS_listen,
 	/* the kernel's wide doors */
 	SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register, SYS_bpf,
 	SYS_perf_event_open, SYS_userfaultfd, SYS_unshare, SYS_setns, SYS_mount,
-	SYS_umount2, SYS_pivot_root, SYS_chroot, SYS_open_tree, SYS_move_mount,
-	SYS_fsopen, SYS_fspick, SYS_mount_setattr, SYS_add_key, SYS_request_key,
-	SYS_keyctl, SYS_personality,
+	SYS_umount2, SYS_pivot_root, SYS_chroot, SYS_open_tree,
+	NR_OPEN_TREE_ATTR, SYS_move_mount, SYS_fsopen, SYS_fsconfig,
+	SYS_fsmount, SYS_fspick, SYS_mount_setattr, SYS_add_key,
+	SYS_request_key, SYS_keyctl, SYS_personality, SYS_syslog,
+};
+
+/* Of fcntl and ioctl only what a POP server uses: others send signals to any
+ * process of popusr (F_SETOWN, FIOSETOWN, SIOCSPGRP), type into a terminal
+ * (TIOCSTI), or stop others from opening a file (F_SETLEASE). */
+static const unsigned fcntls[] = {
+	F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK,
+	F_SETLKW, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW, F_DUPFD_CLOEXEC,
+	F_GETPIPE_SZ,
+};
+static const unsigned ioctls[] = {
+	TCGETS, TCGETS2, TIOCGPGRP, TIOCGWINSZ, TIOCOUTQ, FIONREAD, FIONBIO,
+	FIONCLEX, FIOCLEX,
+};
+
+/* The system call is allowed with these values of one argument only. */
+struct only {
+	unsigned nr;
+	unsigned argument;
+	const unsigned *values;
+	size_t count;
+};
+
+/* The system call is refused with any of these bits in one argument; where
+ * `is` is not 0, only if the second argument has that value. */
+struct never {
+	unsigned nr;
+	unsigned argument;
+	unsigned bits;
+	unsigned is;
 };
 
 enum {
-	FORBIDDEN = sizeof forbidden / sizeof *forbidden,
-	NAMESPACES = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS |
-		     CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET,
+	COUNT_FORBIDDEN = sizeof forbidden / sizeof *forbidden,
+	COUNT_FCNTLS = sizeof fcntls / sizeof *fcntls,
+	COUNT_IOCTLS = sizeof ioctls / sizeof *ioctls,
+	/* CLONE_PARENT makes a child of the caller's caller. */
+	CLONES = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
+		 CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_PARENT,
 };
 
-#define ALLOW BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
-#define REFUSE(error) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (error))
-#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS,                        \
-			     offsetof(struct seccomp_data, field))
-#define EQUALS(value, yes, no) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value,     \
-					yes, no)
+/* At a terminal O_ASYNC makes its foreground group the receiver of signals. */
+static const struct never nevers[] = {
+	{SYS_clone, 0, CLONES, 0},
+	{SYS_fcntl, 2, O_ASYNC, F_SETFL},
+};
+
+/* A program under construction; at most 255 statements lie between a jump and
+ * its target. */
+struct code {
+	struct sock_filter *at;
+	unsigned len;
+};
+
+static void put(struct code *code, unsigned short what, unsigned char yes,
+		unsigned char no, unsigned value)
+{
+	code->at[code->len++] = (struct sock_filter){what, yes, no, value};
+}
+
+static void load(struct code *code, size_t offset)
+{
+	put(code, BPF_LD | BPF_W | BPF_ABS, 0, 0, (unsigned)offset);
+}
+
+/* The low half of an argument is at its address on both architectures. The
+ * kernel looks at no more of these. */
+static void load_argument(struct code *code, unsigned argument)
+{
+	load(code, offsetof(struct seccomp_data, args) +
+			   argument * sizeof(uint64_t));
+}
+
+/* How many statements are passed over where the value is another. */
+static void unless_equal(struct code *code, unsigned value, size_t statements)
+{
+	put(code, BPF_JMP | BPF_JEQ | BPF_K, 0, (unsigned char)statements,
+	    value);
+}
+
+static void end(struct code *code, unsigned answer)
+{
+	put(code, BPF_RET | BPF_K, 0, 0, answer);
+}
+
+static void put_only(struct code *code, const struct only *only)
+{
+	unless_equal(code, only->nr, only->count + 3);
+	load_argument(code, only->argument);
+	for (size_t i = 0; i < only->count; i++)
+		put(code, BPF_JMP | BPF_JEQ | BPF_K,
+		    (unsigned char)(only->count - i), 0, only->values[i]);
+	end(code, SECCOMP_RET_ERRNO | EPERM);
+	end(code, SECCOMP_RET_ALLOW);
+}
+
+static void put_never(struct code *code, const struct never *never)
+{
+	unless_equal(code, never->nr, never->is ? 6 : 4);
+	if (never->is) {
+		load_argument(code, 1);
+		unless_equal(code, never->is, 3);
+	}
+	load_argument(code, never->argument);
+	put(code, BPF_JMP | BPF_JSET | BPF_K, 0, 1, never->bits);
+	end(code, SECCOMP_RET_ERRNO | EPERM);
+	load(code, offsetof(struct seccomp_data, nr));
+}
 
 /* Numbers of system calls of another architecture mean other calls; of x32 the
- * same ones under other numbers. */
-static const struct sock_filter head[] = {
-	LOAD(arch),
-	EQUALS(THIS_ARCH, 1, 0),
-	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-	LOAD(nr),
-	BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32 ? X32 : ~0U, 0, 1),
-	REFUSE(ENOSYS),
-};
-
-enum { HEAD = sizeof head / sizeof *head, TAIL = 15 };
-
-/* Signals and limits for itself alone; children, but no namespaces. clone3
- * hides its flags in memory: as if it were not there, libraries use clone. The
- * low half of an argument is at its address on both architectures. */
-static void put_tail(struct sock_filter *at, unsigned pid)
+ * same ones under other numbers. clone3 hides its flags in memory: as if it
+ * were not there, libraries use clone. */
+static void put_head(struct code *code)
 {
-	const struct sock_filter tail[TAIL] = {
-		EQUALS(SYS_clone3, 0, 1),
-		REFUSE(ENOSYS),
-		EQUALS(SYS_clone, 0, 3),
-		LOAD(args[0]),
-		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, NAMESPACES, 9, 0),
-		ALLOW,
-		EQUALS(SYS_kill, 4, 0),
-		EQUALS(SYS_tgkill, 3, 0),
-		EQUALS(SYS_prlimit64, 0, 4),
-		LOAD(args[0]),
-		EQUALS(0, 2, 1),
-		LOAD(args[0]),
-		EQUALS(pid, 0, 1),
-		ALLOW,
-		REFUSE(EPERM),
-	};
+	load(code, offsetof(struct seccomp_data, arch));
+	put(code, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, THIS_ARCH);
+	end(code, SECCOMP_RET_KILL_PROCESS);
+	load(code, offsetof(struct seccomp_data, nr));
+	put(code, BPF_JMP | BPF_JGE | BPF_K, 0, 1, X32 ? X32 : ~0U);
+	end(code, SECCOMP_RET_ERRNO | ENOSYS);
+	unless_equal(code, SYS_clone3, 1);
+	end(code, SECCOMP_RET_ERRNO | ENOSYS);
+	for (size_t i = 0; i < COUNT_FORBIDDEN; i++) {
+		unless_equal(code, forbidden[i], 1);
+		end(code, SECCOMP_RET_ERRNO | EPERM);
+	}
+}
 
-	for (size_t i = 0; i < TAIL; i++)
-		at[i] = tail[i];
+struct sock_fprog confine_program(unsigned pid)
+{
+	static struct sock_filter filter[CONFINE_PROGRAM_MAX];
+	/* Signals and limits for itself alone. */
+	const unsigned self[] = {pid, 0};
+	const struct only onlys[] = {
+		{SYS_kill, 0, self, 1},
+		{SYS_tgkill, 0, self, 1},
+		{SYS_prlimit64, 0, self, 2},
+		{SYS_fcntl, 1, fcntls, COUNT_FCNTLS},
+		{SYS_ioctl, 1, ioctls, COUNT_IOCTLS},
+	};
+	struct code code = {filter, 0};
+
+	put_head(&code);
+	for (size_t i = 0; i < sizeof nevers / sizeof *nevers; i++)
+		put_never(&code, &nevers[i]);
+	for (size_t i = 0; i < sizeof onlys / sizeof *onlys; i++)
+		put_only(&code, &onlys[i]);
+	end(&code, SECCOMP_RET_ALLOW);
+	return (struct sock_fprog){(unsigned short)code.len, filter};
 }
 
 const char *confine_calls(const struct config *config)
 {
-	static struct sock_filter filter[HEAD + FORBIDDEN + TAIL];
-	const struct sock_fprog program = {HEAD + FORBIDDEN + TAIL, filter};
+	struct sock_fprog program;
 
 	if (config->confine != CONFIG_CONFINE_STRICT)
 		return NULL;
-	_Static_assert(FORBIDDEN + TAIL <= 255, "a jump is one byte");
 	errno = 0;
 #if !KNOWN_ARCH
 	return "confine = strict is not known on this processor";
 #endif
-	for (size_t i = 0; i < HEAD; i++)
-		filter[i] = head[i];
-	/* All refusals share the last statement. */
-	for (size_t i = 0; i < FORBIDDEN; i++)
-		filter[HEAD + i] = (struct sock_filter)EQUALS(
-			forbidden[i], (unsigned char)(FORBIDDEN - i + TAIL - 2),
-			0);
-	put_tail(filter + HEAD + FORBIDDEN, (unsigned)getpid());
+	program = confine_program((unsigned)getpid());
 	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) != 0)
 		return "cannot confine (seccomp)";
 	return NULL;

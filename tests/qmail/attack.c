@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -73,8 +74,69 @@ static bool list(const char *dir)
 	return true;
 }
 
+/* Another program of qmail's, in the directory of this one. */
+static const char *beside(const char *program, const char *name)
+{
+	static char file[PATH_MAX];
+
+	(void)snprintf(file, sizeof file, "%.*s/%s",
+		       (int)(strrchr(program, '/') - program), program, name);
+	return file;
+}
+
+/* Wrong usage is an exit code of its own; one that cannot be run is 126. */
+static bool runs(const char *program)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		(void)!freopen("/dev/null", "r+", stderr);
+		execl(program, program, (char *)NULL);
+		_exit(errno == EACCES ? 126 : 127);
+	}
+	if (pid > 0)
+		waitpid(pid, &status, 0);
+	errno = EACCES;
+	return WIFEXITED(status) && WEXITSTATUS(status) != 126 &&
+	       WEXITSTATUS(status) != 127;
+}
+
+static bool runs_beside(const char *program)
+{
+	return try_open(beside(program, "qmail-popup"), O_RDONLY) &&
+	       runs(beside(program, "qmail-popup"));
+}
+
+static bool list_beside(const char *program)
+{
+	return list(beside(program, "."));
+}
+
+/* A program of a stranger's that lies in the Maildir. */
+static bool run_own(void)
+{
+	static const char text[] = "#!/bin/sh\nexit 0\n";
+	int fd = open("tmp/run", O_WRONLY | O_CREAT | O_CLOEXEC, 0700);
+
+	if (fd < 0 || write(fd, text, sizeof text - 1) < 0)
+		return false;
+	close(fd);
+	return runs("tmp/run");
+}
+
+/* An open device: does a command get through to its driver? */
+static bool device(void)
+{
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	bool done = fd >= 0 && ioctl(fd, TCGETS, path) != 0 && errno == ENOTTY;
+
+	close(fd);
+	return done;
+}
+
 /* What every POP server does with its own mail. */
-static void own(void)
+static void own(const char *program)
 {
 	report("own-write", write_own("tmp/x"));
 	report("own-move", rename("tmp/x", "new/x") == 0 &&
@@ -82,9 +144,18 @@ static void own(void)
 	report("own-read", try_open("cur/x:2,S", O_RDONLY));
 	report("own-list", list("new") && list("cur"));
 	report("own-delete", unlink("cur/x:2,S") == 0);
+	report("own-cut", write_own("tmp/cut") &&
+				  try_open("tmp/cut", O_WRONLY | O_TRUNC));
+	report("own-dirs", mkdir(".sent", 0700) == 0 &&
+				   rename("tmp/cut", ".sent/cut") == 0 &&
+				   unlink(".sent/cut") == 0 &&
+				   rmdir(".sent") == 0);
 	report("own-exec", access("/bin/sh", X_OK) == 0 &&
 				   system("exit 0") == 0);
-	report("own-null", try_open("/dev/null", O_RDWR));
+	report("own-null", try_open("/dev/null", O_RDWR | O_TRUNC));
+	report("own-system", try_open("/etc/passwd", O_RDONLY) &&
+				     list("/etc"));
+	report("own-bin", runs_beside(program) && list_beside(program));
 	report("own-signal", kill(getpid(), 0) == 0);
 }
 
@@ -111,6 +182,8 @@ static void files(void)
 	report("rmdir", rmdir(at("empty")) == 0);
 	report("unlink", unlink(at("new/mail3")) == 0);
 	report("shadow-root", try_open("/", O_RDONLY | O_DIRECTORY));
+	report("own-run", run_own());
+	report("device", device());
 	report("tmp", try_open("/tmp/popbox-attack", O_WRONLY | O_CREAT));
 }
 
@@ -203,7 +276,7 @@ int main(int argc, char **argv)
 	if (argc != 6)
 		return 2;
 	neighbour = argv[1];
-	own();
+	own(argv[0]);
 	files();
 	processes((pid_t)atoi(argv[2]));
 	report("tcp-connect", tcp((unsigned short)atoi(argv[3]), false));
