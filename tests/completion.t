@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Completion: what the tool offers, and what real shells make of it."""
+import contextlib
 import os
 import pty
 import re
@@ -284,6 +285,113 @@ def zsh_terminal():
         typed(shop, f"fpath=({SCRIPTS} $fpath); autoload -U compinit; "
               "compinit -u -D; bindkey -e; unsetopt zle_bracketed_paste",
               "zsh", "-f", "-i")
+
+
+# Letters of a local part that mean something to a shell, and their names.
+HOSTILE = ("a`pwn`", "b|pwn", "c&pwn", "d$shell", "u'pwn", "f{pwn}", "g!!",
+           "h??", "~i", "#k", "l=pwn", "m^x", "n%pwn", "q''|pwn", "-r`pwn`",
+           "$shell", "x{1}", "s+`pwn`")
+
+
+class Hostile(Shop):
+    """Addresses that would run pwn, if a shell ran them; another command shows
+    how it was called."""
+
+    def __init__(self):
+        super().__init__()
+        rows = "".join(f'"{name}@e.org",ex1,*\n' for name in HOSTILE)
+        self.do("import", "-", input="address,handle,hash\n" + rows)
+        self.bin = self.top + "/bin"
+        os.mkdir(self.bin)
+        for name in ("pwn", "pwn@e.org", "xpwn", "@e.org"):
+            self.program(name, f"echo yes >>{self.top}/pwned")
+        self.program("popbox", f'[ "$1" = complete ] && exec {BUILD}/popbox "$@"; '
+                     f"printf '<%s>' \"$@\" >{self.top}/words")
+        self.env["PATH"] = self.bin + ":" + self.env["PATH"]
+        self.env["shell"] = "`pwn`"
+
+    def program(self, name, text):
+        with open(f"{self.bin}/{name}", "w") as file:
+            file.write(f"#!/bin/sh\n{text}\n")
+        os.chmod(f"{self.bin}/{name}", 0o755)
+
+    def enter(self, terminal, keys, end=""):
+        """TAB, Enter: what the command got."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.top + "/words")
+        terminal.text = ""
+        os.write(terminal.fd, keys.encode() + b"\t")
+        time.sleep(0.3)
+        os.write(terminal.fd, end.encode() + b"\r")
+        terminal.line("echo '<<'done'>>'")
+        assert not os.path.exists(self.top + "/pwned"), (keys, terminal.text)
+        try:
+            with open(self.top + "/words") as file:
+                return file.read()
+        except FileNotFoundError:
+            return None
+
+    def all(self, setup, *command, quote):
+        """Each name from its first letters, quoted as one would type them."""
+        terminal = Terminal(self, *command)
+        try:
+            terminal.line(setup + "; echo '<<'done'>>'")
+            for name in HOSTILE:
+                for length in (1, 2):
+                    typed = "".join(quote(c) for c in name[:length])
+                    got = self.enter(terminal, "popbox box show -- " + typed)
+                    eq(got, f"<box><show><--><{name}@e.org>", (name, typed))
+        finally:
+            terminal.close()
+
+
+def backslash(letter):
+    return letter if letter.isalnum() or letter in "-+%=" else "\\" + letter
+
+
+@test("bash: no name of the store is run, and the command gets it as it is",
+      plain=True)
+def bash_hostile():
+    with Hostile() as shop:
+        shop.all(f". {SCRIPTS}/popbox.bash; PS1='# '", "bash", "--norc",
+                 "--noprofile", "-i", quote=backslash)
+        # Behind a quote that is open, only what needs none is offered.
+        terminal = Terminal(shop, "bash", "--norc", "--noprofile", "-i")
+        terminal.line(f". {SCRIPTS}/popbox.bash; echo '<<'done'>>'")
+        for name in HOSTILE:
+            for mark in ("'", '"'):
+                if name[0] in "`'$!":
+                    continue
+                shop.enter(terminal, f"popbox box show -- {mark}{name[0]}",
+                           mark)
+        terminal.close()
+
+
+@test("zsh: no name of the store is run, and the command gets it as it is",
+      plain=True)
+def zsh_hostile():
+    if not shutil.which("zsh"):
+        skip("zsh is not installed")
+    with Hostile() as shop:
+        shop.all(f"fpath=({SCRIPTS} $fpath); autoload -U compinit; "
+                 "compinit -u -D; bindkey -e; unsetopt zle_bracketed_paste",
+                 "zsh", "-f", "-i", quote=backslash)
+
+
+@test("fish: every name of the store is offered as it is, whatever it begins with",
+      plain=True)
+def fish_hostile():
+    if not shutil.which("fish"):
+        skip("fish is not installed")
+    with Hostile() as shop:
+        done = subprocess.run(
+            ["fish", "--no-config", "-c", f"source {SCRIPTS}/popbox.fish; "
+             "complete -C 'popbox box show -- '"],
+            capture_output=True, text=True, env=shop.env)
+        found = done.stdout.splitlines()
+        for name in HOSTILE:
+            has(found, name + "@e.org")
+        assert not os.path.exists(shop.top + "/pwned")
 
 
 @test("fish: complete offers what the tool says")

@@ -19,6 +19,10 @@ _popbox()
 		rest=${cut#"$word"}
 	done
 	word=${words[-1]}
+	# The shell would take away what quotes a letter; the tool must not see it.
+	for i in "${!words[@]}"; do
+		words[i]=${words[i]//\\/}
+	done
 	COMPREPLY=()
 	# A program that dies is none of the terminal's business.
 	answer=$({ "${words[0]}" complete -- "${words[@]:1}"; } 2>/dev/null) ||
@@ -28,7 +32,11 @@ _popbox()
 			compopt -o filenames 2>/dev/null
 			mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		elif [[ -n $line ]]; then
-			COMPREPLY+=("${line%%$'\t'*}")
+			# A name may hold what the shell would run: `|$!{'.
+			printf -v line %q "${line%%$'\t'*}"
+			# Behind an open quote a backslash is a letter.
+			[[ $word != [\'\"]* || $line != *\\* ]] || continue
+			COMPREPLY+=("$line")
 		fi
 	done <<<"$answer"
 	# Only what readline looks at is replaced.

@@ -8,7 +8,7 @@ function __popbox_fitting
 		if string match -q \t'*' -- $line
 			__fish_complete_path "$word"
 		else
-			echo $line
+			printf '%s\n' $line
 		end
 	end
 end
