@@ -52,6 +52,7 @@ static enum err judge(struct store_txn *txn,
 	const struct name_handle *handle = &account->box.name.handle;
 	bool domain_login = !domain || domain->state.login;
 	bool handle_login = true;
+	const char *reason = NULL;
 	enum err err = and_handle(txn, handle, &handle_login);
 
 	if (err == ERR_OK && domain)
@@ -61,11 +62,15 @@ static enum err judge(struct store_txn *txn,
 	if (err == ERR_OK && domain &&
 	    strcmp(domain->handle.s, handle->s) != 0)
 		err = and_handle(txn, &domain->handle, &handle_login);
-	*ret_reason = !account->box.state.login ? "box-suspended"
-		      : !domain_login		? "domain-suspended"
-		      : !handle_login		? "handle-suspended"
-		      : !account->hash[0]	? login_no_password
-						: NULL;
+	if (!account->box.state.login)
+		reason = "box-suspended";
+	else if (!domain_login)
+		reason = "domain-suspended";
+	else if (!handle_login)
+		reason = "handle-suspended";
+	else if (!account->hash[0])
+		reason = login_no_password;
+	*ret_reason = reason;
 	return err;
 }
 

@@ -287,7 +287,8 @@ def diagnostics():
                       [f"store/{room}.c" for room in
                        ("drop", "login", "err", "pwhash")])
     text = flat(plain("popbox-checkpw.8"))
-    reasons = set(re.findall(r'reason = "([a-z-]+)"', read("store/login.c")))
+    reasons = set(re.findall(r'(?:reason|login_no_password\[\]) = '
+                             '"([a-z-]+)"', read("store/login.c")))
     reasons |= {"mismatch"}
     assert len(reasons) >= 6
     known = set(re.findall(r'(?:return|why =) "([^"]+)"', "".join(

@@ -23,7 +23,7 @@ char *boxfile_write(const struct store_account *account,
 		    0 &&
 	    json_object_set_new(object, "addresses",
 				json_deep_copy(addresses)) == 0)
-		text = json_dumps(object, JSON_COMPACT);
+		text = json_text(object);
 	json_decref(object);
 	if (text) {
 		len = strlen(text);

@@ -18,6 +18,7 @@ int confirm(const struct site *site, const struct args *args,
 	va_start(list, format);
 	(void)vsnprintf(what, sizeof what, format, list); /* cut is enough */
 	va_end(list);
+	say_clean(what, what, sizeof what);
 	if (!askpass_terminal() || site->no_input)
 		return say_error(CODE_USAGE,
 				 "%s? nothing was changed (say --yes, as "

@@ -14,7 +14,7 @@ static enum err put_json(struct exporting *e, const char *type, json_t *object)
 
 	if (object)
 		(void)json_object_set_new(object, "type", json_string(type));
-	text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	text = json_text(object);
 	json_decref(object);
 	good = text && text_put(&e->out, text, strlen(text)) &&
 	       text_put(&e->out, "\n", 1);

@@ -60,6 +60,45 @@ const char *idn_domain(const char *text, struct name_domain *ret_name,
 	return why;
 }
 
+/* One A-label, text[0..len): it must be what its letters encode to, and those
+ * must be letters that a registry may take (IDNA2008, RFC 5891, 4). */
+static const char *judge_label(const char *text, size_t len)
+{
+	char label[NAME_LABEL_MAX + 1] = "", *utf8 = NULL, *again = NULL;
+	const char *why = NULL;
+	int rc;
+
+	memcpy(label, text, len); /* name_domain_read looked */
+	rc = idn2_to_unicode_8z8z(label, &utf8, 0);
+	if (rc == IDN2_OK && is_ascii(utf8))
+		why = "an A-label that stands for plain ASCII";
+	else if (rc == IDN2_OK)
+		rc = idn2_register_u8((uint8_t *)utf8, (uint8_t *)label,
+				      (uint8_t **)&again, 0);
+	if (rc != IDN2_OK)
+		why = idn2_strerror(rc);
+	else if (!why && strcmp(again, label) != 0)
+		why = idn2_strerror(IDN2_UALABEL_MISMATCH);
+	idn2_free(utf8);
+	idn2_free(again);
+	return why;
+}
+
+const char *idn_new_domain(const char *text, struct name_domain *ret_name,
+			   char ret_utf8[NAME_DOMAIN_MAX + 1])
+{
+	const char *why = idn_domain(text, ret_name, ret_utf8);
+	size_t len;
+
+	for (const char *at = ret_name->s; !why && *at;
+	     at += len + (at[len] == '.')) {
+		len = strcspn(at, ".");
+		if (strncmp(at, "xn--", 4) == 0)
+			why = judge_label(at, len);
+	}
+	return why;
+}
+
 const char *idn_address(const char *text, bool catch_all,
 			struct name_address *ret_name)
 {

@@ -13,6 +13,13 @@
 MUST_USE const char *idn_domain(const char *text, struct name_domain *ret_name,
 				char ret_utf8[NAME_DOMAIN_MAX + 1]);
 
+/* The same for a domain that is to be made: each A-label must encode back to
+ * itself and have letters that IDNA2008 allows. A store may have others from
+ * earlier, which can still be named. */
+MUST_USE const char *idn_new_domain(const char *text,
+				    struct name_domain *ret_name,
+				    char ret_utf8[NAME_DOMAIN_MAX + 1]);
+
 /* An address whose domain may be in UTF-8; with catch_all also *@domain. */
 MUST_USE const char *idn_address(const char *text, bool catch_all,
 				 struct name_address *ret_name);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "idn.h"
 #include "import_private.h"
 
 static struct import_domain *new_domain(struct import *import)
@@ -49,7 +50,14 @@ static void plan_domain(const struct import *import,
 			struct import_domain *domain)
 {
 	const char *name = intake->address.domain.s;
+	char utf8[NAME_DOMAIN_MAX + 1];
+	struct name_domain again;
+	const char *why = idn_new_domain(name, &again, utf8);
 
+	if (why) {
+		domain_refuse(domain, "the domain '%s': %s", name, why);
+		return;
+	}
 	if (!intake->has_handle && !import->how->has_handle) {
 		domain_refuse(
 			domain,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "say.h"
+#include "secret.h"
 #include "utf8.h"
 
 static void *allocate(size_t size)
@@ -21,21 +22,78 @@ void json_start(void)
 	json_set_alloc_funcs(allocate, free);
 }
 
+/* "\uXXXX", and its NUL. */
+enum { ESCAPE = 6 };
+
+static char *put_unit(char *at, uint32_t unit)
+{
+	(void)snprintf(at, ESCAPE + 1, "\\u%04x", unit & 0xffff); /* fits */
+	return at + ESCAPE;
+}
+
+static char *put_escape(char *at, uint32_t letter)
+{
+	if (letter < 0x10000)
+		return put_unit(at, letter);
+	letter -= 0x10000;
+	return put_unit(put_unit(at, 0xd800 + (letter >> 10)),
+			0xdc00 + (letter & 0x3ff));
+}
+
+/* Only strings hold other letters than ASCII, so an escape is never outside of
+ * one. An escape of a letter, at least one byte long, has at most 12. */
+static char *escape_hidden(const char *text)
+{
+	const size_t len = strlen(text);
+	char *line = allocate(2 * ESCAPE * len + 2), *to = line;
+	uint32_t letter;
+
+	for (size_t at = 0, bytes; line && at < len; at += bytes) {
+		bytes = utf8_letter(text + at, len - at, &letter);
+		if (bytes == 0 || utf8_shown(letter)) {
+			bytes = bytes ? bytes : 1;
+			memcpy(to, text + at, bytes);
+			to += bytes;
+		} else {
+			to = put_escape(to, letter);
+		}
+	}
+	if (line)
+		*to = 0;
+	return line;
+}
+
+char *json_text(const json_t *object)
+{
+	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	char *line = text;
+
+	if (text && !utf8_plain(text, strlen(text))) {
+		line = escape_hidden(text);
+		secret_wipe(text, strlen(text));
+		free(text);
+	}
+	return line;
+}
+
 void json_print(json_t *object)
 {
-	if (!object || json_dumpf(object, stdout, JSON_COMPACT) != 0)
+	char *text = json_text(object);
+
+	if (!text)
 		say_lost();
-	(void)putchar('\n'); /* say_finish looks at stdout */
+	else
+		(void)fputs(text, stdout); /* say_finish looks at stdout */
+	(void)putchar('\n');
+	if (text)
+		secret_wipe(text, strlen(text));
+	free(text);
 	json_decref(object);
 }
 
 bool json_text_good(const char *text)
 {
-	bool good = utf8_good(text, strlen(text));
-
-	for (; good && *text; text++)
-		good = (unsigned char)*text >= ' ' && *text != 0x7f;
-	return good;
+	return utf8_plain(text, strlen(text));
 }
 
 const char *json_kind(enum store_kind kind)

@@ -9,6 +9,10 @@
 
 #include "store.h"
 
+/* The object in one line; letters that a terminal must not get (utf8_shown) are
+ * escapes, \u009b. NULL: no object or no memory. The caller wipes and frees. */
+MUST_USE char *json_text(const json_t *object);
+
 /* Prints the object on a line of its own and releases it. */
 void json_print(json_t *object);
 
@@ -16,7 +20,7 @@ void json_print(json_t *object);
  * program's end says so (say_lost). */
 void json_start(void);
 
-/* Is this text UTF-8 without control bytes? */
+/* Is this text UTF-8 of letters that are shown (utf8_shown)? */
 bool json_text_good(const char *text);
 
 /* Null for 0. */

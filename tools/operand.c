@@ -42,7 +42,7 @@ int operand_domain(const char *text, struct name_domain *ret_name)
 
 int operand_new_domain(const char *text, struct store_domain *domain)
 {
-	const char *why = idn_domain(text, &domain->name, domain->utf8);
+	const char *why = idn_new_domain(text, &domain->name, domain->utf8);
 
 	return why ? say_error(CODE_REFUSED, "domain '%s': %s", text, why)
 		   : CODE_DONE;

@@ -5,10 +5,12 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "secret.h"
 #include "utf8.h"
 
 static bool is_quiet;
@@ -105,14 +107,53 @@ void say_detail(const char *format, ...)
 	va_end(args);
 }
 
+/* Of control characters our own formats have these two. */
+static void clean_layout(char *text)
+{
+	char *from = text;
+
+	for (char *end; *from; from = end) {
+		const size_t len = strcspn(from, "\t\n");
+		const char mark = from[len];
+
+		end = from + len + (mark != 0);
+		from[len] = 0;
+		say_clean(from, text, len + 1);
+		text += strlen(text);
+		*text = mark;
+		text += mark != 0;
+	}
+	*text = 0;
+}
+
+/* A password may be among what is said. */
+static void print_clean(FILE *out, char *text, size_t len)
+{
+	clean_layout(text);
+	(void)fputs(text, out); /* say_finish looks at stdout's */
+	secret_wipe(text, len);
+}
+
 void say_out(const char *format, ...)
 {
 	FILE *out = out_to_stderr ? stderr : stdout;
-	va_list args;
+	char line[1024], *more;
+	va_list args, again;
+	int len;
 
 	va_start(args, format);
-	(void)vfprintf(out, format, args); /* say_finish looks at stdout's */
+	va_copy(again, args);
+	len = vsnprintf(line, sizeof line, format, args);
 	va_end(args);
+	if (len < (int)sizeof line) {
+		print_clean(out, line, sizeof line);
+	} else if (vasprintf(&more, format, again) >= 0) {
+		print_clean(out, more, (size_t)len);
+		free(more);
+	} else {
+		say_lost();
+	}
+	va_end(again);
 	(void)fputc('\n', out);
 }
 
@@ -127,29 +168,13 @@ const char *say_time(int64_t seconds, char text[SAY_TIME_TEXT])
 	return text;
 }
 
-/* Control characters, those of eight bits and of lines among them, and what
- * turns the direction of the text behind it. */
-static bool is_shown(uint32_t letter)
-{
-	static const struct {
-		uint32_t first, last;
-	} hidden[] = {{0, 0x1f},	{0x7f, 0x9f},	  {0x200e, 0x200f},
-		      {0x2028, 0x202e}, {0x2066, 0x2069}, {0xfff9, 0xfffb}};
-
-	for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++) {
-		if (letter >= hidden[i].first && letter <= hidden[i].last)
-			return false;
-	}
-	return true;
-}
-
 /* The bytes of the letter at text; 0: it is no UTF-8, or not to be shown. */
 static size_t letter(const char *text)
 {
 	uint32_t value;
 	size_t bytes = utf8_letter(text, strnlen(text, 4), &value);
 
-	return bytes && is_shown(value) ? bytes : 0;
+	return bytes && utf8_shown(value) ? bytes : 0;
 }
 
 void say_clean(const char *text, char *ret_clean, size_t room)

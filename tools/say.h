@@ -31,7 +31,8 @@ void say_last(const char *const parts[], size_t count);
 /* From now on say_out goes to stderr: help that nobody asked for is no data. */
 void say_unasked(void);
 
-/* Each ends its line. say_error returns code, so that a caller can
+/* Each ends its line, and is cleaned as by say_clean, but for tabs and line ends
+ * in what say_out prints. say_error returns code, so that a caller can
  * `return say_error(CODE_REFUSED, ...)`. */
 int say_error(int code, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -44,8 +45,7 @@ enum { SAY_TIME_TEXT = 32 };
 const char *say_time(int64_t seconds, char text[SAY_TIME_TEXT]);
 
 /* A copy of text, for terminals: what is no UTF-8, a control character, or turns
- * the direction of text is a '?'. ret_clean may be text itself. Messages go
- * through it as a whole. */
+ * the direction of text is a '?' (utf8_shown). ret_clean may be text itself. */
 void say_clean(const char *text, char *ret_clean, size_t room);
 
 /* A part of the output could not be made, for lack of memory or descriptors. */

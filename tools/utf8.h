@@ -15,4 +15,12 @@ size_t utf8_letter(const char *at, size_t len, uint32_t *ret_letter);
 /* Is all of it letters? */
 bool utf8_good(const char *at, size_t len);
 
+/* May a terminal get this letter, and does a reader see it? False: control
+ * characters, those of eight bits and of lines among them, letters that turn
+ * the direction of text, that have no shape, or that Unicode gives no meaning. */
+bool utf8_shown(uint32_t letter);
+
+/* Is all of it letters that are shown? */
+bool utf8_plain(const char *at, size_t len);
+
 #endif

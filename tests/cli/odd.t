@@ -106,4 +106,67 @@ def rows():
             printable(site, "import", path, "--maildir", "--update")
 
 
+def puny(letters):
+    return "xn--" + letters.encode("punycode").decode()
+
+
+# What an A-label may stand for, and what not: controls, direction, no shape,
+# private letters, other widths, capitals, decomposed letters, joiners out of
+# their place, plain ASCII, a leading mark, letters from both directions, an
+# unassigned letter, symbols.
+GOOD_LABELS = ("b\u00fccher", "\u043f\u043e\u0447\u0442\u0430", "stra\u00dfe",
+               "\u65e5\u672c", "\u05d0\u05d1", "\u0646\u0627\u0645\u0647\u200c\u0627\u06cc")
+BAD_LABELS = ("a\u009b8mb", "a\u0085b", "a\u202eb", "a\u2066b", "a\u061cb",
+              "x\u200fy", "a\u200bb", "a\u00adb", "a\ufeffb", "a\u2028b",
+              "a\ue000b", "a\U000e0041b", "\uff41b", "b\u00dccher", "e\u0301x",
+              "a\u200cb", "a\u200db", "\u0301ab", "\u05d0b", "a\u0378b",
+              "\u2603", "\U0001f600", "a\u2044b", "a\u3002b", "\u212aa")
+
+
+@test("an A-label is taken only if it encodes back to itself and has letters that "
+      "IDNA2008 allows")
+def labels():
+    with Site(qmail=False) as site:
+        for letters in BAD_LABELS:
+            name = puny(letters) + ".example"
+            for words in (("domain", "add", name, "--handle", "ex1"),
+                          ("domain", "add", "sub." + name.upper(), "--handle",
+                           "ex1"),
+                          ("domain", "rename", "example.com", name),
+                          ("import", "-", "--handle", "ex1")):
+                got = site.popbox(*words, input=f"address,hash\njoe@{name},*\n")
+                assert got.rc in (2, 100), (ascii(letters), words, got)
+                printable(site, *words)
+        for name in ("xn--example-.com", "xn--abc-.example", "xn--.example",
+                     "xn--a.example", "xn--99999999.example", "xn--0.example"):
+            site.fails(100, name.lower(), "domain", "add", name, "--handle",
+                       "ex1")
+        assert site.do("domain", "list", "--json") == "", "none was taken"
+        for letters in GOOD_LABELS:
+            site.do("domain", "add", puny(letters) + ".example", "--handle",
+                    "ex1")
+            assert letters in site.do("domain", "list"), ascii(letters)
+
+
+@test("titles and reasons with letters that are not shown are refused, at every "
+      "way in")
+def titles():
+    with Site(qmail=False).joe() as site:
+        for part in ("\x9b8m", "\u202ex", "\u2066x", "\u200fx", "\u2028x",
+                     "\u200bx", "\ufeffx", "\ue000x", "\U000e0041x", "\x85",
+                     "\u061cx"):
+            bad = "n" + part
+            for words in (("handle", "set", "ex1", "--name", bad),
+                          ("box", "set", "ex1-0001", "--name", bad),
+                          ("handle", "suspend", "ex1", "--reason", bad),
+                          ("domain", "suspend", "example.com", "--reason", bad),
+                          ("box", "suspend", "ex1-0001", "--reason", bad)):
+                site.fails(100, "is not UTF-8 of at most", *words)
+            for head, row in (("name", bad), ("reason", bad)):
+                site.fails(100, "control", "import", "-", input="address,hash,"
+                           f"{head}\nk@example.com,*,{row}\n")
+        site.do("handle", "set", "ex1", "--name",
+                "\u0646\u0627\u0645\u0647\u200c\u0627\u06cc J\u00f6rg \U0001f600")
+
+
 run()

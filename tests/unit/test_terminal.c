@@ -1,10 +1,12 @@
 /* What is drawn on terminals: how wide texts are, and the progress bar. */
 #include <pty.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "columns.h"
+#include "json.h"
 #include "progress.h"
 #include "say.h"
 #include "unit.h"
@@ -114,6 +116,89 @@ static void cleans(const char *text, const char *want)
 	assert_string_equal(got, want);
 }
 
+/* All of Unicode: what utf8_shown hides, as ranges; each is tried at both ends,
+ * and so are its neighbours. */
+static void shown(void **state)
+{
+	static const uint32_t hidden[][2] = {
+		{0, 0x1f},	    {0x7f, 0x9f},	{0xad, 0xad},
+		{0x34f, 0x34f},	    {0x61c, 0x61c},	{0x115f, 0x1160},
+		{0x17b4, 0x17b5},   {0x180b, 0x180f},	{0x200b, 0x200b},
+		{0x200e, 0x200f},   {0x2028, 0x202e},	{0x2060, 0x206f},
+		{0x3164, 0x3164},   {0xe000, 0xf8ff},	{0xfdd0, 0xfdef},
+		{0xfeff, 0xfeff},   {0xffa0, 0xffa0},	{0xfff0, 0xfffb},
+		{0xfffe, 0xffff},   {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a},
+		{0x1fffe, 0x1ffff}, {0x2fffe, 0x2ffff}, {0xdfffe, 0xe0fff},
+		{0xefffe, 0x10ffff}};
+	uint32_t letter = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(hidden); i++) {
+		for (; letter < hidden[i][0]; letter++) {
+			if ((letter & 0xfffe) != 0xfffe)
+				assert_true(utf8_shown(letter));
+		}
+		for (; letter <= hidden[i][1]; letter++)
+			assert_false(utf8_shown(letter));
+	}
+	assert_int_equal(letter, 0x110000);
+	assert_true(utf8_plain(BYTES("J\xc3\xb6rg \xe2\x80\x8c.")));
+	assert_false(utf8_plain(BYTES("a\xc2\x9b" "b")));
+	assert_false(utf8_plain(BYTES("a\xff")));
+	assert_false(utf8_plain(BYTES("a\0b")));
+}
+
+/* What stdout got while say was called. */
+static void out(void (*say)(const void *arg), const void *arg, char *ret_got,
+		size_t room)
+{
+	FILE *file = tmpfile();
+	int saved = dup(1);
+	ssize_t got;
+
+	assert_non_null(file);
+	assert_int_equal(fflush(stdout), 0);
+	assert_int_equal(dup2(fileno(file), 1), 1);
+	say(arg);
+	assert_int_equal(fflush(stdout), 0);
+	got = pread(1, ret_got, room - 1, 0);
+	assert_int_equal(dup2(saved, 1), 1);
+	assert_true(got >= 0 && (size_t)got < room - 1);
+	ret_got[got] = 0;
+	close(saved);
+	(void)fclose(file);
+}
+
+static void say_text(const void *arg)
+{
+	say_out("a\tb\n%s", (const char *)arg);
+}
+
+static void say_json(const void *arg)
+{
+	json_print(json_pack("{s:s}", "x", (const char *)arg));
+}
+
+static void data(void **state)
+{
+	static char got[4096], title[2000], want[2100];
+
+	(void)state;
+	out(say_text, "J\xc3\xb6rg \xc2\x9b" "8m\xe2\x80\xae", got, sizeof got);
+	assert_string_equal(got, "a\tb\nJ\xc3\xb6rg ??8m???\n");
+	memset(title, 'x', sizeof title - 1); /* longer than what is at hand */
+	title[1500] = '\x9b';
+	out(say_text, title, got, sizeof got);
+	title[1500] = '?';
+	(void)snprintf(want, sizeof want, "a\tb\n%s\n", title);
+	assert_string_equal(got, want);
+	out(say_json, "J\xc3\xb6rg \xc2\x9b" "8m \xe2\x80\xae \xf3\xa0\x81\x81"
+		      "\x7f\x1b",
+	    got, sizeof got);
+	assert_string_equal(got, "{\"x\":\"J\xc3\xb6rg \\u009b8m \\u202e "
+				 "\\udb40\\udc41\\u007f\\u001B\"}\n");
+}
+
 static void clean(void **state)
 {
 	char cut[6], same[] = "a\x1b" "b";
@@ -179,6 +264,12 @@ int main(void)
 		     "widths", widths),
 		SAYS("what is no letter of UTF-8, or moves a terminal, is a "
 		     "question mark", clean),
+		SAYS("control characters, and letters that turn text or have no "
+		     "shape, are not shown",
+		     shown),
+		SAYS("data for people is clean but for our own tabs and lines, "
+		     "JSON has escapes",
+		     data),
 		SAYS("a cut is between letters", fitting),
 		SAYS("letters of UTF-8 are those of RFC 3629", letters),
 		SAYS("a bar clears itself before a message and at its end",
