@@ -269,10 +269,12 @@ static int enter(struct run *run, const struct login *login)
 	return failed(run, "program");
 }
 
-/* As popusr, with what a stranger sent. The store is closed in here. */
+/* As popusr, with what a stranger sent. The store is closed in here. Nothing
+ * secret stays while a refusal waits. */
 static int decide(struct run *run, struct store **store,
-		  const struct request *request, struct login *login)
+		  struct request *request, struct login *login)
 {
+	enum verdict verdict;
 	const char *reason;
 	enum err err;
 
@@ -283,8 +285,11 @@ static int decide(struct run *run, struct store **store,
 	store_close(store);
 	if (err != ERR_OK)
 		return cannot_tell(run, "store", why_text(err));
-	switch (login_decide(login, request->password, request->password_len,
-			     &reason)) {
+	verdict = login_decide(login, request->password, request->password_len,
+			       &reason);
+	secret_wipe(login->hash, sizeof login->hash);
+	request_forget(request);
+	switch (verdict) {
 	case VERDICT_ACCEPT:
 		return 0;
 	case VERDICT_REFUSE:
@@ -331,7 +336,6 @@ static int serve(struct run *run, struct request *request, struct login *login)
 	if (code == 0)
 		code = decide(run, &store, request, login);
 	store_close(&store);
-	secret_wipe(login->hash, sizeof login->hash);
 	if (code == 0) {
 		run->line.user = login->user;
 		run->line.user_len = strlen(login->user);

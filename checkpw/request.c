@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "secret.h"
+
 const char *request_text(enum request_answer answer)
 {
 	switch (answer) {
@@ -105,4 +107,11 @@ enum request_answer request_parse(struct request *request)
 	request->password = field[1];
 	request->password_len = len[1];
 	return REQUEST_OK;
+}
+
+void request_forget(struct request *request)
+{
+	size_t before = (size_t)(request->password - request->bytes);
+
+	secret_wipe(request->bytes + before, request->password_len);
 }

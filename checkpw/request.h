@@ -39,6 +39,9 @@ const char *request_text(enum request_answer answer);
 /* Reads fd to its end. On any answer the request may hold secrets. */
 MUST_USE enum request_answer request_read(int fd, struct request *request);
 
+/* Wipes the password; the login stays. */
+void request_forget(struct request *request);
+
 /* Pure: finds the fields in bytes[0..len). */
 MUST_USE enum request_answer request_parse(struct request *request);
 

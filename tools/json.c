@@ -1,5 +1,6 @@
 #include "json.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,9 +18,17 @@ static void *allocate(size_t size)
 	return got;
 }
 
+/* Hashes and passwords are among the texts. */
+static void forget(void *got)
+{
+	if (got)
+		secret_wipe(got, malloc_usable_size(got));
+	free(got);
+}
+
 void json_start(void)
 {
-	json_set_alloc_funcs(allocate, free);
+	json_set_alloc_funcs(allocate, forget);
 }
 
 /* "\uXXXX", and its NUL. */

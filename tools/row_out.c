@@ -129,6 +129,7 @@ put_line(struct text *out, const char *format, ...)
 	if (len < 0)
 		return row_out_no_memory;
 	good = text_put(out, line, (size_t)len);
+	explicit_bzero(line, (size_t)len); /* a hash is in it */
 	free(line);
 	if (!good)
 		out->len = before;

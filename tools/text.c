@@ -7,10 +7,16 @@ bool text_put(struct text *text, const char *bytes, size_t len)
 {
 	if (text->len + len + 1 > text->room) {
 		size_t room = (text->len + len + 1) * 2;
-		char *more = realloc(text->bytes, room);
+		char *more = malloc(room);
 
 		if (!more)
 			return false;
+		/* There may be secrets in it. */
+		if (text->bytes) {
+			memcpy(more, text->bytes, text->len + 1);
+			explicit_bzero(text->bytes, text->room);
+			free(text->bytes);
+		}
 		text->bytes = more;
 		text->room = room;
 	}
