@@ -43,7 +43,7 @@ LOGINLIB = $(if $(DYNAMIC),-lc) -lsodium -llmdb -lcrypt $(if $(STATIC),-lpthread
 # What the login program is made of, by name: nothing here writes the store.
 LOGIN    = $(addprefix checkpw/,main request log lastlogin confine \
 	   confine_calls) \
-	   $(addprefix store/,err name record row handle domain box address \
+	   $(addprefix store/,err name fold record row handle domain box address \
 	   store db config config_file login pwhash pwhash_form \
 	   pwhash_digest pwhash_wrap secret drop fault)
 STORE    = $(patsubst %.c,%,$(wildcard store/*.c))

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "fold.h"
 #include "row.h"
 
 enum { POINTER = 255 }; /* in the place of the kind */
@@ -148,10 +149,26 @@ enum err store_domain_next(struct store_txn *txn,
 	return err;
 }
 
+/* By a key that only points to a domain: the UTF-8 form, or the local IP. */
+static enum err find_pointer(struct store_txn *txn, const void *bytes,
+			     size_t len, struct store_domain *ret_domain)
+{
+	struct db_bytes key = {bytes, len}, row;
+	struct name_domain name;
+	enum err err = db_get(txn->db, DB_DOMAIN, key, &row);
+
+	if (err == ERR_OK)
+		err = domain_decode_pointer(key, row, &name);
+	if (err != ERR_OK)
+		return err;
+	err = store_domain_get(txn, &name, ret_domain);
+	return err == ERR_NOTFOUND ? ERR_DAMAGED : err; /* points nowhere */
+}
+
 enum err store_domain_find(struct store_txn *txn, const void *bytes, size_t len,
 			   struct store_domain *ret_domain)
 {
-	struct db_bytes key = {bytes, len}, row;
+	char folded[NAME_DOMAIN_MAX + 1];
 	struct name_domain name;
 	enum err err;
 
@@ -159,11 +176,11 @@ enum err store_domain_find(struct store_txn *txn, const void *bytes, size_t len,
 		return ERR_NOTFOUND;
 	if (!name_domain_read(bytes, len, &name))
 		return store_domain_get(txn, &name, ret_domain);
-	err = db_get(txn->db, DB_DOMAIN, key, &row);
-	if (err == ERR_OK)
-		err = domain_decode_pointer(key, row, &name);
-	if (err != ERR_OK)
+	err = find_pointer(txn, bytes, len, ret_domain);
+	if (err != ERR_NOTFOUND || !fold_domain(bytes, len, folded, &len))
 		return err;
-	err = store_domain_get(txn, &name, ret_domain);
-	return err == ERR_NOTFOUND ? ERR_DAMAGED : err; /* points nowhere */
+	/* In capitals, in parts, or in letters of East Asian width. */
+	if (!name_domain_read(folded, len, &name))
+		return store_domain_get(txn, &name, ret_domain);
+	return find_pointer(txn, folded, len, ret_domain);
 }

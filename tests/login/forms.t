@@ -164,6 +164,22 @@ def idn():
         for login in ("joe@b\u00fccher.example", "joe@xn--bcher-kva.example",
                       "joe%XN--bcher-kva.EXAMPLE"):
             eq(who(site, login), "joe@xn--bcher-kva.example", login)
+        # In capitals, in parts, in both, and of East Asian width.
+        for login in ("joe@B\u00dcCHER.example", "joe@bu\u0308cher.example",
+                      "JOE@BU\u0308CHER.EXAMPLE", "joe@XN--BCHER-KVA.example",
+                      "joe%B\u00fccher.Example", "joe@b\u00fccher\u3002example",
+                      "joe@\uff42\u00fccher.\uff25xample"):
+            eq(who(site, login), "joe@xn--bcher-kva.example", login)
+            out = site.do("verify", login, "--stdin", input=GOOD + "\n")
+            has(out, "user=joe@xn--bcher-kva.example")
+        for login in ("joe@bucher.example", "joe@bu\u0301cher.example",
+                      "joe@bu\u0308\u0308cher.example", "joe@\u0308.example",
+                      "joe@b\u00fc\u00adcher.example"):
+            eq(who(site, login), 1, login)
+        # The same letters in the default domain, and one that is ASCII.
+        site.do("domain", "add", "example.com", "--handle", "ex1")
+        site.do("box", "add", "joe@example.com", "--stdin", input=GOOD + "\n")
+        eq(who(site, "joe@\uff45xample.com"), "joe@example.com")
         eq(who(site, "joe@b\u00fccher.exampl"), 1)
         eq(who(site, b"joe@b\xfccher.example"), 1)
 

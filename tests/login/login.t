@@ -8,8 +8,8 @@ import sys
 import warnings
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from tap import (CHECKPW, GID, GOOD, POPBOX, ROOT, UID, Result, Site, eq, has, hasnt,
-                 record, run, skip, test)
+from tap import (CHECKPW, GID, GOOD, POPBOX, ROOT, SANITIZED, UID, Result, Site,
+                 eq, has, hasnt, record, run, skip, test)
 
 warnings.simplefilter("ignore", DeprecationWarning)
 
@@ -341,6 +341,12 @@ def program():
         site.log_line(site.login(program=("/etc",)))
         has(site.log_line(site.login(program=("no-such-program",))),
             "reason=\"program: No such file")
+        # The longest path there is; with one more it must not be cut to another.
+        longest = "/" * (4095 - len("bin/sh")) + "bin/sh"
+        eq(site.login(program=(longest, "-c", "exit 0")).rc, 0)
+        got = site.login(program=(longest + "X", "-c", "exit 0"))
+        eq(got.rc, 111)
+        has(site.log_line(got), "program: File name too long")
         # None at all, and none that a path can name.
         for name, why in (("", "No such file"),
                           ("x" * 5000, "No such file"),
@@ -500,6 +506,14 @@ def deadline():
             eq(got.rc, 1)
             assert got.seconds >= 0.29, (login, got.seconds)
         assert site.login().rc == 0
+        # No more than a refusal tells what cannot be told about the password.
+        if SANITIZED:
+            return  # it needs more memory than any limit
+        site.settings({"argon2_kib": "262144"})
+        got = site.login("ann@example.com", "wrong",
+                         prefix=("prlimit", "--as=100000000"))
+        eq(got.rc, 111, got)
+        assert got.seconds >= 0.29, got.seconds
 
 
 def reachable(site, program):
