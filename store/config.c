@@ -83,6 +83,10 @@ static const struct setting settings[] = {
 	 NUMBER, AT(argon2_passes), 1, 64, {0}},
 	{{"password_min", "fewest bytes of a password that people set", "10"},
 	 NUMBER, AT(password_min), 1, 255, {0}},
+	{{"password_letters",
+	  "which letters a new password may have: any, with a warning, or ascii",
+	  "any"},
+	 CHOICE, AT(password_letters), 0, 0, {"any", "ascii"}},
 };
 
 enum { SETTINGS = sizeof settings / sizeof *settings };

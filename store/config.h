@@ -29,6 +29,8 @@ enum config_confine {
 };
 enum config_assign { CONFIG_ASSIGN_HANDLE, CONFIG_ASSIGN_POPUSR };
 
+enum config_letters { CONFIG_LETTERS_ANY, CONFIG_LETTERS_ASCII };
+
 struct config {
 	uint32_t uid;
 	uint32_t gid;
@@ -49,6 +51,7 @@ struct config {
 	uint32_t argon2_kib;
 	uint32_t argon2_passes;
 	uint32_t password_min; /* bytes */
+	uint32_t password_letters; /* enum config_letters */
 };
 
 /* One setting, for listing and editing. */

@@ -205,6 +205,11 @@ static int go(struct import *import, uint64_t *ret_last)
 
 static void note_counts(const struct import *import)
 {
+	if (import->foreign_passwords)
+		say_note("passwords with letters outside of ASCII: %lu; mail "
+			 "clients send them as UTF-8 or as Latin-1, and only "
+			 "one of the two will match",
+			 import->foreign_passwords);
 	if (import->short_passwords)
 		say_note("passwords shorter than the setting 'password_min': "
 			 "%lu, accepted as they are",

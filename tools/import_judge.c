@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "import_private.h"
+#include "password.h"
 #include "say.h"
 #include "secret.h"
 
@@ -150,6 +151,24 @@ static void note_short(struct import *import, const struct intake *intake,
 		 import->site->config.password_min);
 }
 
+/* A new password. NULL, or why it is refused. */
+static const char *judge_password(struct import *import,
+				  const struct intake *intake,
+				  const struct roster_row *row)
+{
+	const struct config *config = &import->site->config;
+
+	if (!password_is_ascii(intake->password, intake->password_len)) {
+		if (config->password_letters == CONFIG_LETTERS_ASCII)
+			return "the password has letters outside of ASCII, "
+			       "which the setting 'password_letters' forbids";
+		import->foreign_passwords++;
+	}
+	if (intake->password_len < config->password_min)
+		note_short(import, intake, row);
+	return NULL;
+}
+
 /* What becomes of its password. */
 static const char *judge_secret(struct import *import,
 				const struct intake *intake,
@@ -172,10 +191,8 @@ static const char *judge_secret(struct import *import,
 		row->secret = ROSTER_NONE;
 		return NULL;
 	case INTAKE_PASSWORD:
-		if (intake->password_len < import->site->config.password_min)
-			note_short(import, intake, row);
 		row->secret = ROSTER_MAKE;
-		return NULL;
+		return judge_password(import, intake, row);
 	case INTAKE_HASH:
 		return judge_hash(import, intake, row,
 				  there ? account->hash : "");
@@ -254,6 +271,7 @@ int import_judge(struct import *import)
 
 	import_domain_forget(import);
 	import->short_passwords = import->unusable = 0;
+	import->foreign_passwords = 0;
 	code = site_failed(import->site,
 			   store_read(import->site->store, judge_body, import),
 			   "the store");

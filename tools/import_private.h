@@ -51,6 +51,7 @@ struct import {
 	unsigned long yielded; /* lines of the old site in qmail's files */
 	unsigned long again;   /* rows that say what one before them said */
 	unsigned long short_passwords;
+	unsigned long foreign_passwords; /* not ASCII */
 	unsigned long unusable; /* boxes that got no password */
 	unsigned long verdicts[ENROLL_SAME + 1];
 	struct text credentials; /* of generated passwords; wiped */

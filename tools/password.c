@@ -195,6 +195,29 @@ static bool looks_like_hash(const struct password *password)
 	return is;
 }
 
+bool password_is_ascii(const char *bytes, size_t len)
+{
+	while (len && !(bytes[len - 1] & 0x80))
+		len--;
+	return len == 0;
+}
+
+static int judge_letters(const struct site *site,
+			 const struct password *password)
+{
+	if (password_is_ascii(password->bytes, password->len))
+		return CODE_DONE;
+	if (site->config.password_letters == CONFIG_LETTERS_ASCII)
+		return say_error(CODE_REFUSED,
+				 "this password has letters outside of ASCII, "
+				 "which the setting 'password_letters' forbids "
+				 "(choose another)");
+	say_note("this password has letters outside of ASCII: mail clients "
+		 "send them as UTF-8 or as Latin-1, and only one of the two "
+		 "will match");
+	return CODE_DONE;
+}
+
 static int judge(const struct site *site, const struct args *args,
 		 const char *local, const char *domain, const char *handle,
 		 struct password *password)
@@ -208,6 +231,8 @@ static int judge(const struct site *site, const struct args *args,
 		return say_error(CODE_REFUSED,
 				 "this password looks like a hash: give it "
 				 "with --hash-stdin");
+	if (judge_letters(site, password) != CODE_DONE)
+		return CODE_REFUSED;
 	why = judge_strength(site, password, local, domain, handle);
 	if (!why)
 		return CODE_DONE;

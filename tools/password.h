@@ -48,6 +48,10 @@ int password_new(const struct site *site, const struct args *args,
 		 const char *local, const char *domain, const char *handle,
 		 struct password *password);
 
+/* Are all bytes of a password ASCII? Mail programs send others in different
+ * encodings. */
+MUST_USE bool password_is_ascii(const char *bytes, size_t len);
+
 /* So many characters that nobody guesses and everybody can read. */
 enum { PASSWORD_GENERATE = 20 };
 void password_generate(char *ret_bytes, size_t len);

@@ -116,4 +116,38 @@ def tune():
         assert not got or "no memory" in got.out, got
 
 
+@test("a new password with letters outside of ASCII is taken with a warning, or "
+      "refused by a setting, at every way in")
+def letters():
+    with Site(qmail=False).joe() as site:
+        odd = "h\u00fctte words long"
+        ways = ((("passwd", "joe@example.com", "--stdin"), odd + "\n"),
+                (("box", "add", "a@example.com", "--stdin"), odd + "\n"),
+                (("import", "-"), f"address,password\nb@example.com,{odd}\n"))
+        for words, input in ways:
+            got = site.popbox(*words, input=input)
+            eq(got.rc, 0, got)
+            has(got.err, "outside of ASCII")
+            has(got.err, "clients")
+        for name in ("joe", "a", "b"):
+            eq(site.login(name + "@example.com", odd).rc, 0)
+            # What a mail program of the other kind sends is another password.
+            eq(site.login(name + "@example.com", odd.encode("latin-1")).rc, 1)
+        got = site.popbox("verify", "joe@example.com", "--stdin",
+                          input=odd + "\n")
+        hasnt(got.err, "ASCII")
+        site.do("config", "set", "password_letters", "ascii")
+        for words, input in (*ways, ((*ways[0][0], "--force"), ways[0][1])):
+            words = tuple(w.replace("a@", "c@") for w in words)
+            site.fails(100, "'password_letters' forbids", *words,
+                       input=input.replace("b@", "d@"))
+        eq(site.login("joe@example.com", odd).rc, 0, "what is there stays")
+        for letter in ("\x7f", "~"):
+            site.do("passwd", "joe@example.com", "--stdin",
+                    input=f"all of 42 {letter} letters\n")
+        site.do("passwd", "joe@example.com", "--generate")
+        site.fails(100, "none of those", "config", "set", "password_letters",
+                   "some")
+
+
 run()
