@@ -4,21 +4,16 @@ and purged, in a root of its own that lies over this one and is gone
 afterwards."""
 import glob
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import over
 from tap import GOOD, TREE, eq, has, hasnt, make, run, skip, test
 
 os.chdir(TREE)
-ROOT_OF_ITS_OWN = r"""
-mount -t tmpfs tmpfs "$0" && mkdir "$0/upper" "$0/work" "$0/root" &&
-mount -t overlay overlay -o lowerdir=/,upperdir="$0/upper",workdir="$0/work" \
-	"$0/root" && mount --rbind /dev "$0/root/dev" &&
-mount -t proc proc "$0/root/proc" && cp "$1" "$0/root/popbox.deb" || exit 77
-exec chroot "$0/root" sh -euc "$2"
-"""
 _built = []
 
 
@@ -31,21 +26,20 @@ def package():
 
 
 def inside(script):
-    """What a script says that runs in a root with the package beside it."""
-    if subprocess.run(["dpkg-query", "-W", "popbox"],
-                      capture_output=True).returncode == 0:
-        skip("popbox is installed here")
-    with tempfile.TemporaryDirectory(prefix="popbox-deb.") as top:
-        done = subprocess.run(
-            ["unshare", "--mount", "sh", "-c", ROOT_OF_ITS_OWN, top,
-             package(), script], capture_output=True, text=True,
-            stdin=subprocess.DEVNULL, timeout=120,
-            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8",
-                 "DEBIAN_FRONTEND": "noninteractive"})
-    if done.returncode == 77:
-        skip("no overlay here: " + done.stderr.strip())
-    eq(done.returncode, 0, done.stdout + done.stderr)
-    return done.stdout
+    """What a script says that runs in a root of its own."""
+    got, _ = over.inside(__file__, os.path.abspath(package()), script)
+    if got.returncode == over.NO_ROOT:
+        skip(got.stdout.strip())
+    eq(got.returncode, 0, got.stdout + got.stderr)
+    return got.stdout
+
+
+def within(deb, script, top):
+    over.lay_over(top)
+    shutil.copy(deb, "/popbox.deb")
+    os.execve("/bin/sh", ["sh", "-euc", script], {
+        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8",
+        "DEBIAN_FRONTEND": "noninteractive"})
 
 
 INSTALL = "dpkg -i /popbox.deb >/dev/null\n"
@@ -177,4 +171,6 @@ def upgraded():
     has(out, "sound")
 
 
+if "--inside" in sys.argv:
+    within(*sys.argv[2:])
 run()

@@ -1,9 +1,8 @@
-"""What is there before a chapter of the guide begins: qmail's stand-ins at
-/var/qmail, a mail log, and the sites that move in. Only ever called in the
-root that guide.t has laid over this machine's."""
+"""What is there before a chapter of the guide begins: qmail's stand-ins or the
+real programs at /var/qmail, a mail log, and the sites that move in. Only ever
+called in the root that guide.t has laid over this machine's."""
 import fcntl
 import os
-import pwd
 import select
 import shutil
 import socket
@@ -13,12 +12,22 @@ import subprocess
 import threading
 import time
 
+import genuine
 from oldsites import vmailmgr_cdb, vmailmgr_value, vmailmgr_vsetup
-from tap import BUILD
+from tap import BUILD, QMAIL
 
 INJECT = """#!/bin/sh
 # Delivers at once, by qmail's rules; qmail-pop3d hides mail of this second.
 /var/qmail/bin/deliver root@pop.example.com "$@" && exec sleep 1.1
+"""
+INJECT_REAL = """#!/bin/sh
+# Comes back when qmail-send has delivered.
+/var/qmail/bin/qmail-inject.real "$@" || exit
+for try in $(seq 100); do
+	sleep 0.1
+	[ -n "$(find /var/qmail/queue/mess /var/qmail/queue/todo -type f)" ] || break
+done
+exec sleep 1.1
 """
 
 
@@ -77,13 +86,20 @@ def mail_log():
 
 
 def qmail():
-    for part in ("control", "users"):
-        os.makedirs("/var/qmail/" + part)
-    shutil.copytree(BUILD + "/qmail", "/var/qmail/bin")
-    put("/var/qmail/bin/qmail-inject", INJECT, 0o755)
+    bin_ = "/var/qmail/bin"
+    os.makedirs("/var/qmail", exist_ok=True)
+    if QMAIL:
+        shell("cp", "-a", genuine.PRISTINE + "/.", "/var/qmail")
+        os.rename(bin_ + "/qmail-inject", bin_ + "/qmail-inject.real")
+    else:
+        for part in ("control", "users"):
+            os.makedirs("/var/qmail/" + part)
+        shutil.copytree(BUILD + "/qmail", bin_)
+    put(bin_ + "/qmail-inject", INJECT_REAL if QMAIL else INJECT, 0o755)
     for name in ("me", "locals", "rcpthosts"):
         put("/var/qmail/control/" + name, "pop.example.com\n")
-    subprocess.Popen(["/var/qmail/bin/qmail-send"],
+    subprocess.Popen([bin_ + "/qmail-start", "./Mailbox"] if QMAIL
+                     else [bin_ + "/qmail-send"], cwd="/",
                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
@@ -227,12 +243,6 @@ def customer():
 
 
 def prepare(chapter):
-    for name in ("popusr", "vpopmail", "exnet"):
-        try:
-            pwd.getpwnam(name)
-            shell("userdel", name)
-        except KeyError:
-            pass
     network()
     mail_log()
     qmail()

@@ -1,11 +1,13 @@
 """A root that is laid over this machine's and thrown away, with namespaces of
-its own for mounts, network and processes; and a shell in it, at a terminal of
-80 columns."""
+its own for mounts, network and processes, and without what the machine itself
+has of qmail and popbox; and a shell in it, at a terminal of 80 columns."""
 import fcntl
+import glob
 import os
 import pty
 import re
 import select
+import shutil
 import struct
 import subprocess
 import sys
@@ -13,6 +15,7 @@ import tempfile
 import termios
 import time
 
+from genuine import PRISTINE
 from tap import TREE
 
 MARK = re.compile(rb"\x01(\d+)\x02")
@@ -47,6 +50,8 @@ class Shell:
             mark = MARK.search(came)
             if mark:
                 text = came[:mark.start()].decode().replace("\x03", "")
+                # What was erased, as progress is on a slow machine, is gone.
+                text = re.sub(r"[^\n]*\x1b\[K", "", text)
                 return int(mark[1]), text.replace("\r", "").splitlines()
             if time.monotonic() > end:
                 raise AssertionError(f"{command!r} waits: {came!r}")
@@ -77,20 +82,49 @@ def lay_over(top):
         sys.exit(NO_ROOT)
 
 
+DISKS = ("ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "jfs",
+         "overlay")
+EMPTY = ("/home", "/var/qmail")  # covered by empty directories
+
+
+def below(path, tops):
+    return any(path == top or path.startswith(top + "/") for top in tops)
+
+
+def disks():
+    """Directories on file systems of their own, such as /var, and the tree."""
+    found = {TREE} if os.stat(TREE).st_dev != os.stat("/").st_dev or \
+        below(TREE, EMPTY) else set()
+    with open("/proc/self/mounts") as file:
+        for line in file:
+            path, kind = line.split()[1:3]
+            path = path.encode().decode("unicode_escape")
+            if kind in DISKS and os.path.isdir(path) and not below(
+                    path, ("/proc", "/sys", "/dev", "/run", *EMPTY)):
+                found.add(path)
+    return sorted(found - {"/"})
+
+
+def lay(path, top, number, root):
+    """Changes to path, seen at root, go to a directory below top."""
+    for part in ("upper", "work"):
+        os.mkdir(f"{top}/{part}{number}")
+    os.makedirs(root, exist_ok=True)
+    mount("-t", "overlay", "overlay", "-o",
+          f"lowerdir={path},upperdir={top}/upper{number},"
+          f"workdir={top}/work{number}", root)
+
+
 def cover(top):
     mount("-t", "tmpfs", "tmpfs", top)
-    for part in ("upper", "work", "root"):
-        os.mkdir(f"{top}/{part}")
-    root = top + "/root"
-    mount("-t", "overlay", "overlay", "-o",
-          f"lowerdir=/,upperdir={top}/upper,workdir={top}/work", root)
-    if os.stat(TREE).st_dev != os.stat("/").st_dev:
-        for part in ("tree-upper", "tree-work"):
-            os.mkdir(f"{top}/{part}")
-        os.makedirs(root + TREE, exist_ok=True)
-        mount("-t", "overlay", "overlay", "-o",
-              f"lowerdir={TREE},upperdir={top}/tree-upper,"
-              f"workdir={top}/tree-work", root + TREE)
+    root, more = top + "/root", disks()
+    lay("/", top, 0, root)
+    for path in EMPTY:
+        if os.path.isdir(root + path):
+            mount("-t", "tmpfs", "tmpfs", root + path, "-o", "mode=755")
+    for number, path in enumerate(more, 1):
+        if not below(path, [top]):
+            lay(path, top, number, root + path)
     mount("-t", "proc", "proc", root + "/proc")
     for name in ("dev", "run"):
         mount("-t", "tmpfs", "tmpfs", f"{root}/{name}", "-o", "mode=755")
@@ -102,8 +136,42 @@ def cover(top):
           "newinstance,ptmxmode=0666,mode=620")
     os.symlink("pts/ptmx", root + "/dev/ptmx")
     os.symlink("/proc/self/fd", root + "/dev/fd")
+    if PRISTINE:
+        os.makedirs(root + PRISTINE)
+        mount("--bind", PRISTINE, root + PRISTINE)
     os.chroot(root)
     os.chdir(TREE)
+    forget()
+
+
+NAMES = ("popusr", "popmail", "vpopmail", "vchkpw", "exnet")
+NUMBERS = ("510", "51", "889", "900")
+
+
+def forget():
+    """What a machine has that popbox or its peers run on is not there."""
+    if subprocess.run(["dpkg-query", "-W", "popbox"],
+                      capture_output=True).returncode == 0:
+        subprocess.run(["dpkg", "--purge", "popbox"], check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for pattern in ("/var/lib/popbox*", "/usr/sbin/popbox*",
+                    "/usr/local/sbin/popbox*", "/var/backups/popbox*"):
+        for path in glob.glob(pattern):
+            if os.path.isdir(path):
+                shutil.rmtree(path)
+            else:
+                os.unlink(path)
+    for name in ("passwd", "shadow", "group", "gshadow"):
+        with open("/etc/" + name) as file:
+            lines = file.readlines()
+        with open("/etc/" + name, "w") as file:
+            file.writelines(line for line in lines
+                            if not ours(line.rstrip("\n").split(":"), name))
+
+
+def ours(fields, name):
+    return fields[0] in NAMES or \
+        name in ("passwd", "group") and fields[2] in NUMBERS
 
 
 def inside(program, *args):

@@ -19,6 +19,8 @@ import threading
 import time
 import traceback
 
+import genuine
+
 BUILD = os.environ.get("POPBOX_BUILD") or os.path.join(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "build")
 TREE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -210,12 +212,39 @@ def on_terminal(site, args, answers, interrupt=signal.SIG_DFL):
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), seen.decode()
 
 
+class Send:
+    """The stand-in for qmail-send; reads() says how often it read its files."""
+
+    def __init__(self, site):
+        self.log = site.qmail + "/send.log"
+        self.process = site.start(site.bin + "/qmail-send")
+        self.pid = self.process.pid
+        for _ in range(500):
+            if self.reads():
+                return
+            time.sleep(0.02)
+        raise AssertionError("qmail-send does not start")
+
+    def reads(self):
+        """Its start counts as one."""
+        if not os.path.exists(self.log):
+            return 0
+        with open(self.log) as file:
+            return len(file.readlines())
+
+    def end(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait()
+
+
 class Site:
-    """A store with its mail root and, unless qmail=False, a qmail home."""
+    """A store with its mail root and, unless qmail=False, a qmail home.
+    standins: no real qmail, whatever the others have. bin is where qmail's
+    programs are, tools where those of the tests are."""
 
     may_fault = False  # its store is damaged: a fault of the tool is none
 
-    def __init__(self, qmail=True, init=True, **settings):
+    def __init__(self, qmail=True, init=True, standins=False, **settings):
         self.top = tempfile.mkdtemp(prefix="popbox-test.")
         os.chmod(self.top, 0o755)
         self.store = self.top + "/store"
@@ -224,7 +253,7 @@ class Site:
         self.qmail = None
         self.processes = []
         if qmail:
-            self.make_qmail()
+            self.make_qmail(standins)
         if init:
             self.init()
             settings = {"log": "stderr", "refuse_delay_ms": "0",
@@ -242,37 +271,44 @@ class Site:
                 process.wait()
         shutil.rmtree(self.top, ignore_errors=True)
 
-    def make_qmail(self):
-        """Stand-ins in a home of their own; or the real one, whose control
-        and users the caller has covered with empty directories (tests/run)."""
-        self.qmail = QMAIL or self.top + "/qmail"
-        for part in ("control", "users"):
-            shutil.rmtree(f"{self.qmail}/{part}/", ignore_errors=True) \
-                if not QMAIL else self.empty(f"{self.qmail}/{part}")
-            os.makedirs(f"{self.qmail}/{part}", exist_ok=True)
-        self.tools = self.qmail + "/bin"
-        if not QMAIL:
-            shutil.copytree(STANDINS, self.tools)
-        else:  # what is no program of qmail's, beside links to its files
-            self.tools = self.top + "/tools/bin"
-            os.makedirs(self.tools)
-            shutil.copy(STANDINS + "/deliver", self.tools)
+    def make_qmail(self, standins):
+        """Stand-ins in a home of their own; or the copy of the real qmail that
+        tests/covered has laid over it."""
+        if QMAIL and not standins:
+            self.qmail = QMAIL
+            genuine.restore(QMAIL)
+            self.make_tools()
+        else:
+            self.qmail = self.top + "/qmail"
             for part in ("control", "users"):
-                os.symlink(f"{self.qmail}/{part}", f"{self.top}/tools/{part}")
+                os.makedirs(f"{self.qmail}/{part}")
+            self.tools = self.qmail + "/bin"
+            shutil.copytree(STANDINS, self.tools)
+            for part in ("queue", "queue/mess", "queue/todo"):
+                os.mkdir(f"{self.qmail}/{part}")
+                os.chmod(f"{self.qmail}/{part}", 0o777)
+        self.bin = self.qmail + "/bin"
         self.write_control("rcpthosts", "localhost\n")
         self.write_control("locals", "localhost\n")
         self.write_control("me", "localhost\n")
 
-    @staticmethod
-    def empty(directory):
-        """Never a real qmail's own: only what tests/run has covered."""
-        assert os.path.ismount(directory), f"{directory} is not covered"
-        for name in os.listdir(directory):
-            path = os.path.join(directory, name)
-            if os.path.isdir(path) and not os.path.islink(path):
-                shutil.rmtree(path)
-            else:
-                os.unlink(path)
+    def make_tools(self):
+        """Programs of the tests beside links to the real qmail's files."""
+        self.tools = self.top + "/tools/bin"
+        os.makedirs(self.tools)
+        for name in ("deliver", "attack"):
+            shutil.copy(f"{STANDINS}/{name}", self.tools)
+        for part in ("control", "users"):
+            os.symlink(f"{self.qmail}/{part}", f"{self.top}/tools/{part}")
+
+    def queued(self):
+        """What was given to qmail-inject: (sender, recipients, text)."""
+        return genuine.queued(self.qmail)
+
+    def send(self):
+        """Starts qmail-send: see Send."""
+        real = self.qmail == QMAIL
+        return genuine.Send(self) if real else Send(self)
 
     def init(self):
         where = ["--qmail", self.qmail] if self.qmail else ["--no-qmail"]

@@ -11,13 +11,11 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from broken import count_calls, kill_at, prepared, relative
-from tap import GID, POPBOX, QMAIL, UID, Site, eq, has, hasnt, run, skip, test
+from tap import GID, POPBOX, UID, Site, eq, has, hasnt, run, skip, test
 
 @test("killed at any call, sync leaves the change finished or untouched",
       plain=True)
 def kills():
-    if QMAIL:
-        skip("with the stand-ins only")
     with Site().joe() as site:
         untouched = relative(site)
     tried, done = 0, set()
@@ -37,8 +35,6 @@ def kills():
 
 @test("killed at any call of a removal or rename, the same", plain=True)
 def removals():
-    if QMAIL:
-        skip("with the stand-ins only")
     calls = ("rename", "renameat", "unlinkat", "rmdir", "pwritev", "fsync",
              "fdatasync", "mkdirat")
     gone = ("domain", "del", "example.com", "--yes")
@@ -236,8 +232,6 @@ def acknowledged():
 @test("a name that qmail-newu or qmail-newmrh gives, or purge takes away, is on "
       "the disk before nothing is owed of it", plain=True)
 def names_synced():
-    if QMAIL:
-        skip("with the stand-ins only")
     with Site().joe() as site:
         site.do("config", "set", "rcpthosts_max", "1")
         site.do("domain", "add", "dial.org", "--handle", "ex1", "--kind",
@@ -304,8 +298,6 @@ def init_synced():
 @test("what is as it should be, perhaps by a run that was killed, is on the disk "
       "before nothing is owed of it", plain=True)
 def same_synced():
-    if QMAIL:
-        skip("with the stand-ins only")
     with Site().joe() as site:
         site.do("domain", "add", "dial.org", "--handle", "ex1", "--kind",
                 "dialup")
@@ -601,8 +593,6 @@ def meta():
 @test("a file of a purged domain that cannot be removed is removed by sync",
       plain=True)
 def purge_fails():
-    if QMAIL:
-        skip("with the stand-ins only")
     codes = set()
     for when in range(1, 7):
         with Site().joe() as site:

@@ -388,7 +388,7 @@ def setup(site, dice):
                            ("-", "-", "-", "")) + ":" +
                        dice.choice(("", "", "joe", "a-")) + ":\n")
         file.write(".\n")
-    subprocess.run([site.tools + "/qmail-newu"], check=True)
+    subprocess.run([site.bin + "/qmail-newu"], check=True)
     for home in homes[:2]:
         shutil.rmtree(home, ignore_errors=True)
         os.mkdir(home)

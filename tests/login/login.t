@@ -578,7 +578,7 @@ def half_dropped():
 @test("a private installation works without root", root=True)
 def private():
     """Everything, the tool too, as the one user whose store it is."""
-    with Site(init=False) as site:
+    with Site(init=False, standins=True) as site:
         os.chown(site.top, 4711, 4711)
         subprocess.run(["chown", "-R", "4711:4711", site.qmail], check=True)
 

@@ -26,6 +26,7 @@ def serve(site, apop=True):
     program = (f"{site.qmail}/bin/qmail-pop3d", ".")
     env = dict(os.environ) if apop else {**os.environ, "NO_APOP": "1"}
     site.log = site.top + "/log"
+    site.aged = []
     with open(site.log, "wb") as log:
         site.start("tcpserver", "-R", "-H", "-l", "0", "127.0.0.1", str(port),
                    f"{site.qmail}/bin/qmail-popup", "pop.example.com", CHECKPW,
@@ -48,15 +49,18 @@ def lines(site):
 
 def deliver(site, recipient="joe@example.com", text="hello over there"):
     """Through rcpthosts, virtualdomains, users/cdb, .qmail to the Maildir;
-    then as old as a mail must be to be shown."""
+    then as old as a mail must be to be shown, each newer than those before,
+    since qmail-pop3d orders by time alone."""
     done = subprocess.run(
         [f"{site.tools}/deliver", "sender@other.org", recipient],
         input=f"Subject: a test\n\n{text}\n".encode(), capture_output=True)
     eq(done.returncode, 0, done.stderr)
     for where, _, files in os.walk(site.home):
         for name in files:
-            if where.endswith("/new"):
-                os.utime(f"{where}/{name}", (time.time() - 60,) * 2)
+            path = f"{where}/{name}"
+            if where.endswith("/new") and path not in site.aged:
+                site.aged.append(path)
+                os.utime(path, (time.time() - 600 + len(site.aged),) * 2)
 
 
 @test("curl fetches a message that was delivered by qmail's own rules")
