@@ -100,6 +100,31 @@ def ruled_out():
         assert not found, f"{path}: {found}"
 
 
+def callers(call, folder):
+    found = set()
+    for path in glob.glob(folder + "/**/*.c", recursive=True):
+        with open(path) as file:
+            if re.search(r"\b" + call + r"\(", file.read()):
+                found.add(os.path.basename(path))
+    return found
+
+
+@test("only child starts what gives root up; what forks beside it stays who it is")
+def children():
+    eq(callers("drop_to", "tools"), {"child.c"})
+    eq(callers("child_drop", "tools"),
+       {"child.c", "asuser_child.c", "inspect.c", "mailcopy.c", "round.c"})
+    eq(callers("fork", "tools"),
+       {"child.c", "backup.c", "bounce.c", "cmd_check.c", "notify.c"})
+
+
+@test("no file of popusr's is read whole, however long it is")
+def lengths():
+    found = callers("replace_read", "tools")
+    eq({name for name in found if name.startswith(("mailroot", "mailcopy"))},
+       set())
+
+
 @test("every header says first what it is for, and compiles alone")
 def headers():
     for path in PRODUCT:
