@@ -25,7 +25,7 @@ void import_place(const struct import *import, size_t file, unsigned long line,
 		(void)snprintf(ret_text, IMPORT_PLACE, "%s", name);
 }
 
-void import_refuse(struct import *import, size_t file, unsigned long line,
+bool import_refuse(struct import *import, size_t file, unsigned long line,
 		   const char *address, const char *why)
 {
 	char at[IMPORT_PLACE];
@@ -40,13 +40,14 @@ void import_refuse(struct import *import, size_t file, unsigned long line,
 
 		if (!more) {
 			import->no_memory = true;
-			return;
+			return false;
 		}
 		import->bad_line = more;
 		import->bad_room = room;
 	}
 	import->bad_line[import->bad++] =
 		(uint64_t)file << 32 | (line & UINT32_MAX);
+	return true;
 }
 
 const char *import_name(const struct intake *intake,
@@ -59,14 +60,15 @@ const char *import_name(const struct intake *intake,
 	return text;
 }
 
-void import_refuse_row(struct import *import, size_t number,
+bool import_refuse_row(struct import *import, size_t number,
 		       const struct intake *intake, const char *why)
 {
 	struct roster_row *row = &import->roster.row[number];
 	char text[NAME_ADDRESS_TEXT];
 
 	row->bad = true;
-	import_refuse(import, row->file, row->line, import_name(intake, text), why);
+	return import_refuse(import, row->file, row->line,
+			     import_name(intake, text), why);
 }
 
 static bool other_row(struct import *import, size_t file,
@@ -77,8 +79,8 @@ static bool other_row(struct import *import, size_t file,
 	(void)snprintf(why, sizeof why,
 		       "line %lu says something else of the same %s", other,
 		       row->intake->has_address ? "address or box" : "box");
-	import_refuse(import, file, row->line, import_name(row->intake, text), why);
-	return !import->no_memory;
+	return import_refuse(import, file, row->line,
+			     import_name(row->intake, text), why);
 }
 
 static bool take_row(struct import *import, size_t file,
@@ -129,15 +131,13 @@ static bool take(void *arg, const struct source_row *row)
 	}
 	if (row->domain)
 		return import_site_take(import, file, row);
-	if (row->why) {
-		import_refuse(import, file, row->line,
-			      row->intake->has_address ||
-					      row->intake->has_box
-				      ? import_name(row->intake, text)
-				      : NULL,
-			      row->why);
-		return !import->no_memory;
-	}
+	if (row->why)
+		return import_refuse(import, file, row->line,
+				     row->intake->has_address ||
+						     row->intake->has_box
+					     ? import_name(row->intake, text)
+					     : NULL,
+				     row->why);
 	if (row->left) {
 		import_place(import, file, row->line, at);
 		say_note("%s: left out: %s", at, row->left);
@@ -349,10 +349,7 @@ static void release(struct import *import)
 	free(import->bad_line);
 	names_free(&import->files);
 	roster_free(&import->roster);
-	if (import->credentials.bytes)
-		secret_wipe(import->credentials.bytes,
-			    import->credentials.room);
-	free(import->credentials.bytes);
+	text_wipe(&import->credentials);
 }
 
 /* The other rows were taken: a script must notice all the same. */
@@ -371,6 +368,7 @@ int import(struct site *site, const struct import_how *how)
 {
 	struct import import = {.site = site,
 				.how = how,
+				.credentials.secret = true,
 				.skip_fd = -1,
 				.credentials_fd = -1};
 	uint64_t last = 0;

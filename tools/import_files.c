@@ -127,7 +127,7 @@ static bool copy_row(void *arg, const struct source_row *row)
 
 static bool write_skipped(struct import *import)
 {
-	struct copying copying = {.import = import};
+	struct copying copying = {.import = import, .text.secret = true};
 	struct source_how how = import->how->source;
 	bool good;
 
@@ -144,9 +144,7 @@ static bool write_skipped(struct import *import)
 	       write_all(import->skip_fd, copying.text.bytes,
 			 copying.text.len) &&
 	       fsync(import->skip_fd) == 0;
-	if (copying.text.bytes)
-		secret_wipe(copying.text.bytes, copying.text.room);
-	free(copying.text.bytes);
+	text_wipe(&copying.text);
 	names_free(&copying.files);
 	return good || failed(import->how->skip_bad);
 }

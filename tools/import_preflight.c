@@ -87,11 +87,13 @@ static int preflight_there(struct import *import, size_t number,
 	address->has_box = enroll_wants_box(intake);
 	address->box = intake->box; /* a new one is in no file yet */
 	code = preflight_address(import->site, handle, address, false);
-	if (code == CODE_REFUSED)
-		import_refuse_row(import, number, intake,
-				  "its .qmail file cannot be taken");
 	free(address);
-	return code == CODE_REFUSED ? CODE_DONE : code;
+	if (code != CODE_REFUSED)
+		return code;
+	if (import_refuse_row(import, number, intake,
+			      "its .qmail file cannot be taken"))
+		return CODE_DONE;
+	return say_error(CODE_LATER, "no memory");
 }
 
 static int preflight_row(struct import *import, size_t number)

@@ -45,7 +45,6 @@ struct import {
 	bool judged; /* at least once */
 	bool no_memory;
 	bool failed; /* and said so */
-	size_t jobs; /* hashes to compute */
 	unsigned long left;    /* rows left out on purpose */
 	unsigned long noted;   /* rows of which something is left out */
 	unsigned long yielded; /* lines of the old site in qmail's files */
@@ -67,12 +66,14 @@ void import_place(const struct import *import, size_t file, unsigned long line,
 const char *import_name(const struct intake *intake,
 			char text[NAME_ADDRESS_TEXT]);
 
-/* Refuses a row, and says so. address: what it is about, or NULL. */
-void import_refuse(struct import *import, size_t file, unsigned long line,
-		   const char *address, const char *why);
+/* Rejects a row, and says so. address: what it is about, or NULL. False: no
+ * memory to remember it, and the import must end without a change. */
+MUST_USE bool import_refuse(struct import *import, size_t file,
+			    unsigned long line, const char *address,
+			    const char *why);
 /* One of the roster. */
-void import_refuse_row(struct import *import, size_t number,
-		       const struct intake *intake, const char *why);
+MUST_USE bool import_refuse_row(struct import *import, size_t number,
+				const struct intake *intake, const char *why);
 
 /* Judges all rows that are not refused, in one snapshot, and says what becomes of
  * their passwords. Returns the exit code. */

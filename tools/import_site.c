@@ -29,13 +29,17 @@ bool import_site_take(struct import *import, size_t file,
 	return true;
 }
 
-static void refuse(struct import *import, struct import_moved *moved,
-		   const char *why)
+MUST_USE static enum err refuse(struct import *import,
+				struct import_moved *moved, const char *why)
 {
 	moved->bad = true;
 	free(moved->alias);
 	moved->alias = NULL;
-	import_refuse(import, moved->file, moved->line, moved->is.name.s, why);
+	if (import_refuse(import, moved->file, moved->line, moved->is.name.s,
+			  why))
+		return ERR_OK;
+	errno = ENOMEM;
+	return ERR_SYSTEM;
 }
 
 static struct intake *as_intake(const struct name_domain *name,
@@ -58,7 +62,7 @@ static enum err judge_domain(struct import *import, struct store_txn *txn,
 		&domain);
 
 	if (err == ERR_OK && domain->why)
-		refuse(import, moved, domain->why);
+		err = refuse(import, moved, domain->why);
 	return err;
 }
 
@@ -70,11 +74,9 @@ static enum err plan_alias(struct import *import, struct store_txn *txn,
 	enum err err = import_domain_plan(
 		import, txn, as_intake(&moved->is.target, "", intake), &target);
 
-	if (err == ERR_OK && target->why) {
-		refuse(import, moved, "the domain that it is another name of "
-				      "cannot be taken");
-		return ERR_OK;
-	}
+	if (err == ERR_OK && target->why)
+		return refuse(import, moved, "the domain that it is another "
+					     "name of cannot be taken");
 	if (err != ERR_OK)
 		return err;
 	alias = calloc(1, sizeof *alias);
@@ -105,11 +107,11 @@ static enum err judge_alias(struct import *import, struct store_txn *txn,
 		return err;
 	moved->same = there.kind == STORE_ALIAS &&
 		      strcmp(there.target.s, moved->is.target.s) == 0;
-	if (!moved->same)
-		refuse(import, moved,
-		       "it is another name of a domain at the old site, and "
-		       "a domain of another kind here");
-	return ERR_OK;
+	return moved->same
+		       ? ERR_OK
+		       : refuse(import, moved,
+				"it is another name of a domain at the old "
+				"site, and a domain of another kind here");
 }
 
 enum err import_site_judge(struct import *import, struct store_txn *txn)
@@ -156,8 +158,8 @@ static enum err apply_alias(struct import *import, struct store_txn *txn,
 
 	if (err == ERR_INVALID || err == ERR_EXISTS || err == ERR_INUSE) {
 		++*ret_refused;
-		refuse(import, moved, store_reason(import->site->store));
-		return ERR_OK;
+		return refuse(import, moved,
+			      store_reason(import->site->store));
 	}
 	if (err != ERR_OK)
 		return err;

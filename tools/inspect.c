@@ -83,10 +83,13 @@ static enum err count_raw(void *arg, const struct store_raw *raw)
 static enum err send_rows(struct store_txn *txn, struct looking *looking)
 {
 	unsigned long found;
-	enum err err = store_check(txn, backup_finding, &looking->findings,
-				   &found);
+	enum err err;
 
-	if (err == ERR_OK && found)
+	/* Who takes the rows looks at what they make. */
+	looking->findings.looked_again = looking->how == INSPECT_ROWS;
+	err = store_check(txn, backup_finding, &looking->findings, &found);
+
+	if (err == ERR_OK && looking->findings.damage)
 		err = ERR_DAMAGED;
 	return err == ERR_OK
 		       ? store_rows(txn,
@@ -312,7 +315,7 @@ static void run_child(int fd, int rows, struct looking *looking)
 int inspect(int fd, const char *what, enum inspect how, store_sink *sink,
 	    void *arg, struct inspected *ret_inspected, enum err *ret_err)
 {
-	struct looking looking = {what, NULL, how, {what, 0}};
+	struct looking looking = {what, NULL, how, {.path = what}};
 	int rows[2] = {-1, -1}, said[2] = {-1, -1};
 	struct child child;
 	pid_t pid = -1;

@@ -112,7 +112,7 @@ static bool give_line(struct reading *r, row_passwd *parse, char *line,
 
 static int read_lines(struct reading *r, row_passwd *parse, const char *path)
 {
-	struct text copy = {0};
+	struct text copy = {.secret = true};
 	enum feed_got got;
 	size_t len;
 	char *line;
@@ -133,9 +133,7 @@ static int read_lines(struct reading *r, row_passwd *parse, const char *path)
 	}
 	if (got == FEED_FAILED)
 		code = failed(path);
-	if (copy.bytes)
-		secret_wipe(copy.bytes, copy.room);
-	free(copy.bytes);
+	text_wipe(&copy);
 	end(r);
 	return code;
 }
