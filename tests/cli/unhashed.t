@@ -92,8 +92,9 @@ def bad_row():
                           ("form", "bob@two.example,ex1,x")):
             path = put(site, name, "address,handle,hash\nann@example.com,ex1,*\n"
                        + bad + "\n")
-            for words in ((), ("--dry-run",)):
-                for at in range(1, 90):
+            # Before 20 it has not begun; a dry run judges rows as any does.
+            for words in ((), ("--dry-run",))[name != "owner":]:
+                for at in range(20, 75):
                     got = site.popbox("import", path, "--no-sync", *words,
                                       env={**library, "FAIL_AT": str(at)})
                     assert got.rc in (100, 111), (name, words, at, got)
@@ -109,7 +110,7 @@ def skip_bad():
                    "FAIL_MARK": site.top + "/mark"}
         path = put(site, "f.csv", "address,handle,hash\nann@new.example,ex1,*\n"
                    "bob@new.example,ex1,*\n")
-        for at in range(20, 110):
+        for at in range(20, 90, 2):
             skipped = site.top + "/skipped"
             got = site.popbox("import", path, "--no-sync", "--dry-run",
                               "--skip-bad", skipped,
