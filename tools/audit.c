@@ -220,6 +220,8 @@ static void judge_dialup(struct audit *a, const char *path, const char *name)
 {
 	struct asking_dialup asking = {.there = false};
 
+	if (strcmp(name, "lost+found") == 0)
+		return; /* the file system's own */
 	if (!name_domain_read(name, strlen(name), &asking.domain) &&
 	    (store_read(a->site->store, dialup_body, &asking) != ERR_OK ||
 	     asking.there))

@@ -3,13 +3,33 @@
 #include <cdb.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lack.h"
 
 enum { KEY_MAX = 1024 };
+
+const char *cdbfile_users(const char *qmail)
+{
+	static const char *const names[] = {"users/cdb", "users/assign.cdb"};
+	struct timespec made[2] = {{0}, {0}};
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < 2; i++) {
+		struct stat st;
+
+		(void)snprintf(path, sizeof path, "%s/%s", qmail, names[i]);
+		if (stat(path, &st) == 0)
+			made[i] = st.st_mtim;
+	}
+	return names[made[1].tv_sec > made[0].tv_sec ||
+		     (made[1].tv_sec == made[0].tv_sec &&
+		      made[1].tv_nsec > made[0].tv_nsec)];
+}
 
 static enum cdbfile unopened(void)
 {
@@ -81,9 +101,10 @@ static enum cdbfile find_user(struct cdb *cdb, const char *local,
 	size_t len = make_key(local, key), count = 0;
 	enum cdbfile found = seek(cdb, "", 0);
 
-	if (found == CDBFILE_DAMAGED || len == 0)
+	/* qmail-lspawn reads none without that entry. */
+	if (found != CDBFILE_FOUND || len == 0)
 		return CDBFILE_DAMAGED;
-	if (found == CDBFILE_FOUND && cdb_datalen(cdb) <= sizeof ends) {
+	if (cdb_datalen(cdb) <= sizeof ends) {
 		count = cdb_datalen(cdb);
 		if (cdb_read(cdb, ends, (unsigned)count, cdb_datapos(cdb)) != 0)
 			return CDBFILE_DAMAGED;

@@ -1,4 +1,4 @@
-/* cdbfile.h: users/cdb and morercpthosts.cdb, as qmail-lspawn and qmail-smtpd
+/* cdbfile.h: users/cdb (s/qmail: users/assign.cdb) and morercpthosts.cdb, as qmail-lspawn and qmail-smtpd
  * read them. Over libcdb (tinycdb).
  */
 #ifndef POPBOX_CDBFILE_H
@@ -7,6 +7,10 @@
 #include <stdbool.h>
 
 #include "route.h"
+
+/* What qmail-newu makes of users/assign, below qmail's home: "users/cdb", or
+ * "users/assign.cdb" of s/qmail; of both, what was made last. */
+const char *cdbfile_users(const char *qmail);
 
 enum cdbfile {
 	CDBFILE_FOUND,

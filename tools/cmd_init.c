@@ -10,6 +10,7 @@
 
 #include "commands.h"
 #include "listing.h"
+#include "mountpoint.h"
 #include "replace.h"
 #include "roots.h"
 #include "say.h"
@@ -186,10 +187,46 @@ static int fill_store(const char *dir, const struct draft *draft)
 	return CODE_DONE;
 }
 
+/* A mount point keeps its place: the files move into it one by one, data.mdb
+ * last, without which there is no store. */
+static int move_files(const char *temporary, const char *dir)
+{
+	static const char *const names[] = {"config", "lock.mdb", "data.mdb"};
+	char from[PATH_MAX], to[PATH_MAX];
+
+	if (chmod(dir, 0700) != 0)
+		return say_error(CODE_REFUSED, "cannot chmod '%s': %s%s", dir,
+				 strerror(errno), site_as_root(errno));
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		if (snprintf(from, sizeof from, "%s/%s", temporary, names[i]) >=
+			    (int)sizeof from ||
+		    snprintf(to, sizeof to, "%s/%s", dir, names[i]) >=
+			    (int)sizeof to)
+			return say_error(CODE_REFUSED, "'%s' is too long", dir);
+		if (rename(from, to) != 0 && errno != ENOENT)
+			return say_error(CODE_LATER, "cannot make '%s': %s", to,
+					 strerror(errno));
+	}
+	return synced(replace_sync(dir), dir);
+}
+
+/* Takes the place of an empty directory, of nothing else. */
+static int put_store(const char *temporary, const char *dir, bool mounted)
+{
+	if (mounted)
+		return move_files(temporary, dir);
+	if (rename(temporary, dir) != 0)
+		return say_error(CODE_REFUSED, "cannot make '%s': %s", dir,
+				 strerror(errno));
+	return CODE_DONE;
+}
+
 static int make_store(const char *dir, const struct draft *draft)
 {
+	const bool mounted = mountpoint_is(dir);
 	char temporary[PATH_MAX];
-	int len = snprintf(temporary, sizeof temporary, "%s.popbox-new", dir);
+	int len = snprintf(temporary, sizeof temporary, "%s%s", dir,
+			   mounted ? "/.popbox-new" : ".popbox-new");
 	int code;
 
 	if (len < 0 || (size_t)len >= sizeof temporary)
@@ -202,22 +239,34 @@ static int make_store(const char *dir, const struct draft *draft)
 	code = fill_store(temporary, draft);
 	if (code == CODE_DONE)
 		code = synced(replace_sync(temporary), temporary);
-	/* Takes the place of an empty directory, of nothing else. */
-	if (code == CODE_DONE && rename(temporary, dir) != 0)
-		code = say_error(CODE_REFUSED, "cannot make '%s': %s", dir,
-				 strerror(errno));
-	if (code != CODE_DONE) {
+	if (code == CODE_DONE)
+		code = put_store(temporary, dir, mounted);
+	if (code != CODE_DONE || mounted)
 		remove_draft(temporary);
+	if (code != CODE_DONE)
 		return code;
-	}
 	return synced(replace_sync_parent(dir), dir);
 }
 
-/* Missing, or an empty directory. */
+static int directory_is_empty(const char *path, bool *ret_empty)
+{
+	DIR *dir = opendir(path);
+	int rc;
+
+	if (!dir)
+		return errno;
+	*ret_empty = listing_is_empty(dir, &rc);
+	(void)closedir(dir); /* read only */
+	return rc;
+}
+
+/* Missing, or an empty directory; or a mount point with no more in it than an
+ * init leaves there that was killed. */
 static int judge_place(const char *path)
 {
+	static const char *const left[] = {".popbox-new", "config", "lock.mdb",
+					   NULL};
 	char data[PATH_MAX];
-	DIR *dir;
 	bool empty;
 	int rc;
 
@@ -228,14 +277,13 @@ static int judge_place(const char *path)
 				 "was changed ('popbox stats' shows it, -d "
 				 "names another)",
 				 path);
-	dir = opendir(path);
-	if (!dir && errno == ENOENT)
+	rc = mountpoint_is(path) ? mountpoint_is_empty(path, left, &empty)
+				 : directory_is_empty(path, &empty);
+	if (rc == ENOENT)
 		return CODE_DONE;
-	if (!dir)
+	if (rc == ENOTDIR || rc == EACCES || rc == ELOOP)
 		return say_error(CODE_REFUSED, "cannot use '%s': %s%s", path,
-				 strerror(errno), site_as_root(errno));
-	empty = listing_is_empty(dir, &rc);
-	(void)closedir(dir); /* read only */
+				 strerror(rc), site_as_root(rc));
 	if (rc)
 		return say_error(CODE_LATER, "cannot list '%s': %s", path,
 				 strerror(rc));

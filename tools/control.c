@@ -59,12 +59,69 @@ static int fault(const struct config *config, enum lines_file file,
 				      : "");
 }
 
+/* qmail-send(8) takes the first line of control/me for a missing control/locals.
+ * 0 or an errno. */
+static int load_me(int dir, struct replace_text *ret_text)
+{
+	struct replace_text me = {0};
+	int rc = replace_read(dir, "me", &me);
+	const char *end = rc == 0 && me.len ? memchr(me.bytes, '\n', me.len)
+					    : NULL;
+
+	if (rc == 0 && end)
+		me.len = (size_t)(end - me.bytes) + 1;
+	if (rc == 0)
+		me.bytes[me.len] = 0; /* there is room for one more */
+	if (rc == ENOENT) {
+		me.bytes = calloc(1, 1);
+		rc = me.bytes ? 0 : ENOMEM;
+	}
+	me.mode = 0644;
+	me.uid = (uid_t)-1;
+	me.gid = (gid_t)-1;
+	*ret_text = me;
+	return rc;
+}
+
+int control_load_locals(int dir, bool *ret_missing,
+			struct replace_text *ret_text)
+{
+	int rc = replace_read(dir, "locals", ret_text);
+
+	*ret_missing = rc == ENOENT;
+	return rc == ENOENT ? load_me(dir, ret_text) : rc;
+}
+
+/* Would qmail-newu take the file? */
+static bool judge_assign(const struct config *config,
+			 const struct replace_text *text)
+{
+	unsigned long number = 0;
+	const char *fault =
+		render_assign_fault(text->bytes, text->len, &number);
+
+	if (fault)
+		return say_error(0,
+				 "'%s/users/assign' line %lu %s: qmail-newu "
+				 "refuses the file (remove or mend that line)",
+				 config->qmail, number, fault);
+	return render_assign_ends(text->bytes, text->len) ||
+	       say_error(0,
+			 "'%s/users/assign' has no line that begins with '.', "
+			 "which must end it (append one)",
+			 config->qmail);
+}
+
 /* The file as it is; an absent one that may be made is empty, root's, 0644.
  * Returns the exit code. */
 static int load(const struct config *config, enum lines_file file, int dir,
 		struct replace_text *ret_text)
 {
-	int rc = dir < 0 ? errno : replace_read(dir, files[file].name, ret_text);
+	bool missing;
+	int rc = dir < 0 ? errno
+		 : file == LINES_LOCALS
+			 ? control_load_locals(dir, &missing, ret_text)
+			 : replace_read(dir, files[file].name, ret_text);
 
 	if (rc == ENOENT && dir >= 0 && !files[file].missing) {
 		*ret_text = (struct replace_text){
@@ -78,14 +135,10 @@ static int load(const struct config *config, enum lines_file file, int dir,
 				 files[file].name, files[file].missing);
 	if (rc != 0)
 		return fault(config, file, "read", rc);
-	if (file != LINES_ASSIGN ||
-	    render_assign_ends(ret_text->bytes, ret_text->len))
+	if (file != LINES_ASSIGN || judge_assign(config, ret_text))
 		return CODE_DONE;
 	replace_free(ret_text);
-	return say_error(CODE_REFUSED,
-			 "'%s/users/assign' has no line that begins with '.', "
-			 "which must end it (append one)",
-			 config->qmail);
+	return CODE_REFUSED;
 }
 
 struct judging {
@@ -103,6 +156,17 @@ static void on_conflict(void *arg, unsigned long number, const char *line,
 	(void)snprintf(text, sizeof text, "%.*s", (int)(len < 190 ? len : 190),
 		       line);
 	say_clean(text, clean, sizeof clean);
+	if (judging->file == LINES_LOCALS &&
+	    !control_exists(judging->config, LINES_LOCALS)) {
+		judging->good = say_error(
+			0,
+			"'%s/control/locals' is missing, and '%s/control/me', "
+			"which stands in for it, says '%s': qmail would keep "
+			"delivering that domain locally (--fix-locals makes a "
+			"control/locals without it)",
+			judging->config->qmail, judging->config->qmail, clean);
+		return;
+	}
 	judging->good = say_error(
 		0, "'%s/%s/%s' line %lu says '%s' where popbox would %s%s%s (%s)",
 		judging->config->qmail, files[judging->file].dir,
@@ -249,7 +313,7 @@ static bool pick(const struct lines *lines, const bool *more, bool which,
 }
 
 /* Lends its lines to ret_first and ret_more, which are freed by give_back. */
-static bool split(const struct config *config, struct lines *lines,
+static bool split(const struct config *config, struct lines *lines, bool anew,
 		  struct lines *ret_first, struct lines *ret_more)
 {
 	int dir = open_dir(config, LINES_RCPTHOSTS);
@@ -260,7 +324,8 @@ static bool split(const struct config *config, struct lines *lines,
 
 	if (good && !(more && render_split(first.bytes, first.len, rest.bytes,
 					   rest.len, lines,
-					   config->rcpthosts_max, more) &&
+					   config->rcpthosts_max, anew,
+					   more) &&
 		      pick(lines, more, false, ret_first) &&
 		      pick(lines, more, true, ret_more)))
 		good = say_error(0, "no memory");
@@ -279,10 +344,10 @@ static void give_back(struct lines *lent)
 }
 
 static bool accept_with(control_how *how, const struct config *config,
-			struct lines *lines, bool *ret_more)
+			struct lines *lines, bool anew, bool *ret_more)
 {
 	struct lines first = {0}, more = {0};
-	bool good = split(config, lines, &first, &more);
+	bool good = split(config, lines, anew, &first, &more);
 
 	*ret_more = more.count > 0;
 	if (good && first.count)
@@ -294,8 +359,37 @@ static bool accept_with(control_how *how, const struct config *config,
 	return good;
 }
 
+/* The same lines, to be gone. */
+static void unwant(struct lines *lent)
+{
+	for (size_t i = 0; i < lent->count; i++)
+		lent->line[i].line = NULL;
+}
+
+bool control_accept_once(control_how *how, const struct config *config,
+			 struct lines *lines, bool *ret_more)
+{
+	struct lines first = {0}, more = {0};
+	bool good;
+
+	*ret_more = false;
+	if (!control_exists(config, LINES_MORE))
+		return true;
+	good = split(config, lines, true, &first, &more);
+	unwant(&first);
+	unwant(&more);
+	if (good && more.count)
+		good = how(config, LINES_RCPTHOSTS, &more);
+	*ret_more = good && first.count;
+	if (*ret_more)
+		good = how(config, LINES_MORE, &first);
+	give_back(&first);
+	give_back(&more);
+	return good;
+}
+
 bool control_accept(control_how *how, const struct config *config,
-		    struct lines *lines, bool *ret_more)
+		    struct lines *lines, bool anew, bool *ret_more)
 {
 	bool any = false;
 
@@ -303,7 +397,7 @@ bool control_accept(control_how *how, const struct config *config,
 	for (size_t i = 0; i < lines->count; i++)
 		any = any || lines->line[i].line;
 	if (any)
-		return accept_with(how, config, lines, ret_more);
+		return accept_with(how, config, lines, anew, ret_more);
 	/* What goes, goes from both. */
 	*ret_more = control_exists(config, LINES_MORE);
 	return how(config, LINES_RCPTHOSTS, lines) &&
@@ -314,7 +408,7 @@ bool control_parts(const struct config *config, struct lines *lines,
 		   control_part *part, void *arg)
 {
 	struct lines first = {0}, more = {0};
-	bool good = split(config, lines, &first, &more);
+	bool good = split(config, lines, false, &first, &more);
 
 	if (good) {
 		part(arg, LINES_RCPTHOSTS, &first);

@@ -50,10 +50,21 @@ bool control_parts(const struct config *config, struct lines *lines,
 
 /* Does how with rcpthosts and morercpthosts, and splits the lines between them:
  * what is in one of them stays there, what is new goes into rcpthosts up to
- * the setting rcpthosts_max. Lines are either all wanted or all unwanted.
- * *ret_more: morercpthosts has to do with it. */
+ * the setting rcpthosts_max. Lines are either all wanted or all unwanted. With
+ * anew, for all wanted lines that there are, the setting alone decides: a line
+ * that changes its place is in both files until control_accept_once, so that
+ * qmail-smtpd finds it at any instant. *ret_more: morercpthosts has to do with
+ * it. */
 bool control_accept(control_how *how, const struct config *config,
-		    struct lines *lines, bool *ret_more);
+		    struct lines *lines, bool anew, bool *ret_more);
+bool control_accept_once(control_how *how, const struct config *config,
+			 struct lines *lines, bool *ret_more);
+
+/* control/locals below dir, or what stands in for a missing one: the first line
+ * of control/me. 0 or an errno. */
+struct replace_text;
+int control_load_locals(int dir, bool *ret_missing,
+			struct replace_text *ret_text);
 
 /* Is it there? What cannot be told is left to whoever reads it. */
 bool control_exists(const struct config *config, enum lines_file file);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "listing.h"
+#include "mountpoint.h"
 #include "replace.h"
 #include "say.h"
 #include "store_whole.h"
@@ -72,6 +73,13 @@ int draft_look(const char *dir, struct draft *ret_draft)
 
 	while (len > 1 && dir[len - 1] == '/')
 		len--;
+	if (mountpoint_is(dir))
+		return say_error(CODE_REFUSED,
+				 "'%s' is a mount point, which cannot be "
+				 "exchanged for another directory: nothing was "
+				 "changed (restore with -d into a directory "
+				 "below it, or mount the disk one level higher)",
+				 dir);
 	if (!realpath(dir, draft.place)) {
 		if (errno != ENOENT)
 			return failed("use", dir);

@@ -10,8 +10,9 @@
 #include "replace.h"
 
 /* What users/assign would say, had qmail-newu been run. */
-static void compare_assign(struct walk *walk, const char *local,
-			   const struct route_user *user, bool found)
+static void compare_assign(struct walk *walk, const char *cdb,
+			   const char *local, const struct route_user *user,
+			   bool found)
 {
 	struct route_user *wanted = calloc(1, sizeof *wanted);
 	struct replace_text text = {0};
@@ -32,9 +33,9 @@ static void compare_assign(struct walk *walk, const char *local,
 		if (!same)
 			walk_step(walk, false, "assigned",
 				  "users/assign line %lu says something else "
-				  "than users/cdb: run qmail-newu, or popbox "
-				  "sync --full",
-				  line.number);
+				  "than %s: run qmail-newu, or popbox sync "
+				  "--full",
+				  line.number, cdb);
 	}
 	replace_free(&text);
 	free(wanted);
@@ -85,31 +86,33 @@ static bool walk_account(struct walk *walk, const char *local,
 static bool walk_users(struct walk *walk, const char *local,
 		       struct route_user *user)
 {
+	const char *cdb = cdbfile_users(walk->site->config.qmail);
 	enum cdbfile found;
 
-	(void)snprintf(walk->path, sizeof walk->path, "%s/users/cdb",
-		       walk->site->config.qmail);
+	(void)snprintf(walk->path, sizeof walk->path, "%s/%s",
+		       walk->site->config.qmail, cdb);
 	found = cdbfile_user(walk->path, local, user);
 	if (found == CDBFILE_LATER)
 		return walk_unread(walk, "assigned", errno);
 	if (found == CDBFILE_DAMAGED) {
 		walk_step(walk, false, "assigned",
-			  "users/cdb is damaged: mail waits (run qmail-newu)");
+			  "%s is damaged: mail waits (run qmail-newu)", cdb);
 		walk->verdict = EXPLAIN_DEFERRED;
 		return false;
 	}
-	compare_assign(walk, local, user, found == CDBFILE_FOUND);
+	compare_assign(walk, cdb, local, user, found == CDBFILE_FOUND);
 	if (walk->unsure)
 		return false;
 	if (found == CDBFILE_FOUND) {
-		say_user(walk, "users/cdb", local, user);
+		say_user(walk, cdb, local, user);
 		return true;
 	}
-	walk_step(walk, !walk->ours, "assigned",
-		  found == CDBFILE_MISSING
-			  ? "users/cdb is missing (run qmail-newu)"
-			  : "users/cdb has no entry for '%s'",
-		  local);
+	if (found == CDBFILE_MISSING)
+		walk_step(walk, !walk->ours, "assigned",
+			  "%s is missing (run qmail-newu)", cdb);
+	else
+		walk_step(walk, !walk->ours, "assigned",
+			  "%s has no entry for '%s'", cdb, local);
 	return walk_account(walk, local, user);
 }
 

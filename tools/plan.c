@@ -119,6 +119,7 @@ enum err plan_make(struct store_txn *txn, const struct config *config,
 {
 	enum err err = store_journal_last(txn, &plan->upto);
 
+	plan->whole = full;
 	if (err == ERR_OK)
 		err = full ? collect_all(txn, config, plan)
 			   : collect_owed(txn, config, 0, plan);

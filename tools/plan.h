@@ -45,6 +45,7 @@ struct plan {
 	size_t room;
 	uint64_t upto; /* the mark to set when it is carried out */
 	bool part; /* of what is owed, not the last */
+	bool whole; /* everything there is */
 };
 
 /* Everything after the mark; with full, everything there is. On any answer the

@@ -366,6 +366,46 @@ bool render_assign_ends(const char *text, size_t len)
 	return true;
 }
 
+const char *render_assign_line(const char *line, size_t len)
+{
+	const char *colon = len ? memchr(line, ':', len) : NULL;
+	size_t colons = 0;
+
+	if (len == 0)
+		return "is blank";
+	if (line[0] == '#' && !colon)
+		return "is a comment";
+	if (memchr(line, 0, len))
+		return "has a NUL byte";
+	if (!colon)
+		return "has no colon";
+	if (colon == line)
+		return "begins with a colon";
+	for (size_t i = 0; i < len; i++)
+		colons += line[i] == ':';
+	if (colons >= 7)
+		return NULL;
+	return line[0] == '#' ? "is a comment" : "has too few colons";
+}
+
+const char *render_assign_fault(const char *text, size_t len,
+				unsigned long *ret_number)
+{
+	for (unsigned long number = 1; len && text[0] != '.'; number++) {
+		size_t line = line_len(text, len);
+		const char *fault = render_assign_line(text, line);
+
+		if (fault) {
+			*ret_number = number;
+			return fault;
+		}
+		line += line < len;
+		text += line;
+		len -= line;
+	}
+	return NULL;
+}
+
 /* Marks what a text has of the lines, and counts the lines qmail reads. */
 static size_t mark(enum lines_file file, const char *text, size_t len,
 		   struct lines *lines)
@@ -386,8 +426,27 @@ static size_t mark(enum lines_file file, const char *text, size_t len,
 	return count;
 }
 
+/* Those that are in the file stay, as long as there is room beside the lines of
+ * others; then the rest comes, in the order in which it is wanted. */
+static void split_anew(struct lines *lines, size_t count, size_t max,
+		       bool *ret_more)
+{
+	size_t ours = 0;
+
+	for (size_t i = 0; i < lines->count; i++)
+		ours += lines->line[i].seen;
+	count -= ours < count ? ours : count;
+	for (int pass = 0; pass < 2; pass++) {
+		for (size_t i = 0; i < lines->count; i++) {
+			if (lines->line[i].line &&
+			    lines->line[i].seen == (pass == 0))
+				ret_more[i] = count++ >= max;
+		}
+	}
+}
+
 bool render_split(const char *rcpthosts, size_t len, const char *more,
-		  size_t more_len, struct lines *lines, size_t max,
+		  size_t more_len, struct lines *lines, size_t max, bool anew,
 		  bool *ret_more)
 {
 	size_t count;
@@ -400,6 +459,10 @@ bool render_split(const char *rcpthosts, size_t len, const char *more,
 		lines->line[i].seen = false;
 	}
 	count = mark(LINES_RCPTHOSTS, rcpthosts, len, lines);
+	if (anew) {
+		split_anew(lines, count, max, ret_more);
+		return true;
+	}
 	for (size_t i = 0; i < lines->count; i++) {
 		if (lines->line[i].seen)
 			ret_more[i] = false;

@@ -26,12 +26,21 @@ bool render_file(enum lines_file file, const char *text, size_t len,
  * refuses the file? */
 bool render_assign_ends(const char *text, size_t len);
 
+/* Why qmail-newu refuses the file for this line of users/assign; NULL: it takes
+ * it. */
+const char *render_assign_line(const char *line, size_t len);
+/* The same of the first such line, whose number counts from 1. */
+const char *render_assign_fault(const char *text, size_t len,
+				unsigned long *ret_number);
+
 /* Which of the wanted lines belong into rcpthosts and which into morercpthosts:
  * those that are in one of them stay there; others go into rcpthosts as long
- * as it has fewer than max lines. Fills ret_more[i] for every line. False: no
+ * as it has fewer than max lines. With anew, which wants all lines that there
+ * are, only those in rcpthosts stay there, as long as it has no more than max;
+ * others fill it up to that. Fills ret_more[i] for every line. False: no
  * memory. */
 bool render_split(const char *rcpthosts, size_t len, const char *more,
-		  size_t more_len, struct lines *lines, size_t max,
+		  size_t more_len, struct lines *lines, size_t max, bool anew,
 		  bool *ret_more);
 
 #endif

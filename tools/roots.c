@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mountpoint.h"
 #include "replace.h"
 #include "say.h"
 #include "site.h"
@@ -33,26 +34,41 @@ static int judge_parent(const char *path)
 	return CODE_DONE;
 }
 
+static int give(const char *path, const struct config *config)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int code = CODE_DONE;
+
+	if (fd < 0 || fchown(fd, config->uid, config->gid) != 0 ||
+	    fchmod(fd, 0755) != 0 || fsync(fd) != 0)
+		code = say_error(CODE_LATER, "cannot give '%s' to popusr: %s",
+				 path, strerror(errno));
+	if (fd >= 0)
+		(void)close(fd); /* a directory, read only */
+	return code;
+}
+
+/* A file system that was made and mounted for this belongs to root, and has
+ * nothing in it yet. */
+static bool is_new_disk(const char *path)
+{
+	static const char *const none[] = {NULL};
+	bool empty = false;
+
+	return mountpoint_is(path) &&
+	       mountpoint_is_empty(path, none, &empty) == 0 && empty;
+}
+
 /* One of the two roots: made for popusr, or popusr's already. */
 static int find_root(const char *path, const struct config *config)
 {
 	int code = judge_parent(path);
 	struct stat st;
-	int fd;
 
 	if (code != CODE_DONE)
 		return code;
-	if (mkdir(path, 0755) == 0) {
-		fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd < 0 || fchown(fd, config->uid, config->gid) != 0 ||
-		    fchmod(fd, 0755) != 0 || fsync(fd) != 0)
-			code = say_error(CODE_LATER,
-					 "cannot give '%s' to popusr: %s", path,
-					 strerror(errno));
-		if (fd >= 0)
-			(void)close(fd); /* a directory, read only */
-		return code;
-	}
+	if (mkdir(path, 0755) == 0)
+		return give(path, config);
 	if (errno != EEXIST)
 		return say_error(CODE_REFUSED, "cannot make '%s': %s%s", path,
 				 strerror(errno), site_as_root(errno));
@@ -61,6 +77,8 @@ static int find_root(const char *path, const struct config *config)
 					       "(choose another with --home "
 					       "or --serialmail)",
 				 path);
+	if (st.st_uid != config->uid && is_new_disk(path))
+		return give(path, config);
 	if (st.st_uid != config->uid || (st.st_mode & 022))
 		return say_error(CODE_REFUSED,
 				 "'%s' belongs to uid %u with mode %04o, not to "

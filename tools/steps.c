@@ -101,11 +101,16 @@ static bool take(const struct site *site, const struct plan *plan,
 	bool good = collect(config, plan, step, &lines), more = false;
 
 	if (good && lines.count && step_file[step] == LINES_RCPTHOSTS)
-		good = control_accept(control_write, config, &lines, &more);
+		good = control_accept(control_write, config, &lines,
+				      plan->whole && step == ACCEPT, &more);
 	else if (good && lines.count)
 		good = control_write(config, step_file[step], &lines);
 	if (good && lines.count)
 		good = tell(config, step, more);
+	if (good && lines.count && plan->whole && step == ACCEPT)
+		good = control_accept_once(control_write, config, &lines,
+					   &more) &&
+		       tell(config, step, more);
 	lines_free(&lines);
 	return good;
 }
@@ -161,7 +166,11 @@ static bool show_accepting(const struct config *config,
 	bool good = collect(config, plan, step, &lines), more;
 
 	if (good && lines.count)
-		good = control_accept(control_show, config, &lines, &more);
+		good = control_accept(control_show, config, &lines,
+				      plan->whole && step == ACCEPT, &more);
+	if (good && lines.count && plan->whole && step == ACCEPT)
+		good = control_accept_once(control_show, config, &lines,
+					   &more);
 	lines_free(&lines);
 	return good;
 }

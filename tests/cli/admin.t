@@ -57,6 +57,48 @@ def init_refuses():
         eq(site.tree(), before)
 
 
+@test("init takes a mount point, for the store and for the mail roots",
+      root=True)
+def init_mounted():
+    with Site(init=False) as site:
+        mounted = []
+        try:
+            for path in (site.store, site.home, site.serial):
+                os.mkdir(path)
+                if subprocess.run(["mount", "-t", "tmpfs", "-o",
+                                   "mode=0755,size=2g", "x", path],
+                                  capture_output=True).returncode:
+                    skip("no mounting here")
+                mounted.append(path)
+                os.mkdir(path + "/lost+found", 0o700)
+            init = ["init", "--uid", str(UID), "--gid", str(GID), "--home",
+                    site.home, "--serialmail", site.serial, "--no-qmail"]
+            with open(site.home + "/precious", "w"):
+                pass
+            site.fails(100, "belongs to uid 0", *init)
+            os.unlink(site.home + "/precious")
+            with open(site.store + "/precious", "w"):
+                pass
+            site.fails(100, "not an empty directory", *init)
+            os.unlink(site.store + "/precious")
+            # What an init leaves there that was killed.
+            os.mkdir(site.store + "/.popbox-new")
+            for name in ("config", ".popbox-new/data.mdb"):
+                with open(f"{site.store}/{name}", "w") as file:
+                    file.write("x")
+            site.do(*init)
+            eq(sorted(os.listdir(site.store))[:2], ["config", "data.mdb"])
+            assert ".popbox-new" not in os.listdir(site.store)
+            eq(os.stat(site.store).st_mode & 0o777, 0o700)
+            site.joe().sound()
+            eq(site.login().rc, 0)
+            site.do("backup", site.top + "/copy")
+            site.fails(100, "is a mount point", "restore", site.top + "/copy")
+        finally:
+            for path in mounted:
+                subprocess.run(["umount", "-l", path], check=True)
+
+
 @test("init refuses a mail root of somebody else", root=True)
 def init_roots():
     with Site(init=False) as site:

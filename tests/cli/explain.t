@@ -182,6 +182,34 @@ def me():
         has(end["broken"], "qmail-send does not start")
 
 
+@test("s/qmail's users/assign.cdb is read like users/cdb")
+def sqmail():
+    with Site() as site:
+        newu = site.tools + "/qmail-newu"
+        os.rename(newu, newu + "-other")
+        with open(newu, "w") as file:  # as that of s/qmail ends
+            file.write(f"""#!/bin/sh
+{newu}-other && mv {site.qmail}/users/cdb {site.qmail}/users/assign.cdb
+""")
+        os.chmod(newu, 0o755)
+        site.joe().sound()
+        has(walk(site, "joe@example.com", 0)[0]["assigned"]["text"],
+            "users/assign.cdb: example.com-joe as user ex1")
+        site.do("domain", "add", "second.org", "--handle", "ex1")
+        walk(site, "postmaster@second.org", 0)
+        os.truncate(site.qmail + "/users/assign.cdb", 20)
+        has(str(site.findings()), "users/assign.cdb is damaged")
+        eq(walk(site, "joe@example.com", 1)[1]["verdict"], "deferred")
+        site.popbox("check", "--repair")
+        site.sound()
+        # What qmail left there before is not taken for what s/qmail reads.
+        with open(site.qmail + "/users/cdb", "w"):
+            pass
+        os.utime(site.qmail + "/users/cdb", (1, 1))
+        site.sound()
+        walk(site, "joe@example.com", 0)
+
+
 @test("what the store wants otherwise is said, with the command that repairs it")
 def store_differs():
     def lines(name, *gone):

@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -165,6 +166,79 @@ def locals_():
         assert site.deliver("postmaster@example.com").rc in (100, 111)
         site.do("sync", "--full", "--fix-locals")
         eq(site.control("locals"), "")
+
+
+@test("control/me is refused like control/locals where that is missing")
+def me():
+    with Site() as site:
+        site.write_control("me", "Example.com\nother.org\n")
+        os.unlink(site.qmail + "/control/locals")
+        site.do("domain", "add", "other.org", "--handle", "ex1")
+        before = site.tree()
+        site.fails(100, "control/locals' is missing", "domain", "add",
+                   "example.com", "--handle", "ex1")
+        eq(site.tree(), before)
+        site.do("domain", "add", "example.com", "--handle", "ex1",
+                "--fix-locals")
+        eq(site.control("locals"), "")
+        site.sound()
+        walked = site.popbox("explain", "postmaster@example.com")
+        eq(walked.rc, 0, walked)
+        os.unlink(site.qmail + "/control/locals")
+        has(str(site.findings()), "control/me (control/locals is missing)")
+        site.popbox("check", "--repair", "--fix-locals")
+        eq(site.control("locals"), "")
+
+
+@test("what qmail-newu refuses in users/assign is refused before the change")
+def assign_form():
+    for line, part in (("# a comment\n", "line 2 is a comment"),
+                       ("\n", "line 2 is blank"),
+                       ("+x-:a:1:1:/x\n", "line 2 has too few colons"),
+                       ("# a:b:c\n", "line 2 is a comment"),
+                       (":a:1:1:/x:-::\n", "line 2 begins with a colon"),
+                       ("+a\0-:a:1:1:/x:-::\n", "line 2 has a NUL"),
+                       ("nothing\n", "line 2 has no colon")):
+        with Site() as site:
+            path = site.qmail + "/users/assign"
+            with open(path, "w") as file:
+                file.write("=ok:a:1:1:/x:-::\n" + line + ".\n")
+            newu = subprocess.run([site.tools + "/qmail-newu"],
+                                  capture_output=True)
+            eq(newu.returncode, 111, line)
+            site.fails(100, part, "domain", "add", "example.com", "--handle",
+                       "ex1")
+            hasnt(site.do("domain", "list"), "example.com")
+            has(str(site.findings()), "qmail-newu refuses the file")
+
+
+@test("a setting rcpthosts_max that changes moves lines with sync --full")
+def moves():
+    with Site() as site:
+        site.write_control("rcpthosts", "# ours\nlocalhost\n")
+        for i in range(4):
+            site.do("domain", "add", f"d{i}.org", "--handle", "ex1",
+                    "--no-subdomains")
+        every = {f"d{i}.org" for i in range(4)}
+
+        def where():
+            path = site.qmail + "/control/morercpthosts"
+            more = site.control("morercpthosts") if os.path.exists(path) \
+                else ""
+            return site.control("rcpthosts"), set(more.split())
+
+        for limit, kept in (("3", 2), ("0", 0), ("2", 1), ("50", 4),
+                            ("1", 0)):
+            site.do("config", "set", "rcpthosts_max", limit)
+            site.do("sync", "--full")
+            first, more = where()
+            assert first.startswith("# ours\nlocalhost\n"), first
+            ours = set(first.split()) & every
+            eq(len(ours), kept, limit)
+            eq(more, every - ours, limit)
+            site.sound()
+            for name in every:
+                eq(site.popbox("explain", f"postmaster@{name}").rc, 0, name)
 
 
 @test("beyond rcpthosts_max domains are in morercpthosts, and leave it")
