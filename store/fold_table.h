@@ -1,4 +1,6 @@
-/* Made by tests/letters of Unicode 14.0.0. */
+/* fold_table.h: how letters fold, for fold.c. Made by tests/letters from Unicode
+ * 14.0.0.
+ */
 static const struct run runs[] = {
 	{0xc0,0xd6,1,32}, {0xd8,0xde,1,32}, {0x100,0x12e,2,1},
 	{0x132,0x136,2,1}, {0x139,0x147,2,1}, {0x14a,0x176,2,1},

@@ -287,6 +287,7 @@ enum pwhash pwhash_wrap_same(const char *wrapped, const char *hash)
 	if (answer == PWHASH_OK)
 		answer = pwhash_argon2_verify(&outer, inner, strlen(inner));
 	secret_wipe(hex, sizeof hex);
+	secret_wipe(&form, sizeof form);
 	return answer;
 }
 
