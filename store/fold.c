@@ -1,24 +1,7 @@
 /* fold.c: see fold.h; the algorithm is that of Unicode 3.11 and 3.12. */
 #include "fold.h"
 
-#include <stdint.h>
 #include <stdlib.h>
-
-/* Capitals first..last, each step-th; added makes the small letter. */
-struct run {
-	uint32_t first, last;
-	int32_t step, added;
-};
-
-struct pair {
-	uint32_t base, mark, composed;
-};
-
-/* A mark's class, by which marks are put in order. */
-struct mark {
-	uint32_t letter;
-	int order;
-};
 
 #include "fold_table.h"
 

@@ -1,6 +1,27 @@
-/* fold_table.h: how letters fold, for fold.c. Made by tests/letters from Unicode
- * 14.0.0.
+/* fold_table.h: how letters fold, for fold.c alone. Made by tests/letters from
+ * Unicode 14.0.0.
  */
+#ifndef POPBOX_FOLD_TABLE_H
+#define POPBOX_FOLD_TABLE_H
+
+#include <stdint.h>
+
+/* Capitals first..last, each step-th; added makes the small letter. */
+struct run {
+	uint32_t first, last;
+	int32_t step, added;
+};
+
+struct pair {
+	uint32_t base, mark, composed;
+};
+
+/* A mark's class, by which marks are put in order. */
+struct mark {
+	uint32_t letter;
+	int order;
+};
+
 static const struct run runs[] = {
 	{0xc0,0xd6,1,32}, {0xd8,0xde,1,32}, {0x100,0x12e,2,1},
 	{0x132,0x136,2,1}, {0x139,0x147,2,1}, {0x14a,0x176,2,1},
@@ -295,3 +316,5 @@ static const struct mark marks[] = {
 	{0x309a,8}, {0x110ba,7}, {0x11127,0}, {0x1133e,0}, {0x11357,0},
 	{0x114b0,0}, {0x114ba,0}, {0x114bd,0}, {0x115af,0}, {0x11930,0},
 };
+
+#endif
