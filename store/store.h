@@ -267,6 +267,9 @@ MUST_USE enum err store_address_row(const uint8_t *key, size_t key_len,
 				    const uint8_t *row, size_t row_len,
 				    struct store_address *ret_address);
 
+/* The rule about hashes: a store that breaks this one alone is not damaged. */
+enum { STORE_RULE_HASH = 15 };
+
 /* Runs the numbered rules of popbox-store(5) over everything and calls report for
  * each finding; *ret_found counts them. */
 typedef void store_report(void *arg, unsigned rule, const char *object,

@@ -9,6 +9,7 @@
 
 #include "commands.h"
 #include "json.h"
+#include "pwhash.h"
 #include "replace.h"
 #include "say.h"
 
@@ -133,6 +134,14 @@ static int save(const struct site *site, int dir,
 	if (config_parse(new, len, &scratch, &fault) != ERR_OK) {
 		code = say_error(CODE_REFUSED, "%s/config:%u: %s", site->dir,
 				 fault.line, fault.why);
+	} else if (strncmp(key, "argon2_", 7) == 0 &&
+		   !pwhash_affordable((struct pwhash_cost){
+			   scratch.argon2_kib, scratch.argon2_passes})) {
+		code = say_error(CODE_REFUSED,
+				 "%s '%s': argon2_kib times argon2_passes is at "
+				 "most %u, or no login would compute the hash "
+				 "(lower the other one first)",
+				 key, value, (unsigned)PWHASH_ARGON2_WORK_MAX);
 	} else {
 		rc = replace_file(dir, "config", "config.popbox-tmp", text, new,
 				  len);

@@ -10,6 +10,7 @@
 #include "change.h"
 #include "commands.h"
 #include "confirm.h"
+#include "pwhash.h"
 #include "restore.h"
 #include "say.h"
 #include "secret.h"
@@ -149,6 +150,12 @@ static int restore_box(struct site *site, int fd, const char *path)
 	if (text)
 		secret_wipe(text, len);
 	free(text);
+	if (code == CODE_DONE && file.account.hash[0] &&
+	    pwhash_try(file.account.hash) != PWHASH_OK)
+		code = say_error(CODE_LATER,
+				 "'%s': its hash cannot be computed: no memory, "
+				 "or libcrypt does not know its scheme here: "
+				 "nothing was changed", path);
 	if (code == CODE_DONE)
 		code = site_open_write(site);
 	name_box_text(&file.account.box.name, name);

@@ -56,7 +56,7 @@ enum err enroll_domain(struct store_txn *txn, const struct enroll_how *how,
 
 	if (err != ERR_OK)
 		return err;
-	err = store_parked_domain_get(txn, &domain->name, STORE_POP, &was,
+	err = store_parked_domain_get(txn, &domain->name, domain->kind, &was,
 				      &parked);
 	if (err == ERR_NOTFOUND)
 		return store_domain_add(txn, domain);
@@ -71,6 +71,11 @@ enum err enroll_domain(struct store_txn *txn, const struct enroll_how *how,
 				    "it may be on its way (--undelete brings "
 				    "it back, 'popbox purge' forgets it)",
 				    domain->name.s);
+	if (err == ERR_OK && strcmp(was.target.s, domain->target.s) != 0)
+		return store_refuse(txn, ERR_INVALID,
+				    "the deleted domain '%s' was another name "
+				    "of '%s'",
+				    domain->name.s, was.target.s);
 	return err == ERR_OK ? store_domain_restore(txn, &was) : err;
 }
 

@@ -204,7 +204,7 @@ static int finish(struct restoring *r)
 		err = store_read(site->store, check_body, &r->findings);
 		if (err != ERR_OK)
 			code = build_failed(r, err);
-		else if (r->findings.said)
+		else if (r->findings.damage)
 			code = say_error(CODE_REFUSED,
 					 "'%s' is damaged: nothing was changed",
 					 r->path);

@@ -175,7 +175,9 @@ static void a_cut_entry_of_vmailmgr_is_refused(void **state)
 {
 	static const char value[] = "\2\x08\1\0hash\0./users/joe\0a@b.org\0"
 				    "ann\0\0Joe\0" "1000\0-\0-\0-\0" "1\0-";
+	static const struct row_vmailmgr_site site = {"d.org", "/base", ""};
 	struct intake intake;
+	const char *left;
 
 	(void)state;
 	for (size_t len = 0; len < sizeof value; len++) {
@@ -184,13 +186,12 @@ static void a_cut_entry_of_vmailmgr_is_refused(void **state)
 		assert_non_null(copy);
 		memcpy(copy, value, len);
 		intake_wipe(&intake);
-		(void)!row_vmailmgr("joe", 3, copy, len, "d.org", "/base",
-				    &intake);
+		(void)!row_vmailmgr("joe", 3, copy, len, &site, &intake, &left);
 		free(copy);
 	}
 	intake_wipe(&intake);
-	assert_string_equal(row_vmailmgr("joe", 3, value, 20, "d.org", "/base",
-					 &intake),
+	assert_string_equal(row_vmailmgr("joe", 3, value, 20, &site, &intake,
+					 &left),
 			    "its entry is cut");
 }
 
