@@ -21,10 +21,10 @@ struct reading {
 	const char *path;
 	struct intake *intake;
 	char own[NAME_ADDRESS_TEXT]; /* the address it is for */
-	size_t lines;	  /* neither blank nor comments */
-	bool box;	  /* into the user's own box */
-	bool agent;	  /* the same, by the delivery program */
-	bool programs;	  /* something that popbox does not do */
+	size_t lines;		     /* neither blank nor comments */
+	bool box;		     /* into the user's own box */
+	bool agent;		     /* the same, by the delivery program */
+	bool programs;		     /* something that popbox does not do */
 	enum row_vpopmail_where where;
 	char target[PATH_MAX]; /* of the delivery program */
 };
@@ -95,8 +95,9 @@ static const char *take_maildir(struct reading *r, const char *path)
 	if (!make_whole(r, path, whole) ||
 	    !r->files->site->owner(r->files->site->arg, whole, address)) {
 		r->programs = true;
-		intake_note(r->intake, "%s delivers into '%s', which is no "
-				       "user's",
+		intake_note(r->intake,
+			    "%s delivers into '%s', which is no "
+			    "user's",
 			    r->path, path);
 		return NULL;
 	}
@@ -138,8 +139,8 @@ static const char *take_line(void *arg, enum row_dotqmail_kind kind,
 }
 
 const char *dotqmails_merge(const struct dotqmails *files, const char *path,
-			    const char *text, size_t len,
-			    struct intake *intake, bool *ret_on)
+			    const char *text, size_t len, struct intake *intake,
+			    bool *ret_on)
 {
 	struct reading r = {.files = files, .path = path, .intake = intake};
 	const bool had_forwards = intake->has_forwards;
@@ -271,17 +272,19 @@ static const char *read_file(struct reading *r, const char *text, size_t len,
 	if (why)
 		return why;
 	if (r->agent && r->lines > 1 && intake->has_forwards)
-		intake_note(intake, "%s also leads to users, whose mail took "
-				    "this way too",
+		intake_note(intake,
+			    "%s also leads to users, whose mail took "
+			    "this way too",
 			    r->path);
 	if (held)
 		*ret_left = "its mail is held (a blank first line)";
 	else if (intake->has_forwards || *ret_left)
 		return NULL;
 	else if (r->programs)
-		*ret_left = "made by hand: it runs a program, or delivers where "
-			    "popbox does not (copy the file into the new "
-			    "domain's directory if it is wanted)";
+		*ret_left =
+			"made by hand: it runs a program, or delivers where "
+			"popbox does not (copy the file into the new "
+			"domain's directory if it is wanted)";
 	else if (r->agent)
 		*ret_left = "it leads to a user who is not there";
 	else if (len)

@@ -38,7 +38,7 @@ const char *row_dotqmail_lines(const char *text, size_t len,
 			return "a line is too long";
 		memcpy(line, text, part);
 		line[part] = 0;
-		if (part && text[0] != '#')
+		if (part && !strchr("#+", text[0])) /* + instructs qmail-local */
 			why = each(arg, kind_of(line, part),
 				   line + (line[0] == '&'));
 		first = false;

@@ -103,8 +103,8 @@ static bool take_old(struct bytes bytes, struct entry *entry)
 	*colon++ = 0;
 	entry->hash = entry->old;
 	entry->name = entry->dir = "";
-	entry->hard = entry->soft = entry->size = entry->count =
-		entry->expiry = "-";
+	entry->hard = entry->soft = entry->size = entry->count = entry->expiry =
+		"-";
 	entry->mailbox = *colon == '.' || *colon == '/';
 	if (entry->mailbox) {
 		entry->dir = colon;
@@ -126,8 +126,7 @@ static const char *read_entry(const char *value, size_t len,
 	struct bytes bytes = {value + 1, len - 1};
 
 	*entry = (struct entry){.mailbox = true, .enabled = true};
-	if (len == 0 || value[0] < 1 ||
-	    (value[0] > VERSION && value[0] != ':'))
+	if (len == 0 || value[0] < 1 || (value[0] > VERSION && value[0] != ':'))
 		return "its entry is of an unknown version";
 	if (value[0] == ':')
 		return take_old(bytes, entry) ? NULL : cut;

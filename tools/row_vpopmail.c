@@ -60,7 +60,8 @@ enum row_vpopmail_where row_vpopmail_line(const char *line, size_t len,
 }
 
 /* The part of a path that ends at *end, which moves before it. */
-static const char *last_part(const char *path, const char **end, size_t *ret_len)
+static const char *last_part(const char *path, const char **end,
+			     size_t *ret_len)
 {
 	const char *stop = *end, *start;
 

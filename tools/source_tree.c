@@ -9,82 +9,31 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "dotqmails.h"
 #include "idn.h"
 #include "listing.h"
-#include "mailroot.h"
 #include "nolink.h"
-#include "row_flags.h"
-#include "row_passwd.h"
-#include "row_vpopmail.h"
 #include "say.h"
 #include "secret.h"
-#include "source.h"
+#include "source_tree_private.h"
 
-/* A link in the place of a domain: of vpopmail 5.4 another name of one. */
-struct link {
-	char *path;
-	struct name_domain name;
-	struct stat target;
-};
-
-struct tree {
-	const struct source_how *how;
-	source_sink *sink;
-	void *arg;
-	const char *domain; /* whose directory is read */
-	const char *dir;    /* it */
-	struct dotqmails files; /* of it */
-	struct row_vpopmail_limits limits;
-	struct row_vpopmail_limits defaults; /* of domains without any */
-	unsigned long found; /* domains */
-	struct source_domain *domains; /* the same, not the aliases */
-	size_t count, room;
-	struct link *link;
-	size_t links, link_room;
-	struct names aliases; /* that were given */
-	struct text raw;
-	bool enough;
-};
-
-static int unreadable(const char *path)
+int source_tree_unreadable(const char *path)
 {
 	return say_error(CODE_LATER, "cannot read '%s': %s", path,
 			 strerror(errno));
 }
 
-static int no_memory(void)
-{
-	return say_error(CODE_LATER, "no memory");
-}
-
-static bool join(const char *dir, const char *name, char ret_path[PATH_MAX])
+bool source_tree_join(const char *dir, const char *name,
+		      char ret_path[PATH_MAX])
 {
 	int len = snprintf(ret_path, PATH_MAX, "%s/%s", dir, name);
 
 	return len > 0 && len < PATH_MAX;
 }
 
-static bool owner(void *arg, const char *path,
-		  char ret_address[NAME_ADDRESS_TEXT])
-{
-	const struct tree *tree = arg;
-
-	return row_vpopmail_owner(path, tree->domain, ret_address);
-}
-
-static enum row_vpopmail_where agent(void *arg, const char *line,
-				     char ret_where[PATH_MAX])
-{
-	(void)arg; /* the same for all */
-	return row_vpopmail_line(line, strlen(line), ret_where);
-}
-
 /* Room for one more of size; false: no memory. */
-static bool grow(void **array, size_t *room, size_t count, size_t size)
+bool source_tree_grow(void **array, size_t *room, size_t count, size_t size)
 {
 	size_t wanted = *room ? *room * 2 : 16;
 	void *more;
@@ -99,7 +48,8 @@ static bool grow(void **array, size_t *room, size_t count, size_t size)
 	return true;
 }
 
-static void give_left(struct tree *tree, const char *file, const char *left)
+void source_tree_left(struct source_tree *tree, const char *file,
+		      const char *left)
 {
 	const struct source_row row = {.file = file, .left = left};
 
@@ -107,205 +57,53 @@ static void give_left(struct tree *tree, const char *file, const char *left)
 		tree->enough = !tree->sink(tree->arg, &row);
 }
 
-/* The directory of a user, as vpasswd has it, or below the tree where that was
- * copied to another place. */
-static void place(const struct tree *tree, const char *said,
-		  char ret_dir[PATH_MAX])
+static bool owner(void *arg, const char *path,
+		  char ret_address[NAME_ADDRESS_TEXT])
 {
-	char part[NAME_DOMAIN_MAX + 3];
-	const char *found = NULL;
-	struct stat st;
+	const struct source_tree *tree = arg;
 
-	(void)snprintf(ret_dir, PATH_MAX, "%s", said); /* a part of a path */
-	(void)snprintf(part, sizeof part, "/%s/", tree->domain);
-	for (const char *at = said; (at = strstr(at, part)) != NULL; at++)
-		found = at;
-	if (!found || lstat(said, &st) == 0)
-		return;
-	if (!join(tree->dir, found + strlen(part), ret_dir))
-		(void)snprintf(ret_dir, PATH_MAX, "%s", said);
+	return row_vpopmail_owner(path, tree->domain, ret_address);
 }
 
-/* .qmail-EXT in a user's directory: read where vpopmail was built for that. */
-static void name_extensions(struct tree *tree, const char *top,
-			    const char *dir)
+static enum row_vpopmail_where agent(void *arg, const char *line,
+				     char ret_where[PATH_MAX])
 {
-	int fd = nolink_open(top, dir, O_DIRECTORY), rc;
-	DIR *list = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
-	char path[PATH_MAX];
-
-	if (!list && fd >= 0)
-		(void)close(fd); /* a directory, read only */
-	while (list && !tree->enough &&
-	       (entry = listing_next(list, &rc)) != NULL) {
-		if (strncmp(entry->d_name, ".qmail-", 7) == 0 &&
-		    join(dir, entry->d_name, path))
-			give_left(tree, path,
-				  "it is for an extension of the user's "
-				  "address (add that address by hand if it is "
-				  "wanted)");
-	}
-	if (list)
-		(void)closedir(list); /* read only */
+	(void)arg; /* the same for all */
+	return row_vpopmail_line(line, strlen(line), ret_where);
 }
 
-/* What the user's own .qmail says. */
-static const char *merge_user(struct tree *tree, const char *dir,
-			      struct intake *intake)
+static bool note_domain(struct source_tree *tree,
+			const struct source_domain *domain)
 {
-	const char *top = strncmp(dir, tree->how->path,
-				  strlen(tree->how->path)) == 0
-				  ? tree->how->path
-				  : "";
-	const bool bounces = intake->has_delivery;
-	char path[PATH_MAX], text[MAILROOT_QMAIL_MAX];
-	size_t len;
-	bool on;
-
-	name_extensions(tree, top, dir);
-	if (!join(dir, ".qmail", path))
-		return "the path is too long";
-	if (!dotqmails_read(top, path, text, &len))
-		return errno == ENOENT || errno == ENOTDIR ? NULL
-							   : strerror(errno);
-	if (bounces) {
-		intake_note(intake, "%s, while the user's mail bounces", path);
-		return NULL;
-	}
-	return dotqmails_merge(&tree->files, path, text, len, intake, &on);
-}
-
-static bool rewrite(struct tree *tree, struct source_row *row)
-{
-	const char *cell[SOURCE_CELLS];
-	struct row_passwd_cells cells;
-	bool good;
-
-	if (!row_passwd_cells(row->raw, row->raw_len, tree->domain, &cells))
-		return true; /* of too few fields: as it stands */
-	cell[SOURCE_ADDRESS] = cells.address;
-	cell[SOURCE_PASSWORD] = cells.password;
-	cell[SOURCE_HASH] = cells.hash;
-	cell[SOURCE_NAME] = cells.name;
-	cell[SOURCE_QUOTA] = cells.quota;
-	cell[SOURCE_FORWARD] = NULL;
-	cell[SOURCE_LOGIN] = cells.flags & ROW_FLAGS_NO_POP ? "off" : NULL;
-	cell[SOURCE_DELIVERY] = cells.flags & ROW_FLAGS_BOUNCE ? "off" : NULL;
-	cell[SOURCE_MAILDIR] = cells.maildir;
-	good = source_rewrite(row, &tree->raw, cell);
-	secret_wipe(&cells, sizeof cells);
-	return good;
-}
-
-static const char *merge(struct tree *tree, const struct source_row *row)
-{
-	char dir[PATH_MAX], maildir[PATH_MAX];
-	struct row_passwd_cells cells;
-	const char *why;
-	bool on = false;
-
-	if (!row_passwd_cells(row->raw, row->raw_len, tree->domain, &cells))
-		return "the line is too long";
-	if (tree->limits.no_pop && !(cells.flags & ROW_FLAGS_OVERRIDE))
-		intake_no_login(row->intake);
-	place(tree, cells.dir, dir);
-	secret_wipe(&cells, sizeof cells);
-	why = dotqmails_merge_own(&tree->files, row->intake, &on);
-	if (!why && on && dir[0])
-		why = merge_user(tree, dir, row->intake);
-	if (!why && dir[0] && join(dir, "Maildir", maildir))
-		why = intake_maildir(row->intake, maildir);
-	return why;
-}
-
-/* A user: with what the files beside vpasswd say of him. */
-static bool give_user(void *arg, const struct source_row *given)
-{
-	struct tree *tree = arg;
-	struct source_row row = *given;
-
-	if (!row.why && !row.left)
-		row.why = merge(tree, &row);
-	if (tree->how->copies && !rewrite(tree, &row))
-		row.why = "no memory";
-	if (!tree->enough)
-		tree->enough = !tree->sink(tree->arg, &row);
-	return !tree->enough;
-}
-
-static void name_limits(struct tree *tree, const char *path,
-			const struct row_vpopmail_limits *limits)
-{
-	char left[sizeof limits->others + 64];
-
-	if (!limits->others[0])
-		return;
-	(void)snprintf(left, sizeof left,
-		       "limits that popbox does not have: %s",
-		       limits->others); /* it fits */
-	give_left(tree, path, left);
-}
-
-static int read_limits(struct tree *tree, const char *dir)
-{
-	char path[PATH_MAX], text[MAILROOT_QMAIL_MAX];
-	size_t len;
-
-	tree->limits = tree->defaults;
-	if (!join(dir, ".qmailadmin-limits", path))
-		return CODE_DONE;
-	if (!dotqmails_read(tree->how->path, path, text, &len))
-		return errno == ENOENT ? CODE_DONE : unreadable(path);
-	row_vpopmail_limits(text, len, &tree->limits);
-	name_limits(tree, path, &tree->limits);
-	return CODE_DONE;
-}
-
-/* ~vpopmail/etc/vlimits.default, of domains without a file of their own. */
-static void read_defaults(struct tree *tree, const char *upwards)
-{
-	char top[PATH_MAX], path[PATH_MAX], text[MAILROOT_QMAIL_MAX];
-	size_t len;
-
-	if (!join(tree->how->path, upwards, top) ||
-	    !join(top, "etc/vlimits.default", path) ||
-	    !dotqmails_read(top, path, text, &len))
-		return;
-	row_vpopmail_limits(text, len, &tree->defaults);
-	name_limits(tree, path, &tree->defaults);
-}
-
-static bool note_domain(struct tree *tree, const struct source_domain *domain)
-{
-	if (!grow((void **)&tree->domains, &tree->room, tree->count,
-		  sizeof *tree->domains))
+	if (!source_tree_grow((void **)&tree->domains, &tree->room, tree->count,
+			      sizeof *tree->domains))
 		return false;
 	tree->domains[tree->count++] = *domain;
 	return true;
 }
 
 /* The domain itself, which may have no user. */
-static int give_domain(struct tree *tree, const char *dir, const char *name)
+static int give_domain(struct source_tree *tree, const char *dir,
+		       const char *name)
 {
 	struct source_domain domain = {.is_alias = false};
-	struct source_row row = {.file = dir,
-				 .intake = &tree->files.intake,
-				 .domain = &domain};
+	struct source_row row = {
+		.file = dir, .intake = &tree->files.intake, .domain = &domain};
 
 	intake_wipe(&tree->files.intake);
 	row.why = idn_domain(name, &domain.name, domain.utf8);
 	if (row.why)
 		row.domain = NULL;
 	else if (stat(dir, &domain.dir) != 0)
-		return unreadable(dir);
+		return source_tree_unreadable(dir);
 	if (!row.why && !note_domain(tree, &domain))
-		return no_memory();
+		return say_error(CODE_LATER, "no memory");
 	tree->enough = !tree->sink(tree->arg, &row);
 	return CODE_DONE;
 }
 
-static int read_domain(struct tree *tree, const char *dir, const char *name)
+static int read_domain(struct source_tree *tree, const char *dir,
+		       const char *name)
 {
 	const struct dotqmails_site site = {owner, agent, tree};
 	struct source_how how = *tree->how;
@@ -320,16 +118,16 @@ static int read_domain(struct tree *tree, const char *dir, const char *name)
 					 .top = tree->how->path,
 					 .dir = dir,
 					 .domain = name};
-	if (!join(dir, "vpasswd", path))
+	if (!source_tree_join(dir, "vpasswd", path))
 		return say_error(CODE_REFUSED, "'%s': the path is too long",
 				 dir);
 	code = give_domain(tree, dir, name);
 	if (code == CODE_DONE)
-		code = read_limits(tree, dir);
+		code = source_tree_limits(tree, dir);
 	if (code == CODE_DONE)
 		code = dotqmails_list(&tree->files);
 	if (code == CODE_DONE && !tree->enough)
-		code = source_vpasswd(&how, path, give_user, tree);
+		code = source_vpasswd(&how, path, source_tree_user, tree);
 	if (code == CODE_DONE && !tree->enough)
 		code = dotqmails_rest(&tree->files, tree->sink, tree->arg,
 				      &tree->enough);
@@ -337,55 +135,39 @@ static int read_domain(struct tree *tree, const char *dir, const char *name)
 	return code;
 }
 
-/* A link that may be another name of a domain. */
-static int note_link(struct tree *tree, const char *path, const char *name)
-{
-	struct link link = {.path = NULL};
-
-	if (name_domain_read(name, strlen(name), &link.name) ||
-	    stat(path, &link.target) != 0)
-		return CODE_DONE;
-	link.path = strdup(path);
-	if (!link.path || !grow((void **)&tree->link, &tree->link_room,
-				tree->links, sizeof *tree->link)) {
-		free(link.path);
-		return no_memory();
-	}
-	tree->link[tree->links++] = link;
-	return CODE_DONE;
-}
-
-static bool is_wanted(const struct tree *tree, const char *name)
+static bool is_wanted(const struct source_tree *tree, const char *name)
 {
 	return !tree->how->domain || strcasecmp(name, tree->how->domain) == 0;
 }
 
-static int read_below(struct tree *tree, const char *dir, unsigned depth);
+static int read_below(struct source_tree *tree, const char *dir,
+		      unsigned depth);
 
 /* A domain has a vpasswd; a directory without one, of a name without a dot, is
  * one of those into which vpopmail sorts many domains. */
-static int read_entry(struct tree *tree, const char *below, const char *name,
-		      unsigned depth)
+static int read_entry(struct source_tree *tree, const char *below,
+		      const char *name, unsigned depth)
 {
 	char path[PATH_MAX];
 	struct stat st;
 
 	if (lstat(below, &st) != 0)
-		return errno == ENOENT ? CODE_DONE : unreadable(below);
+		return errno == ENOENT ? CODE_DONE
+				       : source_tree_unreadable(below);
 	if (S_ISLNK(st.st_mode))
-		return note_link(tree, below, name);
-	if (!S_ISDIR(st.st_mode) || !join(below, "vpasswd", path))
+		return source_tree_note_link(tree, below, name);
+	if (!S_ISDIR(st.st_mode) || !source_tree_join(below, "vpasswd", path))
 		return CODE_DONE;
 	if (lstat(path, &st) == 0)
 		return is_wanted(tree, name) ? read_domain(tree, below, name)
 					     : CODE_DONE;
 	if (errno != ENOENT)
-		return unreadable(path);
+		return source_tree_unreadable(path);
 	return depth && !strchr(name, '.') ? read_below(tree, below, depth - 1)
 					   : CODE_DONE;
 }
 
-static int read_below(struct tree *tree, const char *dir, unsigned depth)
+static int read_below(struct source_tree *tree, const char *dir, unsigned depth)
 {
 	int fd = nolink_open(tree->how->path, dir, O_DIRECTORY);
 	DIR *list = fd < 0 ? NULL : fdopendir(fd);
@@ -396,90 +178,17 @@ static int read_below(struct tree *tree, const char *dir, unsigned depth)
 	if (!list) {
 		if (fd >= 0)
 			(void)close(fd); /* a directory, read only */
-		return unreadable(dir);
+		return source_tree_unreadable(dir);
 	}
 	while (code == CODE_DONE && !tree->enough &&
 	       (entry = listing_next(list, &rc)) != NULL) {
-		if (entry->d_name[0] != '.' && join(dir, entry->d_name, below))
+		if (entry->d_name[0] != '.' &&
+		    source_tree_join(dir, entry->d_name, below))
 			code = read_entry(tree, below, entry->d_name, depth);
 	}
 	(void)closedir(list); /* read only */
 	errno = rc;
-	return rc ? unreadable(dir) : code;
-}
-
-/* Another name of one of its domains, once. */
-struct naming {
-	struct tree *tree;
-	const struct source_domain *target;
-	const char *file;
-	int code;
-};
-
-static bool give_alias(void *arg, const struct name_domain *name)
-{
-	struct naming *naming = arg;
-	struct tree *tree = naming->tree;
-	struct source_domain domain = {.name = *name,
-				       .is_alias = true,
-				       .target = naming->target->name,
-				       .dir = naming->target->dir};
-	const struct source_row row = {.file = naming->file,
-				       .domain = &domain};
-	const size_t had = tree->aliases.count;
-	size_t number;
-
-	if (strcmp(name->s, domain.target.s) == 0)
-		return true;
-	if (idn_domain(name->s, &domain.name, domain.utf8)) {
-		domain.name = *name; /* without its other form */
-		domain.utf8[0] = 0;
-	}
-	if (!names_add(&tree->aliases, name->s, &number)) {
-		naming->code = no_memory();
-		return false;
-	}
-	if (number >= had)
-		tree->enough = !tree->sink(tree->arg, &row);
-	return !tree->enough;
-}
-
-/* What qmail's files lead into a domain's directory under another name, and the
- * links to it. */
-static int give_aliases(struct tree *tree)
-{
-	struct naming naming = {.tree = tree, .code = CODE_DONE};
-	char routes[PATH_MAX];
-
-	if (!join(tree->how->site->config.qmail, "control/virtualdomains",
-		  routes))
-		routes[0] = 0;
-	for (size_t i = 0; i < tree->count && !tree->enough; i++) {
-		naming.target = &tree->domains[i];
-		naming.file = routes;
-		oldroutes_into(tree->how->old, &naming.target->dir, give_alias,
-			       &naming);
-	}
-	for (size_t i = 0; i < tree->links && !tree->enough; i++) {
-		const struct link *link = &tree->link[i];
-
-		naming.target = NULL;
-		for (size_t j = 0; j < tree->count && !naming.target; j++) {
-			const struct stat *st = &tree->domains[j].dir;
-
-			if (st->st_ino == link->target.st_ino &&
-			    st->st_dev == link->target.st_dev)
-				naming.target = &tree->domains[j];
-		}
-		naming.file = link->path;
-		if (naming.target)
-			(void)give_alias(&naming, &link->name); /* its code */
-		else if (!tree->how->domain)
-			give_left(tree, link->path,
-				  "it is a link that leads to no domain of "
-				  "this tree");
-	}
-	return naming.code;
+	return rc ? source_tree_unreadable(dir) : code;
 }
 
 static int none_found(const struct source_how *how)
@@ -497,17 +206,18 @@ static int none_found(const struct source_how *how)
 }
 
 /* The directory of one domain, or of all. */
-static int read_tree(struct tree *tree)
+static int read_tree(struct source_tree *tree)
 {
 	const char *path = tree->how->path, *name = strrchr(path, '/');
 	char vpasswd[PATH_MAX];
 	struct stat st;
 
-	if (!join(path, "vpasswd", vpasswd) || lstat(vpasswd, &st) != 0) {
-		read_defaults(tree, "..");
+	if (!source_tree_join(path, "vpasswd", vpasswd) ||
+	    lstat(vpasswd, &st) != 0) {
+		source_tree_defaults(tree, "..");
 		return read_below(tree, path, 3);
 	}
-	read_defaults(tree, "../..");
+	source_tree_defaults(tree, "../..");
 	return read_domain(tree, path,
 			   tree->how->domain ? tree->how->domain
 			   : name && name[1] ? name + 1
@@ -516,17 +226,17 @@ static int read_tree(struct tree *tree)
 
 int source_tree(const struct source_how *how, source_sink *sink, void *arg)
 {
-	struct tree *tree = calloc(1, sizeof *tree);
+	struct source_tree *tree = calloc(1, sizeof *tree);
 	int code;
 
 	if (!tree)
-		return no_memory();
-	*tree = (struct tree){.how = how, .sink = sink, .arg = arg};
+		return say_error(CODE_LATER, "no memory");
+	*tree = (struct source_tree){.how = how, .sink = sink, .arg = arg};
 	code = read_tree(tree);
 	if (code == CODE_DONE && !tree->found)
 		code = none_found(how);
 	if (code == CODE_DONE)
-		code = give_aliases(tree);
+		code = source_tree_aliases(tree);
 	for (size_t i = 0; i < tree->links; i++)
 		free(tree->link[i].path);
 	free(tree->link);

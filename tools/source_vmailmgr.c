@@ -95,8 +95,9 @@ static enum row_vpopmail_where agent(void *arg, const char *line,
 
 	(void)arg; /* the same for all */
 	ret_where[0] = 0;
-	return found && (found[-1] == '/' || found[-1] == '|' ||
-			 found[-1] == ' ') &&
+	return found &&
+			       (found[-1] == '/' || found[-1] == '|' ||
+				found[-1] == ' ') &&
 			       (*end == 0 || *end == ' ')
 		       ? ROW_VPOPMAIL_BOUNCE
 		       : ROW_VPOPMAIL_NONE;
@@ -126,8 +127,8 @@ static bool rewrite(struct home *home, struct source_row *row, const char *key,
 				cell[SOURCE_MAILDIR] = dir;
 		}
 	} else { /* its name at least */
-		(void)snprintf(address, sizeof address, "%.*s@%s",
-			       (int)key_len, key, home->site.domain);
+		(void)snprintf(address, sizeof address, "%.*s@%s", (int)key_len,
+			       key, home->site.domain);
 		cell[SOURCE_ADDRESS] = address;
 	}
 	good = source_rewrite(row, &home->raw, cell);
@@ -147,8 +148,7 @@ static bool give_entry(void *arg, const char *key, unsigned key_len,
 	row.why = row_vmailmgr(key, key_len, value, value_len, &home->site,
 			       &home->intake, &row.left);
 	if (!row.why && !row.left)
-		row.why = dotqmails_merge_own(&home->files, &home->intake,
-					      &on);
+		row.why = dotqmails_merge_own(&home->files, &home->intake, &on);
 	intake_expire(&home->intake, time(NULL));
 	if (!row.why && !row.left && home->intake.has_delivery &&
 	    !home->intake.has_forwards && !home->intake.maildir[0])
@@ -235,8 +235,7 @@ static int find_domain(struct home *home)
 	home->domain.dir = home->dir;
 	if (idn_domain(said, &home->domain.name, home->domain.utf8))
 		return say_error(CODE_USAGE, "'%s' is no domain", said);
-	home->site = (struct row_vmailmgr_site){home->domain.name.s,
-						home->base,
+	home->site = (struct row_vmailmgr_site){home->domain.name.s, home->base,
 						home->how->old->me};
 	return CODE_DONE;
 }
@@ -249,8 +248,7 @@ static bool give_domain(void *arg, const struct name_domain *name)
 
 	domain.is_alias = strcmp(name->s, home->domain.name.s) != 0;
 	domain.target = home->domain.name;
-	if (domain.is_alias &&
-	    idn_domain(name->s, &domain.name, domain.utf8)) {
+	if (domain.is_alias && idn_domain(name->s, &domain.name, domain.utf8)) {
 		domain.name = *name; /* without its other form */
 		domain.utf8[0] = 0;
 	}
@@ -283,8 +281,7 @@ static void pass_default(struct home *home)
 	char path[PATH_MAX], text[MAILROOT_QMAIL_MAX];
 	size_t number, len, others = 0;
 	bool held;
-	int made = snprintf(path, sizeof path, "%s/.qmail-default",
-			    home->base);
+	int made = snprintf(path, sizeof path, "%s/.qmail-default", home->base);
 
 	if (made < 0 || made >= PATH_MAX ||
 	    !names_find(&home->files.files, ".qmail-default", &number) ||
