@@ -93,7 +93,8 @@ bool row_vpopmail_owner(const char *path, const char *domain,
 		part = last_part(path, &end, &len);
 	while (len == 1 && part[0] != '.');
 	if (len > 1) {
-		if (name_domain_read(part, len, &name))
+		if (!memchr(part, '.', len) ||
+		    name_domain_read(part, len, &name))
 			return false;
 		domain = name.s;
 	}
