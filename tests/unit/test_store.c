@@ -330,6 +330,11 @@ static enum err put_odd(struct store_txn *txn, void *arg)
 	return err == ERR_OK ? row_write(txn, DB_BOX, &key, &row) : err;
 }
 
+static enum err no_password(struct store_txn *txn, void *arg)
+{
+	return store_box_password(txn, arg, "");
+}
+
 static void verdicts(void **state)
 {
 	char hash[PWHASH_MAX + 1];
@@ -374,6 +379,7 @@ static void verdicts(void **state)
 	assert_int_equal(change(put_odd, &joe.box), ERR_OK);
 	assert_int_equal(try_login("joe@example.com", "secret", &reason),
 			 VERDICT_CANNOT_TELL);
+	assert_int_equal(change(no_password, &joe.box), ERR_OK);
 }
 
 /* What a login finds while another process commits as fast as it can, moving
