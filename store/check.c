@@ -17,6 +17,7 @@
  *	14 no table has another name
  *	15 each hash is one that a login can compute, and no weak one
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,6 +28,9 @@
 void check_found(struct check *check, unsigned rule, const char *object,
 		 const char *what)
 {
+	/* What is called missing may just not have been looked at. */
+	if (db_failed(check->txn->db))
+		return;
 	check->found++;
 	check->report(check->arg, rule, object, what);
 }
@@ -400,6 +404,10 @@ enum err store_check(struct store_txn *txn, store_report *report, void *arg,
 		err = check_bybox(&check);
 	if (err == ERR_OK)
 		err = check_meta(&check);
+	if (err == ERR_OK && db_failed(txn->db)) {
+		errno = db_failed(txn->db);
+		err = ERR_SYSTEM;
+	}
 	if (err == ERR_OK)
 		*ret_found = check.found;
 	return err;
