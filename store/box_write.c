@@ -22,7 +22,7 @@ enum err store_box_number(struct store_txn *txn,
 	if (err != ERR_OK)
 		return err;
 	if (owner.next_box == UINT32_MAX)
-		return store_refuse(txn, ERR_FULL,
+		return store_refuse(txn, ERR_INVALID,
 				    "the handle '%s' has no number left",
 				    handle->s);
 	*ret_number = owner.next_box;
@@ -41,7 +41,7 @@ static enum err pass_number(struct store_txn *txn, const struct name_box *name)
 	if (err != ERR_OK || name->number < owner.next_box)
 		return err;
 	if (name->number == UINT32_MAX)
-		return store_refuse(txn, ERR_FULL,
+		return store_refuse(txn, ERR_INVALID,
 				    "4294967295 is no number for a box");
 	owner.next_box = name->number + 1;
 	err = handle_encode(&owner, &row);

@@ -171,6 +171,8 @@ MUST_USE enum err store_read(struct store *store, store_body *body, void *arg);
 /* Why the last ERR_INVALID, ERR_EXISTS or ERR_INUSE: names the rule and what
  * stands in the way. Never NULL; good until the next call. */
 const char *store_reason(const struct store *store);
+/* Is it that of this error? */
+bool store_has_reason(const struct store *store, enum err err);
 
 /* *_get: the one of that name, ERR_NOTFOUND.
  * *_next: the first one after that name, or the very first for NULL;

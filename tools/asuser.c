@@ -236,15 +236,23 @@ int asuser_lastlogin(struct asuser *asuser, const struct name_box *box,
 	return 0;
 }
 
-int asuser_highest(struct asuser *asuser, const struct name_handle *handle,
-		   int64_t *ret_number, char ret_path[PATH_MAX])
+int asuser_free(struct asuser *asuser, const struct name_box *from, size_t most,
+		uint32_t *ret_number, size_t *ret_count,
+		char ret_path[PATH_MAX])
 {
-	const struct name_box any = {*handle, 0};
-	int rc = call_box(asuser, WIRE_HIGHEST, &any, ret_path);
+	int rc;
 
-	if (rc == 0)
-		*ret_number = asuser->message.head.time;
-	return rc;
+	asuser->message.head.skip = most;
+	rc = call_box(asuser, WIRE_FREE, from, ret_path);
+	if (rc != 0)
+		return rc;
+	/* Never below what was asked for, whoever answers. */
+	if (asuser->message.head.number < from->number ||
+	    asuser->message.head.skip == 0 || asuser->message.head.skip > most)
+		return EPIPE;
+	*ret_number = asuser->message.head.number;
+	*ret_count = asuser->message.head.skip;
+	return 0;
 }
 
 int asuser_bytes(struct asuser *asuser, const struct name_box *box,

@@ -123,9 +123,9 @@ static int serve(const struct config *config, struct wire *m)
 		return audit(config, m);
 	case WIRE_NAMES:
 		return mailroot_names(m->path, m->head.skip, m->text, &m->len);
-	case WIRE_HIGHEST:
-		return mailroot_highest(home, &m->head.handle, &m->head.time,
-					m->path);
+	case WIRE_FREE:
+		return mailroot_free(home, &box, m->head.skip, &m->head.number,
+				     &m->head.skip, m->path);
 	case WIRE_BYTES:
 		return mailroot_bytes(home, &box, &m->head.time, m->path);
 	case WIRE_BULK:

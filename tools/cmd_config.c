@@ -1,10 +1,7 @@
 /* cmd_config.c: popbox config list, get, set. */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "commands.h"
@@ -12,6 +9,7 @@
 #include "pwhash.h"
 #include "replace.h"
 #include "say.h"
+#include "store_whole.h"
 
 static void list_one(const struct site *site, const struct config_key *key)
 {
@@ -160,6 +158,7 @@ int cmd_config_set(struct site *site, const struct args *args)
 	struct replace_text text;
 	const char *why;
 	int code = site_config(site), dir, rc;
+	enum err err;
 
 	if (code != CODE_DONE)
 		return code;
@@ -170,10 +169,10 @@ int cmd_config_set(struct site *site, const struct args *args)
 	if (why)
 		return say_error(CODE_REFUSED, "%s '%s': %s%s", key, value, why,
 				 config_wants(key));
-	dir = open(site->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0 || flock(dir, LOCK_EX) != 0)
-		return say_error(CODE_LATER, "cannot lock '%s': %s", site->dir,
-				 strerror(errno));
+	/* A restore that is at work takes the settings along under this lock. */
+	err = store_gate(site->dir, &dir);
+	if (err != ERR_OK)
+		return site_failed(site, err, key);
 	rc = replace_read(dir, "config", &text);
 	if (rc != 0) {
 		code = say_error(CODE_LATER, "cannot read '%s/config': %s",

@@ -108,11 +108,17 @@ static int read_how(struct site *site, const struct args *args,
 
 int cmd_import(struct site *site, const struct args *args)
 {
+	struct numbers numbers = {.asuser = NULL};
 	struct name_domain domain;
 	struct import_how how;
 	int code = read_how(site, args, &domain, &how);
 
 	if (code == CODE_DONE)
 		code = site_open_write(site);
-	return code == CODE_DONE ? import(site, &how) : code;
+	numbers.asuser = site->asuser;
+	how.enroll.numbers = &numbers;
+	if (code == CODE_DONE)
+		code = import(site, &how);
+	numbers_free(&numbers);
+	return code;
 }

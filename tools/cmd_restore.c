@@ -12,11 +12,13 @@
 #include "confirm.h"
 #include "pwhash.h"
 #include "restore.h"
+#include "restore_settings.h"
 #include "say.h"
 #include "secret.h"
 
 const struct args_option cmd_restore_options[] = {
 	CONFIRM_OPTION,
+	RESTORE_SETTINGS_OPTION,
 	CHANGE_OPTIONS,
 	{NULL, NULL, NULL},
 };

@@ -152,6 +152,36 @@ static enum err add_utf8(struct store_txn *txn, void *arg)
 	return err == ERR_OK ? store_address_add(txn, &a) : err;
 }
 
+static enum err pass_body(struct store_txn *txn, void *arg)
+{
+	const struct name_box box = {handle("ex1"), *(uint32_t *)arg};
+
+	return store_box_pass(txn, &box);
+}
+
+static enum err number_body(struct store_txn *txn, void *arg)
+{
+	const struct name_handle ex1 = handle("ex1");
+
+	return store_box_number(txn, &ex1, arg);
+}
+
+static void exhausted(void **state)
+{
+	uint32_t number = UINT32_MAX;
+
+	(void)state;
+	assert_int_equal(change(add_domain, "example.com"), ERR_OK);
+	assert_int_equal(change(pass_body, &number), ERR_INVALID);
+	number = UINT32_MAX - 2;
+	assert_int_equal(change(pass_body, &number), ERR_OK);
+	assert_int_equal(change(number_body, &number), ERR_OK);
+	assert_int_equal(number, UINT32_MAX - 1);
+	assert_int_equal(change(pass_body, &number), ERR_OK);
+	assert_int_equal(change(number_body, &number), ERR_INVALID);
+	assert_non_null(strstr(store_reason(store), "no number left"));
+}
+
 static enum err find_body(struct store_txn *txn, void *arg)
 {
 	struct store_domain d;
@@ -506,6 +536,8 @@ int main(void)
 	}
 	const struct CMUnitTest tests[] = {
 		WITH_STORE("boxes are numbered and never twice", numbers),
+		WITH_STORE("a handle whose numbers are all given says so",
+			   exhausted),
 		WITH_STORE("a domain is no other domain's name and a hyphen",
 			   prefixes),
 		WITH_STORE("walks meet every row once, pointers never", walks),
