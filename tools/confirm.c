@@ -7,7 +7,8 @@
 #include "askpass.h"
 #include "say.h"
 
-static int ask(const struct site *site, const char *option, const char *format,
+__attribute__((format(printf, 3, 0))) static int
+ask(const struct site *site, const char *option, const char *format,
 	       va_list list)
 {
 	char what[512], line[64];
