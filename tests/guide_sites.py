@@ -99,6 +99,7 @@ def qmail():
         put("/var/qmail/control/" + name, "pop.example.com\n")
     subprocess.Popen([bin_ + "/qmail-start", "./Mailbox"] if QMAIL
                      else [bin_ + "/qmail-send"], cwd="/",
+                     env={"PATH": bin_ + ":/usr/bin:/bin"},
                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 

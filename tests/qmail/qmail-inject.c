@@ -38,10 +38,15 @@ static long next_number(void)
 static void take_message(FILE *file)
 {
 	char part[4096];
+	char last = '\n';
 	size_t got;
 
-	while ((got = fread(part, 1, sizeof part, stdin)) > 0)
+	while ((got = fread(part, 1, sizeof part, stdin)) > 0) {
 		fwrite(part, 1, got, file);
+		last = part[got - 1];
+	}
+	if (last != '\n')
+		fputc('\n', file);
 	if (ferror(stdin) || fclose(file) != 0)
 		common_die(111, "unable to write the message");
 }

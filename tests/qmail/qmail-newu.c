@@ -5,7 +5,8 @@
  * cdb.tmp left behind. Takes no lock. Needs no signal.
  *
  * Keys: `!local` NUL for `=` lines, `!prefix` for `+` lines, and the empty key
- * with the characters in which prefixes end. First duplicate wins.
+ * with the characters in which prefixes end. Of duplicates all are there, and
+ * the first is found.
  */
 #include <cdb.h>
 #include <fcntl.h>
@@ -22,12 +23,13 @@ static bool ends[256];
 static void add(const char *key, size_t key_len, const char *value,
 		size_t value_len)
 {
-	if (cdb_make_put(&cdbm, key, (unsigned)key_len, value,
-			 (unsigned)value_len, CDB_PUT_INSERT) < 0)
+	if (cdb_make_add(&cdbm, key, (unsigned)key_len, value,
+			 (unsigned)value_len) != 0)
 		common_die(111, "unable to write to users/cdb.tmp");
 }
 
-/* One line: = or +, local, then user:uid:gid:homedir:dash:ext: */
+/* One line: + or any other character, which stands for =; local, then
+ * user:uid:gid:homedir:dash:ext: */
 static void take(char *line, size_t len)
 {
 	char *colon = memchr(line, ':', len);
@@ -35,8 +37,7 @@ static void take(char *line, size_t len)
 	size_t key_len, value_len;
 	int fields = 0;
 
-	if ((line[0] != '=' && line[0] != '+') || !colon ||
-	    memchr(line, 0, len))
+	if (!colon || memchr(line, 0, len))
 		common_die(111, "bad format in users/assign");
 	value = colon + 1;
 	value_len = len - (size_t)(value - line);
@@ -55,7 +56,7 @@ static void take(char *line, size_t len)
 	key_len = (size_t)(colon - line);
 	if (line[0] == '+' && key_len > 1)
 		ends[(unsigned char)line[key_len - 1]] = true;
-	if (line[0] == '=')
+	if (line[0] != '+')
 		key_len++; /* with its NUL */
 	line[0] = '!';
 	add(line, key_len, value, value_len);
@@ -89,7 +90,7 @@ int main(void)
 		line = newline + 1;
 	}
 	if (!dot)
-		common_die(111, "no . in users/assign");
+		common_die(111, "bad format in users/assign");
 	for (int c = 0; c < 256; c++) {
 		if (ends[c])
 			set[sets++] = (char)c;

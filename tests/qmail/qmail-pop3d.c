@@ -4,6 +4,7 @@
  * LAST QUIT. Mail of the current second is not shown. The unique name is the
  * file's, up to its colon.
  */
+#include <ctype.h>
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,12 +75,13 @@ static int by_time(const void *a, const void *b)
 /* The number a client gave; says what is wrong with it. */
 static struct mail *find(const char *text)
 {
-	char *end;
-	unsigned long number = strtoul(text, &end, 10);
+	unsigned long number = strtoul(text, NULL, 10);
 
-	if (end == text)
+	if (!isdigit((unsigned char)text[0]))
 		say("-ERR syntax error");
-	else if (number < 1 || number > count)
+	else if (number == 0)
+		say("-ERR messages are counted from 1");
+	else if (number > count)
 		say("-ERR not that many messages");
 	else if (mails[number - 1].deleted)
 		say("-ERR already deleted");
@@ -143,27 +145,30 @@ static void retrieve(const struct mail *mail, long lines)
 	}
 	free(line);
 	fclose(file);
+	say(""); /* as the real one does */
 	say(".");
 }
 
+/* TOP and RETR are one: a second number says how many lines. */
 static void top(const char *text)
 {
 	const struct mail *mail = find(text);
-	const char *space = strchr(text, ' ');
 
+	text += strspn(text, "0123456789");
+	text += strspn(text, " ");
 	if (mail)
-		retrieve(mail, space ? strtol(space, NULL, 10) : -1);
+		retrieve(mail, isdigit((unsigned char)text[0])
+				       ? strtol(text, NULL, 10)
+				       : -1);
 }
 
 static void stat_all(void)
 {
-	size_t size = 0, left = 0;
+	size_t size = 0;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++)
 		size += mails[i].deleted ? 0 : mails[i].size;
-		left += !mails[i].deleted;
-	}
-	printf("+OK %zu %zu\r\n", left, size);
+	printf("+OK %zu %zu\r\n", count, size); /* deleted ones counted */
 }
 
 static void quit(void)
@@ -193,11 +198,8 @@ static bool command(const char *word, const char *text)
 		list(text, false);
 	} else if (strcasecmp(word, "uidl") == 0) {
 		list(text, true);
-	} else if (strcasecmp(word, "retr") == 0) {
-		mail = find(text);
-		if (mail)
-			retrieve(mail, -1);
-	} else if (strcasecmp(word, "top") == 0) {
+	} else if (strcasecmp(word, "retr") == 0 ||
+		   strcasecmp(word, "top") == 0) {
 		top(text);
 	} else if (strcasecmp(word, "dele") == 0) {
 		mail = find(text);
@@ -233,8 +235,11 @@ int main(int argc, char **argv)
 		say("-ERR this user has no $HOME/Maildir");
 		return 0;
 	}
-	if (getuid() == 0)
+	if (getuid() == 0) {
+		(void)fputs("qmail-pop3d invoked as uid 0, terminating\n",
+			    stderr);
 		return 1;
+	}
 	if (!scan("cur", now) || !scan("new", now)) {
 		say("-ERR unable to scan $HOME/Maildir");
 		return 0;
@@ -245,7 +250,10 @@ int main(int argc, char **argv)
 	while ((len = getline(&line, &room, stdin)) > 0) {
 		char *text;
 
-		while (len && strchr("\r\n", line[len - 1]))
+		if (line[len - 1] != '\n')
+			break; /* an unfinished line is none */
+		line[--len] = 0;
+		if (len && line[len - 1] == '\r')
 			line[--len] = 0;
 		text = line + strcspn(line, " ");
 		if (*text)

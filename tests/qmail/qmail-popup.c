@@ -35,8 +35,10 @@ static void put(int fd, const char *text)
 	while (len) {
 		ssize_t done = write(fd, text, len);
 
-		if (done <= 0)
-			return; /* PROG has gone; its exit code tells */
+		if (done <= 0) { /* PROG has gone */
+			say("-ERR unable to write pipe");
+			exit(1);
+		}
 		text += done;
 		len -= (size_t)done;
 	}
@@ -72,11 +74,14 @@ static void run(char **prog, const char *login, const char *password)
 	exit(1);
 }
 
-/* The argument of a command, or "". */
-static char *argument(char *line)
+static void pass(char **prog, const char *user, const char *text)
 {
-	line += strcspn(line, " ");
-	return line + strspn(line, " ");
+	if (!user)
+		say("-ERR USER first");
+	else if (!text[0])
+		say("-ERR syntax error");
+	else
+		run(prog, user, text);
 }
 
 static void apop(char **prog, char *text)
@@ -91,15 +96,46 @@ static void apop(char **prog, char *text)
 	run(prog, text, space + 1);
 }
 
+/* One line: a word, blanks, its argument. */
+static void command(char **prog, char *line)
+{
+	static char *user;
+	char *text = line + strcspn(line, " ");
+
+	if (*text)
+		*text++ = 0;
+	text += strspn(text, " ");
+	if (strcasecmp(line, "user") == 0 && text[0]) {
+		free(user);
+		user = strdup(text);
+		say("+OK ");
+	} else if (strcasecmp(line, "user") == 0) {
+		say("-ERR syntax error");
+	} else if (strcasecmp(line, "pass") == 0) {
+		pass(prog, user, text);
+	} else if (strcasecmp(line, "apop") == 0) {
+		apop(prog, text);
+	} else if (strcasecmp(line, "noop") == 0) {
+		say("+OK ");
+	} else if (strcasecmp(line, "quit") == 0) {
+		say("+OK ");
+		exit(1); /* as any end does */
+	} else {
+		say("-ERR authorization first");
+	}
+}
+
 int main(int argc, char **argv)
 {
-	char *line = NULL, *user = NULL;
+	char *line = NULL;
 	char hello[300];
 	size_t room = 0;
 	ssize_t len;
 
-	if (argc < 3)
-		common_die(100, "usage: qmail-popup hostname subprogram");
+	if (argc < 3) {
+		say("-ERR usage: popup hostname subprogram");
+		return 1;
+	}
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)snprintf(stamp, sizeof stamp, "<%ld.%ld@%.200s>", (long)getpid(),
 		       (long)time(NULL), argv[1]);
@@ -107,32 +143,13 @@ int main(int argc, char **argv)
 		       getenv("NO_APOP") ? "" : stamp);
 	say(hello);
 	while ((len = getline(&line, &room, stdin)) > 0) {
-		char *text;
-
-		if (line[len - 1] == '\n')
-			line[--len] = 0;
+		if (line[len - 1] != '\n')
+			break; /* an unfinished line is none */
+		line[--len] = 0;
 		if (len && line[len - 1] == '\r')
 			line[--len] = 0;
-		text = argument(line);
-		if (strncasecmp(line, "user", 4) == 0) {
-			free(user);
-			user = strdup(text);
-			say(text[0] ? "+OK " : "-ERR syntax error");
-		} else if (strncasecmp(line, "pass", 4) == 0) {
-			if (!user || !user[0])
-				say("-ERR USER first");
-			else
-				run(argv + 2, user, text);
-		} else if (strncasecmp(line, "apop", 4) == 0) {
-			apop(argv + 2, text);
-		} else if (strncasecmp(line, "quit", 4) == 0) {
-			say("+OK ");
-			break;
-		} else {
-			say("-ERR authorization first");
-		}
+		command(argv + 2, line);
 	}
 	free(line);
-	free(user);
-	return 0;
+	return 1;
 }
