@@ -62,6 +62,14 @@ def skip(why):
     raise Skip(why)
 
 
+def needs_mounts():
+    """For a test that mounts something for itself alone: not below a chroot."""
+    done = subprocess.run(["unshare", "--mount", "mount", "-t", "tmpfs",
+                           "tmpfs", "/mnt"], capture_output=True, text=True)
+    if done.returncode:
+        skip("no mounts here: " + done.stderr.strip())
+
+
 LONGEST = int(os.environ.get("LONGEST", "300"))  # seconds; a test that hangs is one that failed
 
 
