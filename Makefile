@@ -64,8 +64,11 @@ $(B)/popbox-checkpw: $(call obj,$(LOGIN)) $(B)/links
 $(B)/popbox: $(call obj,$(TOOL)) $(B)/links
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $(filter %.o,$^) $(TOOLLIB)
 
+# Who runs it without being able to read it cannot be traced from its first
+# instruction (execve(2)): other processes of popusr wait for that.
 $(B)/popbox-maildirsmtp: $(call obj,$(SMTP)) $(B)/links
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $(filter %.o,$^) -lcurl
+	$(Q)chmod 711 $@
 
 $(O)/%.o: %.c $(O)/flags
 	@mkdir -p $(@D)
@@ -103,8 +106,10 @@ $(B)/bench/%: $(O)/tests/bench/%.o $(call obj,$(STORE))
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $^ -llmdb -lsodium -lcrypt
 
 # The tool with small limits, so that tests of large changes need not be large.
-SMALL    = tools/collect tools/errand tools/mailroot_bulk
-$(O)/small/%.o: private CPPFLAGS += -DPLAN_PART=40 -DERRAND_MANY=8 -DMAILROOT_DISKS=2
+SMALL    = tools/child tools/collect tools/errand tools/mailroot_bulk \
+	   tools/mailroot_tree
+$(O)/small/%.o: private CPPFLAGS += -DPLAN_PART=40 -DERRAND_MANY=8 -DMAILROOT_DISKS=2 \
+	-DCHILD_SILENCE=2 -DMAILROOT_TREE_LIMIT=2
 $(O)/small/%.o: %.c $(O)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
@@ -201,7 +206,8 @@ INSTALL  = install -D -p -m 644
 # A program is replaced at once: logins come while it is installed.
 install: all
 	for p in $(PROGRAMS); do \
-		install -D -m 755 $(B)/$$p $(SBIN)/$$p.new && \
+		case $$p in *smtp) mode=711;; *) mode=755;; esac; \
+		install -D -m $$mode $(B)/$$p $(SBIN)/$$p.new && \
 		mv -f $(SBIN)/$$p.new $(SBIN)/$$p || exit 1; \
 	done
 	for s in $(SECTIONS); do \

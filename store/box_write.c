@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "pwhash.h"
 #include "row_write.h"
 #include "secret.h"
 
@@ -21,7 +22,7 @@ enum err store_box_number(struct store_txn *txn,
 	if (err != ERR_OK)
 		return err;
 	if (owner.next_box == UINT32_MAX)
-		return store_refuse(txn, ERR_FULL,
+		return store_refuse(txn, ERR_INVALID,
 				    "the handle '%s' has no number left",
 				    handle->s);
 	*ret_number = owner.next_box;
@@ -40,7 +41,7 @@ static enum err pass_number(struct store_txn *txn, const struct name_box *name)
 	if (err != ERR_OK || name->number < owner.next_box)
 		return err;
 	if (name->number == UINT32_MAX)
-		return store_refuse(txn, ERR_FULL,
+		return store_refuse(txn, ERR_INVALID,
 				    "4294967295 is no number for a box");
 	owner.next_box = name->number + 1;
 	err = handle_encode(&owner, &row);
@@ -50,6 +51,16 @@ static enum err pass_number(struct store_txn *txn, const struct name_box *name)
 enum err store_box_pass(struct store_txn *txn, const struct name_box *name)
 {
 	return pass_number(txn, name);
+}
+
+/* No hash is stored of which a login could not tell, and no weak one. */
+static enum err judge_hash(struct store_txn *txn, const char *hash)
+{
+	const char *why = hash[0] ? pwhash_unstorable(hash) : NULL;
+
+	return why ? store_refuse(txn, ERR_INVALID, "the hash cannot be stored: "
+						    "%s", why)
+		   : ERR_OK;
 }
 
 static enum err judge(struct store_txn *txn, const struct name_box *name)
@@ -91,6 +102,8 @@ enum err store_account_add(struct store_txn *txn,
 	enum err err = judge(txn, &box->name);
 
 	if (err == ERR_OK)
+		err = judge_hash(txn, account->hash);
+	if (err == ERR_OK)
 		err = judge_number(txn, &box->name);
 	if (err == ERR_OK)
 		err = pass_number(txn, &box->name);
@@ -124,12 +137,11 @@ static enum err set_hash(struct store_txn *txn, const struct row_key *key,
 {
 	size_t len = strlen(hash);
 	struct row row;
-	enum err err;
+	enum err err = judge_hash(txn, hash);
 
-	if (len > STORE_HASH_MAX)
-		return store_refuse(txn, ERR_INVALID,
-				    "the hash has more than %d bytes",
-				    STORE_HASH_MAX);
+	if (err != ERR_OK)
+		return err;
+	_Static_assert((int)PWHASH_MAX <= (int)STORE_HASH_MAX, "a good hash fits");
 	memset(account->hash, 0, sizeof account->hash);
 	memcpy(account->hash, hash, len);
 	account->box.has_password = len > 0;

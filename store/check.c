@@ -15,14 +15,22 @@
  *	13 by-owner holds what the domains say, no more and no less, and meta says
  *	   so; or there is neither
  *	14 no table has another name
+ *	15 each hash is one that a login can compute, and no weak one
  */
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "check_private.h"
+#include "pwhash.h"
+#include "secret.h"
 
 void check_found(struct check *check, unsigned rule, const char *object,
 		 const char *what)
 {
+	/* What is called missing may just not have been looked at. */
+	if (db_failed(check->txn->db))
+		return;
 	check->found++;
 	check->report(check->arg, rule, object, what);
 }
@@ -52,8 +60,8 @@ void check_found_address(struct check *check, unsigned rule,
 	check_found(check, rule, text, what);
 }
 
-static void found_box(struct check *check, unsigned rule,
-		      const struct name_box *name, const char *what)
+void check_found_box(struct check *check, unsigned rule,
+		     const struct name_box *name, const char *what)
 {
 	char text[NAME_BOX_TEXT];
 
@@ -212,21 +220,39 @@ static void check_domain(struct check *check, struct db_bytes key,
 	check_owner(check, &domain);
 }
 
+void check_hash(struct check *check, struct store_account *account)
+{
+	char text[160];
+	const char *why = account->hash[0] ? pwhash_unstorable(account->hash)
+					   : NULL;
+
+	secret_wipe(account->hash, sizeof account->hash);
+	if (!why)
+		return;
+	(void)snprintf(text, sizeof text,
+		       "its password hash cannot be used for logins: %s (set a "
+		       "new password)",
+		       why);
+	check_found_box(check, STORE_RULE_HASH, &account->box.name, text);
+}
+
 static void check_box(struct check *check, struct db_bytes key,
 		      struct db_bytes row)
 {
-	struct store_box box;
+	struct store_account account;
+	const struct name_box *name = &account.box.name;
 
-	if (store_box_row(key.at, key.len, row.at, row.len, &box) != ERR_OK) {
+	if (box_decode(key, row, &account) != ERR_OK) {
 		check_found_key(check, 1, key, "the row of the box is damaged");
 		return;
 	}
-	if (get_handle(check, &box.name.handle) != ERR_OK)
-		found_box(check, 5, &box.name,
-			  "the box's handle does not exist");
-	else if (box.name.number >= check->handle.next_box)
-		found_box(check, 5, &box.name,
-			  "the box's number is still to be given");
+	if (get_handle(check, &name->handle) != ERR_OK)
+		check_found_box(check, 5, name,
+				"the box's handle does not exist");
+	else if (name->number >= check->handle.next_box)
+		check_found_box(check, 5, name,
+				"the box's number is still to be given");
+	check_hash(check, &account);
 }
 
 static void check_address(struct check *check, struct db_bytes key,
@@ -378,6 +404,10 @@ enum err store_check(struct store_txn *txn, store_report *report, void *arg,
 		err = check_bybox(&check);
 	if (err == ERR_OK)
 		err = check_meta(&check);
+	if (err == ERR_OK && db_failed(txn->db)) {
+		errno = db_failed(txn->db);
+		err = ERR_SYSTEM;
+	}
 	if (err == ERR_OK)
 		*ret_found = check.found;
 	return err;

@@ -10,6 +10,7 @@ static bool parked_good(struct check *check, enum store_table table,
 	struct store_address address;
 	struct store_handle handle;
 	struct store_domain domain = {.kind = STORE_POP};
+	struct store_account account;
 	struct store_box box;
 	struct db_bytes bytes = row_bytes(row);
 	enum store_kind kind;
@@ -31,10 +32,12 @@ static bool parked_good(struct check *check, enum store_table table,
 			     domain.kind == kind;
 		break;
 	case STORE_BOXES:
-		err = store_box_row(key.at, key.len, bytes.at, bytes.len, &box);
-		*ret_again =
-			err == ERR_OK &&
-			store_box_get(check->txn, &box.name, &box) == ERR_OK;
+		err = box_decode(key, bytes, &account);
+		*ret_again = err == ERR_OK &&
+			     store_box_get(check->txn, &account.box.name,
+					   &box) == ERR_OK;
+		if (err == ERR_OK)
+			check_hash(check, &account);
 		break;
 	case STORE_ADDRESSES:
 		err = address_decode(key, bytes, &address);

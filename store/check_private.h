@@ -28,6 +28,8 @@ void check_found(struct check *check, unsigned rule, const char *object,
 		 const char *what);
 void check_found_key(struct check *check, unsigned rule, struct db_bytes key,
 		     const char *what);
+void check_found_box(struct check *check, unsigned rule,
+		     const struct name_box *name, const char *what);
 void check_found_address(struct check *check, unsigned rule,
 			 const struct name_address *name, const char *what);
 
@@ -40,6 +42,9 @@ typedef void check_row(struct check *check, struct db_bytes key,
 		       struct db_bytes row);
 MUST_USE enum err check_walk(struct check *check, enum db_table table,
 			     check_row *row);
+
+/* Rule 15 of a box, or of one that was deleted. Wipes the hash. */
+void check_hash(struct check *check, struct store_account *account);
 
 /* One of the walks. */
 check_row check_parked;

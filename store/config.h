@@ -59,6 +59,9 @@ struct config_key {
 	const char *name;
 	const char *meaning; /* one sentence, for people */
 	const char *fallback; /* the default, as it would be written */
+	/* Says what root runs, where it writes, who popusr is, or what the POP
+	 * server may do: to be taken from nobody unseen. */
+	bool leads;
 };
 
 /* The index-th setting, or NULL after the last. */

@@ -331,6 +331,15 @@ int db_names(struct db_txn *txn, MDB_dbi *ret_names)
 	return rc ? rc : mdb_set_compare(txn->txn, *ret_names, compare);
 }
 
+enum err db_txn_err(struct db_txn *txn, int rc)
+{
+	enum err err = db_err(rc);
+
+	if (err == ERR_SYSTEM)
+		txn->failed = errno;
+	return err;
+}
+
 enum err db_table(struct db_txn *txn, enum db_table table, unsigned flags)
 {
 	MDB_dbi names;
@@ -351,7 +360,7 @@ enum err db_table(struct db_txn *txn, enum db_table table, unsigned flags)
 		return db_table_late(table) ? ERR_NOTFOUND : ERR_DAMAGED;
 	if (rc == 0)
 		txn->open[table] = true;
-	return db_err(rc);
+	return db_txn_err(txn, rc);
 }
 
 enum err db_get(struct db_txn *txn, enum db_table table, struct db_bytes key,
@@ -362,7 +371,7 @@ enum err db_get(struct db_txn *txn, enum db_table table, struct db_bytes key,
 
 	if (err != ERR_OK)
 		return err;
-	err = db_err(mdb_get(txn->txn, txn->dbi[table], &k, &v));
+	err = db_txn_err(txn, mdb_get(txn->txn, txn->dbi[table], &k, &v));
 	if (err == ERR_OK)
 		*ret_value = (struct db_bytes){v.mv_data, v.mv_size};
 	return err;
@@ -374,8 +383,8 @@ enum err db_cursor(struct db_txn *txn, enum db_table table)
 
 	if (err != ERR_OK || txn->cursor[table])
 		return err;
-	return db_err(mdb_cursor_open(txn->txn, txn->dbi[table],
-				      &txn->cursor[table]));
+	return db_txn_err(txn, mdb_cursor_open(txn->txn, txn->dbi[table],
+					       &txn->cursor[table]));
 }
 
 enum err db_next(struct db_txn *txn, enum db_table table, struct db_bytes from,
@@ -399,7 +408,7 @@ enum err db_next(struct db_txn *txn, enum db_table table, struct db_bytes from,
 			order = mdb_cmp(txn->txn, txn->dbi[table], &k, &start);
 	}
 	if (rc != 0)
-		return db_err(rc);
+		return db_txn_err(txn, rc);
 	/* In a damaged tree a walk could go round for ever; LMDB itself takes
 	 * no empty key. */
 	if (k.mv_size == 0 || order < 0 || (after && order == 0))
@@ -417,7 +426,8 @@ enum err db_last(struct db_txn *txn, enum db_table table,
 
 	if (err != ERR_OK)
 		return err;
-	err = db_err(mdb_cursor_get(txn->cursor[table], &k, &v, MDB_LAST));
+	err = db_txn_err(txn, mdb_cursor_get(txn->cursor[table], &k, &v,
+					     MDB_LAST));
 	if (err != ERR_OK)
 		return err;
 	*ret_key = (struct db_bytes){k.mv_data, k.mv_size};

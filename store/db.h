@@ -71,6 +71,10 @@ MUST_USE enum err db_next(struct db_txn *txn, enum db_table table,
 			  struct db_bytes from, bool after,
 			  struct db_bytes *ret_key, struct db_bytes *ret_value);
 
+/* errno of a look in this transaction that ended with ERR_SYSTEM, or 0. A caller
+ * that took it for "not there" knows nothing. */
+int db_failed(const struct db_txn *txn);
+
 /* A walk over a whole table, for who looks at all of a snapshot: {txn, table}
  * stands before the first pair. It proves that keys are in order and that a
  * search finds each of them; a damaged tree may show to a walk what it hides

@@ -122,11 +122,17 @@ enum err db_copy_write(const char *path, db_body *body, void *arg)
 enum err db_gate(const char *dir, int *ret_fd)
 {
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat mine, named;
 	enum err err;
 
 	if (fd < 0)
 		return errno == ENOENT ? ERR_NOTFOUND : ERR_SYSTEM;
 	err = db_flock(fd, LOCK_EX, DB_WAIT_MS);
+	/* Whoever held it may have put another store here. */
+	if (err == ERR_OK &&
+	    (fstat(fd, &mine) != 0 || stat(dir, &named) != 0 ||
+	     mine.st_dev != named.st_dev || mine.st_ino != named.st_ino))
+		err = ERR_BUSY;
 	if (err == ERR_OK)
 		*ret_fd = fd;
 	else

@@ -22,6 +22,7 @@ struct db_txn {
 	MDB_dbi dbi[DB_TABLES];
 	bool open[DB_TABLES];
 	bool map_full; /* a larger map would have done */
+	int failed;    /* errno of a look that ended with ERR_SYSTEM */
 	MDB_cursor *cursor[DB_TABLES];
 };
 
@@ -32,6 +33,9 @@ int db_names(struct db_txn *txn, MDB_dbi *ret_names);
 
 /* LMDB's error as ours; errno is set for ERR_SYSTEM. */
 enum err db_err(int rc);
+
+/* The same of a look in a transaction, which remembers ERR_SYSTEM. */
+enum err db_txn_err(struct db_txn *txn, int rc);
 
 /* The table's handle, opened at its first use in the transaction. */
 MUST_USE enum err db_table(struct db_txn *txn, enum db_table table,

@@ -46,8 +46,9 @@ static enum err step(const struct db_walk *walk, struct db_walk *next)
 
 	if (err != ERR_OK)
 		return err;
-	err = db_err(mdb_cursor_get(walk->txn->cursor[walk->table], &k, &v,
-				    walk->key.len ? MDB_NEXT : MDB_FIRST));
+	err = db_txn_err(walk->txn,
+			 mdb_cursor_get(walk->txn->cursor[walk->table], &k, &v,
+					walk->key.len ? MDB_NEXT : MDB_FIRST));
 	if (err != ERR_OK)
 		return err;
 	next->key = (struct db_bytes){k.mv_data, k.mv_size};
@@ -71,6 +72,11 @@ enum err db_walk_next(struct db_walk *walk)
 		return proof;
 	*walk = next;
 	return err;
+}
+
+int db_failed(const struct db_txn *txn)
+{
+	return txn->failed;
 }
 
 static bool is_table(const MDB_val *name)

@@ -115,6 +115,27 @@ enum err domain_was(struct db_bytes key, struct db_bytes row,
 	return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
 }
 
+enum err store_parked_handle_next(struct store_txn *txn,
+				  const struct name_handle *after,
+				  struct store_handle *ret_handle,
+				  struct store_parked *ret_parked)
+{
+	struct row_key from;
+	struct parked parked;
+	struct db_bytes key;
+	enum err err;
+
+	if (after)
+		from = row_key_handle(after);
+	err = parked_next(txn, STORE_HANDLES, after ? &from : NULL, &key,
+			  &parked);
+	if (err == ERR_OK)
+		err = handle_decode(key, row_bytes(&parked.row), ret_handle);
+	if (err == ERR_OK)
+		*ret_parked = public(&parked);
+	return err;
+}
+
 enum err store_parked_domain_get(struct store_txn *txn,
 				 const struct name_domain *name,
 				 enum store_kind kind,

@@ -70,6 +70,10 @@ MUST_USE bool pwhash_resembles(const char *text);
 /* Of a hash that pwhash_judge finds good. */
 MUST_USE enum pwhash_weakness pwhash_weakness(const char *hash);
 
+/* May this hash lie in the store? NULL, or why not: a login could not compute
+ * it, or it is weak. Reads it, computes nothing. */
+MUST_USE const char *pwhash_unstorable(const char *hash);
+
 /* Wraps a good hash: argon2id over the old digest, which itself is kept
  * nowhere:
  *
@@ -87,7 +91,16 @@ MUST_USE enum pwhash pwhash_wrap(struct pwhash_cost cost, const char *hash,
  * cannot be told. One computation. */
 MUST_USE enum pwhash pwhash_wrap_same(const char *wrapped, const char *hash);
 
-/* Makes a new argon2id hash. PWHASH_OK or PWHASH_NOMEM. */
+/* Would a login pay this cost? Settings may each be in their range and cost more
+ * together. */
+MUST_USE bool pwhash_affordable(struct pwhash_cost cost);
+
+/* Can a login compute this hash? One computation with its salt, at the least
+ * cost of its scheme. PWHASH_OK, or why not. */
+MUST_USE enum pwhash pwhash_try(const char *hash);
+
+/* Makes a new argon2id hash, with the code of a login. PWHASH_OK, PWHASH_NOMEM,
+ * or PWHASH_TOODEAR: no login would compute it. */
 MUST_USE enum pwhash pwhash_make(struct pwhash_cost cost, const void *password,
 				 size_t len, char ret_hash[PWHASH_MAX + 1]);
 

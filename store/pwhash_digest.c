@@ -103,3 +103,10 @@ void pwhash_digest_compute(const struct pwhash_digest *digest,
 	secret_wipe(&small, sizeof small);
 	secret_wipe(&large, sizeof large);
 }
+
+bool pwhash_digest_same(const struct pwhash_digest *a,
+			const struct pwhash_digest *b)
+{
+	return a->bits == b->bits && a->salt_len == b->salt_len &&
+	       memcmp(a->salt, b->salt, a->salt_len) == 0;
+}

@@ -163,24 +163,39 @@ static enum pwhash form_bcrypt(const char *at, struct pwhash_form *form)
 	return cost > PWHASH_BCRYPT_MAX ? PWHASH_TOODEAR : PWHASH_OK;
 }
 
-/* Three numbers of one character each, $SALT$SUM. The block size r and the
- * binary logarithm of the count N make 128 * N * r bytes. Longer numbers and
- * further parameters are legal and dearer than our cap, or never made. */
+/* A salt in libcrypt's base64 is whole bytes, and has no bits to spare set. */
+static bool good_salt(const char *end, size_t len)
+{
+	if (len % 4 == 2)
+		return ends_in(end, "./01");
+	return len % 4 == 0 || (len % 4 == 3 && ends_in(end, "./0123456789ABCD"));
+}
+
+/* Three numbers of one character each, $SALT$SUM. The flags are those of scrypt
+ * ('.'), YESCRYPT_WORM ('/') or today's ('j'); libcrypt computes no others. The
+ * block size r and the binary logarithm of the count N, at least 2, make
+ * 128 * N * r bytes. Longer numbers and further parameters are legal and dearer
+ * than our cap, or never made. */
 static enum pwhash form_yescrypt(const char *at, struct pwhash_form *form)
 {
 	uint64_t log2n, r;
 	const char *param = at;
+	size_t salt;
 
 	(void)form;
-	if (take_span(&at, b64_crypt) < 3 || !take(&at, "$") ||
-	    take_span(&at, b64_crypt) > 86 || !take(&at, "$") ||
+	if (take_span(&at, b64_crypt) < 3 || !take(&at, "$"))
+		return PWHASH_MALFORMED;
+	salt = take_span(&at, b64_crypt);
+	if (salt > 86 || !good_salt(at, salt) || !take(&at, "$") ||
 	    take_span(&at, b64_crypt) != 43 || *at ||
 	    !ends_in(at, "./0123456789ABCD"))
 		return PWHASH_MALFORMED;
-	if (param[3] != '$')
+	if (param[3] != '$' || !strchr("./j", param[0]))
 		return PWHASH_UNKNOWN;
 	log2n = (uint64_t)(strchr(b64_crypt, param[1]) - b64_crypt) + 1;
 	r = (uint64_t)(strchr(b64_crypt, param[2]) - b64_crypt) + 1;
+	if (log2n < 2)
+		return PWHASH_MALFORMED;
 	if (log2n > 40 || (r << log2n) / 8 > PWHASH_YESCRYPT_KIB_MAX)
 		return PWHASH_TOODEAR;
 	return PWHASH_OK;
@@ -218,7 +233,7 @@ static enum pwhash form_scrypt(const char *at, struct pwhash_form *form)
 	if (!take_five(&at, &r) || !take_five(&at, &p) ||
 	    take_span(&at, b64_crypt) > 86 || !take(&at, "$") ||
 	    take_span(&at, b64_crypt) != 43 || *at ||
-	    !ends_in(at, "./0123456789ABCD") || log2n < 1 || r < 1 || p < 1)
+	    !ends_in(at, "./0123456789ABCD") || log2n < 2 || r < 1 || p < 1)
 		return PWHASH_MALFORMED;
 	if (log2n > 30 || r > 1 << 20 || p > 1 << 10 ||
 	    ((r * p) << log2n) / 8 > PWHASH_YESCRYPT_KIB_MAX)

@@ -1,6 +1,6 @@
-/* pwhash_private.h: between pwhash.c, which computes, and those that read hash
- * strings and know what they would cost: pwhash_form.c, pwhash_digest.c and
- * pwhash_wrap.c.
+/* pwhash_private.h: between pwhash.c, which computes for a login, pwhash_make.c,
+ * which makes hashes with the same code, and those that read hash strings and
+ * know what they would cost: pwhash_form.c, pwhash_digest.c and pwhash_wrap.c.
  */
 #ifndef POPBOX_PWHASH_PRIVATE_H
 #define POPBOX_PWHASH_PRIVATE_H
@@ -71,6 +71,29 @@ MUST_USE enum pwhash pwhash_digest_form(const char *tag, size_t len,
 void pwhash_digest_compute(const struct pwhash_digest *digest,
 			   const void *password, size_t len,
 			   unsigned char ret_sum[DIGEST_MAX]);
+
+/* Of the same kind and salt? */
+MUST_USE bool pwhash_digest_same(const struct pwhash_digest *a,
+				 const struct pwhash_digest *b);
+
+/* What a login computes. The sum of a password for a form of PWHASH_BY_ARGON2;
+ * PWHASH_OK, or why not. */
+MUST_USE enum pwhash pwhash_argon2_sum(const struct pwhash_form *form,
+				       const void *password, size_t len,
+				       unsigned char ret_sum[ARGON2_SUM_MAX],
+				       size_t *ret_len);
+/* Is it the sum in the form? PWHASH_OK, PWHASH_NO or PWHASH_MALFORMED. */
+MUST_USE enum pwhash pwhash_argon2_compare(const struct pwhash_form *form,
+					   const unsigned char *sum,
+					   size_t len);
+/* Both. */
+MUST_USE enum pwhash pwhash_argon2_verify(const struct pwhash_form *form,
+					  const void *password, size_t len);
+/* What libcrypt makes of a password and a setting; PWHASH_OK, PWHASH_NO or
+ * PWHASH_NOMEM. */
+MUST_USE enum pwhash pwhash_run_crypt(const char *setting,
+				      const void *password, size_t len,
+				      char ret_hash[PWHASH_MAX + 1]);
 
 /* $wrap$, see pwhash.h. */
 MUST_USE enum pwhash pwhash_wrap_form(const char *at, struct pwhash_form *form);

@@ -22,7 +22,8 @@ static bool with_digest(const char *setting, char text[PWHASH_MAX + 1])
 	if (!salt)
 		return false;
 	salt++;
-	sum = strstr(setting, "512") ? 128 : 64;
+	/* In the tag alone: a salt may have these digits, too. */
+	sum = memmem(setting, (size_t)(salt - setting), "512", 3) ? 128 : 64;
 	len = snprintf(text, PWHASH_MAX + 1, "%.*s%.*s%s",
 		       (int)(salt - setting), setting, sum, zeros, salt);
 	return len > 0 && len <= PWHASH_MAX;
@@ -39,9 +40,19 @@ static bool with_sum(const char *setting, char text[PWHASH_MAX + 1])
 	return sum && len > 0 && len <= PWHASH_MAX;
 }
 
+/* The last: a salt of libcrypt may be the eight letters of this name. */
+static const char *find_outer(const char *at)
+{
+	const char *found = NULL;
+
+	while ((at = strstr(at, "$argon2id$")) != NULL)
+		found = at++;
+	return found;
+}
+
 enum pwhash pwhash_wrap_form(const char *at, struct pwhash_form *form)
 {
-	const char *outer = strstr(at, "$argon2id$");
+	const char *outer = find_outer(at);
 	size_t len = outer ? (size_t)(outer - at) : 0;
 	char text[PWHASH_MAX + 1];
 	struct pwhash_form inner;

@@ -42,6 +42,7 @@ struct parked {
 struct store {
 	struct db *db;
 	char reason[256];
+	enum err refused; /* what the reason is of */
 };
 
 /* A transaction; the second part is for writers. */

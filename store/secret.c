@@ -14,6 +14,13 @@ void secret_wipe(void *bytes, size_t len)
 	sodium_memzero(bytes, len);
 }
 
+void secret_wipe_frames(void)
+{
+	enum { DEEP = 16 << 10 }; /* twice what was seen */
+
+	sodium_stackzero(DEEP);
+}
+
 bool secret_equal(const void *a, const void *b, size_t len)
 {
 	return sodium_memcmp(a, b, len) == 0;

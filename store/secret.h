@@ -17,6 +17,10 @@ MUST_USE enum err secret_start(void);
 /* Overwrites; no compiler takes it away. */
 void secret_wipe(void *bytes, size_t len);
 
+/* Overwrites what calls that have returned left of their frames: libcrypt and
+ * libsodium leave passwords and sums there. */
+void secret_wipe_frames(void);
+
 /* Same content? Takes the same time wherever they differ. */
 MUST_USE bool secret_equal(const void *a, const void *b, size_t len);
 

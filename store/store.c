@@ -44,6 +44,11 @@ const char *store_reason(const struct store *store)
 	return store->reason[0] ? store->reason : "a rule of the store";
 }
 
+bool store_has_reason(const struct store *store, enum err err)
+{
+	return store->reason[0] && store->refused == err;
+}
+
 struct reading {
 	struct store *store;
 	store_body *body;
@@ -66,5 +71,6 @@ enum err store_read(struct store *store, store_body *body, void *arg)
 {
 	struct reading reading = {store, body, arg};
 
+	store->reason[0] = 0;
 	return db_read(store->db, read_body, &reading);
 }

@@ -171,6 +171,8 @@ MUST_USE enum err store_read(struct store *store, store_body *body, void *arg);
 /* Why the last ERR_INVALID, ERR_EXISTS or ERR_INUSE: names the rule and what
  * stands in the way. Never NULL; good until the next call. */
 const char *store_reason(const struct store *store);
+/* Is it that of this error? */
+bool store_has_reason(const struct store *store, enum err err);
 
 /* *_get: the one of that name, ERR_NOTFOUND.
  * *_next: the first one after that name, or the very first for NULL;
@@ -266,6 +268,9 @@ MUST_USE enum err store_box_row(const uint8_t *key, size_t key_len,
 MUST_USE enum err store_address_row(const uint8_t *key, size_t key_len,
 				    const uint8_t *row, size_t row_len,
 				    struct store_address *ret_address);
+
+/* The rule about hashes: a store that breaks this one alone is not damaged. */
+enum { STORE_RULE_HASH = 15 };
 
 /* Runs the numbered rules of popbox-store(5) over everything and calls report for
  * each finding; *ret_found counts them. */

@@ -55,9 +55,9 @@ MUST_USE enum err store_build_row(struct store_build *build,
 				  const struct store_raw *raw);
 MUST_USE enum err store_build_end(struct store_build **build, bool keep);
 
-/* Keeps writers out of the store in dir until fd is closed. Waits up to 10 s,
- * then ERR_BUSY. One who waits meanwhile answers ERR_BUSY if another directory
- * has taken dir's name by then. */
+/* Keeps writers out of the store in dir, and of its settings, until *ret_fd, which
+ * is the directory, is closed. Waits up to 10 s, then ERR_BUSY; also if another
+ * directory has taken dir's name by then. */
 MUST_USE enum err store_gate(const char *dir, int *ret_fd);
 
 MUST_USE enum err store_id(struct store_txn *txn,

@@ -16,6 +16,7 @@ enum err store_refuse(struct store_txn *txn, enum err err, const char *format,
 {
 	va_list args;
 
+	txn->store->refused = err;
 	va_start(args, format);
 	/* A cut reason still is one. */
 	(void)vsnprintf(txn->store->reason, sizeof txn->store->reason, format,
@@ -182,7 +183,6 @@ static enum err write_body(struct db_txn *db, void *arg)
 	uint64_t format;
 	enum err err = meta_number(&txn, "format", &format);
 
-	writing->store->reason[0] = 0;
 	if (err == ERR_OK && format != STORE_FORMAT)
 		err = ERR_SCHEMA;
 	if (err == ERR_OK)
@@ -195,7 +195,10 @@ enum err store_write(struct store *store, const struct store_actor *actor,
 		     store_body *body, void *arg, bool keep, uint64_t *ret_last)
 {
 	struct writing writing = {store, actor, body, arg, 0};
-	enum err err = db_write(store->db, write_body, &writing, keep);
+	enum err err;
+
+	store->reason[0] = 0;
+	err = db_write(store->db, write_body, &writing, keep);
 
 	if (err == ERR_OK)
 		*ret_last = writing.last;

@@ -99,7 +99,8 @@ MUST_USE enum err store_box_del(struct store_txn *txn,
 MUST_USE enum err store_box_restore(struct store_txn *txn,
 				    const struct name_box *name);
 
-/* The number that the next new box of a handle gets. ERR_FULL: none left. */
+/* The number from which on a new box of a handle gets one. ERR_INVALID: none is
+ * left. */
 MUST_USE enum err store_box_number(struct store_txn *txn,
 				   const struct name_handle *handle,
 				   uint32_t *ret_number);
@@ -149,6 +150,10 @@ struct store_parked {
 	bool bounce;
 };
 
+MUST_USE enum err store_parked_handle_next(struct store_txn *txn,
+					   const struct name_handle *after,
+					   struct store_handle *ret_handle,
+					   struct store_parked *ret_parked);
 MUST_USE enum err store_parked_domain_get(struct store_txn *txn,
 					  const struct name_domain *name,
 					  enum store_kind kind,

@@ -42,7 +42,8 @@ def lmdb():
 @test("only pwhash, secret, record and tally know libsodium, only pwhash "
       "libcrypt")
 def crypto():
-    only("<sodium.h>", r"store/(pwhash|pwhash_digest|secret|record|tally)\.c")
+    only("<sodium.h>", r"store/(pwhash|pwhash_make|pwhash_digest|secret|record|"
+         r"tally)\.c")
     only("<crypt.h>", r"store/pwhash\.c")
 
 
@@ -73,7 +74,7 @@ def down():
               "db_copy.c", "db_copy.h", "db_walk.c", "record.c", "record.h", "name.c", "name.h", "err.c", "err.h",
               "config.c", "config_file.c", "config.h", "secret.c", "secret.h", "drop.c",
               "drop.h", "fault.c", "fault.h", "pwhash.c", "pwhash.h", "pwhash_form.c", "pwhash_digest.c",
-              "pwhash_wrap.c", "tally.c", "tally.h"}
+              "pwhash_wrap.c", "pwhash_make.c", "tally.c", "tally.h"}
     for name in ground:
         for header in includes("store/" + name):
             stray = header.strip('"') in {"row.h", "row_write.h", "store.h",
@@ -98,6 +99,32 @@ def ruled_out():
         with open(path) as file:
             found = words.search(file.read())
         assert not found, f"{path}: {found}"
+
+
+def callers(call, folder):
+    found = set()
+    for path in glob.glob(folder + "/**/*.c", recursive=True):
+        with open(path) as file:
+            if re.search(r"\b" + call + r"\(", file.read()):
+                found.add(os.path.basename(path))
+    return found
+
+
+@test("only child starts what gives root up; what forks beside it stays who it is")
+def children():
+    eq(callers("drop_to", "tools"), {"child.c"})
+    eq(callers("child_drop", "tools"),
+       {"child.c", "asuser_child.c", "inspect.c", "mailcopy.c", "round.c"})
+    eq(callers("fork", "tools"),
+       {"child.c", "backup.c", "bounce.c", "cmd_check.c", "counters.c",
+        "notify.c"})
+
+
+@test("no file of popusr's is read whole, however long it is")
+def lengths():
+    found = callers("replace_read", "tools")
+    eq({name for name in found if name.startswith(("mailroot", "mailcopy"))},
+       set())
 
 
 @test("every header says first what it is for, and compiles alone")

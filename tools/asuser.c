@@ -1,11 +1,9 @@
 #include "asuser.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "asuser_wire.h"
@@ -24,15 +22,14 @@ struct asuser *asuser_start(const struct config *config)
 		return NULL;
 	}
 	asuser->fd = pair[0];
-	asuser->pid = fork();
-	if (asuser->pid == 0) {
-		(void)close(pair[0]); /* the parent's end */
+	child_watch(&asuser->watch,
+		    child_fork(&(struct child_keep){-1, -1, {pair[1], -1, -1}}),
+		    0);
+	if (asuser->watch.pid == 0)
 		wire_serve(config, pair[1]);
-	}
 	(void)close(pair[1]); /* the child's end */
-	if (asuser->pid > 0 &&
-	    wire_recv(asuser->fd, &asuser->message, WIRE_REPLY) &&
-	    asuser->message.head.rc == 0)
+	if (asuser->watch.pid > 0 && wire_watch(asuser->fd) &&
+	    asuser_recv(asuser) && asuser->message.head.rc == 0)
 		return asuser;
 	say_error(0,
 		  "cannot become popusr (uid %u, gid %u): %s (run popbox as "
@@ -49,12 +46,38 @@ void asuser_stop(struct asuser **asuser)
 	if (!*asuser)
 		return;
 	(void)close((*asuser)->fd); /* its end is the sign to leave */
-	if ((*asuser)->pid > 0) {
-		while (waitpid((*asuser)->pid, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
+	if ((*asuser)->watch.pid > 0)
+		(void)child_end(&(*asuser)->watch); /* however it ends */
 	free(*asuser);
 	*asuser = NULL;
+}
+
+static bool went(struct asuser *asuser, bool before, bool good)
+{
+	if (!good && before && asuser->watch.why)
+		say_error(0, "the helper that is popusr %s: it was ended",
+			  asuser->watch.why);
+	return good;
+}
+
+bool asuser_send(struct asuser *asuser)
+{
+	const bool before = !asuser->watch.why;
+
+	child_heard(&asuser->watch);
+	return went(asuser, before,
+		    wire_send(asuser->fd, &asuser->message, WIRE_REQUEST,
+			      &asuser->watch));
+}
+
+bool asuser_recv(struct asuser *asuser)
+{
+	const bool before = !asuser->watch.why;
+
+	child_heard(&asuser->watch);
+	return went(asuser, before,
+		    wire_recv(asuser->fd, &asuser->message, WIRE_REPLY,
+			      &asuser->watch));
 }
 
 static int call(struct asuser *asuser, enum wire_op op, char ret_path[PATH_MAX])
@@ -64,8 +87,7 @@ static int call(struct asuser *asuser, enum wire_op op, char ret_path[PATH_MAX])
 	m->head.op = op;
 	if (op != WIRE_LOOK && op != WIRE_NAMES && op != WIRE_AUDIT_ROOT)
 		m->path[0] = 0;
-	if (!wire_send(asuser->fd, m, WIRE_REQUEST) ||
-	    !wire_recv(asuser->fd, m, WIRE_REPLY) || m->head.op != op)
+	if (!asuser_send(asuser) || !asuser_recv(asuser) || m->head.op != op)
 		return EPIPE;
 	memcpy(ret_path, m->path, m->head.path_len);
 	return m->head.rc;
@@ -214,15 +236,23 @@ int asuser_lastlogin(struct asuser *asuser, const struct name_box *box,
 	return 0;
 }
 
-int asuser_highest(struct asuser *asuser, const struct name_handle *handle,
-		   int64_t *ret_number, char ret_path[PATH_MAX])
+int asuser_free(struct asuser *asuser, const struct name_box *from, size_t most,
+		uint32_t *ret_number, size_t *ret_count,
+		char ret_path[PATH_MAX])
 {
-	const struct name_box any = {*handle, 0};
-	int rc = call_box(asuser, WIRE_HIGHEST, &any, ret_path);
+	int rc;
 
-	if (rc == 0)
-		*ret_number = asuser->message.head.time;
-	return rc;
+	asuser->message.head.skip = most;
+	rc = call_box(asuser, WIRE_FREE, from, ret_path);
+	if (rc != 0)
+		return rc;
+	/* Never below what was asked for, whoever answers. */
+	if (asuser->message.head.number < from->number ||
+	    asuser->message.head.skip == 0 || asuser->message.head.skip > most)
+		return EPIPE;
+	*ret_number = asuser->message.head.number;
+	*ret_count = asuser->message.head.skip;
+	return 0;
 }
 
 int asuser_bytes(struct asuser *asuser, const struct name_box *box,

@@ -80,8 +80,10 @@ int asuser_peek(struct asuser *asuser, const struct name_handle *handle,
 		char ret_text[MAILROOT_QMAIL_MAX], size_t *ret_len,
 		char ret_path[PATH_MAX]);
 
-int asuser_highest(struct asuser *asuser, const struct name_handle *handle,
-		   int64_t *ret_number, char ret_path[PATH_MAX]);
+/* As the calls of mailroot_count.h. */
+int asuser_free(struct asuser *asuser, const struct name_box *from, size_t most,
+		uint32_t *ret_number, size_t *ret_count,
+		char ret_path[PATH_MAX]);
 int asuser_bytes(struct asuser *asuser, const struct name_box *box,
 		 int64_t *ret_bytes, char ret_path[PATH_MAX]);
 

@@ -42,17 +42,14 @@ struct asuser_bulk *asuser_bulk_start(struct asuser *asuser,
 
 static int request(struct asuser_bulk *bulk, enum wire_op op)
 {
-	struct wire *m = &bulk->asuser->message;
-
-	m->head.op = op;
-	return wire_send(bulk->asuser->fd, m, WIRE_REQUEST) ? 0 : EPIPE;
+	bulk->asuser->message.head.op = op;
+	return asuser_send(bulk->asuser) ? 0 : EPIPE;
 }
 
 static int reply(struct asuser_bulk *bulk, enum wire_op op)
 {
-	struct wire *m = &bulk->asuser->message;
-
-	return wire_recv(bulk->asuser->fd, m, WIRE_REPLY) && m->head.op == op
+	return asuser_recv(bulk->asuser) &&
+			       bulk->asuser->message.head.op == op
 		       ? 0
 		       : EPIPE;
 }

@@ -1,12 +1,10 @@
 /* asuser_child.c: the helper's own side: what it does once it is popusr. */
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "asuser_wire.h"
-#include "drop.h"
 
 static int audit(const struct config *config, struct wire *m)
 {
@@ -34,6 +32,21 @@ static int audit(const struct config *config, struct wire *m)
 	return m->report.unsure;
 }
 
+/* One job, a second time where popusr's own directories refused it. */
+static int one_job(const struct config *config, const struct mailroot_job *job,
+		   const char *text)
+{
+	const struct name_box box = {job->handle, job->number};
+	int rc = mailroot_bulk(config->home, job, text);
+
+	if (rc != EACCES)
+		return rc;
+	mailroot_regain(config->home, &job->handle,
+			job->step == MAILROOT_BOX ? &box : NULL,
+			&job->address.domain);
+	return mailroot_bulk(config->home, job, text);
+}
+
 /* The jobs of one message, from the tool, which is trusted. */
 static int bulk(const struct config *config, struct wire *m)
 {
@@ -43,8 +56,8 @@ static int bulk(const struct config *config, struct wire *m)
 		struct mailroot_job job;
 
 		memcpy(&job, m->jobs + at, sizeof job);
-		m->answers[count++] = mailroot_bulk(config->home, &job,
-						    m->jobs + at + sizeof job);
+		m->answers[count++] =
+			one_job(config, &job, m->jobs + at + sizeof job);
 		at += wire_job_size(job.len);
 	}
 	m->answers_len = count * sizeof *m->answers;
@@ -110,9 +123,9 @@ static int serve(const struct config *config, struct wire *m)
 		return audit(config, m);
 	case WIRE_NAMES:
 		return mailroot_names(m->path, m->head.skip, m->text, &m->len);
-	case WIRE_HIGHEST:
-		return mailroot_highest(home, &m->head.handle, &m->head.time,
-					m->path);
+	case WIRE_FREE:
+		return mailroot_free(home, &box, m->head.skip, &m->head.number,
+				     &m->head.skip, m->path);
 	case WIRE_BYTES:
 		return mailroot_bytes(home, &box, &m->head.time, m->path);
 	case WIRE_BULK:
@@ -128,26 +141,41 @@ static int serve(const struct config *config, struct wire *m)
 	return EINVAL;
 }
 
+/* Is it done below the directories of a handle, for a change? */
+static bool changes(enum wire_op op, bool *ret_box)
+{
+	*ret_box = op == WIRE_BOX || op == WIRE_REMOVE_BOX;
+	return *ret_box || op == WIRE_DOMAIN || op == WIRE_QMAIL ||
+	       op == WIRE_PEEK || op == WIRE_LIST || op == WIRE_ADOPT || op == WIRE_REMOVE_QMAIL ||
+	       op == WIRE_REMOVE_DOMAIN;
+}
+
+static int serve_again(const struct config *config, struct wire *m)
+{
+	const struct name_box box = {m->head.handle, m->head.number};
+	bool is_box;
+	int rc = serve(config, m);
+
+	if (rc != EACCES || !changes(m->head.op, &is_box))
+		return rc;
+	mailroot_regain(config->home, &m->head.handle, is_box ? &box : NULL,
+			&m->head.address.domain);
+	return serve(config, m);
+}
+
 void wire_serve(const struct config *config, int fd)
 {
 	static struct wire message;
 	const char *why;
 
-	/* Ctrl-C is for the parent to answer; with it gone the pipe ends. */
-	(void)signal(SIGINT, SIG_IGN); /* valid numbers: cannot fail */
-	(void)signal(SIGTERM, SIG_DFL);
 	(void)umask(0); /* modes are said in full */
-	/* It holds nothing of what its parent has open. */
-	if ((fd > 3 && close_range(3, (unsigned)fd - 1, 0) != 0) ||
-	    close_range((unsigned)fd + 1, ~0U, 0) != 0)
-		_exit(1);
-	why = drop_to(config->uid, config->gid);
+	why = child_drop(config->uid, config->gid);
 	message.head.rc = why ? (errno ? errno : EPERM) : 0;
-	if (!wire_send(fd, &message, WIRE_REPLY) || why)
+	if (!wire_send(fd, &message, WIRE_REPLY, NULL) || why)
 		_exit(1);
-	while (wire_recv(fd, &message, WIRE_REQUEST)) {
-		message.head.rc = serve(config, &message);
-		if (!wire_send(fd, &message, WIRE_REPLY))
+	while (wire_recv(fd, &message, WIRE_REQUEST, NULL)) {
+		message.head.rc = serve_again(config, &message);
+		if (!wire_send(fd, &message, WIRE_REPLY, NULL))
 			break;
 	}
 	_exit(0);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 enum kind { NONE, TEXT, DIALUP, REPORT, JOBS, ANSWERS };
 
@@ -63,7 +64,24 @@ static bool in_step(int fd, bool good)
 	return good;
 }
 
-bool wire_send(int fd, struct wire *wire, enum wire_way way)
+bool wire_watch(int fd)
+{
+	const struct timeval tick = {.tv_usec = 200000};
+
+	return setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tick, sizeof tick) ==
+		       0 &&
+	       setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tick, sizeof tick) == 0;
+}
+
+/* After a call that was cut short. */
+static bool again(struct child_watch *watch)
+{
+	return errno == EINTR ||
+	       (errno == EAGAIN && watch && child_goes_on(watch));
+}
+
+bool wire_send(int fd, struct wire *wire, enum wire_way way,
+	       struct child_watch *watch)
 {
 	struct wire_head *head = &wire->head;
 	struct body b = body(wire, way);
@@ -83,7 +101,7 @@ bool wire_send(int fd, struct wire *wire, enum wire_way way)
 	part[2] = (struct iovec){b.at, head->body_len};
 	do
 		done = sendmsg(fd, &message, MSG_NOSIGNAL);
-	while (done < 0 && errno == EINTR);
+	while (done < 0 && again(watch));
 	return in_step(fd, done == (ssize_t)(sizeof *head + head->path_len +
 					     head->body_len));
 }
@@ -116,13 +134,14 @@ static bool unpack(struct wire *wire, enum wire_way way, const char *from,
 	return true;
 }
 
-bool wire_recv(int fd, struct wire *wire, enum wire_way way)
+bool wire_recv(int fd, struct wire *wire, enum wire_way way,
+	       struct child_watch *watch)
 {
 	static char bytes[sizeof(struct wire)]; /* one at a time */
 	ssize_t got;
 
 	do
 		got = recv(fd, bytes, sizeof bytes, 0);
-	while (got < 0 && errno == EINTR);
+	while (got < 0 && again(watch));
 	return in_step(fd, got > 0 && unpack(wire, way, bytes, (size_t)got));
 }

@@ -9,6 +9,7 @@
 
 #include <limits.h>
 
+#include "child.h"
 #include "config.h"
 #include "mailroot.h"
 #include "mailroot_audit.h"
@@ -37,7 +38,7 @@ enum wire_op {
 	WIRE_AUDIT_DIALUP,
 	WIRE_AUDIT_ROOT,
 	WIRE_NAMES,
-	WIRE_HIGHEST,
+	WIRE_FREE,
 	WIRE_BYTES,
 	WIRE_BULK,
 	WIRE_BULK_SYNC,
@@ -88,16 +89,25 @@ struct wire {
 /* The tool's end. */
 struct asuser {
 	int fd;
-	pid_t pid;
+	struct child_watch watch;
 	struct wire message;
 };
 
 enum wire_way { WIRE_REQUEST, WIRE_REPLY };
 
-/* False: the other end is gone, or sent what is none; or the system refused.
- * Then nothing more comes through either way. */
-bool wire_send(int fd, struct wire *wire, enum wire_way way);
-bool wire_recv(int fd, struct wire *wire, enum wire_way way);
+/* False: the other end is gone, or sent what is none; or the system refused; or
+ * the child that is watched does not go on. Then nothing more comes through
+ * either way. Nobody watches the tool: NULL. */
+bool wire_send(int fd, struct wire *wire, enum wire_way way,
+	       struct child_watch *watch);
+bool wire_recv(int fd, struct wire *wire, enum wire_way way,
+	       struct child_watch *watch);
+/* So that both look at the child while they wait. False: errno. */
+bool wire_watch(int fd);
+
+/* The tool's end: they say why a child was ended. */
+bool asuser_send(struct asuser *asuser);
+bool asuser_recv(struct asuser *asuser);
 
 static inline size_t wire_job_size(size_t text_len)
 {

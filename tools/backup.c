@@ -21,9 +21,14 @@ void backup_finding(void *arg, unsigned rule, const char *object,
 {
 	struct backup_findings *findings = arg;
 
-	if (findings->said++ < SAID_MAX)
+	if (rule == STORE_RULE_HASH) {
+		if (!findings->looked_again && findings->hashes++ < SAID_MAX)
+			say_note("'%s': %s: %s (rule %u)", findings->path,
+				 object, what, rule);
+	} else if (findings->damage++ < SAID_MAX) {
 		say_error(0, "'%s': %s: %s (rule %u)", findings->path, object,
 			  what, rule);
+	}
 }
 
 static enum err check_body(struct store_txn *txn, void *arg)
@@ -36,7 +41,7 @@ static enum err check_body(struct store_txn *txn, void *arg)
 /* In the child: the settings go in, then everything is read. */
 static int verify(const struct outfile *file, const struct replace_text *config)
 {
-	struct backup_findings findings = {file->path, 0};
+	struct backup_findings findings = {.path = file->path};
 	struct store *copy = NULL;
 	uint64_t format = 0;
 	enum err err = fchdir(file->dir) == 0 ? ERR_OK : ERR_SYSTEM;
@@ -54,7 +59,7 @@ static int verify(const struct outfile *file, const struct replace_text *config)
 			      ? store_read(copy, check_body, &findings)
 			      : store_walk(copy);
 	store_close(&copy);
-	if (err == ERR_OK && !findings.said)
+	if (err == ERR_OK && !findings.damage)
 		return CODE_DONE;
 	if (err == ERR_OK || err == ERR_DAMAGED)
 		return say_error(CODE_LATER,

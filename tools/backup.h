@@ -12,10 +12,12 @@
 int backup_store(struct site *site, const char *path);
 
 /* Findings of store_check for people, the first few; arg is a struct
- * backup_findings. */
+ * backup_findings. A hash that cannot be used is no damage of the store: it is
+ * said, unless somebody else looks again, and not counted. */
 struct backup_findings {
 	const char *path; /* of what */
-	unsigned long said;
+	unsigned long damage, hashes;
+	bool looked_again;
 };
 void backup_finding(void *arg, unsigned rule, const char *object,
 		    const char *what);

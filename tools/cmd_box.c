@@ -5,6 +5,7 @@
 #include "change.h"
 #include "commands.h"
 #include "json.h"
+#include "numbers.h"
 #include "operand.h"
 #include "password.h"
 #include "preflight.h"
@@ -26,6 +27,7 @@ struct wish {
 	struct name_handle domain_owner;
 	struct store_box box;
 	struct store_address row;
+	struct numbers numbers;
 	const char *hash;
 };
 
@@ -47,7 +49,8 @@ static enum err look_body(struct store_txn *txn, void *arg)
 	wish->domain_owner = domain.handle;
 	if (!wish->handle)
 		wish->owner = domain.handle;
-	err = store_box_number(txn, &wish->owner, &wish->box.name.number);
+	err = numbers_next(txn, &wish->numbers, &wish->owner,
+			   &wish->box.name.number);
 	if (err == ERR_NOTFOUND)
 		return store_refuse(txn, ERR_INVALID,
 				    "there is no handle '%s' (popbox handle "
@@ -129,6 +132,7 @@ static int add(struct site *site, const struct args *args, struct wish *wish,
 	int code;
 
 	name_address_text(&wish->address, what);
+	wish->numbers.asuser = site->asuser;
 	err = store_read(site->store, look_body, wish);
 	if (err != ERR_OK)
 		return site_failed(site, err, what);
@@ -161,6 +165,7 @@ int cmd_box_add(struct site *site, const struct args *args)
 	if (code == CODE_DONE)
 		code = add(site, args, wish, &password);
 	password_wipe(&password);
+	numbers_free(&wish->numbers);
 	free(wish);
 	return code;
 }

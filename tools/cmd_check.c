@@ -34,7 +34,11 @@ struct looking {
 struct checking {
 	const struct site *site;
 	unsigned long found;
+	unsigned long damage; /* of what was found in the store */
 };
+
+/* What the scan's child ends with beside exit codes: findings, and no damage. */
+enum { SCAN_UNHARMED = 64 };
 
 static void print_rule(const struct site *site, unsigned rule,
 		       const char *object, const char *what)
@@ -50,8 +54,9 @@ static void print_rule(const struct site *site, unsigned rule,
 static void on_rule(void *arg, unsigned rule, const char *object,
 		    const char *what)
 {
-	const struct checking *checking = arg;
+	struct checking *checking = arg;
 
+	checking->damage += rule != STORE_RULE_HASH;
 	print_rule(checking->site, rule, object, what);
 }
 
@@ -77,6 +82,8 @@ static int check_here(struct site *site)
 	}
 	if (err != ERR_OK)
 		return site_failed(site, err, "check");
+	if (checking.found && !checking.damage)
+		return SCAN_UNHARMED;
 	return checking.found ? CODE_NO : CODE_DONE;
 }
 
@@ -249,7 +256,8 @@ static int repair(struct site *site, const struct looking *before)
 	return code;
 }
 
-static int check_files(struct site *site, bool mend)
+/* hashes: the scan of the store has found some. */
+static int check_files(struct site *site, bool mend, bool hashes)
 {
 	struct looking look = {.site = site, .kept = mend};
 	int code = mend ? site_open_write(site) : site_open_look(site);
@@ -265,7 +273,7 @@ static int check_files(struct site *site, bool mend)
 			 look.found == 1 ? "" : "s");
 		code = CODE_NO;
 	} else if (code == CODE_DONE) {
-		say_note("no problem found");
+		say_note("no problem found%s", hashes ? " in the files" : "");
 	}
 	free(look.texts.bytes);
 	return code;
@@ -276,19 +284,25 @@ int cmd_check(struct site *site, const struct args *args)
 	const bool store_only = args_has(args, "--store-only");
 	const bool mend = args_has(args, "--repair");
 	int code, files = CODE_DONE;
+	bool hashes;
 
 	if (store_only && mend)
 		return say_error(CODE_USAGE, "--repair mends files, not the "
 					     "store (a backup does)");
 	code = check_store(site);
+	hashes = code == SCAN_UNHARMED;
+	if (hashes)
+		code = CODE_DONE;
 	if (code != CODE_DONE && code != CODE_NO)
 		return code;
 	/* Files are compared with a store that is sound, or not at all. */
 	if (code == CODE_NO && !store_only)
 		say_note("the store is damaged: its files were not looked at");
-	if (code == CODE_DONE && store_only)
+	if (code == CODE_DONE && store_only && !hashes)
 		say_note("no problem found");
 	if (code == CODE_DONE && !store_only)
-		files = check_files(site, mend);
+		files = check_files(site, mend, hashes);
+	if (hashes && files == CODE_DONE)
+		files = CODE_NO;
 	return code != CODE_DONE ? code : files;
 }

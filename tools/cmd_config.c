@@ -1,16 +1,15 @@
 /* cmd_config.c: popbox config list, get, set. */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "commands.h"
 #include "json.h"
+#include "pwhash.h"
 #include "replace.h"
 #include "say.h"
+#include "store_whole.h"
 
 static void list_one(const struct site *site, const struct config_key *key)
 {
@@ -133,6 +132,14 @@ static int save(const struct site *site, int dir,
 	if (config_parse(new, len, &scratch, &fault) != ERR_OK) {
 		code = say_error(CODE_REFUSED, "%s/config:%u: %s", site->dir,
 				 fault.line, fault.why);
+	} else if (strncmp(key, "argon2_", 7) == 0 &&
+		   !pwhash_affordable((struct pwhash_cost){
+			   scratch.argon2_kib, scratch.argon2_passes})) {
+		code = say_error(CODE_REFUSED,
+				 "%s '%s': argon2_kib times argon2_passes is at "
+				 "most %u, or no login would compute the hash "
+				 "(lower the other one first)",
+				 key, value, (unsigned)PWHASH_ARGON2_WORK_MAX);
 	} else {
 		rc = replace_file(dir, "config", "config.popbox-tmp", text, new,
 				  len);
@@ -151,6 +158,7 @@ int cmd_config_set(struct site *site, const struct args *args)
 	struct replace_text text;
 	const char *why;
 	int code = site_config(site), dir, rc;
+	enum err err;
 
 	if (code != CODE_DONE)
 		return code;
@@ -161,10 +169,10 @@ int cmd_config_set(struct site *site, const struct args *args)
 	if (why)
 		return say_error(CODE_REFUSED, "%s '%s': %s%s", key, value, why,
 				 config_wants(key));
-	dir = open(site->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0 || flock(dir, LOCK_EX) != 0)
-		return say_error(CODE_LATER, "cannot lock '%s': %s", site->dir,
-				 strerror(errno));
+	/* A restore that is at work takes the settings along under this lock. */
+	err = store_gate(site->dir, &dir);
+	if (err != ERR_OK)
+		return site_failed(site, err, key);
 	rc = replace_read(dir, "config", &text);
 	if (rc != 0) {
 		code = say_error(CODE_LATER, "cannot read '%s/config': %s",

@@ -36,6 +36,7 @@ struct wish {
 	struct store_domain like; /* what they have in common */
 	const char *target;	  /* --postmaster, or NULL */
 	bool adopt;
+	struct numbers numbers;
 	struct postmaster postmaster;	/* of the last one */
 	char at[NAME_DOMAIN_MAX + 1];	/* which one is being added */
 	bool new_handle;
@@ -78,6 +79,7 @@ static enum err add_one(struct store_txn *txn, struct wish *wish,
 		return err; /* an alias has its target's postmaster */
 	wish->postmaster = (struct postmaster){.domain = domain->name,
 					       .owner = domain->handle,
+					       .numbers = &wish->numbers,
 					       .target = wish->target};
 	return postmaster_add(txn, &wish->postmaster);
 }
@@ -273,12 +275,14 @@ int cmd_domain_add(struct site *site, const struct args *args)
 	code = read_wish(args, wish);
 	if (code == CODE_DONE)
 		code = site_open_write(site);
+	wish->numbers.asuser = site->asuser;
 	if (code == CODE_DONE)
 		code = look(site, wish);
 	if (code == CODE_DONE)
 		code = change(site, add_body, wish, wish->at, &changed);
 	if (changed)
 		print_added(site, wish);
+	numbers_free(&wish->numbers);
 	free(wish->domain);
 	free(wish);
 	return code;

@@ -47,6 +47,7 @@ struct edit {
 	struct store_domain was;  /* when we looked first */
 	struct store_domain wish; /* kind, host and subdomains to be */
 	struct takedown down;	  /* what goes when it is pop no more */
+	struct numbers numbers;
 	struct store_domain is;	  /* what it is in the end */
 };
 
@@ -72,6 +73,7 @@ static enum err change_kind(struct store_txn *txn, struct edit *edit)
 {
 	struct postmaster postmaster = {.domain = edit->name,
 					.owner = edit->was.handle,
+					.numbers = &edit->numbers,
 					.target = edit->target};
 	struct store_domain is;
 	enum err err;
@@ -168,6 +170,7 @@ static int run(struct site *site, const struct args *args, struct edit *edit,
 
 	if (code == CODE_DONE)
 		code = site_open_write(site);
+	edit->numbers.asuser = site->asuser;
 	if (code == CODE_DONE)
 		code = site_failed(site,
 				   store_read(site->store, look_body, edit),
@@ -181,6 +184,7 @@ static int run(struct site *site, const struct args *args, struct edit *edit,
 		json_print(json_domain(&edit->is));
 	else if (changed)
 		say_note("domain '%s' %s", edit->name.s, done);
+	numbers_free(&edit->numbers);
 	return code;
 }
 

@@ -13,6 +13,7 @@
 #include "interrupt.h"
 #include "json.h"
 #include "names.h"
+#include "password.h"
 #include "progress.h"
 #include "say.h"
 #include "secret.h"
@@ -39,9 +40,9 @@ struct harden {
 	unsigned long count[SCHEMES_MAX];
 	unsigned long weak, done, changed_since;
 	struct name_box last; /* looked at */
-	bool started, end, no_memory;
+	bool started, end;
 	struct one *one; /* of this round */
-	size_t ones, at;
+	size_t ones, at, computed;
 	struct progress progress;
 };
 
@@ -165,10 +166,10 @@ static bool job_done(void *arg, const struct hasher_job *job)
 	struct harden *h = arg;
 
 	progress_step(&h->progress, 1);
-	h->no_memory = job->answer == PWHASH_NOMEM;
+	h->computed++;
 	if (job->answer == PWHASH_OK)
 		memcpy(h->one[job->number].made, job->made, sizeof job->made);
-	return !h->no_memory;
+	return true;
 }
 
 static enum err write_body(struct store_txn *txn, void *arg)
@@ -197,18 +198,22 @@ static int run_round(struct harden *h, unsigned long *done)
 	struct site *site = h->site;
 	const struct pwhash_cost cost = {site->config.argon2_kib,
 					 site->config.argon2_passes};
+	enum hasher_end end;
 	uint64_t last;
 	int code = site_failed(site, store_read(site->store, round_body, h),
 			       "the store");
 
-	h->at = 0;
+	h->at = h->computed = 0;
 	if (code != CODE_DONE || !h->ones)
 		return code;
-	if (!hasher_run(cost, next_job, job_done, h))
+	if (!pwhash_affordable(cost))
+		return password_unmade(&cost, PWHASH_TOODEAR);
+	end = hasher_run(cost, next_job, job_done, h);
+	if (end == HASHER_NO_THREAD)
 		return say_error(CODE_LATER, "cannot start a thread to hash "
 					     "passwords: %s",
 				 strerror(errno));
-	if (h->no_memory)
+	if (end == HASHER_NO_MEMORY || h->computed != h->ones)
 		return say_error(CODE_LATER, "no memory to hash passwords (what "
 					     "was wrapped before stays; run "
 					     "'popbox harden' again)");

@@ -24,6 +24,9 @@ const struct args_option cmd_import_options[] = {
 	{"--ignore-unknown", NULL, "pass over columns that are not known"},
 	{"--maildir", NULL, "copy the old mail too"},
 	{"--maildir-base", "DIR", "what relative paths of old mail are below"},
+	{"--subdomains", NULL,
+	 "new domains: hosts below them too [as qmail's files have it]"},
+	{"--no-subdomains", NULL, "new domains: never"},
 	FIX_LOCALS_OPTION,
 	CHANGE_OPTIONS,
 	{NULL, NULL, NULL},
@@ -66,8 +69,13 @@ static int read_how(struct site *site, const struct args *args,
 	const char *base = args_get(args, "--maildir-base");
 	const char *handle = args_get(args, "--handle");
 	const char *in = args_get(args, "--domain");
+	const bool with = args_has(args, "--subdomains");
+	const bool without = args_has(args, "--no-subdomains");
 	int code = CODE_DONE;
 
+	if (with && without)
+		return say_error(CODE_USAGE,
+				 "say --subdomains or --no-subdomains");
 	*how = (struct import_how){
 		.source = {.site = site,
 			   .path = args->operand[0],
@@ -81,6 +89,8 @@ static int read_how(struct site *site, const struct args *args,
 		.generate = args_has(args, "--generate"),
 		.credentials = args_get(args, "--credentials"),
 		.legacy_ok = args_has(args, "--legacy-ok"),
+		.subdomains_said = with || without,
+		.subdomains = with,
 		.locked = args_has(args, "--locked"),
 		.mail = args_has(args, "--maildir"),
 		.mail_base = base ? base : ""};
@@ -98,11 +108,17 @@ static int read_how(struct site *site, const struct args *args,
 
 int cmd_import(struct site *site, const struct args *args)
 {
+	struct numbers numbers = {.asuser = NULL};
 	struct name_domain domain;
 	struct import_how how;
 	int code = read_how(site, args, &domain, &how);
 
 	if (code == CODE_DONE)
 		code = site_open_write(site);
-	return code == CODE_DONE ? import(site, &how) : code;
+	numbers.asuser = site->asuser;
+	how.enroll.numbers = &numbers;
+	if (code == CODE_DONE)
+		code = import(site, &how);
+	numbers_free(&numbers);
+	return code;
 }

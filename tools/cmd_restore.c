@@ -10,12 +10,15 @@
 #include "change.h"
 #include "commands.h"
 #include "confirm.h"
+#include "pwhash.h"
 #include "restore.h"
+#include "restore_settings.h"
 #include "say.h"
 #include "secret.h"
 
 const struct args_option cmd_restore_options[] = {
 	CONFIRM_OPTION,
+	RESTORE_SETTINGS_OPTION,
 	CHANGE_OPTIONS,
 	{NULL, NULL, NULL},
 };
@@ -149,6 +152,12 @@ static int restore_box(struct site *site, int fd, const char *path)
 	if (text)
 		secret_wipe(text, len);
 	free(text);
+	if (code == CODE_DONE && file.account.hash[0] &&
+	    pwhash_try(file.account.hash) != PWHASH_OK)
+		code = say_error(CODE_LATER,
+				 "'%s': its hash cannot be computed: no memory, "
+				 "or libcrypt does not know its scheme here: "
+				 "nothing was changed", path);
 	if (code == CODE_DONE)
 		code = site_open_write(site);
 	name_box_text(&file.account.box.name, name);

@@ -2,6 +2,7 @@
 
 #include <csv.h>
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,11 +17,34 @@ static int never(unsigned char c)
 	return 0;
 }
 
+/* The parser has the field that it is about in memory of its own, which may be a
+ * password. */
+static void wipe_free(void *bytes)
+{
+	if (bytes)
+		secret_wipe(bytes, malloc_usable_size(bytes));
+	free(bytes);
+}
+
+static void *move(void *bytes, size_t room)
+{
+	const size_t old = bytes ? malloc_usable_size(bytes) : 0;
+	void *more = malloc(room);
+
+	if (more && bytes)
+		memcpy(more, bytes, old < room ? old : room);
+	if (more)
+		wipe_free(bytes);
+	return more;
+}
+
 static bool begin(struct csvfile *csv)
 {
 	if (csv_init(csv->parser, OPTIONS) != 0)
 		return false;
 	csv_set_space_func(csv->parser, never);
+	csv_set_realloc_func(csv->parser, move);
+	csv_set_free_func(csv->parser, wipe_free);
 	if (csv->delimiter)
 		csv_set_delim(csv->parser, (unsigned char)csv->delimiter);
 	return true;
@@ -37,6 +61,8 @@ bool csvfile_open(struct csvfile *csv, struct feed *feed, char delimiter)
 {
 	*csv = (struct csvfile){.feed = feed,
 				.delimiter = delimiter,
+				.raw.secret = true,
+				.fields.secret = true,
 				.parser = malloc(sizeof *csv->parser)};
 	if (csv->parser && begin(csv))
 		return true;
@@ -45,22 +71,14 @@ bool csvfile_open(struct csvfile *csv, struct feed *feed, char delimiter)
 	return false;
 }
 
-static void wipe(struct text *text)
-{
-	if (text->bytes)
-		secret_wipe(text->bytes, text->room);
-	free(text->bytes);
-	*text = (struct text){0};
-}
-
 void csvfile_close(struct csvfile *csv)
 {
 	if (csv->parser)
 		csv_free(csv->parser);
 	free(csv->parser);
 	csv->parser = NULL;
-	wipe(&csv->raw);
-	wipe(&csv->fields);
+	text_wipe(&csv->raw);
+	text_wipe(&csv->fields);
 }
 
 static void on_field(void *bytes, size_t len, void *arg)

@@ -67,7 +67,8 @@ static int judge_place(struct draft *draft)
 
 int draft_look(const char *dir, struct draft *ret_draft)
 {
-	struct draft draft = {.dir = -1, .lock = -1, .old_lock = -1};
+	struct draft draft = {
+		.dir = -1, .lock = -1, .old_lock = -1, .gate = -1};
 	size_t len = strlen(dir);
 	int code, n;
 
@@ -110,17 +111,32 @@ static void empty(const struct draft *draft, size_t count)
 		(void)unlinkat(draft->dir, files[i], 0); /* rmdir tells */
 }
 
-/* Is what we have a lock on still what has the name? */
-static bool is_ours(const struct draft *draft)
+/* Is the publish.lock that we have a lock on still that of the directory? */
+static bool has_name(int lock, const char *dir)
 {
-	struct stat ours, named, dir;
+	struct stat ours, named;
 	char path[PATH_MAX];
 
-	join(draft->path, "publish.lock", path);
-	return fstat(draft->lock, &ours) == 0 && stat(path, &named) == 0 &&
-	       ours.st_ino == named.st_ino && ours.st_dev == named.st_dev &&
+	join(dir, "publish.lock", path);
+	return fstat(lock, &ours) == 0 && stat(path, &named) == 0 &&
+	       ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
+}
+
+static bool is_ours(const struct draft *draft)
+{
+	struct stat dir;
+
+	return has_name(draft->lock, draft->path) &&
 	       fstat(draft->dir, &dir) == 0 && dir.st_uid == geteuid() &&
 	       !(dir.st_mode & 077);
+}
+
+/* Nothing was written to it. */
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd);
+	*fd = -1;
 }
 
 int draft_start(struct draft *draft)
@@ -136,8 +152,7 @@ int draft_start(struct draft *draft)
 	if (draft->lock < 0)
 		return failed("use", draft->path);
 	if (flock(draft->lock, LOCK_EX | LOCK_NB) != 0 || !is_ours(draft)) {
-		(void)close(draft->lock); /* nothing was written to it */
-		draft->lock = -1;
+		close_fd(&draft->lock);
 		return say_error(CODE_LATER,
 				 "'%s' is in use: another popbox restores, or "
 				 "it is not ours",
@@ -227,36 +242,48 @@ static int sync_parent(const struct draft *draft)
 					       draft->place);
 }
 
+static int busy(void)
+{
+	return say_error(CODE_LATER, "another popbox holds the store: nothing "
+				     "was changed, try again");
+}
+
+int draft_hold(struct draft *draft)
+{
+	int code = CODE_DONE;
+	enum err err;
+
+	if (!draft->there)
+		return CODE_DONE;
+	code = wait_publishers(draft);
+	if (code != CODE_DONE)
+		return code;
+	err = store_gate(draft->place, &draft->gate);
+	if (err == ERR_BUSY)
+		return busy();
+	if (err != ERR_OK)
+		return failed("lock", draft->place);
+	/* Another restore may have put its store here while we waited. */
+	return has_name(draft->old_lock, draft->place) ? CODE_DONE : busy();
+}
+
 int draft_put(struct draft *draft)
 {
-	int gate = -1, code = CODE_DONE;
-	enum err err;
+	int code = CODE_DONE;
 
 	if (fsync(draft->dir) != 0)
 		return failed("sync", draft->path);
-	if (!draft->there) {
-		/* Takes the place of an empty directory, of nothing else. */
-		if (rename(draft->path, draft->place) != 0)
-			return failed("make", draft->place);
-	} else {
-		code = wait_publishers(draft);
-		if (code != CODE_DONE)
-			return code;
-		err = store_gate(draft->place, &gate);
-		if (err == ERR_BUSY)
-			return say_error(CODE_LATER,
-					 "another popbox holds the store: "
-					 "nothing was changed, try again");
-		if (err != ERR_OK)
-			return failed("lock", draft->place);
+	if (draft->there)
 		code = exchange(draft);
-		(void)close(gate); /* who waits there finds it replaced */
-		if (code != CODE_DONE)
-			return code;
-	}
+	/* Takes the place of an empty directory, of nothing else. */
+	else if (rename(draft->path, draft->place) != 0)
+		code = failed("make", draft->place);
+	if (code != CODE_DONE)
+		return code;
 	draft->path[0] = 0;
-	(void)close(draft->lock); /* it is the store's publish.lock now */
-	draft->lock = -1;
+	/* Whoever waits at either finds the store replaced. */
+	close_fd(&draft->gate);
+	close_fd(&draft->lock); /* it is the store's publish.lock now */
 	return sync_parent(draft);
 }
 
@@ -266,11 +293,8 @@ void draft_end(struct draft *draft)
 		empty(draft, sizeof files / sizeof *files);
 		(void)rmdir(draft->path); /* the next one uses it */
 	}
-	if (draft->lock >= 0)
-		(void)close(draft->lock); /* nothing was written to it */
-	if (draft->dir >= 0)
-		(void)close(draft->dir); /* read only */
-	if (draft->old_lock >= 0)
-		(void)close(draft->old_lock);
-	draft->dir = draft->lock = draft->old_lock = -1;
+	close_fd(&draft->gate);
+	close_fd(&draft->lock);
+	close_fd(&draft->dir);
+	close_fd(&draft->old_lock);
 }

@@ -18,6 +18,7 @@ struct draft {
 	int dir;	      /* of path */
 	int lock;	      /* its publish.lock, while it is a draft */
 	int old_lock;	      /* that of the store which is there */
+	int gate;	      /* its directory, locked against writers */
 };
 
 /* Each says what is wrong and returns the exit code. */
@@ -31,8 +32,12 @@ int draft_start(struct draft *draft);
 /* The file `name` of the draft, empty, for all to read; an open descriptor. */
 int draft_file(const struct draft *draft, const char *name, int *ret_fd);
 
-/* Waits for publishers and writers of the store that is there, then puts the
- * draft into its place. The lock of publishers is held until draft_end. */
+/* Waits for publishers and writers of the store that is there, and keeps them out:
+ * writers until draft_put, publishers until draft_end. What is decided by looking
+ * at that store is decided in between. Nothing where no store is. */
+int draft_hold(struct draft *draft);
+
+/* Puts the draft into its place. */
 int draft_put(struct draft *draft);
 
 /* What was not put is removed. */

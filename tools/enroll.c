@@ -56,7 +56,7 @@ enum err enroll_domain(struct store_txn *txn, const struct enroll_how *how,
 
 	if (err != ERR_OK)
 		return err;
-	err = store_parked_domain_get(txn, &domain->name, STORE_POP, &was,
+	err = store_parked_domain_get(txn, &domain->name, domain->kind, &was,
 				      &parked);
 	if (err == ERR_NOTFOUND)
 		return store_domain_add(txn, domain);
@@ -71,6 +71,11 @@ enum err enroll_domain(struct store_txn *txn, const struct enroll_how *how,
 				    "it may be on its way (--undelete brings "
 				    "it back, 'popbox purge' forgets it)",
 				    domain->name.s);
+	if (err == ERR_OK && strcmp(was.target.s, domain->target.s) != 0)
+		return store_refuse(txn, ERR_INVALID,
+				    "the deleted domain '%s' was another name "
+				    "of '%s'",
+				    domain->name.s, was.target.s);
 	return err == ERR_OK ? store_domain_restore(txn, &was) : err;
 }
 
@@ -126,7 +131,8 @@ static enum err create_box(struct store_txn *txn, const struct intake *intake,
 }
 
 /* The box of a row that is not there yet: its own number or the next. */
-static enum err name_new(struct store_txn *txn, const struct intake *intake,
+static enum err name_new(struct store_txn *txn, const struct enroll_how *how,
+			 const struct intake *intake,
 			 struct name_box *ret_name)
 {
 	struct store_domain domain;
@@ -141,8 +147,8 @@ static enum err name_new(struct store_txn *txn, const struct intake *intake,
 		return store_refuse(txn, ERR_INVALID, "there is no domain '%s'",
 				    intake->address.domain.s);
 	ret_name->handle = domain.handle;
-	return err == ERR_OK ? store_box_number(txn, &domain.handle,
-						&ret_name->number)
+	return err == ERR_OK ? numbers_next(txn, how->numbers, &domain.handle,
+					    &ret_name->number)
 			     : err;
 }
 
@@ -220,7 +226,7 @@ static enum err enroll_box(struct store_txn *txn, const struct enroll_how *how,
 				  &ret->differs);
 	if (err != ERR_NOTFOUND)
 		return err;
-	err = name_new(txn, intake, &ret->box);
+	err = name_new(txn, how, intake, &ret->box);
 	if (err == ERR_OK)
 		err = create_box(txn, intake, hash, &ret->box);
 	ret->verdict = ENROLL_CREATE;
@@ -289,11 +295,12 @@ static enum err update(struct store_txn *txn, const struct enroll_how *how,
 }
 
 /* Deleted under this name: back with its box, and then as the row says. */
-static enum err bring_back(struct store_txn *txn, const struct intake *intake,
-			   const char *hash, struct store_address *address,
-			   struct enrolled *ret)
+static enum err bring_back(struct store_txn *txn, const struct enroll_how *how,
+			   const struct intake *intake, const char *hash,
+			   struct store_address *address, struct enrolled *ret)
 {
-	static const struct enroll_how all = {.update = true};
+	const struct enroll_how all = {.update = true,
+				       .numbers = how->numbers};
 	struct store_parked parked;
 	struct store_box box;
 	enum err err = ERR_OK;
@@ -325,7 +332,7 @@ static enum err enroll_address(struct store_txn *txn,
 		err = store_parked_address_get(txn, &intake->address, &address,
 					       &parked);
 	if (err == ERR_OK && how->undelete)
-		return bring_back(txn, intake, hash, &address, ret);
+		return bring_back(txn, how, intake, hash, &address, ret);
 	if (err == ERR_OK)
 		return store_refuse(txn, ERR_EXISTS,
 				    "it was deleted, and mail for it may be on "
@@ -376,7 +383,9 @@ enum err enroll_postmaster(struct store_txn *txn, const struct enroll_how *how,
 			   const struct name_handle *owner)
 {
 	const struct name_address name = {{"postmaster"}, *domain};
-	struct postmaster postmaster = {.domain = *domain, .owner = *owner};
+	struct postmaster postmaster = {.domain = *domain,
+					.owner = *owner,
+					.numbers = how->numbers};
 	const struct intake intake = {.has_address = true, .address = name,
 				      .secret = INTAKE_KEEP};
 	struct store_address address;

@@ -5,7 +5,7 @@
 #define POPBOX_ENROLL_H
 
 #include "intake.h"
-#include "store_write.h"
+#include "numbers.h"
 
 /* What a row says and the store does not. */
 enum {
@@ -24,6 +24,7 @@ enum enroll_verdict { ENROLL_CREATE, ENROLL_BACK, ENROLL_CHANGE, ENROLL_SAME };
 struct enroll_how {
 	bool update;   /* change what is there */
 	bool undelete; /* bring back what was deleted under that name */
+	struct numbers *numbers; /* for new boxes */
 };
 
 struct enrolled {

@@ -15,6 +15,8 @@ void errand_settle(struct plan_item *item, int rc, const char *path)
 	say_error(0, "cannot make '%s': %s", path[0] ? path : item->handle.s,
 		  rc == EINVAL	? "something else stands in its place"
 		  : rc == EPIPE ? "the helper that is popusr has ended"
+		  : rc == ETIMEDOUT
+			  ? "there is very much in it: 'popbox sync' goes on"
 				: strerror(rc));
 }
 

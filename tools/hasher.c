@@ -14,7 +14,7 @@ struct hasher {
 	hasher_done *done;
 	void *arg;
 	pthread_mutex_t lock;
-	bool end;
+	bool end, no_memory; /* set once, never cleared */
 };
 
 unsigned hasher_cores(void)
@@ -40,6 +40,10 @@ static enum pwhash fits(const struct hasher_job *job)
 static void compute(struct pwhash_cost cost, struct hasher_job *job)
 {
 	job->made[0] = 0;
+	if (job->try) {
+		job->answer = pwhash_try(job->old);
+		return;
+	}
 	job->answer = fits(job);
 	if (job->answer == PWHASH_NOMEM)
 		return;
@@ -69,7 +73,9 @@ static void *work(void *arg)
 		(void)pthread_mutex_unlock(&hasher->lock);
 		compute(hasher->cost, &job);
 		(void)pthread_mutex_lock(&hasher->lock);
-		if (!hasher->done(hasher->arg, &job))
+		if (job.answer == PWHASH_NOMEM && !job.try)
+			hasher->end = hasher->no_memory = true;
+		else if (!hasher->done(hasher->arg, &job))
 			hasher->end = true;
 	}
 	(void)pthread_mutex_unlock(&hasher->lock);
@@ -77,11 +83,14 @@ static void *work(void *arg)
 	return NULL;
 }
 
-bool hasher_run(struct pwhash_cost cost, hasher_next *next, hasher_done *done,
-		void *arg)
+enum hasher_end hasher_run(struct pwhash_cost cost, hasher_next *next,
+			   hasher_done *done, void *arg)
 {
-	struct hasher hasher = {cost, next, done, arg,
-				PTHREAD_MUTEX_INITIALIZER, false};
+	struct hasher hasher = {.cost = cost,
+				.next = next,
+				.done = done,
+				.arg = arg,
+				.lock = PTHREAD_MUTEX_INITIALIZER};
 	pthread_t thread[CORES_MAX];
 	pthread_attr_t attr;
 	unsigned cores = hasher_cores(), count = 0;
@@ -97,5 +106,7 @@ bool hasher_run(struct pwhash_cost cost, hasher_next *next, hasher_done *done,
 		(void)pthread_join(thread[i], NULL); /* ours, once */
 	(void)pthread_attr_destroy(&attr); /* of our own */
 	errno = rc;
-	return count > 0;
+	if (count == 0)
+		return HASHER_NO_THREAD;
+	return hasher.no_memory ? HASHER_NO_MEMORY : HASHER_DONE;
 }

@@ -14,15 +14,17 @@
 #include "pwhash.h"
 
 /* A job has a password or an old hash, and may have what is there already. If
- * that fits nothing is made. */
+ * that fits nothing is made. A try asks whether a login can compute the old hash,
+ * and makes nothing. */
 struct hasher_job {
 	size_t number; /* the caller's */
+	bool try;
 	char password[PWHASH_PASSWORD_MAX + 1];
 	size_t len;
 	char old[PWHASH_MAX + 1];   /* to be wrapped; "" = there is a password */
 	char there[PWHASH_MAX + 1]; /* "" = nothing */
-	/* PWHASH_OK: made. PWHASH_NO: what is there fits, made is "". Else why
-	 * not. */
+	/* PWHASH_OK: made, or tried. PWHASH_NO: what is there fits, made is "". Else why
+	 * not; done sees PWHASH_NOMEM of a try alone. */
 	enum pwhash answer;
 	char made[PWHASH_MAX + 1];
 };
@@ -30,10 +32,17 @@ struct hasher_job {
 typedef bool hasher_next(void *arg, struct hasher_job *job); /* false: end */
 typedef bool hasher_done(void *arg, const struct hasher_job *job); /* the same */
 
-/* Runs until next or done says so; then all jobs begun are done. False: not even
- * one thread could be had (errno). */
-bool hasher_run(struct pwhash_cost cost, hasher_next *next, hasher_done *done,
-		void *arg);
+enum hasher_end {
+	HASHER_DONE,	  /* next has no more, or next or done ended it */
+	HASHER_NO_THREAD, /* not even one could be had: errno */
+	HASHER_NO_MEMORY, /* for at least one job; it has no result */
+};
+
+/* Runs until next or done says so, or until memory is missing for one job: then
+ * no more is begun, whatever becomes of the others. All jobs begun are handed to
+ * done, except those without memory. */
+MUST_USE enum hasher_end hasher_run(struct pwhash_cost cost, hasher_next *next,
+				    hasher_done *done, void *arg);
 
 /* As many as there are cores for this process. */
 unsigned hasher_cores(void);

@@ -25,7 +25,7 @@ void import_place(const struct import *import, size_t file, unsigned long line,
 		(void)snprintf(ret_text, IMPORT_PLACE, "%s", name);
 }
 
-void import_refuse(struct import *import, size_t file, unsigned long line,
+bool import_refuse(struct import *import, size_t file, unsigned long line,
 		   const char *address, const char *why)
 {
 	char at[IMPORT_PLACE];
@@ -40,13 +40,14 @@ void import_refuse(struct import *import, size_t file, unsigned long line,
 
 		if (!more) {
 			import->no_memory = true;
-			return;
+			return false;
 		}
 		import->bad_line = more;
 		import->bad_room = room;
 	}
 	import->bad_line[import->bad++] =
 		(uint64_t)file << 32 | (line & UINT32_MAX);
+	return true;
 }
 
 const char *import_name(const struct intake *intake,
@@ -59,14 +60,15 @@ const char *import_name(const struct intake *intake,
 	return text;
 }
 
-void import_refuse_row(struct import *import, size_t number,
+bool import_refuse_row(struct import *import, size_t number,
 		       const struct intake *intake, const char *why)
 {
 	struct roster_row *row = &import->roster.row[number];
 	char text[NAME_ADDRESS_TEXT];
 
 	row->bad = true;
-	import_refuse(import, row->file, row->line, import_name(intake, text), why);
+	return import_refuse(import, row->file, row->line,
+			     import_name(intake, text), why);
 }
 
 static bool other_row(struct import *import, size_t file,
@@ -77,8 +79,8 @@ static bool other_row(struct import *import, size_t file,
 	(void)snprintf(why, sizeof why,
 		       "line %lu says something else of the same %s", other,
 		       row->intake->has_address ? "address or box" : "box");
-	import_refuse(import, file, row->line, import_name(row->intake, text), why);
-	return !import->no_memory;
+	return import_refuse(import, file, row->line,
+			     import_name(row->intake, text), why);
 }
 
 static bool take_row(struct import *import, size_t file,
@@ -127,15 +129,15 @@ static bool take(void *arg, const struct source_row *row)
 		import->no_memory = true;
 		return false;
 	}
-	if (row->why) {
-		import_refuse(import, file, row->line,
-			      row->intake->has_address ||
-					      row->intake->has_box
-				      ? import_name(row->intake, text)
-				      : NULL,
-			      row->why);
-		return !import->no_memory;
-	}
+	if (row->domain)
+		return import_site_take(import, file, row);
+	if (row->why)
+		return import_refuse(import, file, row->line,
+				     row->intake->has_address ||
+						     row->intake->has_box
+					     ? import_name(row->intake, text)
+					     : NULL,
+				     row->why);
 	if (row->left) {
 		import_place(import, file, row->line, at);
 		say_note("%s: left out: %s", at, row->left);
@@ -149,7 +151,12 @@ static bool take(void *arg, const struct source_row *row)
 
 static int read_all(struct import *import)
 {
-	int code = source_read(&import->how->source, take, import);
+	struct source_how how = import->how->source;
+	int code = oldroutes_read(&import->site->config, &import->old);
+
+	how.old = &import->old;
+	if (code == CODE_DONE)
+		code = source_read(&how, take, import);
 
 	if (code == CODE_DONE && import->no_memory)
 		return say_error(CODE_LATER, "no memory for so many rows: "
@@ -208,12 +215,17 @@ static void note_counts(const struct import *import)
 			 "%lu, accepted as they are",
 			 import->short_passwords);
 	if (import->noted)
-		say_note("%lu rows have something that is not taken, see above",
+		say_note("rows of which a part is not taken: %lu (see above)",
 			 import->noted);
 	if (import->unusable)
 		say_note("%lu boxes have no password now, since their hash "
 			 "cannot be used ('popbox box list' shows them)",
 			 import->unusable);
+	if (import->yielded)
+		say_note("lines of the old site in qmail's files %s "
+			 "replaced: %lu",
+			 import->site->dry_run ? "that would be" : "that are",
+			 import->yielded);
 	if (import->again)
 		say_note("%lu rows say the same as one before them",
 			 import->again);
@@ -331,14 +343,13 @@ static int move_mail(struct import *import)
 static void release(struct import *import)
 {
 	import_domain_forget(import);
+	import_site_free(import);
+	oldroutes_free(&import->old);
 	free(import->domain);
 	free(import->bad_line);
 	names_free(&import->files);
 	roster_free(&import->roster);
-	if (import->credentials.bytes)
-		secret_wipe(import->credentials.bytes,
-			    import->credentials.room);
-	free(import->credentials.bytes);
+	text_wipe(&import->credentials);
 }
 
 /* The other rows were taken: a script must notice all the same. */
@@ -357,6 +368,7 @@ int import(struct site *site, const struct import_how *how)
 {
 	struct import import = {.site = site,
 				.how = how,
+				.credentials.secret = true,
 				.skip_fd = -1,
 				.credentials_fd = -1};
 	uint64_t last = 0;

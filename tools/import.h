@@ -26,6 +26,7 @@ struct import_how {
 	bool generate;
 	const char *credentials; /* a file for generated passwords, or NULL */
 	bool legacy_ok;
+	bool subdomains_said, subdomains; /* else as qmail's files have it */
 	bool locked; /* what has no usable password cannot log in yet */
 	bool mail; /* copy old mail too */
 	const char *mail_base; /* what relative paths are below, or "" */

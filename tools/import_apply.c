@@ -1,4 +1,5 @@
 /* import_apply.c: an import's one transaction. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,28 +10,39 @@
 #include "say.h"
 
 /* What a box shall have: NULL = leave it. A dry run has not made the hashes of
- * what is new or differs, and gives its transaction up. */
-static const char *hash_of(const struct import *import,
-			   const struct roster_row *row,
-			   const struct intake *intake)
+ * what is new or differs, and gives its transaction up: a decoy stands for
+ * them. Any other run that comes here without one must not write it. */
+static enum err hash_of(const struct import *import,
+			const struct roster_row *row,
+			const struct intake *intake, const char *decoy,
+			const char **ret_hash)
 {
+	*ret_hash = NULL;
 	switch ((enum roster_secret)row->secret) {
 	case ROSTER_AS_IS:
-		return intake->hash;
+		*ret_hash = intake->hash;
+		return ERR_OK;
 	case ROSTER_READY:
-		return row->hash;
+		*ret_hash = row->hash;
+		break;
 	case ROSTER_MAKE:
 	case ROSTER_WRAP:
-		return "*";
-	case ROSTER_SAME:
-		return NULL;
-	case ROSTER_NONE:
+		if (import->site->dry_run)
+			*ret_hash = decoy;
 		break;
+	case ROSTER_SAME:
+		return ERR_OK;
+	case ROSTER_NONE:
+		if ((intake->secret == INTAKE_LOCKED ||
+		     (intake->unusable && import->how->locked)) &&
+		    !row->twin)
+			*ret_hash = "";
+		return ERR_OK;
 	}
-	if (intake->secret == INTAKE_LOCKED ||
-	    (intake->unusable && import->how->locked))
-		return row->twin ? NULL : "";
-	return NULL;
+	if (*ret_hash)
+		return ERR_OK;
+	errno = ENOMEM;
+	return ERR_SYSTEM;
 }
 
 static void print_row(const struct import *import, size_t number,
@@ -77,7 +89,18 @@ struct applying {
 	bool show;  /* each row: a dry run */
 	bool stale; /* the store is not as it was when the rows were judged */
 	size_t refused; /* by this run */
+	char decoy[PWHASH_MAX + 1];
 };
+
+static enum err refuse_row(struct applying *a, size_t number,
+			   const struct intake *intake, const char *why)
+{
+	a->refused++;
+	if (import_refuse_row(a->import, number, intake, why))
+		return ERR_OK;
+	errno = ENOMEM;
+	return ERR_SYSTEM;
+}
 
 static enum err apply_row(struct applying *a, size_t number,
 			  const struct intake *intake)
@@ -85,15 +108,15 @@ static enum err apply_row(struct applying *a, size_t number,
 	struct import *import = a->import;
 	const struct roster_row *row = &import->roster.row[number];
 	struct enrolled enrolled;
-	enum err err = enroll_row(a->txn, &import->how->enroll, intake,
-				  hash_of(import, row, intake), &enrolled);
+	const char *hash;
+	enum err err = hash_of(import, row, intake, a->decoy, &hash);
 
-	if (is_refusal(err)) {
-		a->refused++;
-		import_refuse_row(import, number, intake,
+	if (err == ERR_OK)
+		err = enroll_row(a->txn, &import->how->enroll, intake, hash,
+				 &enrolled);
+	if (is_refusal(err))
+		return refuse_row(a, number, intake,
 				  store_reason(import->site->store));
-		return ERR_OK;
-	}
 	if (err != ERR_OK)
 		return err;
 	import->verdicts[enrolled.verdict]++;
@@ -144,23 +167,31 @@ static enum err apply_domains(struct applying *a)
 	return err;
 }
 
-static void refuse_domains(struct import *import)
+static enum err refuse_domains(struct applying *a)
 {
+	struct import *import = a->import;
 	struct intake intake;
+	enum err err = ERR_OK;
 	size_t number;
 
-	for (size_t i = 0; i < import->roster.count; i++) {
+	for (size_t i = 0; err == ERR_OK && i < import->roster.count; i++) {
 		if (import->roster.row[i].bad)
 			continue;
 		roster_get(&import->roster, i, &intake);
-		if (intake.has_address &&
-		    names_add(&import->names, intake.address.domain.s,
-			      &number) &&
-		    number < import->domains && import->domain[number].why)
-			import_refuse_row(import, i, &intake,
-					  import->domain[number].why);
+		if (!intake.has_address)
+			continue;
+		if (!names_add(&import->names, intake.address.domain.s,
+			       &number)) {
+			errno = ENOMEM;
+			err = ERR_SYSTEM;
+		} else if (number < import->domains &&
+			   import->domain[number].why) {
+			err = refuse_row(a, i, &intake,
+					 import->domain[number].why);
+		}
 	}
 	intake_wipe(&intake);
+	return err;
 }
 
 static enum err add_postmasters(struct applying *a)
@@ -196,8 +227,10 @@ static enum err apply_all(struct applying *a)
 
 	if (err == ERR_OK)
 		err = apply_domains(a);
+	if (err == ERR_OK)
+		err = import_site_apply(import, a->txn, &a->refused);
 	if (err == ERR_OK && a->refused)
-		refuse_domains(import);
+		err = refuse_domains(a);
 	if (err == ERR_OK)
 		err = apply_rows(a, true);
 	if (err == ERR_OK)
@@ -236,9 +269,13 @@ enum { ROW_BYTES = 1600 };
 int import_apply(struct import *import, bool *ret_stale, uint64_t *ret_last)
 {
 	struct site *site = import->site;
+	const struct config *config = &site->config;
 	struct applying a = {.import = import, .show = site->dry_run};
 	enum err err = ERR_INVALID;
 
+	pwhash_decoy((struct pwhash_cost){config->argon2_kib,
+					  config->argon2_passes},
+		     a.decoy);
 	if (!site->dry_run)
 		err = store_reserve(site->store,
 				    (uint64_t)import->roster.count *

@@ -24,20 +24,38 @@ static struct import_domain *new_domain(struct import *import)
 	return &import->domain[import->domains++];
 }
 
-__attribute__((format(printf, 2, 3))) static void
+static enum err no_memory(void)
+{
+	errno = ENOMEM;
+	return ERR_SYSTEM;
+}
+
+__attribute__((format(printf, 2, 3))) MUST_USE static enum err
 domain_refuse(struct import_domain *domain, const char *format, ...)
 {
 	va_list args;
+	int len;
 
 	va_start(args, format);
-	if (vasprintf(&domain->why, format, args) < 0)
-		domain->why = NULL; /* the store will refuse it */
+	len = vasprintf(&domain->why, format, args);
 	va_end(args);
+	if (len >= 0)
+		return ERR_OK;
+	domain->why = NULL;
+	return no_memory();
+}
+
+bool import_subdomains(const struct import *import,
+		       const struct name_domain *name)
+{
+	return import->how->subdomains_said
+		       ? import->how->subdomains
+		       : oldroutes_subdomains(&import->old, name);
 }
 
 /* A domain that is to be made, with the handle that the row or the command line
  * names. */
-static void plan_domain(const struct import *import,
+static enum err plan_domain(const struct import *import,
 			const struct intake *intake,
 			struct import_domain *domain)
 {
@@ -46,29 +64,27 @@ static void plan_domain(const struct import *import,
 	struct name_domain again;
 	const char *why = idn_new_domain(name, &again, utf8);
 
-	if (why) {
-		domain_refuse(domain, "the domain '%s': %s", name, why);
-		return;
-	}
-	if (!intake->has_handle && !import->how->has_handle) {
-		domain_refuse(
+	if (why)
+		return domain_refuse(domain, "the domain '%s': %s", name, why);
+	if (!intake->has_handle && !import->how->has_handle)
+		return domain_refuse(
 			domain,
 			"there is no domain '%s' (say whose it is, in the "
 			"column 'handle' or by --handle H, and it is "
 			"made)",
 			name);
-		return;
-	}
 	domain->handle =
 		intake->has_handle ? intake->handle : import->how->handle;
 	domain->fresh = calloc(1, sizeof *domain->fresh);
 	if (!domain->fresh)
-		return; /* the store will refuse its addresses */
+		return no_memory();
 	domain->fresh->name = intake->address.domain;
 	memcpy(domain->fresh->utf8, intake->utf8, sizeof domain->fresh->utf8);
 	domain->fresh->handle = domain->handle;
 	domain->fresh->kind = STORE_POP;
-	domain->fresh->subdomains = true;
+	domain->fresh->subdomains =
+		import_subdomains(import, &intake->address.domain);
+	return ERR_OK;
 }
 
 static enum err look_domain(struct import *import, struct store_txn *txn,
@@ -78,20 +94,18 @@ static enum err look_domain(struct import *import, struct store_txn *txn,
 	struct store_domain row;
 	enum err err = store_domain_get(txn, &intake->address.domain, &row);
 
-	if (err == ERR_NOTFOUND) {
-		plan_domain(import, intake, domain);
-		return ERR_OK;
-	}
+	if (err == ERR_NOTFOUND)
+		return plan_domain(import, intake, domain);
 	if (err != ERR_OK)
 		return err;
 	domain->handle = row.handle;
 	if (row.kind == STORE_ALIAS)
-		domain_refuse(domain,
+		return domain_refuse(domain,
 			      "the domain '%s' is another name of '%s' (give "
 			      "its addresses there)",
 			      row.name.s, row.target.s);
-	else if (row.kind != STORE_POP)
-		domain_refuse(domain,
+	if (row.kind != STORE_POP)
+		return domain_refuse(domain,
 			      "the domain '%s' is not of kind pop: it has no "
 			      "addresses here",
 			      row.name.s);
@@ -99,25 +113,21 @@ static enum err look_domain(struct import *import, struct store_txn *txn,
 }
 
 /* Looked at once, with the first row that names it. */
-static enum err find_domain(struct import *import, struct store_txn *txn,
+enum err import_domain_plan(struct import *import, struct store_txn *txn,
 			    const struct intake *intake,
 			    struct import_domain **ret_domain)
 {
 	size_t number;
 
-	if (!names_add(&import->names, intake->address.domain.s, &number)) {
-		errno = ENOMEM;
-		return ERR_SYSTEM;
-	}
+	if (!names_add(&import->names, intake->address.domain.s, &number))
+		return no_memory();
 	if (number < import->domains) {
 		*ret_domain = &import->domain[number];
 		return ERR_OK;
 	}
 	*ret_domain = new_domain(import);
-	if (!*ret_domain) {
-		errno = ENOMEM;
-		return ERR_SYSTEM;
-	}
+	if (!*ret_domain)
+		return no_memory();
 	return look_domain(import, txn, intake, *ret_domain);
 }
 
@@ -130,7 +140,7 @@ enum err import_domain_judge(struct import *import, struct store_txn *txn,
 
 	if (!intake->has_address)
 		return ERR_OK;
-	err = find_domain(import, txn, intake, &domain);
+	err = import_domain_plan(import, txn, intake, &domain);
 	if (err != ERR_OK)
 		return err;
 	if (domain->why)

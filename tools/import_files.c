@@ -78,6 +78,7 @@ struct copying {
 	struct import *import;
 	struct names files;
 	struct text text;
+	bool headed; /* the line that names the columns is written */
 	bool failed;
 };
 
@@ -112,6 +113,10 @@ static bool copy_row(void *arg, const struct source_row *row)
 	if (!import->bad || !bsearch(&key, import->bad_line, import->bad,
 				     sizeof key, by_number))
 		return true;
+	if (row->rewritten && !copying->headed &&
+	    !put(copying, source_columns, strlen(source_columns)))
+		return false;
+	copying->headed = copying->headed || row->rewritten;
 	if (row->raw)
 		return put(copying, row->raw, row->raw_len) &&
 		       (row->raw[row->raw_len - 1] == '\n' ||
@@ -122,7 +127,8 @@ static bool copy_row(void *arg, const struct source_row *row)
 
 static bool write_skipped(struct import *import)
 {
-	struct copying copying = {.import = import};
+	struct copying copying = {.import = import, .text.secret = true};
+	struct source_how how = import->how->source;
 	bool good;
 
 	if (!import->bad || !import->how->skip_bad)
@@ -130,16 +136,15 @@ static bool write_skipped(struct import *import)
 	qsort(import->bad_line, import->bad, sizeof *import->bad_line,
 	      by_number);
 	good = begin(import->how->skip_bad, &import->skip_fd);
-	if (good && source_read(&import->how->source, copy_row, &copying) !=
-			    CODE_DONE)
+	how.old = &import->old;
+	how.copies = true;
+	if (good && source_read(&how, copy_row, &copying) != CODE_DONE)
 		good = false;
 	good = good && !copying.failed &&
 	       write_all(import->skip_fd, copying.text.bytes,
 			 copying.text.len) &&
 	       fsync(import->skip_fd) == 0;
-	if (copying.text.bytes)
-		secret_wipe(copying.text.bytes, copying.text.room);
-	free(copying.text.bytes);
+	text_wipe(&copying.text);
 	names_free(&copying.files);
 	return good || failed(import->how->skip_bad);
 }

@@ -12,7 +12,10 @@
 /* The hashing: what the threads share. */
 struct hashing {
 	struct import *import;
-	size_t at;
+	size_t at, computed;
+	/* Never cleared: */
+	bool no_memory; /* for what stands around a hash */
+	bool untried;	/* a hash of the file that cannot be computed */
 	struct progress progress;
 };
 
@@ -41,7 +44,8 @@ static bool fill_job(struct import *import, size_t number,
 	job->number = number;
 	if (row->hash)
 		memcpy(job->there, row->hash, strlen(row->hash) + 1);
-	if (row->secret == ROSTER_WRAP)
+	job->try = row->secret == ROSTER_AS_IS;
+	if (row->secret == ROSTER_WRAP || job->try)
 		memcpy(job->old, intake.hash, sizeof job->old);
 	else if (intake.secret == INTAKE_PASSWORD)
 		memcpy(job->password, intake.password, intake.password_len);
@@ -53,6 +57,17 @@ static bool fill_job(struct import *import, size_t number,
 	return good;
 }
 
+/* Is there something to compute? Of new hashes a dry run only wants to know which
+ * are the same. */
+static bool is_job(const struct import *import, const struct roster_row *row)
+{
+	if (row->bad)
+		return false;
+	if (row->secret == ROSTER_MAKE || row->secret == ROSTER_WRAP)
+		return !import->site->dry_run || row->hash;
+	return row->secret == ROSTER_AS_IS;
+}
+
 static bool next_job(void *arg, struct hasher_job *job)
 {
 	struct hashing *hashing = arg;
@@ -61,16 +76,24 @@ static bool next_job(void *arg, struct hasher_job *job)
 	for (; hashing->at < import->roster.count; hashing->at++) {
 		const struct roster_row *row = &import->roster.row[hashing->at];
 
-		if (row->bad || (row->secret != ROSTER_MAKE &&
-				 row->secret != ROSTER_WRAP))
+		if (!is_job(import, row))
 			continue;
-		/* A dry run only wants to know what is the same. */
-		if (import->site->dry_run && !row->hash)
-			continue;
-		import->no_memory = !fill_job(import, hashing->at++, job);
-		return !import->no_memory;
+		if (fill_job(import, hashing->at++, job))
+			return true;
+		hashing->no_memory = true;
+		return false;
 	}
 	return false;
+}
+
+static void say_untried(const struct import *import,
+			const struct roster_row *row)
+{
+	char at[IMPORT_PLACE];
+
+	import_place(import, row->file, row->line, at);
+	say_error(0, "%s: its hash cannot be computed: no memory, or libcrypt "
+		     "does not know its scheme here: nothing was changed", at);
 }
 
 static bool job_done(void *arg, const struct hasher_job *job)
@@ -81,18 +104,37 @@ static bool job_done(void *arg, const struct hasher_job *job)
 	progress_step(&hashing->progress, 1);
 	free(row->hash);
 	row->hash = NULL;
+	hashing->computed++;
+	if (job->try) {
+		if (job->answer == PWHASH_OK)
+			return true;
+		if (!hashing->untried)
+			say_untried(hashing->import, row);
+		hashing->untried = true;
+		return false;
+	}
 	if (job->answer == PWHASH_NO) {
 		row->secret = ROSTER_SAME;
-		return true;
+	} else if (job->old[0] && job->answer == PWHASH_MALFORMED) {
+		row->secret = ROSTER_AS_IS; /* of no kind that is wrapped */
+	} else {
+		if (job->answer == PWHASH_OK)
+			row->hash = strdup(job->made);
+		if (row->hash)
+			row->secret = ROSTER_READY;
+		else
+			hashing->no_memory = true;
 	}
-	row->secret = ROSTER_READY;
-	if (job->answer == PWHASH_OK)
-		row->hash = strdup(job->made);
-	else if (job->answer != PWHASH_NOMEM) /* of no kind that is wrapped */
-		row->secret = ROSTER_AS_IS;
-	hashing->import->no_memory =
-		row->secret == ROSTER_READY && !row->hash;
-	return !hashing->import->no_memory;
+	return !hashing->no_memory;
+}
+
+static size_t count_jobs(const struct import *import)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < import->roster.count; i++)
+		count += is_job(import, &import->roster.row[i]);
+	return count;
 }
 
 int import_hash(struct import *import)
@@ -101,16 +143,24 @@ int import_hash(struct import *import)
 	const struct pwhash_cost cost = {config->argon2_kib,
 					 config->argon2_passes};
 	struct hashing hashing = {.import = import};
+	const size_t jobs = count_jobs(import);
+	enum hasher_end end;
 
-	if (!import->jobs)
+	if (!jobs)
 		return CODE_DONE;
-	hashing.progress = progress_start("hashing", import->jobs);
-	if (!hasher_run(cost, next_job, job_done, &hashing))
+	if (!pwhash_affordable(cost))
+		return password_unmade(&cost, PWHASH_TOODEAR);
+	hashing.progress = progress_start("hashing", jobs);
+	end = hasher_run(cost, next_job, job_done, &hashing);
+	if (end == HASHER_NO_THREAD)
 		return say_error(CODE_LATER, "cannot start a thread to hash "
 					     "passwords: %s",
 				 strerror(errno));
 	progress_end(&hashing.progress);
-	if (import->no_memory)
+	if (hashing.untried)
+		return CODE_LATER; /* said so */
+	if (end == HASHER_NO_MEMORY || hashing.no_memory ||
+	    hashing.computed != jobs)
 		return say_error(CODE_LATER,
 				 "no memory to hash the passwords (a hash "
 				 "wants %u KiB for each of %u cores): nothing "

@@ -29,8 +29,9 @@ static enum err judge_number(struct store_txn *txn, const struct intake *intake,
 			       (unsigned)NUMBER_MAX);
 	if (err == ERR_OK)
 		err = store_parked_box_get(txn, name, &box, &parked);
+	/* Below 1 is 0 alone: where a handle begins, and not given yet. */
 	if (err == ERR_NOTFOUND && name->number < handle.next_box &&
-	    !(name->number == 0 && handle.next_box == 1))
+	    handle.next_box != 1)
 		(void)snprintf(ret_why, room,
 			       "the number of the box '%s-%04u' was given "
 			       "before, and none is given twice (leave 'box' "
@@ -233,8 +234,10 @@ static enum err judge_row(struct import *import, struct store_txn *txn,
 		err = ERR_SYSTEM;
 	}
 	secret_wipe(&account, sizeof account);
-	if (why)
-		import_refuse_row(import, number, intake, why);
+	if (why && !import_refuse_row(import, number, intake, why)) {
+		errno = ENOMEM;
+		err = ERR_SYSTEM;
+	}
 	return err;
 }
 
@@ -246,7 +249,8 @@ static enum err judge_body(struct store_txn *txn, void *arg)
 	struct intake intake;
 	enum err err = store_journal_last(txn, &import->snapshot);
 
-	import->jobs = 0;
+	if (err == ERR_OK)
+		err = import_site_judge(import, txn);
 	for (size_t i = 0; err == ERR_OK && i < import->roster.count; i++) {
 		const struct roster_row *row = &import->roster.row[i];
 
@@ -255,8 +259,6 @@ static enum err judge_body(struct store_txn *txn, void *arg)
 			continue;
 		roster_get(&import->roster, i, &intake);
 		err = judge_row(import, txn, i, &intake);
-		import->jobs += !row->bad && (row->secret == ROSTER_MAKE ||
-					      row->secret == ROSTER_WRAP);
 	}
 	progress_end(&progress);
 	intake_wipe(&intake);

@@ -9,7 +9,8 @@
 /* One question to each of qmail's files for all new domains. */
 static int preflight_fresh(struct import *import)
 {
-	struct store_domain *fresh = calloc(import->domains + 1, sizeof *fresh);
+	struct store_domain *fresh = calloc(
+		import->domains + import->moves + 1, sizeof *fresh);
 	size_t count = 0;
 	int code = CODE_DONE;
 
@@ -19,8 +20,13 @@ static int preflight_fresh(struct import *import)
 		if (import->domain[i].fresh)
 			fresh[count++] = *import->domain[i].fresh;
 	}
+	for (size_t i = 0; i < import->moves; i++) {
+		if (import->moved[i].alias)
+			fresh[count++] = *import->moved[i].alias;
+	}
 	if (count)
-		code = preflight_domains(import->site, fresh, count, false);
+		code = preflight_moving(import->site, fresh, count,
+					import_site_yields, import);
 	free(fresh);
 	return code;
 }
@@ -81,11 +87,13 @@ static int preflight_there(struct import *import, size_t number,
 	address->has_box = enroll_wants_box(intake);
 	address->box = intake->box; /* a new one is in no file yet */
 	code = preflight_address(import->site, handle, address, false);
-	if (code == CODE_REFUSED)
-		import_refuse_row(import, number, intake,
-				  "its .qmail file cannot be taken");
 	free(address);
-	return code == CODE_REFUSED ? CODE_DONE : code;
+	if (code != CODE_REFUSED)
+		return code;
+	if (import_refuse_row(import, number, intake,
+			      "its .qmail file cannot be taken"))
+		return CODE_DONE;
+	return say_error(CODE_LATER, "no memory");
 }
 
 static int preflight_row(struct import *import, size_t number)
@@ -112,7 +120,10 @@ static int preflight_row(struct import *import, size_t number)
 int import_preflight(struct import *import)
 {
 	const char *format = import->how->source.format;
-	int code = preflight_fresh(import);
+	int code;
+
+	import->yielded = 0;
+	code = preflight_fresh(import);
 
 	/* What a site taken over says itself was read from these files. */
 	if (format && strcmp(format, "qmail") == 0)

@@ -1,6 +1,6 @@
 /* import_private.h: what the parts of an import share: import.c (the story),
  * import_judge.c (against the store), import_domain.c (the domains of its
- * rows), import_preflight.c (against qmail's files), import_hash.c,
+ * rows), import_site.c (those of an old site, with its aliases), import_preflight.c (against qmail's files), import_hash.c,
  * import_apply.c (the transaction), import_files.c (what is written beside).
  */
 #ifndef POPBOX_IMPORT_PRIVATE_H
@@ -19,11 +19,23 @@ struct import_domain {
 	enum { FILES_UNKNOWN, FILES_LISTED, FILES_UNLISTED } listed;
 };
 
+/* A domain that a row named, with what becomes of it. */
+struct import_moved {
+	struct source_domain is;
+	size_t file;
+	unsigned long line;
+	struct store_domain *alias; /* to be made; malloc'ed */
+	bool bad, same;
+};
+
 struct import {
 	struct site *site;
 	const struct import_how *how;
 	struct roster roster;
 	struct names files; /* that rows came from */
+	struct oldroutes old;
+	struct import_moved *moved; /* domains of an old site */
+	size_t moves, moved_room;
 	struct names names; /* of domains */
 	struct import_domain *domain;
 	size_t domains, domain_room;
@@ -33,9 +45,9 @@ struct import {
 	bool judged; /* at least once */
 	bool no_memory;
 	bool failed; /* and said so */
-	size_t jobs; /* hashes to compute */
 	unsigned long left;    /* rows left out on purpose */
 	unsigned long noted;   /* rows of which something is left out */
+	unsigned long yielded; /* lines of the old site in qmail's files */
 	unsigned long again;   /* rows that say what one before them said */
 	unsigned long short_passwords;
 	unsigned long foreign_passwords; /* not ASCII */
@@ -54,12 +66,14 @@ void import_place(const struct import *import, size_t file, unsigned long line,
 const char *import_name(const struct intake *intake,
 			char text[NAME_ADDRESS_TEXT]);
 
-/* Refuses a row, and says so. address: what it is about, or NULL. */
-void import_refuse(struct import *import, size_t file, unsigned long line,
-		   const char *address, const char *why);
+/* Rejects a row, and says so. address: what it is about, or NULL. False: no
+ * memory to remember it, and the import must end without a change. */
+MUST_USE bool import_refuse(struct import *import, size_t file,
+			    unsigned long line, const char *address,
+			    const char *why);
 /* One of the roster. */
-void import_refuse_row(struct import *import, size_t number,
-		       const struct intake *intake, const char *why);
+MUST_USE bool import_refuse_row(struct import *import, size_t number,
+				const struct intake *intake, const char *why);
 
 /* Judges all rows that are not refused, in one snapshot, and says what becomes of
  * their passwords. Returns the exit code. */
@@ -69,8 +83,29 @@ int import_judge(struct import *import);
 enum err import_domain_judge(struct import *import, struct store_txn *txn,
 			     const struct intake *intake, char *ret_why,
 			     size_t room);
+/* The domain of an old site that accounts are in: to be made, though it may have
+ * none. Subdomains are as qmail's files had them, unless told otherwise. */
+enum err import_domain_plan(struct import *import, struct store_txn *txn,
+			    const struct intake *intake,
+			    struct import_domain **ret_domain);
+bool import_subdomains(const struct import *import,
+		       const struct name_domain *name);
+
 /* All that was found of domains, before rows are judged again. */
 void import_domain_forget(struct import *import);
+
+/* The domains of an old site, its aliases among them (import_site.c). Each says
+ * what is wrong with one and marks it. */
+bool import_site_take(struct import *import, size_t file,
+		      const struct source_row *row);
+enum err import_site_judge(struct import *import, struct store_txn *txn);
+enum err import_site_apply(struct import *import, struct store_txn *txn,
+			   size_t *ret_refused);
+void import_site_forget(struct import *import);
+void import_site_free(struct import *import);
+/* Lines of qmail's files that lead into the old site (lines_yield). */
+bool import_site_yields(void *arg, enum lines_file file, const char *line,
+			size_t len);
 
 /* What qmail's files and files made by hand have against it. */
 int import_preflight(struct import *import);

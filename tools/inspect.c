@@ -13,7 +13,8 @@
 #include <unistd.h>
 
 #include "backup.h"
-#include "drop.h"
+#include "child.h"
+#include "relay.h"
 #include "say.h"
 
 enum {
@@ -82,10 +83,13 @@ static enum err count_raw(void *arg, const struct store_raw *raw)
 static enum err send_rows(struct store_txn *txn, struct looking *looking)
 {
 	unsigned long found;
-	enum err err = store_check(txn, backup_finding, &looking->findings,
-				   &found);
+	enum err err;
 
-	if (err == ERR_OK && found)
+	/* Who takes the rows looks at what they make. */
+	looking->findings.looked_again = looking->how == INSPECT_ROWS;
+	err = store_check(txn, backup_finding, &looking->findings, &found);
+
+	if (err == ERR_OK && looking->findings.damage)
 		err = ERR_DAMAGED;
 	return err == ERR_OK
 		       ? store_rows(txn,
@@ -106,50 +110,45 @@ static enum err look_body(struct store_txn *txn, void *arg)
 	return err == ERR_OK ? send_raw(looking->out, &end) : err;
 }
 
-/* The child has these two and the first three, and nothing else that its parent
- * has open. */
-static bool keep(int a, int b)
-{
-	const unsigned low = (unsigned)(a < b ? a : b);
-	const unsigned high = (unsigned)(a < b ? b : a);
-
-	return (low <= 3 || close_range(3, low - 1, 0) == 0) &&
-	       (high == low + 1 || close_range(low + 1, high - 1, 0) == 0) &&
-	       close_range(high + 1, ~0U, 0) == 0;
-}
-
 /* A map that is larger than the file's own data is claimed, not there. */
-static void limit(int fd)
+static rlim_t data_bytes(int fd)
 {
-	const struct rlimit none = {0, 0};
-	struct rlimit cpu = {CPU_SECONDS, CPU_SECONDS};
-	struct rlimit memory = {MEMORY, MEMORY};
 	struct stat st;
 
-	if (fstat(fd, &st) == 0) {
-		const rlim_t data = (rlim_t)st.st_blocks * 512;
+	return fstat(fd, &st) == 0 ? (rlim_t)st.st_blocks * 512 : 0;
+}
 
-		cpu.rlim_cur = cpu.rlim_max = CPU_SECONDS + data / CPU_BYTES;
-		memory.rlim_cur = memory.rlim_max = 2 * data + MEMORY;
-	}
+/* Of a processor. */
+static rlim_t seconds_for(int fd)
+{
+	return CPU_SECONDS + data_bytes(fd) / CPU_BYTES;
+}
+
+static void limit(int fd)
+{
+	const rlim_t seconds = seconds_for(fd);
+	const rlim_t bytes = 2 * data_bytes(fd) + MEMORY;
+	const struct rlimit none = {0, 0}, cpu = {seconds, seconds};
+	struct rlimit memory = {bytes, bytes};
+
+#ifdef __SANITIZE_ADDRESS__ /* which maps terabytes */
+	memory.rlim_cur = memory.rlim_max = RLIM_INFINITY;
+#endif
 	(void)setrlimit(RLIMIT_CPU, &cpu);
 	(void)setrlimit(RLIMIT_FSIZE, &none);
-#ifndef __SANITIZE_ADDRESS__ /* which maps terabytes */
 	(void)setrlimit(RLIMIT_AS, &memory);
-#endif
 }
 
 /* The child, from here to its end; returns the exit code. */
 static int look(int fd, struct looking *looking)
 {
 	const bool root = geteuid() == 0;
-	const char *why = drop_to(root ? NOBODY : geteuid(),
-				  root ? NOBODY : getegid());
+	const char *why = child_drop(root ? NOBODY : geteuid(),
+				     root ? NOBODY : getegid());
 	struct store *store = NULL;
 	char path[32];
 	enum err err;
 
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* dropping takes it away */
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	if (why)
 		return say_error(CODE_LATER, "cannot look at '%s': %s",
@@ -226,32 +225,62 @@ static bool take_all(FILE *in, char *part[2], store_sink *sink, void *arg,
 	return false;
 }
 
-static int settle(pid_t pid, bool ended, bool whole, const char *what)
-{
-	int status;
-	pid_t waited;
+/* A child that is being watched, and what it says. */
+struct child {
+	struct child_watch watch;
+	int rows, said; /* pipes */
+};
 
-	do
-		waited = waitpid(pid, &status, 0);
-	while (waited < 0 && errno == EINTR);
+static ssize_t read_rows(void *arg, char *bytes, size_t room)
+{
+	struct child *child = arg;
+
+	return child_read(&child->watch, child->rows, bytes, room);
+}
+
+/* What is in the pipe: more than that it was not waited for. */
+static void pass_on(const struct child *child)
+{
+	struct relay relay = {.to = stderr};
+	char bytes[4096];
+	ssize_t got;
+
+	while ((got = read(child->said, bytes, sizeof bytes)) > 0 ||
+	       (got < 0 && errno == EINTR)) {
+		if (got > 0)
+			relay_put(&relay, bytes, (size_t)got);
+	}
+	relay_end(&relay);
+}
+
+static int settle(struct child *child, bool ended, bool whole, const char *what)
+{
+	const int status = child_end(&child->watch);
+
 	if (ended) /* by us, and the caller says why */
 		return CODE_DONE;
+	pass_on(child);
+	if (child->watch.why)
+		return say_error(CODE_LATER,
+				 "cannot look at '%s': the process for it %s: "
+				 "it was ended",
+				 what, child->watch.why);
 	/* A sanitizer ends it with a code of its own. */
-	if (waited == pid && WIFEXITED(status) &&
-	    (WEXITSTATUS(status) == CODE_REFUSED ||
-	     WEXITSTATUS(status) == CODE_LATER ||
-	     (WEXITSTATUS(status) == CODE_DONE && whole)))
+	if (WIFEXITED(status) && (WEXITSTATUS(status) == CODE_REFUSED ||
+				  WEXITSTATUS(status) == CODE_LATER ||
+				  (WEXITSTATUS(status) == CODE_DONE && whole)))
 		return WEXITSTATUS(status);
 	return say_error(CODE_REFUSED,
 			 "'%s' is damaged: the look at it was ended by a signal",
 			 what);
 }
 
-static int take(int fd, pid_t pid, const char *what, store_sink *sink,
+static int take(struct child *child, const char *what, store_sink *sink,
 		void *arg, struct inspected *inspected, enum err *ret_err)
 {
 	char *part[2] = {malloc(PART_MAX), malloc(PART_MAX)};
-	FILE *in = fdopen(fd, "r");
+	FILE *in = fopencookie(child, "r",
+			       (cookie_io_functions_t){.read = read_rows});
 	const bool ready = part[0] && part[1] && in;
 	bool whole = false;
 	int code;
@@ -259,12 +288,10 @@ static int take(int fd, pid_t pid, const char *what, store_sink *sink,
 	if (ready)
 		whole = take_all(in, part, sink, arg, inspected, ret_err);
 	if (!ready || *ret_err != ERR_OK)
-		(void)kill(pid, SIGKILL); /* ours, not waited for yet */
+		(void)kill(child->watch.pid, SIGKILL); /* ours, not waited for */
 	if (in)
 		(void)fclose(in); /* read only */
-	else
-		(void)close(fd);
-	code = settle(pid, !ready || *ret_err != ERR_OK, whole, what);
+	code = settle(child, !ready || *ret_err != ERR_OK, whole, what);
 	if (!ready)
 		code = say_error(CODE_LATER, "cannot look at '%s': %s", what,
 				 strerror(ENOMEM));
@@ -276,31 +303,50 @@ static int take(int fd, pid_t pid, const char *what, store_sink *sink,
 	return code;
 }
 
+static void run_child(int fd, int rows, struct looking *looking)
+{
+	looking->out = fdopen(rows, "w");
+	if (!looking->out)
+		_exit(say_error(CODE_LATER, "cannot look at '%s': %s",
+				looking->what, strerror(errno)));
+	_exit(look(fd, looking));
+}
+
 int inspect(int fd, const char *what, enum inspect how, store_sink *sink,
 	    void *arg, struct inspected *ret_inspected, enum err *ret_err)
 {
-	struct looking looking = {what, NULL, how, {what, 0}};
-	int pair[2];
-	pid_t pid;
+	struct looking looking = {what, NULL, how, {.path = what}};
+	int rows[2] = {-1, -1}, said[2] = {-1, -1};
+	struct child child;
+	pid_t pid = -1;
+	int code;
 
 	*ret_err = ERR_OK;
 	*ret_inspected = (struct inspected){.settings_len = 0};
-	if (pipe2(pair, O_CLOEXEC) != 0)
-		return say_error(CODE_LATER, "cannot look at '%s': %s", what,
-				 strerror(errno));
-	pid = fork();
-	if (pid == 0) {
-		looking.out = fdopen(pair[1], "w");
-		if (!looking.out || !keep(fd, pair[1]))
-			_exit(say_error(CODE_LATER, "cannot look at '%s': %s",
-					what, strerror(errno)));
-		_exit(look(fd, &looking));
-	}
-	(void)close(pair[1]); /* the child's end */
+	/* Nobody reads what it says while it goes on. */
+	if (pipe2(rows, O_CLOEXEC) == 0 &&
+	    pipe2(said, O_CLOEXEC | O_NONBLOCK) == 0)
+		pid = child_fork(
+			&(struct child_keep){-1, said[1], {fd, rows[1], -1}});
+	if (pid == 0)
+		run_child(fd, rows[1], &looking);
 	if (pid < 0) {
-		(void)close(pair[0]);
-		return say_error(CODE_LATER, "cannot look at '%s': %s", what,
+		code = say_error(CODE_LATER, "cannot look at '%s': %s", what,
 				 strerror(errno));
+	} else {
+		(void)close(rows[1]); /* the child's ends */
+		(void)close(said[1]);
+		rows[1] = said[1] = -1;
+		child = (struct child){.rows = rows[0], .said = said[0]};
+		child_watch(&child.watch, pid,
+			    CHILD_SILENCE + 4 * (unsigned)seconds_for(fd));
+		code = take(&child, what, sink, arg, ret_inspected, ret_err);
 	}
-	return take(pair[0], pid, what, sink, arg, ret_inspected, ret_err);
+	for (size_t i = 0; i < 2; i++) {
+		if (rows[i] >= 0)
+			(void)close(rows[i]); /* a pipe */
+		if (said[i] >= 0)
+			(void)close(said[i]); /* the same */
+	}
+	return code;
 }

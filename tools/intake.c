@@ -339,8 +339,14 @@ void intake_expire(struct intake *intake, int64_t now)
 		return;
 	}
 	intake_no_login(intake);
-	if (intake->expires_mail)
+	if (intake->expires_mail) {
 		intake_no_mail(intake);
+		if (intake->has_forwards)
+			intake_note(intake, "its forwards, since it has "
+					    "expired");
+		intake->has_forwards = false;
+		intake->forwards_len = 0;
+	}
 	intake->has_reason = true; /* at most 10 + 11 bytes */
 	(void)snprintf(intake->reason, sizeof intake->reason, "expired on %s",
 		       day);

@@ -38,12 +38,18 @@ struct lines_line {
 	bool seen;
 };
 
+/* Does whoever wrote this line of a file give it up? */
+typedef bool lines_yield(void *arg, enum lines_file file, const char *line,
+			 size_t len);
+
 /* In the order in which they were added, and found by their keys. */
 struct lines {
 	struct lines_line *line;
 	size_t count;
 	size_t room;
 	struct lines_line **by_key; /* made when it is needed */
+	lines_yield *yields;	    /* NULL: nobody does */
+	void *yields_arg;
 };
 
 /* Which of a domain's keys: those that it has a line for, by its kind and

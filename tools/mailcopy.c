@@ -2,33 +2,26 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "drop.h"
+#include "child.h"
 #include "interrupt.h"
 #include "mailcopy_ends.h"
 #include "nolink.h"
 #include "progress.h"
 #include "say.h"
 
+enum { TICK_MS = 200 };
+
 struct sums {
 	unsigned long boxes, failed, copied, there, left;
 };
-
-static void close_pair(int pair[2])
-{
-	if (pair[0] >= 0)
-		(void)close(pair[0]); /* a pipe of ours */
-	if (pair[1] >= 0)
-		(void)close(pair[1]); /* the same */
-}
 
 /* One end of a copy: as whom, and on what. */
 struct end {
@@ -38,100 +31,177 @@ struct end {
 	int dir; /* of the old Maildir, for the reader; else -1 */
 };
 
-/* Never returns. What it has to say goes to why. */
-static void run_end(const struct end *end, int in, int out, int why)
+/* Never returns. What it has to say goes to answer. */
+static void run_end(const struct end *end, int data, int answer)
 {
 	struct mailcopy_result result = {.rc = 0};
+	const char last = MAILCOPY_RESULT;
 	const char *failed;
 
 	(void)signal(SIGPIPE, SIG_IGN); /* a valid number */
 	(void)umask(077);
-	failed = drop_to(end->uid, end->gid);
-	/* With the import gone there is nobody to copy for. */
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	failed = child_drop(end->uid, end->gid);
 	if (failed)
 		result.rc = errno ? errno : EPERM;
 	else if (end->dir >= 0)
-		mailcopy_read(end->path, end->dir, out, &result);
+		mailcopy_read(end->path, end->dir, data, answer, &result);
 	else
-		mailcopy_write(end->path, in, &result);
+		mailcopy_write(end->path, data, answer, &result);
 	/* Who waits for it sees a short answer, if any, as a failure. */
-	(void)!write(why, &result, sizeof result);
+	(void)!write(answer, &last, 1);
+	(void)!write(answer, &result, sizeof result);
 	_exit(0);
 }
 
-static pid_t start_end(const struct end *end, const int data[2],
-		       const int answer[2])
+static pid_t start_end(const struct end *end, int data, int answer)
 {
-	pid_t pid = fork();
+	const pid_t pid =
+		child_fork(&(struct child_keep){-1, -1, {data, answer, end->dir}});
 
-	if (pid != 0)
-		return pid;
-	(void)close(answer[0]);			  /* the parent's */
-	(void)close(data[end->dir >= 0 ? 0 : 1]); /* the other end's */
-	run_end(end, data[0], data[1], answer[1]);
-	return 0; /* not reached */
+	if (pid == 0)
+		run_end(end, data, answer);
+	return pid;
 }
 
-/* The answer of a child, which then has ended. */
-static int take_answer(pid_t pid, int answer[2],
-		       struct mailcopy_result *ret_result)
-{
-	ssize_t got;
+/* What comes from one end. */
+struct answer {
+	int fd;
+	int failed; /* errno, where it could not be started */
+	struct child_watch watch;
+	bool last; /* signs of life are over */
+	size_t got; /* of the result */
+	union {
+		struct mailcopy_result result;
+		char bytes[sizeof(struct mailcopy_result)];
+	};
+};
 
-	(void)close(answer[1]); /* the child's */
-	answer[1] = -1;
-	if (pid < 0)
-		return errno;
-	do
-		got = read(answer[0], ret_result, sizeof *ret_result);
-	while (got < 0 && errno == EINTR);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
-	ret_result->path[sizeof ret_result->path - 1] = 0;
-	return got == (ssize_t)sizeof *ret_result ? ret_result->rc : EPIPE;
+static void take_bytes(struct answer *answer, const char *bytes, size_t len)
+{
+	size_t at = 0;
+
+	while (!answer->last && at < len)
+		answer->last = bytes[at++] == MAILCOPY_RESULT;
+	len -= at;
+	if (len > sizeof answer->bytes - answer->got)
+		len = sizeof answer->bytes - answer->got;
+	memcpy(answer->bytes + answer->got, bytes + at, len);
+	answer->got += len;
+}
+
+/* Both, to their ends. While one goes on the other one may wait for it. */
+static void take_answers(struct answer answer[2])
+{
+	char bytes[4096];
+
+	while (answer[0].fd >= 0 || answer[1].fd >= 0) {
+		struct pollfd from[2] = {
+			{.fd = answer[0].fd, .events = POLLIN},
+			{.fd = answer[1].fd, .events = POLLIN}};
+		int ready = poll(from, 2, TICK_MS);
+
+		for (size_t i = 0; i < 2; i++) {
+			struct answer *a = &answer[i];
+			ssize_t got;
+
+			if (a->fd >= 0 && !child_goes_on(&a->watch))
+				a->fd = -1;
+			if (ready <= 0 || a->fd < 0 || !from[i].revents)
+				continue;
+			got = read(a->fd, bytes, sizeof bytes);
+			if (got > 0)
+				take_bytes(a, bytes, (size_t)got);
+			else if (got == 0 || errno != EINTR)
+				a->fd = -1;
+			child_heard(&answer[0].watch);
+			child_heard(&answer[1].watch);
+		}
+	}
+}
+
+/* After its end: an errno, ETIMEDOUT for one that was killed. */
+static int settle(struct answer *answer)
+{
+	struct mailcopy_result *result = &answer->result;
+
+	if (answer->watch.pid < 0)
+		return answer->failed;
+	(void)child_end(&answer->watch); /* its answer tells */
+	result->path[sizeof result->path - 1] = 0;
+	if (answer->watch.why)
+		return ETIMEDOUT;
+	return answer->got == sizeof *result ? result->rc : EPIPE;
 }
 
 static bool said(int rc, const char *what, const char *from,
-		 const struct mailcopy_result *result)
+		 const struct answer *answer)
 {
-	char clean[PATH_MAX];
+	const char *path = answer->result.path;
 
 	if (rc == 0)
 		return true;
-	say_clean(result->path[0] ? result->path : from, clean, sizeof clean);
-	return say_error(0, "%s '%s': %s", what, clean, strerror(rc));
+	if (answer->watch.why)
+		return say_error(0, "%s '%s': the process for it %s: it was "
+				    "ended",
+				 what, from, answer->watch.why);
+	return say_error(0, "%s '%s': %s", what, path[0] ? path : from,
+			 strerror(rc));
+}
+
+static void close_end(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd); /* a pipe of ours */
+	*fd = -1;
+}
+
+/* Starts both, with a pipe between. What fails here settle tells. */
+static void start(const struct end *from, const struct end *to,
+		  struct answer answer[2])
+{
+	int data[2] = {-1, -1}, in[2] = {-1, -1}, out[2] = {-1, -1};
+	pid_t reads = -1, writes = -1;
+
+	if (pipe2(data, O_CLOEXEC) == 0 && pipe2(in, O_CLOEXEC) == 0 &&
+	    pipe2(out, O_CLOEXEC) == 0) {
+		reads = start_end(from, data[1], in[1]);
+		writes = start_end(to, data[0], out[1]);
+	}
+	answer[0] = (struct answer){.fd = in[0], .failed = errno};
+	answer[1] = (struct answer){.fd = out[0], .failed = errno};
+	child_watch(&answer[0].watch, reads, 0);
+	child_watch(&answer[1].watch, writes, 0);
+	for (size_t i = 0; i < 2; i++)
+		close_end(&data[i]);
+	close_end(&in[1]);
+	close_end(&out[1]);
 }
 
 /* Reader and writer with a pipe between; root only waits. */
 static bool copy(const struct end *from, const struct end *to,
 		 struct sums *sums)
 {
-	int data[2] = {-1, -1}, in[2] = {-1, -1}, out[2] = {-1, -1};
-	struct mailcopy_result reader = {.rc = 0}, writer = {.rc = 0};
-	pid_t reads = -1, writes = -1;
-	int rc_in, rc_out;
+	static struct answer answer[2];
+	int rc_in, rc_out, fds[2];
 	bool good;
 
-	if (pipe2(data, O_CLOEXEC) == 0 && pipe2(in, O_CLOEXEC) == 0 &&
-	    pipe2(out, O_CLOEXEC) == 0) {
-		reads = start_end(from, data, in);
-		writes = start_end(to, data, out);
-	}
-	close_pair(data);
-	rc_in = take_answer(reads, in, &reader);
-	rc_out = take_answer(writes, out, &writer);
-	close_pair(in);
-	close_pair(out);
+	start(from, to, answer);
+	for (size_t i = 0; i < 2; i++)
+		fds[i] = answer[i].fd;
+	take_answers(answer);
+	for (size_t i = 0; i < 2; i++)
+		close_end(&fds[i]);
+	rc_in = settle(&answer[0]);
+	rc_out = settle(&answer[1]);
 	/* Of two that failed, a broken pipe is the other one's doing. */
 	good = said(rc_in == EPIPE && rc_out ? 0 : rc_in, "cannot read",
-		    from->path, &reader);
+		    from->path, &answer[0]);
 	good = said(rc_out == EPIPE && rc_in ? 0 : rc_out, "cannot write",
-		    to->path, &writer) &&
+		    to->path, &answer[1]) &&
 	       good && rc_in == 0 && rc_out == 0;
-	sums->copied += writer.copied;
-	sums->there += writer.there;
-	sums->left += reader.left;
+	sums->copied += answer[1].result.copied;
+	sums->there += answer[1].result.there;
+	sums->left += answer[0].result.left;
 	return good;
 }
 

@@ -20,7 +20,11 @@
 /* Of messages that were copied, by their names less what follows a colon. */
 #define COPIED ".popbox-copied"
 
-enum { LOCK_MS = 10000 };
+enum {
+	LOCK_MS = 10000,
+	COPIED_MAX = 256 << 20,	 /* bytes of that list: some million names */
+	MESSAGE_MAX = 1 << 30,	 /* bytes of a message; a larger one is none */
+};
 
 /* Before each message; its name and its bytes follow. */
 struct header {
@@ -60,6 +64,26 @@ static int fail(struct mailcopy_result *result, const char *dir,
 		       name[0] ? "/" : "", name); /* cut is enough */
 	return result->rc;
 }
+
+/* At most one sign of life a second. */
+static void say_alive(int answer)
+{
+	const char alive = MAILCOPY_ALIVE;
+	static time_t said;
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* always there */
+	if (now.tv_sec == said)
+		return;
+	said = now.tv_sec;
+	(void)!write(answer, &alive, 1); /* the next one says so */
+}
+
+struct reading {
+	const char *maildir;
+	int out, answer;
+	struct mailcopy_result *result;
+};
 
 /* A file that shrinks meanwhile ends it: ENODATA. */
 static bool send_bytes(int file, int out, uint64_t size)
@@ -107,9 +131,14 @@ static enum sent send_message(int dir, const char *name, bool read, int out)
 	/* Gone since (somebody reads his mail), or a link: not ours. */
 	if (fd < 0)
 		return errno == ENOENT || errno == ELOOP ? SENT : PASSED_OVER;
-	if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)) {
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
 		(void)close(fd); /* read only */
 		return SENT;
+	}
+	if (st.st_size > MESSAGE_MAX) {
+		(void)close(fd); /* read only */
+		errno = EFBIG;
+		return PASSED_OVER;
 	}
 	header.size = (uint64_t)st.st_size;
 	header.time = st.st_mtime;
@@ -123,9 +152,9 @@ static enum sent send_message(int dir, const char *name, bool read, int out)
 }
 
 /* False: it is over. */
-static bool send_part(const char *maildir, int dir, bool read, int out,
-		      struct mailcopy_result *result)
+static bool send_part(struct reading *r, int dir, bool read)
 {
+	struct mailcopy_result *const result = r->result;
 	const struct dirent *entry;
 	char path[PATH_MAX];
 	int fd = openat(dir, parts[read],
@@ -134,7 +163,7 @@ static bool send_part(const char *maildir, int dir, bool read, int out,
 	enum sent sent = SENT;
 	int rc = 0;
 
-	(void)snprintf(path, sizeof path, "%s/%s", maildir, parts[read]);
+	(void)snprintf(path, sizeof path, "%s/%s", r->maildir, parts[read]);
 	if (!list) {
 		(void)fail(result, path, "");
 		if (fd >= 0)
@@ -142,13 +171,14 @@ static bool send_part(const char *maildir, int dir, bool read, int out,
 		return false;
 	}
 	while (sent != ENDED && (entry = listing_next(list, &rc)) != NULL) {
+		say_alive(r->answer);
 		if (entry->d_name[0] == '.')
 			continue;
 		if (!is_name(entry->d_name)) {
 			result->left++;
 			continue;
 		}
-		sent = send_message(fd, entry->d_name, read, out);
+		sent = send_message(fd, entry->d_name, read, r->out);
 		if (sent != SENT && !result->rc)
 			(void)fail(result, path, entry->d_name);
 	}
@@ -160,17 +190,19 @@ static bool send_part(const char *maildir, int dir, bool read, int out,
 	return sent != ENDED;
 }
 
-void mailcopy_read(const char *maildir, int dir, int out,
+void mailcopy_read(const char *maildir, int dir, int out, int answer,
 		   struct mailcopy_result *ret_result)
 {
-	if (send_part(maildir, dir, false, out, ret_result))
-		(void)send_part(maildir, dir, true, out, ret_result);
+	struct reading r = {maildir, out, answer, ret_result};
+
+	if (send_part(&r, dir, false))
+		(void)send_part(&r, dir, true);
 	(void)close(out); /* its end is the sign that all is said */
 }
 
 struct writing {
 	const char *maildir;
-	int dir;
+	int dir, answer;
 	struct names there; /* copied before, or lying in the box */
 	size_t failed; /* which of them came not, + 1 */
 	struct mailcopy_result *result;
@@ -217,7 +249,7 @@ static bool load_part(struct writing *w, const char *part)
 static bool load_list(struct writing *w)
 {
 	struct replace_text text;
-	int rc = replace_read(w->dir, COPIED, &text);
+	int rc = replace_read_up_to(w->dir, COPIED, COPIED_MAX, &text);
 	bool new, good = true;
 	char *at, *line;
 
@@ -312,6 +344,7 @@ static int take_all(struct writing *w, int in)
 	bool new;
 
 	while (transfer(in, &header, sizeof header, false)) {
+		say_alive(w->answer);
 		name[0] = 0;
 		errno = EINVAL;
 		if (header.name_len > NAME_MAX ||
@@ -352,10 +385,11 @@ static bool lock_box(int dir)
 	return true;
 }
 
-void mailcopy_write(const char *maildir, int in,
+void mailcopy_write(const char *maildir, int in, int answer,
 		    struct mailcopy_result *ret_result)
 {
-	struct writing w = {.maildir = maildir, .result = ret_result};
+	struct writing w = {
+		.maildir = maildir, .answer = answer, .result = ret_result};
 	bool ready;
 
 	w.dir = open(maildir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);

@@ -16,13 +16,17 @@ struct mailcopy_result {
 	char path[PATH_MAX + NAME_MAX + 2];
 };
 
+/* What an end writes to its answer: signs of life, then its result behind a
+ * last one. */
+enum { MAILCOPY_ALIVE = 0, MAILCOPY_RESULT = 1 }; /* a byte */
+
 /* Everything in cur and new of a Maildir, whose directory is open, down a pipe.
  * What cannot be read is passed over, and is the answer at the end. */
-void mailcopy_read(const char *maildir, int dir, int out,
+void mailcopy_read(const char *maildir, int dir, int out, int answer,
 		   struct mailcopy_result *ret_result);
 
 /* From the pipe into a Maildir, of which there is one at a time. */
-void mailcopy_write(const char *maildir, int in,
+void mailcopy_write(const char *maildir, int in, int answer,
 		    struct mailcopy_result *ret_result);
 
 #endif

@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "listing.h"
 #include "mailroot_private.h"
 #include "replace.h"
 
@@ -214,7 +213,7 @@ bool mailroot_is_same(int dir, const char *name, const char *text, size_t len,
 	struct replace_text now;
 	bool same;
 
-	if (replace_read(dir, name, &now) != 0)
+	if (replace_read_up_to(dir, name, len, &now) != 0)
 		return false;
 	same = now.len == len && memcmp(now.bytes, text, len) == 0 &&
 	       (now.mode & 07777) == mode;
@@ -302,42 +301,44 @@ int mailroot_remove_domain(const char *home, const struct name_handle *handle,
 	return errno == EEXIST ? ENOTEMPTY : errno;
 }
 
-int mailroot_remove_tree(int dir, const char *name, unsigned depth)
-{
-	const struct dirent *entry;
-	int fd, rc = 0;
-	DIR *list;
-
-	if (unlinkat(dir, name, 0) == 0 || errno == ENOENT)
-		return 0;
-	if (errno != EISDIR)
-		return errno;
-	if (depth == 0)
-		return ELOOP;
-	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return errno;
-	list = fdopendir(fd);
-	if (!list) {
-		rc = errno;
-		(void)close(fd); /* a directory, read only */
-		return rc;
-	}
-	while (rc == 0 && (entry = listing_next(list, &rc)) != NULL)
-		rc = mailroot_remove_tree(fd, entry->d_name, depth - 1);
-	(void)closedir(list); /* read only */
-	if (rc == 0 && unlinkat(dir, name, AT_REMOVEDIR) != 0)
-		rc = errno;
-	return rc;
-}
-
 int mailroot_remove_box(const char *home, const struct name_box *box,
 			char ret_path[PATH_MAX])
 {
-	enum { DEPTH = 16 };
 	int rc;
 
 	mailroot_box_path(home, box, ret_path);
-	rc = mailroot_remove_tree(AT_FDCWD, ret_path, DEPTH);
+	rc = mailroot_remove_tree(AT_FDCWD, ret_path);
 	return rc == 0 ? mailroot_sync_parent(ret_path) : rc;
+}
+
+static void regain(const char *path)
+{
+	struct stat st;
+
+	/* What cannot be done here the next call answers. */
+	if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode) &&
+	    st.st_uid == geteuid() && (st.st_mode & 0700) != 0700)
+		(void)!fchmodat(AT_FDCWD, path, (st.st_mode & 07777) | 0700,
+				AT_SYMLINK_NOFOLLOW);
+}
+
+void mailroot_regain(const char *home, const struct name_handle *handle,
+		     const struct name_box *box,
+		     const struct name_domain *domain)
+{
+	const char *const name = box ? known[MAILROOT_POP].name
+				     : known[MAILROOT_DOMAINS].name;
+	char path[PATH_MAX];
+
+	(void)snprintf(path, sizeof path, "%s/%c", home, handle->s[0]);
+	regain(path);
+	mailroot_add_name(path, handle->s);
+	regain(path);
+	mailroot_add_name(path, name);
+	regain(path);
+	if (box)
+		mailroot_box_path(home, box, path);
+	else
+		mailroot_domain_path(home, handle, domain, path);
+	regain(path);
 }

@@ -117,4 +117,11 @@ int mailroot_peek(const char *home, const struct name_handle *handle,
 		  char ret_text[MAILROOT_QMAIL_MAX], size_t *ret_len,
 		  char ret_path[PATH_MAX]);
 
+/* After EACCES: popusr's own directories of a handle, and the one of these two
+ * that is not NULL, get back the rights that their owner took from himself. They
+ * may be the work of a POP server that was broken into. */
+void mailroot_regain(const char *home, const struct name_handle *handle,
+		     const struct name_box *box,
+		     const struct name_domain *domain);
+
 #endif

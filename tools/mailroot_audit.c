@@ -219,10 +219,16 @@ static void judge_content(int fd, const char *path, const char *name,
 			  struct mailroot_report *report)
 {
 	struct replace_text text;
-	int rc = replace_read(fd, name, &text);
+	int rc = replace_read_up_to(fd, name, MAILROOT_QMAIL_MAX, &text);
 
 	if (lack_of_ours(rc)) {
 		report->unsure = rc;
+		return;
+	}
+	if (rc == EFBIG) {
+		found(report, "large", "",
+		      "%s/%s is larger than %d bytes, which is none of "
+		      "popbox's", path, name, MAILROOT_QMAIL_MAX);
 		return;
 	}
 	if (rc != 0) {
@@ -313,7 +319,7 @@ static void compare(int dir, const char *path, const char *name,
 		    struct mailroot_report *report)
 {
 	struct replace_text now;
-	int rc = replace_read(dir, name, &now);
+	int rc = replace_read_up_to(dir, name, MAILROOT_QMAIL_MAX, &now);
 
 	if (rc == ENOENT) {
 		found(report, "file", "sync", "%s/%s is missing", path, name);
@@ -324,6 +330,9 @@ static void compare(int dir, const char *path, const char *name,
 		      "%s/%s is no regular file, as that of the address should "
 		      "be",
 		      path, name);
+	if (rc == EFBIG)
+		found(report, "file", "sync",
+		      "%s/%s says something else than the store", path, name);
 	if (lack_of_ours(rc))
 		report->unsure = rc;
 	if (rc != 0)

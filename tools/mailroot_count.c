@@ -24,32 +24,57 @@ static DIR *open_list(const char *path)
 	return list;
 }
 
-int mailroot_highest(const char *home, const struct name_handle *handle,
-		     int64_t *ret_number, char ret_path[PATH_MAX])
+/* The directory of a handle's boxes: its last part, too, may be a link of the
+ * administrator's. ENOENT: none has a directory. */
+static int open_boxes(const char *home, const struct name_handle *handle,
+		      int *ret_fd, char ret_path[PATH_MAX])
 {
 	const struct name_box any = {*handle, 0};
-	const struct dirent *entry;
-	int64_t highest = -1;
-	DIR *list;
-	int rc;
 
 	mailroot_box_path(home, &any, ret_path);
 	*strrchr(ret_path, '/') = 0; /* it has several */
-	list = open_list(ret_path);
-	if (!list)
-		return errno;
-	while ((entry = listing_next(list, &rc)) != NULL) {
-		struct name_box box;
+	*ret_fd = open(ret_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return *ret_fd < 0 ? errno : 0;
+}
 
-		if (!name_box_read(entry->d_name, strlen(entry->d_name),
-				   &box) &&
-		    strcmp(box.handle.s, handle->s) == 0 &&
-		    (int64_t)box.number > highest)
-			highest = box.number;
+/* 0, ENOENT, or why it is not known. Whatever has the name has the number. */
+static int look_number(int fd, const struct name_box *box)
+{
+	char text[NAME_BOX_TEXT];
+	struct stat st;
+
+	name_box_text(box, text);
+	return fstatat(fd, text, &st, AT_SYMLINK_NOFOLLOW) == 0 ? 0 : errno;
+}
+
+int mailroot_free(const char *home, const struct name_box *from, size_t most,
+		  uint32_t *ret_number, size_t *ret_count,
+		  char ret_path[PATH_MAX])
+{
+	struct name_box box = *from;
+	size_t count = 0;
+	int fd, rc = open_boxes(home, &box.handle, &fd, ret_path);
+
+	if (rc == ENOENT) {
+		*ret_number = box.number;
+		*ret_count = most;
+		return 0;
 	}
-	(void)closedir(list); /* read only */
-	*ret_number = highest;
-	return rc == 0 && highest < 0 ? ENOENT : rc;
+	while (rc == 0 && count < most && box.number < UINT32_MAX) {
+		rc = look_number(fd, &box);
+		if (rc == 0 && count > 0)
+			break; /* the run ends here */
+		count += rc == ENOENT;
+		rc = rc == ENOENT ? 0 : rc;
+		box.number++;
+	}
+	if (fd >= 0)
+		(void)close(fd); /* a path */
+	if (rc == 0 && count == 0)
+		rc = ERANGE;
+	*ret_number = box.number - (uint32_t)count;
+	*ret_count = count;
+	return rc;
 }
 
 static int add_files(const char *path, int64_t *bytes)

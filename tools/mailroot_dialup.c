@@ -11,15 +11,14 @@
 static int peek(int dir, const char *name, char *ret_text, size_t room)
 {
 	struct replace_text now;
-	int rc = replace_read(dir, name, &now);
+	int rc = replace_read_up_to(dir, name, room - 1, &now);
 
 	memset(ret_text, 0, room);
-	if (rc == ENOENT)
+	if (rc == ENOENT || rc == EFBIG)
 		return 0;
 	if (rc != 0)
 		return rc;
-	if (now.len < room)
-		memcpy(ret_text, now.bytes, now.len);
+	memcpy(ret_text, now.bytes, now.len);
 	replace_free(&now);
 	return 0;
 }
@@ -108,7 +107,6 @@ int mailroot_remove_dialup(const char *serialmail,
 			   const struct name_domain *domain,
 			   char ret_path[PATH_MAX])
 {
-	enum { DEPTH = 8 };
 	int fd, rc;
 
 	mailroot_dialup_path(serialmail, domain, ret_path);
@@ -121,6 +119,6 @@ int mailroot_remove_dialup(const char *serialmail,
 		rc = has_none(fd, "Maildir/cur");
 	(void)close(fd); /* a directory, read only */
 	if (rc == 0)
-		rc = mailroot_remove_tree(AT_FDCWD, ret_path, DEPTH);
+		rc = mailroot_remove_tree(AT_FDCWD, ret_path);
 	return rc == 0 ? mailroot_sync_parent(ret_path) : rc;
 }

@@ -150,16 +150,12 @@ int mailroot_peek(const char *home, const struct name_handle *handle,
 	rc = mailroot_open_domain(home, handle, address, &dir, name, ret_path);
 	if (rc != 0)
 		return rc;
-	rc = replace_read(dir, name, &now);
+	rc = replace_read_up_to(dir, name, MAILROOT_QMAIL_MAX, &now);
 	(void)close(dir); /* a directory, read only */
 	if (rc != 0)
 		return rc;
-	if (now.len > MAILROOT_QMAIL_MAX) {
-		rc = EFBIG;
-	} else {
-		memcpy(ret_text, now.bytes, now.len);
-		*ret_len = now.len;
-	}
+	memcpy(ret_text, now.bytes, now.len);
+	*ret_len = now.len;
 	replace_free(&now);
-	return rc;
+	return 0;
 }

@@ -21,8 +21,9 @@ int mailroot_step(int *fd, const char *name, mode_t mode, bool last);
 int mailroot_maildir(int fd);
 
 /* Removes what name is below dir: a file, a link itself, or a directory with
- * what is in it, so many levels deep; ELOOP. */
-int mailroot_remove_tree(int dir, const char *name, unsigned depth);
+ * what is in it, at any depth and with any mode. ETIMEDOUT: much of it is gone,
+ * and the next call goes on. */
+int mailroot_remove_tree(int dir, const char *name);
 
 /* Nothing is owed of what was removed, so it must not come back after a power
  * cut; nor what a run removed that was killed before this. */

@@ -67,6 +67,17 @@ bool names_has(const struct names *names, const char *text)
 	return names->slots && *find(names, text);
 }
 
+bool names_find(const struct names *names, const char *text,
+		size_t *ret_number)
+{
+	const uint32_t *slot = names->slots ? find(names, text) : NULL;
+
+	if (!slot || !*slot)
+		return false;
+	*ret_number = *slot - 1;
+	return true;
+}
+
 void names_free(struct names *names)
 {
 	for (size_t i = 0; i < names->count; i++)

@@ -18,6 +18,10 @@ struct names {
  * count). False: no memory. */
 bool names_add(struct names *names, const char *text, size_t *ret_number);
 
+/* The number of a text that is one of them. */
+bool names_find(const struct names *names, const char *text,
+		size_t *ret_number);
+
 /* Is it one of them? */
 bool names_has(const struct names *names, const char *text);
 

@@ -256,14 +256,30 @@ static int refuse_hash(enum pwhash answer, const char *scheme)
 				 "this is a password and no hash: give it with "
 				 "--stdin, without what stands in the braces");
 	if (answer == PWHASH_NOMEM)
-		return say_error(CODE_REFUSED,
-				 "this hash cannot be used: %s cannot compute "
-				 "it (or lacks the memory)",
+		return say_error(CODE_LATER,
+				 "this hash cannot be tried: no memory for it, "
+				 "or libcrypt does not compute %s here: nothing "
+				 "was changed",
 				 name);
 	return say_error(CODE_REFUSED,
 			 "this hash cannot be used: %s (%s); set a password "
 			 "instead, or --no-password",
 			 pwhash_text(answer), name);
+}
+
+int password_unmade(const struct pwhash_cost *cost, enum pwhash answer)
+{
+	if (answer == PWHASH_NOMEM)
+		return say_error(CODE_LATER, "no memory for a password hash (%u "
+					     "KiB): nothing was changed",
+				 cost->kib);
+	return say_error(CODE_LATER,
+			 "no login would compute a password hash of %u KiB and "
+			 "%u passes, which cost more than %u KiB in all: "
+			 "nothing was changed (lower the setting "
+			 "'argon2_passes' or 'argon2_kib')",
+			 cost->kib, cost->passes,
+			 (unsigned)PWHASH_ARGON2_WORK_MAX);
 }
 
 /* A weak hash is never at rest: it is wrapped before it is stored. */
@@ -285,8 +301,7 @@ static int wrap_weak(const struct site *site, const struct args *args,
 				 "wrapped)");
 	answer = pwhash_wrap(cost, password->hash, wrapped);
 	if (answer != PWHASH_OK)
-		return say_error(CODE_LATER, "this hash cannot be wrapped: %s",
-				 pwhash_text(answer));
+		return password_unmade(&cost, answer);
 	memcpy(password->hash, wrapped, sizeof wrapped);
 	secret_wipe(wrapped, sizeof wrapped);
 	say_note("the hash is weak: it was wrapped in argon2id");
@@ -336,6 +351,7 @@ int password_new(const struct site *site, const struct args *args,
 	const char *length = args_get(args, "--generate");
 	const struct pwhash_cost cost = {site->config.argon2_kib,
 					 site->config.argon2_passes};
+	enum pwhash answer = PWHASH_OK;
 	int code;
 
 	*password = (struct password){.len = 0};
@@ -350,11 +366,10 @@ int password_new(const struct site *site, const struct args *args,
 		      : password_read(site, args, true, password);
 	if (code == CODE_DONE && !password->generated)
 		code = judge(site, args, local, domain, handle, password);
-	if (code == CODE_DONE && pwhash_make(cost, password->bytes,
-					     password->len,
-					     password->hash) != PWHASH_OK)
-		code = say_error(CODE_LATER,
-				 "no memory to hash the password: nothing was "
-				 "changed");
+	if (code == CODE_DONE)
+		answer = pwhash_make(cost, password->bytes, password->len,
+				     password->hash);
+	if (code == CODE_DONE && answer != PWHASH_OK)
+		code = password_unmade(&cost, answer);
 	return code;
 }

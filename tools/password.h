@@ -42,6 +42,10 @@ struct password {
 int password_read(const struct site *site, const struct args *args, bool new,
 		  struct password *password);
 
+/* Says why a hash was not made or wrapped, of which all was right; returns the
+ * exit code. */
+int password_unmade(const struct pwhash_cost *cost, enum pwhash answer);
+
 /* The whole way to a new hash: read or generate, judge, compute. The words are
  * what it must not contain: local part, domain, handle; "" for none. */
 int password_new(const struct site *site, const struct args *args,

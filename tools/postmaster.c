@@ -27,12 +27,10 @@ static enum err copy_first(struct store_txn *txn, struct postmaster *pm)
 static enum err aim_new(struct store_txn *txn, struct postmaster *pm)
 {
 	struct name_box *box = &pm->address.box;
-	enum err err = store_box_number(txn, &pm->owner,
-					&box->number);
+	enum err err = numbers_first(txn, pm->numbers, &pm->owner,
+				     &box->number);
 
 	box->handle = pm->owner;
-	if (box->number == 1)
-		box->number = 0;
 	pm->address.has_box = pm->new_box = true;
 	return err;
 }

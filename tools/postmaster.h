@@ -3,11 +3,12 @@
 #ifndef POPBOX_POSTMASTER_H
 #define POPBOX_POSTMASTER_H
 
-#include "store_write.h"
+#include "numbers.h"
 
 struct postmaster {
 	struct name_domain domain;
 	struct name_handle owner;
+	struct numbers *numbers;      /* for a new box */
 	const char *target;	      /* TARGET of the command line, or NULL */
 	struct store_address address; /* what was added */
 	bool new_box;		      /* with a box of its own */

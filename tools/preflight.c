@@ -20,6 +20,8 @@ struct asking {
 	const struct store_domain *domain;
 	size_t count;
 	struct past *past;
+	lines_yield *yields;
+	void *yields_arg;
 };
 
 static enum err ask(struct store_txn *txn, const struct name_domain *name,
@@ -76,7 +78,8 @@ static unsigned question(const struct site *site, enum lines_file file,
 static int judge(const struct site *site, const struct asking *asking,
 		 enum lines_file file)
 {
-	struct lines lines = {0};
+	struct lines lines = {.yields = asking->yields,
+			      .yields_arg = asking->yields_arg};
 	int code = CODE_DONE;
 
 	for (size_t i = 0; code == CODE_DONE && i < asking->count; i++) {
@@ -144,27 +147,47 @@ static int judge_dialup(const struct site *site,
 				 : "RELAYHOST");
 }
 
+static int judge_domains(const struct site *site, struct asking *asking,
+			 bool adopt)
+{
+	int code;
+
+	asking->past = calloc(asking->count + 1, sizeof *asking->past);
+	code = asking->past ? CODE_DONE : say_error(CODE_LATER, "no memory");
+	if (code == CODE_DONE)
+		code = site_failed(site,
+				   store_read(site->store, ask_body, asking),
+				   "the store");
+	if (code == CODE_DONE && config_has_qmail(&site->config))
+		code = judge_files(site, asking);
+	for (size_t i = 0; code == CODE_DONE && i < asking->count; i++) {
+		if (asking->domain[i].kind == STORE_DIALUP &&
+		    !asking->past[i].dialup)
+			code = judge_dialup(site, &asking->domain[i], adopt);
+	}
+	free(asking->past);
+	return code;
+}
+
 int preflight_domains(const struct site *site,
 		      const struct store_domain *domain, size_t count,
 		      bool adopt)
 {
-	struct asking asking = {domain, count,
-				calloc(count + 1, sizeof *asking.past)};
-	int code = asking.past ? CODE_DONE
-			       : say_error(CODE_LATER, "no memory");
+	struct asking asking = {.domain = domain, .count = count};
 
-	if (code == CODE_DONE)
-		code = site_failed(site,
-				   store_read(site->store, ask_body, &asking),
-				   "the store");
-	if (code == CODE_DONE && config_has_qmail(&site->config))
-		code = judge_files(site, &asking);
-	for (size_t i = 0; code == CODE_DONE && i < count; i++) {
-		if (domain[i].kind == STORE_DIALUP && !asking.past[i].dialup)
-			code = judge_dialup(site, &domain[i], adopt);
-	}
-	free(asking.past);
-	return code;
+	return judge_domains(site, &asking, adopt);
+}
+
+int preflight_moving(const struct site *site,
+		     const struct store_domain *domain, size_t count,
+		     lines_yield *yields, void *arg)
+{
+	struct asking asking = {.domain = domain,
+				.count = count,
+				.yields = yields,
+				.yields_arg = arg};
+
+	return judge_domains(site, &asking, false);
 }
 
 struct looking {

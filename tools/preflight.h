@@ -4,6 +4,7 @@
 #ifndef POPBOX_PREFLIGHT_H
 #define POPBOX_PREFLIGHT_H
 
+#include "lines.h"
 #include "site.h"
 
 /* The option of every command that makes an address. */
@@ -16,6 +17,11 @@
 int preflight_domains(const struct site *site,
 		      const struct store_domain *domain, size_t count,
 		      bool adopt);
+
+/* The same for domains of an old site, whose lines in the files yield. */
+int preflight_moving(const struct site *site,
+		     const struct store_domain *domain, size_t count,
+		     lines_yield *yields, void *arg);
 
 #define FIX_LOCALS_OPTION                                                     \
 	{"--fix-locals", NULL, "take the domain out of control/locals"}

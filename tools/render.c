@@ -277,6 +277,14 @@ static bool put_span(struct rendering *r, const char **at, const char *end)
 	return text_put(&r->out, begin, (size_t)(end - begin));
 }
 
+/* A line of an old site that moves in here contradicts nothing. */
+static bool yields(const struct rendering *r, const struct mark *mark)
+{
+	return r->lines->yields &&
+	       r->lines->yields(r->lines->yields_arg, r->file, mark->at,
+				mark->len);
+}
+
 /* The first line of ours becomes what is wanted; further ones of the same key
  * go. */
 static bool render_mark(struct rendering *r, const struct mark *mark,
@@ -287,7 +295,7 @@ static bool render_mark(struct rendering *r, const struct mark *mark,
 		    says(r->file, mark->at, mark->len, ours->line);
 	bool again = ours->seen;
 
-	if (r->report && !same)
+	if (r->report && !same && !yields(r, mark))
 		r->report(r->arg, mark->number, mark->at, mark->len,
 			  ours->line);
 	ours->seen = true;

@@ -3,14 +3,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* All of fd into text->bytes. */
-static int slurp(int fd, size_t guess, struct replace_text *text)
+/* All of fd into text->bytes. It may grow meanwhile. */
+static int slurp(int fd, size_t guess, size_t most, struct replace_text *text)
 {
 	size_t room = guess + 2;
 	char *bytes = malloc(room);
@@ -30,6 +31,10 @@ static int slurp(int fd, size_t guess, struct replace_text *text)
 			return 0;
 		}
 		text->len += (size_t)got;
+		if (text->len > most) {
+			errno = EFBIG;
+			break;
+		}
 		if (room - text->len > 1)
 			continue;
 		room *= 2;
@@ -43,7 +48,8 @@ static int slurp(int fd, size_t guess, struct replace_text *text)
 	return (int)room;
 }
 
-int replace_read(int dir, const char *name, struct replace_text *ret_text)
+int replace_read_up_to(int dir, const char *name, size_t most,
+		       struct replace_text *ret_text)
 {
 	/* NONBLOCK: a pipe in its place must not keep us waiting. */
 	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
@@ -57,8 +63,10 @@ int replace_read(int dir, const char *name, struct replace_text *ret_text)
 	rc = fstat(fd, &st) == 0 ? 0 : errno;
 	if (rc == 0 && !S_ISREG(st.st_mode))
 		rc = EINVAL;
+	if (rc == 0 && (uintmax_t)st.st_size > most)
+		rc = EFBIG;
 	if (rc == 0)
-		rc = slurp(fd, (size_t)st.st_size, &text);
+		rc = slurp(fd, (size_t)st.st_size, most, &text);
 	(void)close(fd); /* read only */
 	if (rc != 0)
 		return rc;
@@ -67,6 +75,11 @@ int replace_read(int dir, const char *name, struct replace_text *ret_text)
 	text.gid = st.st_gid;
 	*ret_text = text;
 	return 0;
+}
+
+int replace_read(int dir, const char *name, struct replace_text *ret_text)
+{
+	return replace_read_up_to(dir, name, SIZE_MAX, ret_text);
 }
 
 void replace_free(struct replace_text *text)

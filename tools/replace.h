@@ -23,6 +23,10 @@ struct replace_text {
 /* The whole of a regular file below a directory. ENOENT; EINVAL: it is not a
  * regular file (a symbolic link, a directory, a pipe). */
 int replace_read(int dir, const char *name, struct replace_text *ret_text);
+/* The same of a file that somebody else may have made as long as he likes: EFBIG
+ * beyond so many bytes. */
+int replace_read_up_to(int dir, const char *name, size_t most,
+		       struct replace_text *ret_text);
 void replace_free(struct replace_text *text);
 
 /* Puts bytes[0..len) in the place of name, with the mode and owner of like.

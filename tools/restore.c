@@ -9,24 +9,26 @@
 
 #include "backup.h"
 #include "confirm.h"
+#include "counters.h"
 #include "draft.h"
 #include "inspect.h"
 #include "interrupt.h"
 #include "publish.h"
-#include "replace.h"
+#include "restore_settings.h"
 #include "roots.h"
 #include "say.h"
 #include "secret.h"
 #include "store_whole.h"
-#include "taken.h"
 
 struct restoring {
 	struct site *site;
+	const struct args *args;
 	const char *path; /* of the backup */
 	struct draft draft;
 	int source; /* our copy of the backup, or -1 */
 	struct store_build *build;
 	struct inspected inspected;
+	bool theirs; /* the settings are the backup's */
 	struct backup_findings findings;
 };
 
@@ -58,19 +60,16 @@ static int copy_stretch(const struct restoring *r, int from, int to, off_t at,
 		size_t want = (size_t)(end - at) < sizeof buffer
 				      ? (size_t)(end - at)
 				      : sizeof buffer;
-		ssize_t got = pread(from, buffer, want, at), put = 0;
+		ssize_t got = pread(from, buffer, want, at);
 
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got > 0)
-			put = pwrite(to, buffer, (size_t)got, at);
-		if (got > 0 && put != got && put >= 0)
-			errno = ENOSPC;
-		if (got < 0 || put != got)
-			return failed_copy(r);
 		if (got == 0)
 			return CODE_DONE; /* it became shorter */
-		at += got;
+		if (got > 0)
+			got = pwrite(to, buffer, (size_t)got, at);
+		/* What was cut short goes on, and hears why. */
+		if (got < 0 && errno != EINTR)
+			return failed_copy(r);
+		at += got > 0 ? got : 0;
 	}
 	return CODE_DONE;
 }
@@ -139,49 +138,6 @@ static int build(struct restoring *r)
 	return code;
 }
 
-/* Where there is a store its settings stay: they are this machine's. */
-static int take_settings(struct restoring *r)
-{
-	const struct replace_text like = {.mode = 0644, .uid = (uid_t)-1};
-	struct replace_text text = {.bytes = r->inspected.settings,
-				    .len = r->inspected.settings_len};
-	struct replace_text old = {.bytes = NULL};
-	struct config_fault fault = {0, NULL};
-	int dir = open(r->draft.place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int rc = dir < 0 ? errno : replace_read(dir, "config", &old);
-	int code = CODE_DONE;
-
-	if (dir >= 0)
-		(void)close(dir); /* read only */
-	if (rc != 0 && rc != ENOENT)
-		return say_error(CODE_LATER, "cannot read '%s/config': %s",
-				 r->draft.place, strerror(rc));
-	if (rc == 0)
-		text = old;
-	if (rc != 0 && text.len == 0)
-		code = say_error(CODE_REFUSED,
-				 "'%s' has no settings in it, and there are "
-				 "none in '%s' (make a store with 'popbox init' "
-				 "first)",
-				 r->path, r->draft.place);
-	else if (config_parse(text.bytes, text.len, &r->site->config, &fault) !=
-		 ERR_OK)
-		code = say_error(CODE_REFUSED, "the settings of '%s', line %u: "
-					       "%s",
-				 rc == 0 ? r->draft.place : r->path,
-				 fault.line, fault.why);
-	if (code == CODE_DONE) {
-		rc = replace_file(r->draft.dir, "config", "config.popbox-tmp",
-				  &like, text.bytes, text.len);
-		if (rc != 0)
-			code = say_error(CODE_LATER,
-					 "cannot write '%s/config': %s",
-					 r->draft.path, strerror(rc));
-	}
-	replace_free(&old);
-	return code;
-}
-
 static enum err check_body(struct store_txn *txn, void *arg)
 {
 	unsigned long found;
@@ -189,27 +145,84 @@ static enum err check_body(struct store_txn *txn, void *arg)
 	return store_check(txn, backup_finding, arg, &found);
 }
 
-/* What was built, from end to end, and the numbers that are taken. */
+/* What was built, from end to end. */
 static int finish(struct restoring *r)
 {
 	struct site *site = r->site;
 	enum err err = store_open_write(r->draft.path, &site->store);
-	int code;
+	int code = CODE_DONE;
 
 	if (err != ERR_OK)
 		return build_failed(r, err);
-	code = taken_pass(site);
-	if (code == CODE_DONE) {
-		r->findings.path = r->path;
-		err = store_read(site->store, check_body, &r->findings);
-		if (err != ERR_OK)
-			code = build_failed(r, err);
-		else if (r->findings.said)
-			code = say_error(CODE_REFUSED,
-					 "'%s' is damaged: nothing was changed",
-					 r->path);
-	}
+	r->findings.path = r->path;
+	err = store_read(site->store, check_body, &r->findings);
+	if (err != ERR_OK)
+		code = build_failed(r, err);
+	else if (r->findings.damage)
+		code = say_error(CODE_REFUSED,
+				 "'%s' is damaged: nothing was changed",
+				 r->path);
 	store_close(&site->store);
+	return code;
+}
+
+static int read_settings(struct restoring *r, struct restore_settings *ret)
+{
+	return restore_settings_read(r->site, r->draft.place, r->path,
+				     r->inspected.settings,
+				     r->inspected.settings_len, ret);
+}
+
+/* The settings as they are now: the helper works with those it was started
+ * with. */
+static int settle_settings(struct restoring *r)
+{
+	const struct config before = r->site->config;
+	struct restore_settings settings;
+	int code = read_settings(r, &settings);
+
+	if (code == CODE_DONE &&
+	    (settings.theirs != r->theirs ||
+	     !restore_settings_same(&before, &r->site->config)))
+		code = say_error(CODE_LATER,
+				 "the settings in '%s' were changed meanwhile: "
+				 "nothing was changed, try again",
+				 r->draft.place);
+	if (code == CODE_DONE)
+		code = restore_settings_write(&settings, r->draft.dir,
+					      r->draft.path);
+	restore_settings_free(&settings);
+	return code;
+}
+
+/* The numbers that the store which is there has given by now. */
+static int settle_counters(struct restoring *r)
+{
+	struct site *site = r->site;
+	struct counters counters;
+	enum err err;
+	int code = counters_read(r->draft.place, &counters);
+
+	if (code != CODE_DONE)
+		return code;
+	err = store_open_write(r->draft.path, &site->store);
+	code = err == ERR_OK ? counters_pass(site, &counters)
+			     : build_failed(r, err);
+	store_close(&site->store);
+	counters_free(&counters);
+	return code;
+}
+
+/* What could still change while the new store was built: from here on nobody
+ * writes to the old one. */
+static int settle(struct restoring *r)
+{
+	int code = draft_hold(&r->draft);
+
+	if (code == CODE_DONE)
+		code = settle_settings(r);
+	if (code == CODE_DONE && r->draft.there)
+		code = settle_counters(r);
 	return code;
 }
 
@@ -248,12 +261,19 @@ static void tell(const struct restoring *r)
  * the backup may have to tell. */
 static int prepare(struct restoring *r)
 {
+	struct restore_settings settings;
 	enum err err;
 	int code = inspect(r->source, r->path, INSPECT_SETTINGS, NULL, NULL,
 			   &r->inspected, &err);
 
+	if (code != CODE_DONE)
+		return code;
+	code = read_settings(r, &settings);
+	r->theirs = settings.theirs;
 	if (code == CODE_DONE)
-		code = take_settings(r);
+		code = restore_settings_confirm(r->site, r->args, r->path,
+						&settings);
+	restore_settings_free(&settings);
 	if (code != CODE_DONE)
 		return code;
 	r->site->asuser = asuser_start(&r->site->config);
@@ -270,6 +290,8 @@ static int make(struct restoring *r)
 		code = roots_make(&r->site->config);
 	if (code == CODE_DONE)
 		code = finish(r);
+	if (code == CODE_DONE)
+		code = settle(r);
 	if (code != CODE_DONE)
 		return code;
 	interrupt_hold();
@@ -291,6 +313,7 @@ static int make(struct restoring *r)
 /* Looks, and says what it found. */
 static int rehearse_it(struct restoring *r)
 {
+	struct restore_settings settings;
 	enum err err;
 	int code = inspect(r->source, r->path, INSPECT_CHECK, NULL, NULL,
 			   &r->inspected, &err);
@@ -298,17 +321,24 @@ static int rehearse_it(struct restoring *r)
 	if (code != CODE_DONE)
 		return code;
 	tell(r);
-	say_out("store: '%s' would be restored%s", r->site->dir,
-		r->draft.there ? ", and what is there kept beside it" : "");
-	return CODE_DONE;
+	code = read_settings(r, &settings);
+	if (code == CODE_DONE)
+		code = restore_settings_confirm(r->site, r->args, r->path,
+						&settings);
+	restore_settings_free(&settings);
+	if (code == CODE_DONE)
+		say_out("store: '%s' would be restored%s", r->site->dir,
+			r->draft.there ? ", and what is there kept beside it"
+				       : "");
+	return code;
 }
 
-static int run(struct restoring *r, const struct args *args, int fd)
+static int run(struct restoring *r, int fd)
 {
 	int code = draft_look(r->site->dir, &r->draft);
 
 	if (code == CODE_DONE && r->draft.there)
-		code = confirm(r->site, args,
+		code = confirm(r->site, r->args,
 			       "put '%s' in the place of the store in '%s'",
 			       r->path, r->site->dir);
 	if (code == CODE_DONE && secret_start() != ERR_OK)
@@ -335,9 +365,10 @@ int restore_store(struct site *site, const struct args *args, int fd,
 	if (!r)
 		return say_error(CODE_LATER, "no memory");
 	r->site = site;
+	r->args = args;
 	r->path = path;
 	r->source = -1;
-	code = run(r, args, fd);
+	code = run(r, fd);
 	if (r->source >= 0)
 		(void)close(r->source); /* read only */
 	free(r);

@@ -316,6 +316,7 @@ enum roster_added roster_add(struct roster *roster, const struct intake *intake,
 	if ((roster->count == roster->room && !grow(roster)) ||
 	    roster->count >= UINT32_MAX - 1)
 		return ROSTER_NOMEM;
+	roster->bytes.secret = true;
 	if (!pack(&roster->bytes, intake)) {
 		roster->bytes.len = at;
 		return ROSTER_NOMEM;
@@ -360,9 +361,7 @@ void roster_free(struct roster *roster)
 				    strlen(roster->row[i].hash));
 		free(roster->row[i].hash);
 	}
-	if (roster->bytes.bytes)
-		secret_wipe(roster->bytes.bytes, roster->bytes.len);
-	free(roster->bytes.bytes);
+	text_wipe(&roster->bytes);
 	free(roster->row);
 	free(roster->by_address);
 	free(roster->by_box);

@@ -4,34 +4,24 @@
 
 #include "mailroot.h"
 
-static const char *take_line(const char *line, size_t len,
-			     struct intake *intake, struct row_dotqmail *row)
+static enum row_dotqmail_kind kind_of(const char *line, size_t len)
 {
-	char text[PATH_MAX];
-
-	if (len >= sizeof text)
-		return "a line is too long";
-	memcpy(text, line, len);
-	text[len] = 0;
-	if (text[0] == '&')
-		return intake_forward(intake, text + 1);
-	if ((text[0] == '/' || text[0] == '.') && text[len - 1] == '/' &&
-	    row->boxes < ROW_DOTQMAIL_BOXES)
-		memcpy(row->box[row->boxes++], text, len + 1);
-	else if (text[0] == '|' || text[0] == '/' || text[0] == '.')
-		row->foreign = true;
-	else
-		return intake_forward(intake, text);
-	return NULL;
+	if (line[0] == '|')
+		return ROW_DOTQMAIL_PROGRAM;
+	if (line[0] != '/' && line[0] != '.')
+		return ROW_DOTQMAIL_FORWARD;
+	return line[len - 1] == '/' ? ROW_DOTQMAIL_MAILDIR : ROW_DOTQMAIL_MBOX;
 }
 
-const char *row_dotqmail(const char *text, size_t len, struct intake *intake,
-			 struct row_dotqmail *ret_row)
+const char *row_dotqmail_lines(const char *text, size_t len,
+			       row_dotqmail_each *each, void *arg,
+			       bool *ret_held)
 {
 	const char *why = NULL;
 	bool first = true;
+	char line[PATH_MAX];
 
-	*ret_row = (struct row_dotqmail){.boxes = 0};
+	*ret_held = false;
 	if (memchr(text, 0, len))
 		return "it has a NUL";
 	while (!why && len) {
@@ -42,15 +32,57 @@ const char *row_dotqmail(const char *text, size_t len, struct intake *intake,
 		/* qmail-local drops blanks at a line's end. */
 		while (part && (text[part - 1] == ' ' || text[part - 1] == '\t'))
 			part--;
-		if (part && text[0] != '#')
-			why = take_line(text, part, intake, ret_row);
-		else if (first && !part)
-			ret_row->held = true;
+		if (first && !part)
+			*ret_held = true;
+		if (part >= sizeof line)
+			return "a line is too long";
+		memcpy(line, text, part);
+		line[part] = 0;
+		if (part && !strchr("#+", text[0])) /* + instructs qmail-local */
+			why = each(arg, kind_of(line, part),
+				   line + (line[0] == '&'));
 		first = false;
 		text += whole;
 		len -= whole;
 	}
 	return why;
+}
+
+struct collecting {
+	struct intake *intake;
+	struct row_dotqmail *row;
+};
+
+static const char *collect(void *arg, enum row_dotqmail_kind kind,
+			   const char *line)
+{
+	const struct collecting *c = arg;
+	struct row_dotqmail *row = c->row;
+
+	switch (kind) {
+	case ROW_DOTQMAIL_FORWARD:
+		return intake_forward(c->intake, line);
+	case ROW_DOTQMAIL_MAILDIR:
+		if (row->boxes < ROW_DOTQMAIL_BOXES)
+			memcpy(row->box[row->boxes++], line, strlen(line) + 1);
+		else
+			row->foreign = true;
+		break;
+	case ROW_DOTQMAIL_PROGRAM:
+	case ROW_DOTQMAIL_MBOX:
+		row->foreign = true;
+		break;
+	}
+	return NULL;
+}
+
+const char *row_dotqmail(const char *text, size_t len, struct intake *intake,
+			 struct row_dotqmail *ret_row)
+{
+	struct collecting c = {intake, ret_row};
+
+	*ret_row = (struct row_dotqmail){.boxes = 0};
+	return row_dotqmail_lines(text, len, collect, &c, &ret_row->held);
 }
 
 bool row_dotqmail_name(const char *file, struct name_local *ret_local)
@@ -76,4 +108,16 @@ bool row_dotqmail_name(const char *file, struct name_local *ret_local)
 		return false;
 	mailroot_qmail_name(ret_local, back);
 	return strcmp(back + sizeof start - 1, file) == 0;
+}
+
+const char *row_dotqmail_no_name(const char *file)
+{
+	static const char end[] = "-default";
+	const size_t len = strlen(file), part = sizeof end - 1;
+
+	if (len > part + sizeof ".qmail" - 1 &&
+	    strcmp(file + len - part, end) == 0)
+		return "it is for all addresses that begin as its name does, "
+		       "and popbox has a catch-all for a whole domain alone";
+	return "qmail never reads a file of this name";
 }

@@ -24,10 +24,10 @@ static void suspend(struct intake *intake, const char *reason, bool mail)
 
 const char *row_flags_active(struct intake *intake, const char *text)
 {
-	static const char *const on[] = {"1", "t", "true", "y", "yes", "on",
-					 "active", NULL};
-	static const char *const off[] = {"0", "f", "false", "n", "no", "off",
-					  "inactive", NULL};
+	static const char *const on[] = {"1",	"t",  "true",	"y",
+					 "yes", "on", "active", NULL};
+	static const char *const off[] = {"0",	"f",   "false",	   "n",
+					  "no", "off", "inactive", NULL};
 
 	if (strcmp(text, "2") == 0)
 		suspend(intake, "logins were off at the old site", false);
@@ -101,8 +101,10 @@ void row_flags_vpopmail(struct intake *intake, unsigned long bits)
 
 /* Neither logins nor delivery depend on these. */
 static const char *const harmless[] = {
-	"userdb_uid", "userdb_gid", "userdb_home", "userdb_quota_bytes",
-	"nodelay", "userdb_system_groups_user", NULL,
+	"userdb_uid",  "userdb_gid",
+	"userdb_home", "userdb_quota_bytes",
+	"nodelay",     "userdb_system_groups_user",
+	NULL,
 };
 
 void row_flags_dovecot(struct intake *intake, const char *key,

@@ -124,6 +124,41 @@ const char *row_passwd_vpopmail(char *line, const char *domain,
 	return why ? why : take_vquota(intake, field[6]);
 }
 
+bool row_passwd_cells(const char *line, size_t len, const char *domain,
+		      struct row_passwd_cells *ret_cells)
+{
+	struct row_passwd_cells *cells = ret_cells;
+	char *field[FIELDS];
+	size_t count;
+
+	while (len && (line[len - 1] == '\n' || line[len - 1] == '\r'))
+		len--;
+	if (len >= sizeof cells->line)
+		return false;
+	memcpy(cells->line, line, len);
+	cells->line[len] = 0;
+	count = split(cells->line, FIELDS, field);
+	if (count < 7)
+		return false;
+	if (strchr(field[0], '@'))
+		domain = "";
+	(void)snprintf(cells->address, sizeof cells->address, "%s%s%s",
+		       field[0], domain[0] ? "@" : "", domain);
+	cells->hash = field[1];
+	cells->password = count > 7 && !field[1][0] ? field[7] : "";
+	cells->flags = strtoul(field[3], NULL, 10);
+	field[4][strcspn(field[4], ",")] = 0;
+	cells->name = field[4];
+	cells->dir = field[5];
+	cells->maildir[0] = 0;
+	if (field[5][0])
+		(void)snprintf(cells->maildir, sizeof cells->maildir,
+			       "%s/Maildir", field[5]);
+	field[6][strcspn(field[6], "SC,")] = 0;
+	cells->quota = field[6];
+	return true;
+}
+
 /* maildir:/path:INDEX=... */
 static const char *take_mail(struct intake *intake, const char *location)
 {

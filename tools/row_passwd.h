@@ -15,6 +15,18 @@ typedef const char *row_passwd(char *line, const char *domain,
 /* user:hash:uid:gid:gecos:dir:quota[:clear]; gid holds flags. */
 row_passwd row_passwd_vpopmail;
 
+/* The fields of such a line as a row of a csv has them; they point into it. Wipe
+ * it. False: the line has too few fields, or is too long. */
+struct row_passwd_cells {
+	char line[2 * PATH_MAX];
+	char address[NAME_ADDRESS_TEXT];
+	const char *hash, *password, *name, *quota, *dir;
+	char maildir[PATH_MAX];
+	unsigned long flags;
+};
+bool row_passwd_cells(const char *line, size_t len, const char *domain,
+		      struct row_passwd_cells *ret_cells);
+
 /* user:password:uid:gid:gecos:home:shell:extra; trailing fields may miss, what
  * follows the seventh colon is key=value with blanks between. */
 row_passwd row_passwd_dovecot;

@@ -1,6 +1,7 @@
 #include "row_vmailmgr.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -8,12 +9,22 @@ enum {
 	FLAG_ENABLED = 0x08,
 	FLAG_MAILBOX = 0x0a,
 	USER_MAX = 64,
+	OLD_MAX = 1024,
 };
 
 /* What is left of a value. */
 struct bytes {
 	const char *at;
 	size_t len;
+};
+
+/* An entry of any version; the texts point into the value. */
+struct entry {
+	const char *hash, *dir;
+	struct bytes forwards; /* each NUL-ended */
+	const char *name, *hard, *soft, *size, *count, *expiry;
+	bool mailbox, enabled;
+	char old[OLD_MAX]; /* of the first version, cut in place */
 };
 
 /* The next text; NULL: it does not end. */
@@ -30,17 +41,15 @@ static const char *take_text(struct bytes *bytes)
 }
 
 /* Pairs of flag and value. False: they do not end. */
-static bool take_flags(struct bytes *bytes, bool *ret_mailbox,
-		       bool *ret_enabled)
+static bool take_flags(struct bytes *bytes, struct entry *entry)
 {
-	*ret_mailbox = *ret_enabled = true;
 	while (bytes->len && bytes->at[0]) {
 		if (bytes->len < 2)
 			return false;
 		if (bytes->at[0] == FLAG_MAILBOX)
-			*ret_mailbox = bytes->at[1] != 0;
+			entry->mailbox = bytes->at[1] != 0;
 		if (bytes->at[0] == FLAG_ENABLED)
-			*ret_enabled = bytes->at[1] != 0;
+			entry->enabled = bytes->at[1] != 0;
 		bytes->at += 2;
 		bytes->len -= 2;
 	}
@@ -51,62 +60,141 @@ static bool take_flags(struct bytes *bytes, bool *ret_mailbox,
 	return true;
 }
 
-/* ./users/joe below the directory that passwd.cdb is in. */
-static const char *take_dir(struct intake *intake, const char *base,
-			    const char *dir)
+/* hash, directory, forwards and an empty one. */
+static bool take_base(struct bytes *bytes, struct entry *entry)
 {
-	char path[PATH_MAX];
-	int made;
+	const char *text;
 
-	if (!dir[0])
-		return NULL;
-	if (dir[0] == '/')
-		return intake_maildir(intake, dir);
-	if (strncmp(dir, "./", 2) == 0)
-		dir += 2;
-	made = snprintf(path, sizeof path, "%s/%s", base, dir);
-	if (made < 0 || (size_t)made >= sizeof path)
-		return "the directory's path is too long";
-	return intake_maildir(intake, path);
+	entry->hash = take_text(bytes);
+	entry->dir = entry->hash ? take_text(bytes) : NULL;
+	if (!entry->dir)
+		return false;
+	entry->forwards.at = bytes->at;
+	while ((text = take_text(bytes)) != NULL && text[0])
+		entry->forwards.len = (size_t)(bytes->at - entry->forwards.at);
+	return text != NULL;
 }
 
-/* A forward without a domain is one of the same. */
-static const char *take_forward(struct intake *intake, const char *text,
-				const char *domain)
+static bool take_rest(struct bytes *bytes, struct entry *entry)
 {
+	entry->name = take_text(bytes);
+	entry->hard = entry->name ? take_text(bytes) : NULL;
+	entry->soft = entry->hard ? take_text(bytes) : NULL;
+	entry->size = entry->soft ? take_text(bytes) : NULL;
+	entry->count = entry->size ? take_text(bytes) : NULL;
+	entry->expiry = entry->count && take_text(bytes) /* created */
+				? take_text(bytes)
+				: NULL;
+	return entry->expiry != NULL;
+}
+
+/* :HASH:./users/joe, or :HASH:&joe,ann@example.org. */
+static bool take_old(struct bytes bytes, struct entry *entry)
+{
+	char *colon;
+
+	if (bytes.len >= sizeof entry->old || memchr(bytes.at, 0, bytes.len))
+		return false;
+	memcpy(entry->old, bytes.at, bytes.len);
+	entry->old[bytes.len] = 0;
+	colon = strchr(entry->old, ':');
+	if (!colon)
+		return false;
+	*colon++ = 0;
+	entry->hash = entry->old;
+	entry->name = entry->dir = "";
+	entry->hard = entry->soft = entry->size = entry->count = entry->expiry =
+		"-";
+	entry->mailbox = *colon == '.' || *colon == '/';
+	if (entry->mailbox) {
+		entry->dir = colon;
+		return true;
+	}
+	entry->forwards.at = colon;
+	entry->forwards.len = strlen(colon) + (*colon != 0);
+	for (; *colon; colon++) {
+		if (*colon == ',')
+			*colon = 0;
+	}
+	return true;
+}
+
+static const char *read_entry(const char *value, size_t len,
+			      struct entry *entry)
+{
+	static const char cut[] = "its entry is cut";
+	struct bytes bytes = {value + 1, len - 1};
+
+	*entry = (struct entry){.mailbox = true, .enabled = true};
+	if (len == 0 || value[0] < 1 || (value[0] > VERSION && value[0] != ':'))
+		return "its entry is of an unknown version";
+	if (value[0] == ':')
+		return take_old(bytes, entry) ? NULL : cut;
+	if (value[0] == VERSION && !take_flags(&bytes, entry))
+		return cut;
+	if (!take_base(&bytes, entry) || !take_rest(&bytes, entry))
+		return cut;
+	if (!entry->dir[0])
+		entry->mailbox = false;
+	return NULL;
+}
+
+static bool find_dir(const char *dir, const char *base, char ret_dir[PATH_MAX])
+{
+	int made;
+
+	if (strncmp(dir, "./", 2) == 0)
+		dir += 2;
+	made = dir[0] == '/' || !dir[0]
+		       ? snprintf(ret_dir, PATH_MAX, "%s", dir)
+		       : snprintf(ret_dir, PATH_MAX, "%s/%s", base, dir);
+	return made >= 0 && made < PATH_MAX;
+}
+
+bool row_vmailmgr_dir(const char *value, size_t len,
+		      const struct row_vmailmgr_site *site,
+		      char ret_dir[PATH_MAX])
+{
+	struct entry entry;
+
+	return !read_entry(value, len, &entry) &&
+	       find_dir(entry.mailbox ? entry.dir : "", site->base, ret_dir);
+}
+
+/* A forward without a domain is one of the same; with an empty one, of this
+ * host. */
+static const char *take_forward(struct intake *intake, const char *text,
+				const struct row_vmailmgr_site *site)
+{
+	const char *at = strchr(text, '@');
+	const char *host = at ? site->me : site->domain;
 	char whole[NAME_ADDRESS_TEXT];
 	int made;
 
 	if (text[0] == '&')
 		text++;
-	if (strchr(text, '@'))
+	if (at && at[1])
 		return intake_forward(intake, text);
-	made = snprintf(whole, sizeof whole, "%s@%s", text, domain);
+	if (!host[0])
+		return "a forward is to this host, whose name qmail's files do "
+		       "not say";
+	made = snprintf(whole, sizeof whole, "%s%s%s", text, at ? "" : "@",
+			host);
 	if (made < 0 || (size_t)made >= sizeof whole)
 		return "a forward is too long for an address";
 	return intake_forward(intake, whole);
 }
 
-static const char *take_forwards(struct intake *intake, struct bytes *bytes,
-				 const char *domain)
+static const char *take_forwards(struct intake *intake,
+				 const struct entry *entry,
+				 const struct row_vmailmgr_site *site)
 {
+	struct bytes bytes = entry->forwards;
 	const char *text, *why = NULL;
 
-	while (!why && (text = take_text(bytes)) != NULL && text[0])
-		why = take_forward(intake, text, domain);
-	return why || text ? why : "its entry is cut";
-}
-
-static const char *take_rest(struct intake *intake, struct bytes *bytes)
-{
-	const char *name = take_text(bytes);
-	const char *hard = take_text(bytes);
-	const char *why;
-
-	if (!name || !hard)
-		return "its entry is cut";
-	why = name[0] ? intake_title(intake, name) : NULL;
-	return why ? why : intake_quota(intake, hard, 1);
+	while (!why && bytes.len && (text = take_text(&bytes)) != NULL)
+		why = text[0] ? take_forward(intake, text, site) : NULL;
+	return why;
 }
 
 static const char *take_name(struct intake *intake, const char *user,
@@ -123,39 +211,119 @@ static const char *take_name(struct intake *intake, const char *user,
 			    domain);
 }
 
-const char *row_vmailmgr(const char *user, size_t user_len, const char *value,
-			 size_t len, const char *domain, const char *base,
-			 struct intake *intake)
+/* md5 as hex digits behind a 3, a clear password behind $0$, or crypt(3). */
+static const char *take_hash(struct intake *intake, const char *hash)
 {
-	struct bytes bytes = {value + 1, len - 1};
-	const char *why = take_name(intake, user, user_len, domain);
-	const char *hash, *dir;
-	bool mailbox, enabled;
+	char tagged[64];
 
-	if (why)
-		return why;
-	if (len == 0 || value[0] != VERSION)
-		return "its entry is of another version than 2 (let vmailmgr's "
-		       "vpasswd rewrite it)";
-	if (!take_flags(&bytes, &mailbox, &enabled))
-		return "its entry is cut";
-	hash = take_text(&bytes);
-	dir = take_text(&bytes);
-	if (!hash || !dir)
-		return "its entry is cut";
-	why = take_forwards(intake, &bytes, domain);
+	if (strncmp(hash, "$0$", 3) == 0)
+		return intake_password(intake, hash + 3);
+	if (strlen(hash) == 33 && hash[0] == '3' &&
+	    strspn(hash, "0123456789abcdef") == 33) {
+		(void)snprintf(tagged, sizeof tagged, "{PLAIN-MD5}%s",
+			       hash + 1); /* it fits */
+		return intake_hash(intake, tagged);
+	}
+	return intake_hash(intake, hash[0] ? hash : "*");
+}
+
+static void note_limits(struct intake *intake, const struct entry *entry)
+{
+	const struct {
+		const char *value, *name;
+	} limits[] = {
+		{entry->soft, "soft quota"},
+		{entry->size, "size of a message"},
+		{entry->count, "number of messages"},
+	};
+
+	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+		if (strcmp(limits[i].value, "-") != 0)
+			intake_note(intake, "the limit %s, %s", limits[i].name,
+				    limits[i].value);
+	}
+}
+
+/* Not enabled is no delivery into the box; logins and forwards go on. */
+static const char *take_box(struct intake *intake, const struct entry *entry,
+			    const struct row_vmailmgr_site *site)
+{
+	char path[PATH_MAX];
+	const char *why = NULL;
+
+	if (entry->name[0])
+		why = intake_title(intake, entry->name);
 	if (!why)
-		why = take_rest(intake, &bytes);
-	if (!mailbox && intake->has_forwards) { /* an alias: no box's data */
-		intake->has_title = intake->has_quota = false;
-		return why;
+		why = intake_quota(intake, entry->hard, 1);
+	if (!why && !find_dir(entry->dir, site->base, path))
+		why = "the directory's path is too long";
+	if (!why)
+		why = intake_maildir(intake, path);
+	if (!why)
+		why = take_hash(intake, entry->hash);
+	note_limits(intake, entry);
+	if (!entry->enabled) {
+		intake_no_mail(intake);
+		if (!intake->has_forwards)
+			intake_note(intake, "its mail was thrown away (not "
+					    "enabled): here it is sent back");
 	}
+	return why;
+}
+
+const char *row_vmailmgr(const char *user, size_t user_len, const char *value,
+			 size_t len, const struct row_vmailmgr_site *site,
+			 struct intake *intake, const char **ret_left)
+{
+	struct entry entry;
+	const char *why = take_name(intake, user, user_len, site->domain);
+
+	*ret_left = NULL;
+	if (!why)
+		why = read_entry(value, len, &entry);
+	if (!why)
+		why = take_forwards(intake, &entry, site);
 	if (why)
 		return why;
-	if (!enabled) {
-		intake->has_login = true;
-		intake->login = false;
+	if (strcmp(entry.expiry, "-") != 0) {
+		intake->expires = strtoll(entry.expiry, NULL, 10);
+		if (!intake->expires)
+			intake->expires = 1; /* 1970: not never */
+		intake->expires_mail = true;
 	}
-	why = take_dir(intake, base, dir);
-	return why ? why : intake_hash(intake, hash[0] ? hash : "*");
+	if (entry.mailbox)
+		return take_box(intake, &entry, site);
+	if (!intake->has_forwards)
+		*ret_left = "it leads nowhere: its mail was thrown away, and "
+			    "here it is no address";
+	return NULL;
+}
+
+bool row_vmailmgr_cells(const char *user, size_t user_len, const char *value,
+			size_t len, const struct row_vmailmgr_site *site,
+			struct row_vmailmgr_cells *ret_cells)
+{
+	struct row_vmailmgr_cells *cells = ret_cells;
+	static struct entry entry; /* which the texts of an old one lie in */
+	size_t at = 0;
+
+	if (read_entry(value, len, &entry))
+		return false;
+	(void)snprintf(cells->address, sizeof cells->address, "%.*s@%s",
+		       (int)user_len, user, site->domain);
+	if (user_len == 1 && user[0] == '+')
+		cells->address[0] = '*';
+	while (at + 1 < entry.forwards.len && at + 1 < STORE_FORWARDS_MAX) {
+		char c = entry.forwards.at[at];
+
+		cells->forwards[at++] = c && c != '&' ? c : ' ';
+	}
+	cells->forwards[at] = 0;
+	cells->hash = entry.hash[0] ? entry.hash : "*";
+	cells->dir = entry.dir;
+	cells->name = entry.name;
+	cells->quota = entry.hard;
+	cells->mailbox = entry.mailbox;
+	cells->enabled = entry.enabled;
+	return true;
 }

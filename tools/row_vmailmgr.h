@@ -4,17 +4,42 @@
  * A value of version 2 is the byte 2, pairs of flag and value up to a zero flag,
  * and texts with a NUL after each: hash, directory, forwards up to an empty one,
  * personal name, hard quota, soft quota, size, count, created, expiry; "-" is
- * unlimited.
+ * unlimited. Version 1 has no flags; before that it was :HASH:DIRECTORY, or
+ * :HASH:FORWARD,FORWARD.
  */
 #ifndef POPBOX_ROW_VMAILMGR_H
 #define POPBOX_ROW_VMAILMGR_H
 
 #include "intake.h"
 
-/* base is the directory that the entry's own is below. NULL, or why it cannot
- * be taken. The intake was wiped before. */
+struct row_vmailmgr_site {
+	const char *domain;
+	const char *base; /* the directory that the entries' own are below */
+	const char *me;	  /* this host, of a forward NAME@; "" = unknown */
+};
+
+/* NULL, or why it cannot be taken; *ret_left: why it is left out, or NULL. The
+ * intake was wiped before. */
 const char *row_vmailmgr(const char *user, size_t user_len, const char *value,
-			 size_t len, const char *domain, const char *base,
-			 struct intake *intake);
+			 size_t len, const struct row_vmailmgr_site *site,
+			 struct intake *intake, const char **ret_left);
+
+/* The directory of an entry, absolute or below base; "" for none. False: the
+ * entry is cut. */
+bool row_vmailmgr_dir(const char *value, size_t len,
+		      const struct row_vmailmgr_site *site,
+		      char ret_dir[PATH_MAX]);
+
+/* Its texts, for a row of a csv that somebody corrects; they point into value
+ * and line. Forwards have blanks between. False: the entry is cut. */
+struct row_vmailmgr_cells {
+	char address[NAME_ADDRESS_TEXT];
+	char forwards[STORE_FORWARDS_MAX];
+	const char *hash, *dir, *name, *quota;
+	bool mailbox, enabled;
+};
+bool row_vmailmgr_cells(const char *user, size_t user_len, const char *value,
+			size_t len, const struct row_vmailmgr_site *site,
+			struct row_vmailmgr_cells *ret_cells);
 
 #endif

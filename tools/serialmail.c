@@ -2,357 +2,45 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "drop.h"
-#include "json.h"
-#include "listing.h"
-#include "replace.h"
+#include "child.h"
+#include "relay.h"
+#include "round.h"
 #include "say.h"
-#include "text.h"
 
-enum { WORDS_MAX = 16, TICK_NS = 20000000, MERCY_S = 5 };
+enum { TICK_MS = 200, MERCY_S = 5 };
 
-struct job {
-	pid_t pid; /* 0: none */
-	struct name_domain host;
-	int dir;
-	int lock[2]; /* RELAYHOST, Maildir */
-	int out;     /* what the sender prints */
-	unsigned long waiting;
-	struct timespec start;
-	bool asked; /* to end */
-};
+static volatile sig_atomic_t asked; /* to end: which signal */
 
-struct round {
-	const struct site *site;
-	const struct serialmail *how;
-	int root;
-	int own; /* our own sender, opened while we could reach it */
-	char helo[NAME_DOMAIN_MAX + 1];
-	struct job *job;
-	int code;
-};
-
-static double seconds_since(const struct timespec *start)
+static void on_end(int number)
 {
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* always there */
-	return (double)(now.tv_sec - start->tv_sec) +
-	       (double)(now.tv_nsec - start->tv_nsec) / 1e9;
+	asked = number;
 }
 
-/* Messages in a part of the directory; with first, no more than one. */
-static unsigned long count(int dir, const char *part, bool first)
+/* A terminal's Ctrl-C does not reach the round, which has none. */
+static void catch_ends(void)
 {
-	int fd = openat(dir, part, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
-					   O_NOFOLLOW);
-	DIR *list = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
-	unsigned long found = 0;
-	int rc; /* whatever it is, what waits is seen next time */
+	static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+	const struct sigaction action = {.sa_handler = on_end};
+	struct sigaction was;
 
-	while (list && !(first && found) &&
-	       (entry = listing_next(list, &rc)) != NULL)
-		found += entry->d_name[0] != '.';
-	if (list)
-		(void)closedir(list); /* read only */
-	else if (fd >= 0)
-		(void)close(fd); /* read only */
-	return found;
-}
-
-static unsigned long count_waiting(int dir)
-{
-	return count(dir, "Maildir/new", false) +
-	       count(dir, "Maildir/cur", false);
-}
-
-static struct job no_job(void)
-{
-	return (struct job){.dir = -1, .out = -1, .lock = {-1, -1}};
-}
-
-static void release(struct job *job)
-{
-	const int fds[] = {job->lock[0], job->lock[1], job->out, job->dir};
-
-	for (size_t i = 0; i < 4; i++) {
-		if (fds[i] >= 0)
-			(void)close(fds[i]); /* read only; unlocks */
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+		/* Valid numbers: these cannot fail. */
+		(void)sigaction(ends[i], NULL, &was);
+		if (was.sa_handler != SIG_IGN)
+			(void)sigaction(ends[i], &action, NULL);
 	}
-	*job = no_job();
-}
-
-static int open_locked(int dir, const char *name, int flags)
-{
-	int fd = openat(dir, name,
-			O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | flags);
-
-	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
-		(void)close(fd); /* somebody else's at the moment */
-		fd = -1;
-	}
-	return fd;
-}
-
-/* Takes the directory, if mail waits in it and nobody else has it. */
-static bool take(const struct round *round, const char *name, struct job *job)
-{
-	*job = no_job();
-	if (name_domain_read(name, strlen(name), &job->host))
-		return false;
-	job->dir = openat(round->root, name,
-			  O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (job->dir >= 0 && (count(job->dir, "Maildir/new", true) ||
-			      count(job->dir, "Maildir/cur", true)))
-		job->lock[0] = open_locked(job->dir, "RELAYHOST", 0);
-	if (job->lock[0] >= 0)
-		job->lock[1] = open_locked(job->dir, "Maildir", O_DIRECTORY);
-	if (job->lock[1] >= 0) {
-		job->waiting = count_waiting(job->dir);
-		if (job->waiting)
-			return true; /* nobody took it meanwhile */
-	}
-	release(job);
-	return false;
-}
-
-/* The one line of RELAYHOST; of plain characters, for it becomes part of a
- * command and of a URL. */
-static bool read_relay(const struct job *job, char *ret_relay, size_t room)
-{
-	ssize_t got = pread(job->lock[0], ret_relay, room - 1, 0);
-	size_t len;
-
-	ret_relay[got > 0 ? got : 0] = 0;
-	len = strcspn(ret_relay, "\n");
-	ret_relay[len] = 0;
-	return len > 0 && strspn(ret_relay, "abcdefghijklmnopqrstuvwxyz"
-					    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-					    "0123456789.:-") == len &&
-	       ret_relay[0] != '-';
-}
-
-static void become_sender(const struct round *round, const struct job *job,
-			  char *relay)
-{
-	char text[PATH_MAX], dir[PATH_MAX], prefix[NAME_DOMAIN_MAX + 2];
-	char inject[PATH_MAX];
-	char *words[WORDS_MAX + 5] = {NULL};
-	size_t count = 1;
-
-	(void)snprintf(dir, sizeof dir, "%s/%s/Maildir",
-		       round->site->config.serialmail, job->host.s);
-	(void)snprintf(prefix, sizeof prefix, "%s-", job->host.s);
-	(void)snprintf(text, sizeof text, "%s",
-		       round->how->command ? round->how->command
-					   : "popbox-maildirsmtp");
-	words[0] = text;
-	if (round->how->command)
-		count = text_words(text, words, WORDS_MAX);
-	if (count > WORDS_MAX)
-		_exit(127);
-	words[count++] = dir;
-	words[count++] = prefix;
-	words[count++] = relay;
-	words[count] = (char *)(uintptr_t)round->helo;
-	/* The locks stay as long as the sender lives, should we not. */
-	for (size_t i = 0; i < 2; i++)
-		(void)fcntl(job->lock[i], F_SETFD, 0);
-	if (dup2(job->out, STDOUT_FILENO) != STDOUT_FILENO)
-		_exit(127);
-	(void)snprintf(inject, sizeof inject, "%s/bin/qmail-inject",
-		       round->site->config.qmail);
-	if (config_has_qmail(&round->site->config) &&
-	    setenv("POPBOX_INJECT", inject, 1) != 0)
-		_exit(127);
-	if (round->how->command)
-		execvp(words[0], words);
-	else
-		fexecve(round->own, words, environ);
-	_exit(127);
-}
-
-static bool start(struct round *round, struct job *job)
-{
-	char relay[NAME_DOMAIN_MAX + 16];
-
-	if (!read_relay(job, relay, sizeof relay)) {
-		round->code = say_error(CODE_LATER,
-					"'%s/%s/RELAYHOST' names no host",
-					round->site->config.serialmail,
-					job->host.s);
-		return false;
-	}
-	(void)clock_gettime(CLOCK_MONOTONIC, &job->start); /* always there */
-	job->out = memfd_create("sender", MFD_CLOEXEC);
-	(void)fflush(NULL); /* say_finish looks at stdout */
-	job->pid = job->out < 0 ? -1 : fork();
-	if (job->pid == 0)
-		become_sender(round, job, relay);
-	if (job->pid > 0)
-		return true;
-	job->pid = 0;
-	round->code = say_error(CODE_LATER, "cannot start a sender: %s",
-				strerror(errno));
-	return false;
-}
-
-/* The counts of our own sender, its last line. Another one's are those of its
- * Maildir: what is no more there was sent. */
-static void read_counts(const struct job *job, unsigned long counts[3])
-{
-	const off_t end = lseek(job->out, 0, SEEK_END);
-	char text[256] = "";
-	const char *line;
-
-	if (end > 0)
-		(void)!pread(job->out, text, sizeof text - 1,
-			     end > 200 ? end - 200 : 0); /* "" is none */
-	for (line = strstr(text, "sent "); line; line = strstr(line + 1, "sent ")) {
-		if (sscanf(line, "sent %lu failed %lu left %lu", &counts[0],
-			   &counts[1], &counts[2]) == 3)
-			return;
-	}
-	counts[1] = 0;
-	counts[2] = count_waiting(job->dir);
-	counts[0] = job->waiting > counts[2] ? job->waiting - counts[2] : 0;
-}
-
-static void report(struct round *round, const struct job *job, int status)
-{
-	const double took = seconds_since(&job->start);
-	unsigned long counts[3];
-
-	read_counts(job, counts);
-	if (round->site->json)
-		json_print(json_pack("{s:s, s:I, s:I, s:I, s:f}", "domain",
-				     job->host.s, "sent",
-				     (json_int_t)counts[0], "failed",
-				     (json_int_t)counts[1], "left",
-				     (json_int_t)counts[2], "seconds", took));
-	say_note("%s: %lu sent, %lu failed, %lu left, %.1f seconds%s",
-		 job->host.s, counts[0], counts[1], counts[2], took,
-		 job->asked ? ", ended at its time limit" : "");
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
-		round->code = say_error(CODE_LATER, "cannot run the sender "
-						    "(is it there?)");
-}
-
-/* Senders that ended, or must. Returns how many go on. */
-static unsigned reap(struct round *round)
-{
-	unsigned running = 0;
-
-	for (unsigned i = 0; i < round->how->jobs; i++) {
-		struct job *job = &round->job[i];
-		int status;
-
-		if (!job->pid)
-			continue;
-		if (waitpid(job->pid, &status, WNOHANG) == job->pid) {
-			report(round, job, status);
-			release(job);
-			continue;
-		}
-		running++;
-		if (seconds_since(&job->start) < round->how->limit)
-			continue;
-		(void)kill(job->pid,
-			   seconds_since(&job->start) <
-					   round->how->limit + MERCY_S
-				   ? SIGTERM
-				   : SIGKILL); /* our own, not waited for */
-		job->asked = true;
-	}
-	return running;
-}
-
-/* Until fewer than most run, and for at least that many seconds. */
-static void wait_until(struct round *round, unsigned most, unsigned seconds)
-{
-	const struct timespec tick = {.tv_nsec = TICK_NS};
-	struct timespec begin;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &begin); /* always there */
-	while (reap(round) >= most || seconds_since(&begin) < seconds)
-		(void)nanosleep(&tick, NULL); /* cut short: asked sooner */
-}
-
-static struct job *free_job(struct round *round)
-{
-	for (unsigned i = 0; i < round->how->jobs; i++) {
-		if (!round->job[i].pid)
-			return &round->job[i];
-	}
-	return NULL;
-}
-
-/* The grace comes before a start, so that the last one is not waited for. */
-static void deliver_all(struct round *round)
-{
-	DIR *list = fdopendir(dup(round->root));
-	const struct dirent *entry;
-	bool started = false;
-	int rc = errno;
-
-	while (list && (entry = listing_next(list, &rc)) != NULL) {
-		struct job job, *place;
-
-		if (entry->d_name[0] == '.' ||
-		    !take(round, entry->d_name, &job))
-			continue;
-		wait_until(round, round->how->jobs,
-			   started ? round->how->grace : 0);
-		place = free_job(round);
-		started = start(round, &job) || started;
-		if (place && job.pid)
-			*place = job;
-		else
-			release(&job);
-	}
-	if (list)
-		(void)closedir(list); /* read only */
-	if (rc)
-		round->code = say_error(CODE_LATER, "cannot list '%s': %s",
-					round->site->config.serialmail,
-					strerror(rc));
-	wait_until(round, 1, 0);
-}
-
-/* What we call ourselves: control/me, else the machine's name. */
-static void read_helo(struct round *round)
-{
-	struct replace_text text = {0};
-	int dir = open(round->site->config.qmail,
-		       O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct name_domain name;
-	size_t len = 0;
-
-	if (gethostname(round->helo, sizeof round->helo - 1) != 0)
-		memcpy(round->helo, "localhost", sizeof "localhost");
-	if (dir >= 0 && replace_read(dir, "control/me", &text) == 0)
-		len = strcspn(text.bytes, " \t\n");
-	if (len && !name_domain_read(text.bytes, len, &name))
-		memcpy(round->helo, name.s, sizeof name.s);
-	replace_free(&text);
-	if (dir >= 0)
-		(void)close(dir); /* a directory, read only */
 }
 
 /* Our own sender lies beside us, in a directory that popusr need not reach. */
-static void find_own(struct round *round)
+static int find_own(void)
 {
 	static const char name[] = "popbox-maildirsmtp";
 	char path[PATH_MAX + sizeof name];
@@ -364,53 +52,113 @@ static void find_own(struct round *round)
 	path[slash ? slash + 1 - path : 0] = 0;
 	len = (ssize_t)strlen(path);
 	memcpy(path + len, name, sizeof name);
-	round->own = open(path, O_PATH | O_CLOEXEC);
+	return open(path, O_PATH | O_CLOEXEC);
 }
 
-static int open_root(struct round *round)
+/* What came from one pipe. False: its end. */
+static bool take(const struct pollfd *from, struct relay *relay,
+		 struct child_watch *watch)
 {
-	const char *path = round->site->config.serialmail;
+	char bytes[4096];
+	ssize_t got;
 
-	round->root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (round->root < 0)
-		return say_error(CODE_LATER, "cannot open '%s': %s", path,
-				 strerror(errno));
-	if (flock(round->root, LOCK_EX | LOCK_NB) == 0)
-		return CODE_DONE;
-	(void)close(round->root); /* a directory, read only */
-	round->root = -1;
-	if (errno != EWOULDBLOCK)
-		return say_error(CODE_LATER, "cannot lock '%s': %s", path,
-				 strerror(errno));
-	say_note("another round is under way: it is left to that one");
-	return CODE_DONE;
+	if (from->fd < 0 || !from->revents)
+		return from->fd >= 0;
+	got = read(from->fd, bytes, sizeof bytes);
+	if (got < 0)
+		return errno == EINTR;
+	child_heard(watch);
+	relay_put(relay, bytes, (size_t)got);
+	return got > 0;
 }
 
-int serialmail(struct site *site, const struct serialmail *how)
+/* Tells the round once to end. It has a moment for that. */
+static void pass_on(struct child_watch *watch)
 {
-	struct round round = {.site = site, .how = how, .root = -1, .own = -1};
-	const char *why;
-	int code;
+	static bool done;
 
-	find_own(&round);
-	why = drop_to(site->config.uid, site->config.gid);
-	if (why)
-		return say_error(CODE_LATER, "cannot become popusr: %s: %s (run "
-					     "popbox as root)",
-				 why, strerror(errno));
-	(void)umask(077);
-	read_helo(&round);
-	round.job = calloc(how->jobs, sizeof *round.job);
-	if (!round.job)
-		return say_error(CODE_LATER, "no memory");
-	code = open_root(&round);
-	if (round.root >= 0) {
-		deliver_all(&round);
-		(void)close(round.root); /* gives the lock up */
-		code = round.code;
+	if (!asked || done)
+		return;
+	done = true;
+	(void)kill(watch->pid, SIGTERM); /* ours, not waited for */
+	watch->limit = MERCY_S;
+	child_heard(watch);
+}
+
+/* Passes on what the round says, until it is done. */
+static void follow(struct child_watch *watch, int out, int err)
+{
+	struct relay relay[2] = {{.to = stdout}, {.to = stderr}};
+	struct pollfd from[2] = {{.fd = out, .events = POLLIN},
+				 {.fd = err, .events = POLLIN}};
+
+	while (from[0].fd >= 0 || from[1].fd >= 0) {
+		int ready = poll(from, 2, TICK_MS);
+
+		pass_on(watch);
+		if (!child_goes_on(watch))
+			break;
+		for (size_t i = 0; ready > 0 && i < 2; i++) {
+			if (!take(&from[i], &relay[i], watch))
+				from[i].fd = -1;
+		}
 	}
-	free(round.job);
-	if (round.own >= 0)
-		(void)close(round.own); /* a handle only */
+	for (size_t i = 0; i < 2; i++)
+		relay_end(&relay[i]);
+}
+
+static int settle(struct child_watch *watch)
+{
+	const int status = child_end(watch);
+
+	if (asked) {
+		(void)signal(asked, SIG_DFL); /* valid numbers: cannot fail */
+		(void)raise(asked);	      /* as if it had come now */
+	}
+	if (watch->why)
+		return say_error(CODE_LATER, "the round %s: it was ended",
+				 watch->why);
+	if (WIFEXITED(status) && (WEXITSTATUS(status) == CODE_DONE ||
+				  WEXITSTATUS(status) == CODE_LATER))
+		return WEXITSTATUS(status);
+	return say_error(CODE_LATER, "the round was ended by a signal");
+}
+
+static void close_pair(const int pair[2])
+{
+	for (size_t i = 0; i < 2; i++) {
+		if (pair[i] >= 0)
+			(void)close(pair[i]); /* a pipe */
+	}
+}
+
+int serialmail(const struct site *site, const struct serialmail *how)
+{
+	int out[2] = {-1, -1}, err[2] = {-1, -1}, code, own = find_own();
+	struct child_watch watch;
+	pid_t pid = -1;
+
+	catch_ends();
+	(void)fflush(NULL); /* said once */
+	if (pipe2(out, O_CLOEXEC) == 0 && pipe2(err, O_CLOEXEC) == 0)
+		pid = child_fork(
+			&(struct child_keep){out[1], err[1], {own, -1, -1}});
+	if (pid == 0)
+		_exit(say_finish(round_run(site, how, own)));
+	if (pid < 0) {
+		code = say_error(CODE_LATER, "cannot start the round: %s",
+				 strerror(errno));
+	} else {
+		(void)close(out[1]); /* the child's ends */
+		(void)close(err[1]);
+		out[1] = err[1] = -1;
+		child_watch(&watch, pid, 0);
+		follow(&watch, out[0], err[0]);
+		code = settle(&watch);
+	}
+	close_pair(out);
+	close_pair(err);
+	if (own >= 0)
+		(void)close(own); /* a handle only */
 	return code;
 }

@@ -13,10 +13,10 @@ struct serialmail {
 	const char *command;   /* words, cut at blanks; NULL: our own */
 };
 
-/* The process becomes popusr, for good. One round at a time: a second one
- * leaves at once. A directory whose RELAYHOST or Maildir somebody else has
- * locked is passed over; the locks live as long as the sender. Returns the exit
- * code. */
-int serialmail(struct site *site, const struct serialmail *how);
+/* In a child that becomes popusr (round.h), of which what it says is passed on.
+ * One round at a time: a second one leaves at once. A directory whose RELAYHOST
+ * or Maildir somebody else has locked is passed over. A signal that ends this
+ * process ends the round and its senders first. Returns the exit code. */
+int serialmail(const struct site *site, const struct serialmail *how);
 
 #endif

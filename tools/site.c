@@ -173,6 +173,9 @@ int site_failed(const struct site *site, enum err err, const char *what)
 	case ERR_SYSTEM:
 		break;
 	}
+	if (site->store && store_has_reason(site->store, err))
+		return say_error(CODE_LATER, "%s: %s", what,
+				 store_reason(site->store));
 	return say_error(CODE_LATER, "%s: cannot use the store in '%s': %s%s",
 			 what, site->dir, strerror(errno), site_as_root(errno));
 }

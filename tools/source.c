@@ -7,11 +7,9 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "cdbfile.h"
 #include "csvfile.h"
 #include "row_csv.h"
 #include "row_passwd.h"
-#include "row_vmailmgr.h"
 #include "say.h"
 #include "secret.h"
 
@@ -37,6 +35,24 @@ static int failed(const char *path)
 			 errno == EINVAL  ? "it is not a regular file"
 			 : errno == ELOOP ? "a link leads there"
 					  : strerror(errno));
+}
+
+const char source_columns[] =
+	"address,password,hash,name,quota,forward,login,delivery,maildir\n";
+
+bool source_rewrite(struct source_row *row, struct text *text,
+		    const char *const cell[SOURCE_CELLS])
+{
+	bool good = true;
+
+	text->len = 0;
+	for (size_t i = 0; good && i < SOURCE_CELLS; i++)
+		good = csvfile_put(text, cell[i] ? cell[i] : "", i == 0);
+	good = good && text_put(text, "\n", 1);
+	row->rewritten = good;
+	row->raw = good ? text->bytes : NULL;
+	row->raw_len = good ? text->len : 0;
+	return good;
 }
 
 static bool begin(struct reading *r, const char *path)
@@ -96,7 +112,7 @@ static bool give_line(struct reading *r, row_passwd *parse, char *line,
 
 static int read_lines(struct reading *r, row_passwd *parse, const char *path)
 {
-	struct text copy = {0};
+	struct text copy = {.secret = true};
 	enum feed_got got;
 	size_t len;
 	char *line;
@@ -117,9 +133,7 @@ static int read_lines(struct reading *r, row_passwd *parse, const char *path)
 	}
 	if (got == FEED_FAILED)
 		code = failed(path);
-	if (copy.bytes)
-		secret_wipe(copy.bytes, copy.room);
-	free(copy.bytes);
+	text_wipe(&copy);
 	end(r);
 	return code;
 }
@@ -201,52 +215,6 @@ static int read_csv(struct reading *r)
 	return code;
 }
 
-static bool give_entry(void *arg, const char *key, unsigned key_len,
-		       const char *value, unsigned value_len)
-{
-	struct reading *r = arg;
-	struct source_row row = {.file = r->how->path, .intake = &r->intake};
-	char base[PATH_MAX];
-	const char *slash = strrchr(r->how->path, '/');
-	size_t len = slash ? (size_t)(slash - r->how->path) : 1;
-
-	if (len >= sizeof base)
-		return false;
-	memcpy(base, slash ? r->how->path : ".", len);
-	base[len] = 0;
-	intake_wipe(&r->intake);
-	row.line = r->intake.line = ++r->feed.line; /* a number of the entry */
-	row.why = row_vmailmgr(key, key_len, value, value_len, r->how->domain,
-			       base, &r->intake);
-	return r->sink(r->arg, &row);
-}
-
-static int read_vmailmgr(struct reading *r)
-{
-	enum cdbfile found;
-
-	if (!r->how->domain)
-		return say_error(CODE_USAGE, "a passwd.cdb does not say its "
-					     "domain: say --domain D");
-	found = cdbfile_walk(r->how->path, give_entry, r);
-	intake_wipe(&r->intake);
-	switch (found) {
-	case CDBFILE_FOUND:
-	case CDBFILE_NONE:
-		return CODE_DONE;
-	case CDBFILE_MISSING:
-		return say_error(CODE_REFUSED, "there is no file '%s'",
-				 r->how->path);
-	case CDBFILE_LATER:
-		return say_error(CODE_LATER, "cannot read '%s': %s",
-				 r->how->path, strerror(errno));
-	case CDBFILE_DAMAGED:
-		break;
-	}
-	return say_error(CODE_REFUSED, "'%s' is no cdb, or is damaged",
-			 r->how->path);
-}
-
 int source_vpasswd(const struct source_how *how, const char *path,
 		   source_sink *sink, void *arg)
 {
@@ -272,10 +240,14 @@ static bool ends_in(const char *path, const char *end)
 /* What the name tells. NULL: a file with a header, as most are. */
 static const char *guess(const char *path)
 {
+	char cdb[PATH_MAX];
 	struct stat st;
+	int made = snprintf(cdb, sizeof cdb, "%s/passwd.cdb", path);
 
 	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-		return "vpopmail";
+		return made > 0 && made < PATH_MAX && stat(cdb, &st) == 0
+			       ? "vmailmgr"
+			       : "vpopmail";
 	if (ends_in(path, ".cdb"))
 		return "vmailmgr";
 	if (ends_in(path, "vpasswd"))
@@ -307,7 +279,7 @@ static int read_format(struct reading *r, const char *format)
 	if (strcmp(format, "qmail") == 0)
 		return source_qmail(how, r->sink, r->arg);
 	if (strcmp(format, "vmailmgr") == 0)
-		return read_vmailmgr(r);
+		return source_vmailmgr(how, r->sink, r->arg);
 	if (strcmp(format, "dovecot") == 0)
 		return read_lines(r, row_passwd_dovecot, how->path);
 	if (strcmp(format, "shadow") == 0)

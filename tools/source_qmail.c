@@ -165,7 +165,7 @@ static void give_address(struct site_read *r, const char *path,
 	intake_wipe(&r->intake);
 	if (snprintf(file, sizeof file, "%s/%s", path, name) >= PATH_MAX ||
 	    !row_dotqmail_name(name, &r->intake.address.local)) {
-		give(r, file, 0, NULL, "qmail never reads a file of this name");
+		give(r, file, 0, NULL, row_dotqmail_no_name(name));
 		return;
 	}
 	r->intake.address.domain = r->domain;

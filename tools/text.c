@@ -2,21 +2,45 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "secret.h"
+
+/* Where the kernel moves pages, no copy of them stays. */
+static char *grow_secret(const struct text *text, size_t room)
+{
+	void *more = text->bytes
+			     ? mremap(text->bytes, text->room, room,
+				      MREMAP_MAYMOVE)
+			     : mmap(NULL, room, PROT_READ | PROT_WRITE,
+				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return more == MAP_FAILED ? NULL : more;
+}
+
+void text_wipe(struct text *text)
+{
+	if (text->bytes) {
+		secret_wipe(text->bytes, text->room);
+		(void)munmap(text->bytes, text->room); /* of our own map */
+	}
+	*text = (struct text){.secret = true};
+}
 
 bool text_put(struct text *text, const char *bytes, size_t len)
 {
 	if (text->len + len + 1 > text->room) {
 		size_t room = (text->len + len + 1) * 2;
-		char *more = malloc(room);
+		const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+		char *more;
 
+		if (text->secret)
+			room = (room + page - 1) / page * page;
+		more = text->secret ? grow_secret(text, room)
+				    : realloc(text->bytes, room);
 		if (!more)
 			return false;
-		/* There may be secrets in it. */
-		if (text->bytes) {
-			memcpy(more, text->bytes, text->len + 1);
-			explicit_bzero(text->bytes, text->room);
-			free(text->bytes);
-		}
 		text->bytes = more;
 		text->room = room;
 	}

@@ -3,7 +3,7 @@
  * fill STORE HANDLE DOMAIN PREFIX COUNT [HASH [published]]: that many boxes with
  * an address each (PREFIX0, PREFIX1, ...) in a domain that is there, all with
  * this hash, in one change, and nothing of it published, or marked as if it
- * were.
+ * were. A hash that the store refuses is put past it.
  *
  * fill STORE DOMAINS BOXES HASH: a site: domains d0000000.example, ..., ten of
  * them a handle (h0000000, ...), each with a box for its postmaster and for
@@ -14,7 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store_write.h"
+#include "pwhash.h"
+#include "row_write.h"
 
 enum {
 	PER_HANDLE = 10, /* domains */
@@ -33,22 +34,41 @@ struct fill {
 	unsigned long at, end; /* of the part being made, in boxes */
 };
 
+/* As an older or a faulty program may have left it. */
+static enum err put_bad(struct store_txn *txn, const struct name_box *box,
+			const char *hash)
+{
+	struct row_key key = row_key_box(box);
+	struct store_account account;
+	struct row row;
+	enum err err = store_login(txn, box, &account);
+
+	(void)snprintf(account.hash, sizeof account.hash, "%s", hash);
+	account.box.has_password = true;
+	if (err == ERR_OK)
+		err = box_encode(&account, &row);
+	return err == ERR_OK ? row_write(txn, DB_BOX, &key, &row) : err;
+}
+
 static enum err add(struct store_txn *txn, const struct fill *fill,
 		    const char *local)
 {
 	static struct store_account account;
 	static struct store_address address;
 	struct name_box *box = &account.box.name;
+	const bool bad = fill->hash && pwhash_unstorable(fill->hash);
 	enum err err;
 
 	account.box.state = store_state_new(txn);
 	box->handle = fill->handle;
-	if (fill->hash)
+	if (fill->hash && !bad)
 		(void)snprintf(account.hash, sizeof account.hash, "%s",
 			       fill->hash);
 	err = store_box_number(txn, &fill->handle, &box->number);
 	if (err == ERR_OK)
 		err = store_account_add(txn, &account);
+	if (err == ERR_OK && bad)
+		err = put_bad(txn, box, fill->hash);
 	address.name.domain = fill->domain;
 	(void)snprintf(address.name.local.s, sizeof address.name.local.s, "%s",
 		       local);

@@ -24,6 +24,11 @@ def backup(site, name="backup"):
     return path
 
 
+# Where no store is, the settings come from the backup, and they are not the
+# defaults: every site of a test has its own directories.
+TAKE = "--take-settings"
+
+
 def stats(site, kind):
     return [row for row in map(json.loads, site.do("--json", "stats")
                                .splitlines()) if row["stats"] == kind]
@@ -108,7 +113,7 @@ def hot():
         titles = []
         for i in range(20):
             elsewhere(site, f"other{i}")
-            site.do("restore", f"{site.top}/hot{i}", "--no-sync")
+            site.do("restore", f"{site.top}/hot{i}", TAKE, "--no-sync")
             eq(site.popbox("check", "--store-only").rc, 0)
             eq(site.login().rc, 0)
             eq(site.login(password="wrong one here").rc, 1)
@@ -194,12 +199,13 @@ def full():
                     has(got.err, "No space left")
                 eq(os.listdir(small), [], pages)
                 whole, site.store = site.store, small + "/store"
-                got = site.popbox("restore", path, "--no-sync")
+                got = site.popbox("restore", path, TAKE, "--no-sync")
                 if got.rc == 0:
                     eq(site.login().rc, 0)
                 else:
                     eq(got.rc, 111, (pages, got))
                     failed["restore"] += 1
+                    has(got.err, "No space left")
                     eq(os.listdir(small), [], pages)
                 site.store = whole
             finally:
@@ -406,7 +412,7 @@ def damaged_content():
             with open(site.top + "/strange", "wb") as file:
                 file.write(flipped(good))
             elsewhere(site, f"o{i}")
-            if site.popbox("restore", site.top + "/strange",
+            if site.popbox("restore", site.top + "/strange", TAKE,
                            "--no-sync").rc == 0:
                 given += 1
                 eq(accounts(), want)
@@ -507,7 +513,7 @@ def empty_machine():
             shutil.rmtree(where)
         for part in ("rcpthosts", "virtualdomains"):
             site.write_control(part, "localhost\n" if part[0] == "r" else "")
-        got = site.popbox("restore", path)
+        got = site.popbox("restore", path, TAKE)
         eq((got.rc, got.out), (0, ""), got.err)
         hasnt(got.err, "kept")
         eq(site.do("config", "get", "password_min"), "14\n")
@@ -591,7 +597,7 @@ def other_place():
         site.fails(100, "neither empty", "restore", path, "--yes")
         eq(os.listdir(site.store), ["letters"])
         os.unlink(site.store + "/letters")
-        site.do("restore", path)
+        site.do("restore", path, TAKE)
         os.mkdir(site.top + "/deep")
         os.symlink(site.store, site.top + "/link")
         site.store = site.top + "/link"

@@ -8,8 +8,10 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from tap import Site, eq, has, hasnt, run, test
-from oldsites import (MD5, SHA, WORDS, accepts, addresses, boxes, counts, put,
-                      refuses, state)
+from oldsites import (MD5, SHA, WORDS, Old, Vpopmail, accepts, addresses,
+                      boxes, compare, counts, domains, put, refuses, state,
+                      vmailmgr_cdb, vmailmgr_site, vmailmgr_value,
+                      vmailmgr_vsetup, vpopmail_site)
 
 
 @test("mailcow's and Postfixadmin's active: 0 is neither logins nor mail, 2 is mail "
@@ -83,7 +85,7 @@ def bits():
                 has(lines[0], said)
             eq(state(site, f"u{bit}@b.org"),
                (bit != 2, "off" if bit == 0x10 else "on"), bit)
-        has(got.err, "17 rows have something that is not taken")
+        has(got.err, "rows of which a part is not taken: 17 (see above)")
         eq(counts(site, path, "--domain", "b.org")["noted"], 17)
 
 
@@ -163,6 +165,249 @@ def short():
         eq([l.split(": ")[2] for l in lines], ["a@x.org", "c@x.org"], got.err)
         hasnt(got.err, "shortish")
         has(got.err, "'password_min': 2, accepted as they are")
+
+
+@test("a vpopmail site moves in: each of its addresses is delivered and logged in as "
+      "before, or is named; its alias domains, its users' own .qmail")
+def vpopmail():
+    with Site() as site:
+        old = vpopmail_site(site)
+        old.done()
+        got = site.popbox("import", old.top, "--handle", "v")
+        eq(got.rc, 0, got)
+        compare(site, old.olds, got.err)
+        for name in ("alias.example", "old.example"):
+            eq((domains(site)[name]["kind"], domains(site)[name]["alias_of"]),
+               ("alias", "first.example"))
+        eq(boxes(site)[addresses(site)["joe@first.example"]["box"]]["quota"],
+           10485760)
+        has(got.err, ".qmailadmin-limits: left out: limits that popbox does "
+            "not have: maxpopaccounts\n")
+        has(got.err, "gone@first.example: not taken: ")
+        site.sound()
+        eq(site.findings(), [])
+        before = site.tree()
+        got = counts(site, old.top, "--handle", "v")
+        eq((got["created"], got["changed"], got["refused"]), (0, 0, 0))
+        eq(site.tree(), before)
+
+
+@test("lines of qmail's files that lead into the old site are replaced by its "
+      "import; any other line that contradicts is refused as ever")
+def yields():
+    with Site() as site:
+        old = Vpopmail(site)
+        old.domain("a.example")
+        old.domain("b.example")
+        old.done()
+        elsewhere = site.assign().replace(old.path("b.example") + ":",
+                                          "/somewhere/else:")
+        with open(site.qmail + "/users/assign", "w") as file:
+            file.write(elsewhere)
+        before = site.control("virtualdomains"), site.assign()
+        got = site.popbox("import", old.top, "--handle", "v")
+        eq(got.rc, 100, got)
+        has(got.err, "line 2 says '+b.example-:")
+        hasnt(got.err, "line 1 says")
+        eq((site.control("virtualdomains"), site.assign()), before)
+        got = site.popbox("import", old.top, "--handle", "v", "--domain",
+                          "a.example", "--dry-run")
+        eq(got.rc, 0, got)
+        has(got.err, "lines of the old site in qmail's files that would be "
+            "replaced: 1")
+        eq(site.assign(), before[1])
+        site.do("import", old.top, "--handle", "v", "--domain", "a.example")
+        has(site.assign(), site.domain_path("a.example", "v") + ":-::")
+        has(site.assign(), "/somewhere/else:")
+
+
+@test("one domain of a tree goes to a handle of its own, with its aliases and its "
+      ".qmail files, by its name or by its directory")
+def one_domain():
+    for args in (["TOP", "--domain", "first.example"],
+                 ["TOP/first.example"]):
+        with Site() as site:
+            old = vpopmail_site(site)
+            old.done()
+            args = [a.replace("TOP", old.top) for a in args]
+            site.do("import", *args, "--handle", "one")
+            known = {n: o["handle"] for n, o in domains(site).items()}
+            # A link in the tree is no part of the domain's own directory.
+            eq(known, {"first.example": "one", "alias.example": "one",
+                       "old.example": "one"}, args)
+            eq(addresses(site)["sales@first.example"]["forwards"],
+               ["joe@first.example", "out@far.example", "copy@first.example"])
+            site.fails(100, "no directory of the domain 'x.example'", "import",
+                       old.top, "--domain", "x.example", "--handle", "one")
+
+
+@test("an import makes no wildcard that qmail's files did not have, and keeps those "
+      "they had; --subdomains and --no-subdomains say otherwise")
+def wildcards():
+    def new(site):
+        return {n: o["subdomains"] for n, o in domains(site).items()}
+    with Site() as site:
+        old = Vpopmail(site)
+        for name in ("plain.example", "wide.example"):
+            old.domain(name)
+        old.lines["rcpthosts"].append(".wide.example")
+        old.lines["virtualdomains"].append(".wide.example:wide.example")
+        old.done()
+        site.do("import", old.top, "--handle", "v")
+        eq(new(site), {"plain.example": False, "wide.example": True})
+        hasnt(site.control("rcpthosts"), ".plain.example")
+        eq(site.deliver("joe@host.plain.example").rc, 100)
+        site.do("import", put(site, "x.csv", "address,hash,handle\n"
+                              "a@csv.example,*,c\n"))
+        eq(new(site)["csv.example"], False)
+        site.do("import", "--subdomains", put(
+            site, "y.csv", "address,hash,handle\na@all.example,*,c\n"))
+        eq(new(site)["all.example"], True)
+        has(site.control("virtualdomains"), ".all.example:all.example\n")
+        site.fails(2, "say --subdomains or --no-subdomains", "import",
+                   site.top + "/y.csv", "--subdomains", "--no-subdomains")
+    with Site() as site:
+        old = Vpopmail(site)
+        old.domain("wide.example")
+        old.lines["rcpthosts"].append(".wide.example")
+        old.lines["virtualdomains"].append(".wide.example:wide.example")
+        old.done()
+        got = site.popbox("import", old.top, "--handle", "v",
+                          "--no-subdomains")
+        eq(got.rc, 100, got)  # the old lines say otherwise
+        has(got.err, "says '.wide.example'")
+
+
+@test("rows of a tree that are rejected come as a csv, which is corrected and "
+      "imported")
+def corrected():
+    with Site() as site:
+        old = Vpopmail(site)
+        old.domain("a.example")
+        old.domain("b.example")
+        old.user("b.example", "two words", flags=2, quota="1000S")
+        old.alias("a.example", "bad", "&not an address\n&good@far.example\n",
+                  None)
+        old.done()
+        rest = site.top + "/rest.csv"
+        site.fails(1, "rejected: 2", "import", old.top, "--handle", "v",
+                   "--skip-bad", rest)
+        with open(rest) as file:
+            rows = {r["address"]: r for r in csv.DictReader(file)}
+        eq(set(rows), {"two words@b.example", "bad@a.example"})
+        bad = rows["two words@b.example"]
+        eq((bad["hash"], bad["quota"], bad["login"], bad["maildir"]),
+           (SHA, "1000", "off", old.path("b.example",
+                                         "two words/Maildir")))
+        has(rows["bad@a.example"]["forward"], "good@far.example")
+        with open(rest) as file:
+            text = file.read().replace("two words@", "two.words@") \
+                .replace("not an address ", "")
+        site.do("import", put(site, "again.csv", text))
+        eq(addresses(site)["bad@a.example"]["forwards"], ["good@far.example"])
+        eq(state(site, "two.words@b.example"), (False, "on"))
+
+
+@test("the old mail of users in hashed directories, of users with their own .qmail, "
+      "and of a tree that was copied to another place", root=True)
+def old_mail():
+    with Site() as site:
+        old = vpopmail_site(site, mail=True)
+        old.done("889:889")
+        got = site.popbox("import", old.top, "--handle", "v", "--maildir")
+        eq(got.rc, 0, got)
+        for who in ("joe@first.example", "fwd@first.example",
+                    "u105@second.example", "joe@third.example"):
+            box = addresses(site)[who]["box"]
+            eq(os.listdir(site.box_path(box) + "/new"),
+               [f"1000000001.{who.split('@')[0]}.host"], who)
+    with Site() as site:
+        old = Vpopmail(site, mail=True)
+        old.domain("a.example")
+        old.user("a.example", "joe", below="0/", qmail="&x@far.example\n")
+        old.done("889:889")
+        os.rename(site.top + "/vpopmail", site.top + "/copied")
+        site.write_control("virtualdomains", "")
+        site.write_control("rcpthosts", "localhost\n")
+        with open(site.qmail + "/users/assign", "w") as file:
+            file.write(".\n")
+        site.do("import", site.top + "/copied/domains", "--handle", "v",
+                "--maildir")
+        box = addresses(site)["joe@a.example"]["box"]
+        eq(os.listdir(site.box_path(box) + "/new"), ["1000000001.joe.host"])
+        eq(addresses(site)["joe@a.example"]["forwards"], ["x@far.example"])
+
+
+@test("a vmailmgr site moves in: what vsetup made, users not enabled and expired, the "
+      ".qmail files beside them; further domains that lead there are aliases")
+def vmailmgr():
+    for part in ("", "/passwd.cdb"):
+        with Site() as site:
+            home, olds = vmailmgr_site(site)
+            got = site.fails(2, "example.net, example.info (say --domain D",
+                             "import", home + part, "--handle", "m")
+            got = site.popbox("import", home + part, "--handle", "m",
+                              "--domain", "example.net")
+            eq(got.rc, 0, got)
+            compare(site, olds, got.err)
+            eq(domains(site)["example.info"]["alias_of"], "example.net")
+            has(got.err, "old@example.net: not taken: its forwards, since it "
+                "has expired")
+            box = boxes(site)[addresses(site)["old@example.net"]["box"]]
+            eq((box["login"], box["delivery"], box["reason"]),
+               (False, "off", "expired on 2001-09-09"))
+            has(site.control("virtualdomains"), "example.info:example.net\n")
+            site.sound()
+            eq(counts(site, home + part, "--handle", "m", "--domain",
+                      "example.net")["created"], 0)
+
+
+@test("the domain of a passwd.cdb is the one that qmail's files lead there; a forward "
+      "to this host is refused where its name is not known")
+def vmailmgr_domain():
+    with Site() as site:
+        home, _ = vmailmgr_site(site)
+        site.write_control("virtualdomains", "example.net:exnet\n")
+        site.do("import", home, "--handle", "m")
+        eq(list(domains(site)), ["example.net"])
+    with Site(qmail=False) as site:
+        os.makedirs(site.top + "/m")
+        vmailmgr_cdb(site.top + "/m/passwd.cdb", vmailmgr_vsetup())
+        site.fails(100, "a forward is to this host, whose name qmail's files "
+                   "do not say", "import", site.top + "/m", "--domain",
+                   "m.example", "--handle", "m")
+
+
+@test("rows of a passwd.cdb that are rejected come as a csv, which is corrected and "
+      "imported")
+def vmailmgr_corrected():
+    with Site() as site:
+        os.makedirs(site.top + "/m")
+        vmailmgr_cdb(site.top + "/m/passwd.cdb", [
+            ("joe", vmailmgr_value(MD5, "./users/joe", ["a b@x.org"], "Joe",
+                                   enabled=False)),
+            ("cut", b"\2\0abc"),
+            ("+", vmailmgr_value("*", "./users/+", ["..@x.org"],
+                                 mailbox=False)),
+            ("ann", vmailmgr_value(MD5, "./users/ann"))])
+        rest = site.top + "/rest.csv"
+        site.fails(1, "rejected: 3", "import", site.top + "/m", "--domain",
+                   "m.example", "--handle", "m", "--skip-bad", rest)
+        with open(rest) as file:
+            text = file.read()
+        rows = {r["address"]: r for r in csv.DictReader(text.splitlines())}
+        eq(set(rows), {"joe@m.example", "cut@m.example", "*@m.example"})
+        eq((rows["joe@m.example"]["hash"], rows["joe@m.example"]["name"],
+            rows["joe@m.example"]["delivery"],
+            rows["joe@m.example"]["maildir"]),
+           (MD5, "Joe", "off", site.top + "/m/users/joe"))
+        text = text.replace("a b@x.org", "ab@x.org") \
+            .replace("..@x.org", "x@x.org").replace("cut@m.example,,,",
+                                                    "cut@m.example,,*,")
+        site.do("import", put(site, "again.csv", text))
+        eq(state(site, "joe@m.example"), (True, "off"))
+        eq(addresses(site)["*@m.example"]["forwards"], ["x@x.org"])
+        accepts(site, "joe@m.example")
 
 
 run()

@@ -1,5 +1,5 @@
-"""Which tests are about which source file, for tests/deep/mutants: the quickest
-first. And the changes that no test can find."""
+"""Which tests are about which source file, for tests/deep/mutants; the
+quickest first. And the changes that no test can find."""
 import fnmatch
 
 from deep import TREE, sentences
@@ -7,7 +7,9 @@ from deep import TREE, sentences
 # What only prints: it neither changes a file nor sees a password.
 PRINTS = frozenset(f"tools/{name}.c" for name in (
     "cmd_complete", "cmd_explain", "cmd_stats", "columns", "commands",
-    "explain", "explain_deliver", "help", "nearest", "offer", "progress",
+    "explain", "explain_deliver",
+    "explain_history", "explain_lines", "explain_route", "explain_store",
+    "explain_user", "help", "nearest", "offer", "progress",
     "say", "stats", "statsprint", "synonym", "table", "utf8"))
 
 # How the files of qmail come to say what the store says.
@@ -17,42 +19,46 @@ PUBLISH = frozenset(f"tools/{name}.c" for name in (
     "replace", "steps", "switched"))
 
 # Groups of tests that several entries share; in the order of what they take.
-LOGIN = ("forms.t", "login.t", "failing.t", "trace.t", "pop.t", "confine.t")
+LOGIN = ("forms.t", "suspended.t", "login.t", "failing.t", "trace.t",
+         "login/wipes.t", "pop.t", "confine.t")
 PUBLISHED = ("control.t", "durable.t", "kinds.t", "changes.t", "bulk.t",
              "crash.t", "model.t")
 
 # The first entry that fits; a test's name alone says where it is.
 MAP = (
-    ("checkpw/confine*.c", ("confine.t", "failing.t", "trace.t", "login.t")),
+    ("checkpw/confine*.c", ("test_confine", "confine.t", "failing.t",
+                            "trace.t", "login.t")),
     ("checkpw/request.c", ("test_request", "login.t", "failing.t")),
     ("checkpw/*.c", LOGIN),
+    ("store/secret.c", ("test_wipes", "login/wipes.t", "cli/wipes.t")),
     ("store/name.c", ("test_name", "test_rows", "admin.t", "forms.t")),
     ("store/record.c", ("test_record", "test_rows", "test_store")),
     ("store/row.c", ("test_rows", "test_record", "test_store")),
     ("store/config*.c", ("test_config", "admin.t", "words.t", "login.t",
                          "failing.t")),
-    ("store/login.c", ("test_login", "forms.t", "login.t", "failing.t",
-                       "changes.t")),
-    ("store/pwhash*.c", ("test_pwhash", "hashes.t", "login.t", "failing.t",
-                         "export.t")),
-    ("store/check*.c", ("test_check", "check.t", "backup.t", "crash.t")),
+    ("store/login.c", ("test_login", "test_failing", "forms.t", "login.t",
+                       "failing.t", "changes.t")),
+    ("store/pwhash*.c", ("test_pwhash", "test_wipes", "unhashed.t", "hashes.t",
+                         "login.t", "failing.t", "export.t")),
+    ("store/check*.c", ("test_rules", "test_check", "test_failing", "check.t",
+                        "backup.t", "crash.t")),
     ("store/whole.c", ("test_whole", "test_check", "backup.t")),
     ("store/tally.c", ("test_tally", "test_check", "check.t")),
-    ("store/owner*.c", ("test_owner", "test_check", "growth.t", "check.t")),
-    ("store/secret.c", ("test_pwhash", "login.t", "import.t")),
+    ("store/owner*.c", ("test_owner", "test_rules", "test_failing", "growth.t",
+                        "check.t")),
     ("store/drop.c", ("test_drop", "failing.t", "login.t", "trace.t")),
     ("store/fault.c", ("login.t", "crash.t")),
     ("store/upgrade.c", ("test_owner", "test_store", "backup.t")),
-    ("store/db*.c", ("test_db", "test_store", "test_check", "test_whole",
-                     "trace.t", "failing.t", "crash.t", "backup.t",
-                     "login.t")),
-    ("store/*.c", ("test_store", "test_rows", "test_login", "test_owner",
-                   "test_check", "test_whole", "admin.t", "changes.t",
-                   "check.t", "crash.t", "import.t", "backup.t")),
+    ("store/db*.c", ("test_db", "test_failing", "test_store", "test_rules",
+                     "test_whole", "trace.t", "failing.t", "crash.t",
+                     "backup.t", "login.t")),
+    ("store/*.c", ("test_failing", "test_store", "test_rows", "test_login",
+                   "test_owner", "test_rules", "test_whole", "admin.t",
+                   "changes.t", "check.t", "crash.t", "import.t", "backup.t")),
+    ("tools/notify.c", ("send.t", *PUBLISHED)),
     ("tools/render.c", ("test_render", "control.t", "kinds.t")),
     ("tools/lines.c", ("test_render", *PUBLISHED)),
-    ("tools/control_audit.c", ("check.t", "kinds.t", "control.t",
-                               "crash.t")),
+    ("tools/control_audit*.c", ("check.t", "kinds.t", "control.t", "crash.t")),
     ("tools/errand_bulk.c", ("bulk.t", *PUBLISHED)),
     ("tools/asuser_bulk.c", ("bulk.t", "control.t", "crash.t")),
     ("tools/mailroot_bulk.c", ("bulk.t", "control.t", "crash.t")),
@@ -66,9 +72,10 @@ MAP = (
     ("tools/dotqmail.c", ("changes.t", "control.t", "export.t", "import.t")),
     ("tools/rehearse.c", ("admin.t", "kinds.t", "import.t")),
     *((path, PUBLISHED + ("check.t",)) for path in sorted(PUBLISH)),
-    ("tools/password.c", ("admin.t", "codes.t", "inherited.t", "hashes.t",
-                          "words.t")),
-    ("tools/askpass.c", ("admin.t", "terminal.t", "inherited.t")),
+    ("tools/password.c", ("admin.t", "cli/wipes.t", "unhashed.t", "codes.t",
+                          "inherited.t", "hashes.t", "words.t")),
+    ("tools/askpass.c", ("cli/wipes.t", "admin.t", "terminal.t",
+                         "inherited.t")),
     ("tools/common.c", ("test_common", "admin.t", "import.t")),
     ("tools/hasher.c", ("import.t", "export.t")),
     ("tools/cmd_harden.c", ("export.t", "codes.t")),
@@ -80,29 +87,37 @@ MAP = (
     ("tools/export*.c", ("export.t", "import.t", "codes.t")),
     ("tools/cmd_export.c", ("export.t", "codes.t")),
     ("tools/row_*.c", ("test_intake", "import.t", "odd.t")),
-    ("tools/source*.c", ("import.t", "odd.t")),
+    ("tools/source*.c", ("migrate.t", "import.t", "odd.t")),
     ("tools/mailcopy*.c", ("import.t", "inherited.t")),
     *((f"tools/{name}.c", ("import.t", "export.t", "odd.t")) for name in (
         "enroll", "roster", "feed", "csvfile", "cmd_import")),
     ("tools/cdbfile.c", ("explain.t", "check.t", "import.t")),
     ("tools/route.c", ("test_route", "explain.t")),
-    ("tools/idn.c", ("admin.t", "forms.t", "odd.t")),
-    *((f"tools/{name}.c", ("backup.t", "codes.t", "crash.t")) for name in (
-        "backup", "restore", "draft", "inspect", "taken", "boxfile",
-        "cmd_backup", "cmd_restore", "cmd_upgrade", "outfile", "way")),
+    ("tools/idn.c", ("test_fold", "admin.t", "forms.t", "odd.t")),
+    *((f"tools/{name}.c", ("restore.t", "backup.t", "codes.t", "crash.t"))
+      for name in (
+        "backup", "restore", "draft", "inspect", "numbers", "boxfile",
+        "cmd_backup", "cmd_restore", "restore_settings", "cmd_upgrade",
+        "outfile", "way")),
     ("tools/cmd_purge.c", ("changes.t", "kinds.t", "backup.t", "codes.t")),
-    ("tools/cmd_undo.c", ("changes.t", "kinds.t", "model.t")),
-    ("tools/serialmail.c", ("serialmail.t", "kinds.t")),
+    ("tools/lastchange.c", ("journal.t", "changes.t")),
+    ("tools/moment.c", ("journal.t", "changes.t")),
+    ("tools/cmd_undo.c", ("journal.t", "changes.t", "kinds.t", "model.t")),
+    ("tools/follow.c", ("test_follow", "explain.t", "check.t")),
+    ("tools/resolve.c", ("test_follow", "explain.t", "check.t")),
+    *((f"tools/{name}.c", ("children.t", "serialmail.t", "control.t"))
+      for name in ("account", "child", "round", "relay")),
+    ("tools/serialmail.c", ("children.t", "serialmail.t", "kinds.t")),
     ("tools/cmd_serialmail.c", ("serialmail.t", "codes.t")),
     ("tools/maildirsmtp/letter.c", ("test_letter", "serialmail.t")),
-    ("tools/maildirsmtp/*.c", ("serialmail.t",)),
+    ("tools/maildirsmtp/*.c", ("sender.t", "serialmail.t")),
     ("tools/inherited.c", ("inherited.t", "serialmail.t")),
     ("tools/interrupt.c", ("terminal.t", "crash.t")),
     ("tools/cmd_init.c", ("admin.t", "crash.t", "codes.t", "backup.t")),
     ("tools/roots.c", ("admin.t", "crash.t", "backup.t", "codes.t")),
     ("tools/cmd_config.c", ("admin.t", "words.t", "codes.t", "crash.t")),
     ("tools/cmd_check.c", ("check.t", "codes.t", "crash.t")),
-    ("tools/cmd_log.c", ("changes.t", "admin.t", "backup.t")),
+    ("tools/cmd_log.c", ("journal.t", "changes.t", "admin.t", "backup.t")),
     ("tools/members.c", ("growth.t", "changes.t", "admin.t")),
     ("tools/names.c", ("check.t", "changes.t", "backup.t")),
     ("tools/nolink.c", ("control.t", "import.t", "crash.t")),
@@ -139,6 +154,8 @@ SLOW = {
 def where(name):
     if name.startswith("test_"):
         return f"build/unit/{name}"
+    if "/" in name:
+        return f"tests/{name}"
     return f"tests/{'login' if name in LOGIN else 'cli'}/{name}"
 
 

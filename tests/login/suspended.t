@@ -92,22 +92,34 @@ def same(site, off):
     eq(got.rc, 1 if lost else 0, (off, got.err))
 
 
-@test("whatever is suspended, login, verify, explain and each export say the same "
-      "of every name")
-def every():
+def agree(*cases):
     with Shop() as site:
         same(site, set())
-        things = ("ex1-0001", "ex1-0002", "ex1-0003", "example.com",
-                  "two.example", "one.alias", "two.alias", "ex1", "ex2")
-        for off in [{t} for t in things] + [
-                {"example.com", "ex2"}, {"example.com", "two.example"},
-                {"ex2", "two.example"}, {"ex1-0001", "ex2"}]:
+        for off in cases:
             for thing in off:
                 site.do(noun(thing), "suspend", thing)
             same(site, off)
             for thing in off:
                 site.do(noun(thing), "resume", thing)
-        same(site, set())
+
+
+@test("whichever box is suspended, login, verify, explain and each export say the "
+      "same of every name")
+def boxes():
+    agree({"ex1-0001"}, {"ex1-0002"}, {"ex1-0003"})
+
+
+@test("whichever domain or alias is suspended, all say the same of every name")
+def domains():
+    agree({"example.com"}, {"two.example"}, {"one.alias"}, {"two.alias"},
+          {"example.com", "two.example"})
+
+
+@test("whichever handle is suspended, alone or with others, all say the same of "
+      "every name")
+def handles():
+    agree({"ex1"}, {"ex2"}, {"example.com", "ex2"}, {"ex2", "two.example"},
+          {"ex1-0001", "ex2"})
 
 
 @test("by box name one logs in under the first address that is allowed")

@@ -84,6 +84,24 @@ static void refuses(void **state)
 	assert_string_equal(fault.why, "the value has more than 255 bytes");
 }
 
+static void leading(void **state)
+{
+	static const char *const want[] = {
+		"uid", "gid", "home", "serialmail", "qmail", "qmail_hup",
+		"assign_user", "popusr", "confine", "confine_read"};
+	const struct config_key *key;
+	size_t leads = 0;
+
+	(void)state;
+	for (size_t i = 0; (key = config_key(i)) != NULL; i++) {
+		if (!key->leads)
+			continue;
+		assert_true(leads < COUNT(want));
+		assert_string_equal(key->name, want[leads++]);
+	}
+	assert_int_equal(leads, COUNT(want));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -92,6 +110,9 @@ int main(void)
 		SAYS("blanks, comments and a missing last newline are fine",
 		     reads),
 		SAYS("anything else is refused, with its line", refuses),
+		SAYS("every setting that says what root runs, where it writes, "
+		     "who popusr is or how its server is confined is marked",
+		     leading),
 	};
 
 	return RUN(tests);

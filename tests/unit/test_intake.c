@@ -13,6 +13,7 @@
 #include "row_dotqmail.h"
 #include "row_passwd.h"
 #include "row_vmailmgr.h"
+#include "row_vpopmail.h"
 
 /* A csv file with these bytes. */
 static struct feed feed_of(const char *bytes, size_t len)
@@ -175,7 +176,9 @@ static void a_cut_entry_of_vmailmgr_is_refused(void **state)
 {
 	static const char value[] = "\2\x08\1\0hash\0./users/joe\0a@b.org\0"
 				    "ann\0\0Joe\0" "1000\0-\0-\0-\0" "1\0-";
+	static const struct row_vmailmgr_site site = {"d.org", "/base", ""};
 	struct intake intake;
+	const char *left;
 
 	(void)state;
 	for (size_t len = 0; len < sizeof value; len++) {
@@ -184,14 +187,56 @@ static void a_cut_entry_of_vmailmgr_is_refused(void **state)
 		assert_non_null(copy);
 		memcpy(copy, value, len);
 		intake_wipe(&intake);
-		(void)!row_vmailmgr("joe", 3, copy, len, "d.org", "/base",
-				    &intake);
+		(void)!row_vmailmgr("joe", 3, copy, len, &site, &intake, &left);
 		free(copy);
 	}
 	intake_wipe(&intake);
-	assert_string_equal(row_vmailmgr("joe", 3, value, 20, "d.org", "/base",
-					 &intake),
+	assert_string_equal(row_vmailmgr("joe", 3, value, 20, &site, &intake,
+					 &left),
 			    "its entry is cut");
+}
+
+static void where(const char *line, enum row_vpopmail_where want,
+		  const char *target)
+{
+	char got[PATH_MAX] = "";
+
+	assert_int_equal(row_vpopmail_line(line, strlen(line), got), want);
+	if (target)
+		assert_string_equal(got, target);
+}
+
+static void vdelivermail_and_its_maildirs_are_known(void **state)
+{
+	char address[NAME_ADDRESS_TEXT];
+	struct row_vpopmail_limits limits;
+	static const char text[] = "# disable_smtp\nmaxaliases: -1\nquota 0\n"
+				   "disable_pop\nmaxforwards 7\ndisable_imap";
+
+	(void)state;
+	where("| /v/bin/vdelivermail '' bounce-no-mailbox",
+	      ROW_VPOPMAIL_BOUNCE, NULL);
+	where("|/v/bin/vdelivermail \"\" delete", ROW_VPOPMAIL_DELETE, NULL);
+	where("|preline /v/bin/vdelivermail '' 'a@b.org' ",
+	      ROW_VPOPMAIL_FORWARD, "a@b.org");
+	where("| vdelivermail '' /d/joe", ROW_VPOPMAIL_DIR, "/d/joe");
+	where("| vdelivermail '' /d/joe; rm x", ROW_VPOPMAIL_NONE, NULL);
+	where("| vdelivermail ''", ROW_VPOPMAIL_NONE, NULL);
+	where("|xvdelivermail '' delete", ROW_VPOPMAIL_NONE, NULL);
+	where("vdelivermail '' delete", ROW_VPOPMAIL_NONE, NULL);
+	where("", ROW_VPOPMAIL_NONE, NULL);
+	assert_true(row_vpopmail_owner("/d/b.org/0/j.doe/Maildir/", "x.org",
+				       address));
+	assert_string_equal(address, "j.doe@b.org");
+	assert_true(row_vpopmail_owner("joe/Maildir//", "x.org", address));
+	assert_string_equal(address, "joe@x.org");
+	assert_false(row_vpopmail_owner("/d/b.org/joe/", "x.org", address));
+	assert_false(row_vpopmail_owner("/home/joe/Maildir/", "x.org",
+					address));
+	assert_false(row_vpopmail_owner("/Maildir/", "x.org", address));
+	row_vpopmail_limits(text, sizeof text - 1, &limits);
+	assert_true(limits.no_pop);
+	assert_string_equal(limits.others, "maxforwards, disable_imap");
 }
 
 static void a_dotqmail_is_read_and_never_run(void **state)
@@ -211,6 +256,10 @@ static void a_dotqmail_is_read_and_never_run(void **state)
 	assert_int_equal(row.boxes, 2);
 	assert_string_equal(row.box[0], "/home/x/");
 	assert_string_equal(intake.forwards, "plain@x.org");
+	intake_wipe(&intake);
+	assert_null(row_dotqmail("+list\n&a@b.org\n", 15, &intake, &row));
+	assert_string_equal(intake.forwards, "a@b.org");
+	assert_false(row.foreign);
 	assert_non_null(row_dotqmail("a\0b", 3, &intake, &row));
 	assert_null(row_dotqmail("\n&a@b.org\n", 10, &intake, &row));
 	assert_true(row.held);
@@ -266,6 +315,8 @@ int main(void)
 		     names_are_numbered_once),
 		SAYS("a cut entry of vmailmgr is refused, and never read past",
 		     a_cut_entry_of_vmailmgr_is_refused),
+		SAYS("lines of vdelivermail, Maildirs and limits are known",
+		     vdelivermail_and_its_maildirs_are_known),
 		SAYS("a .qmail file is read, never run",
 		     a_dotqmail_is_read_and_never_run),
 		SAYS("passwords, hashes, quotas and paths are judged by their form",

@@ -247,7 +247,9 @@ static enum err unlock_body(struct store_txn *txn, void *arg)
 	const struct name_box box = {handle("ex1"), 0};
 
 	(void)arg;
-	return store_box_password(txn, &box, "$5$salt$sum");
+	return store_box_password(txn, &box,
+				  "$5$salt$xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+				  "xxxxxxxxxxx.");
 }
 
 static bool is_off(const char *name)

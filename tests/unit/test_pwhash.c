@@ -229,6 +229,26 @@ static void caps(void **state)
 		 PWHASH_UNKNOWN},
 		{"{SHA256.foobar}yhiIr3K8CEZ+",
 		 PWHASH_UNKNOWN},
+		/* r and p count alike: 32 MiB each, or 8 times. */
+		{"$7$DU..../0...saltsalt$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		 "aa.",
+		 PWHASH_TOODEAR},
+		/* Salts and numbers that libcrypt computes nothing of. */
+		{"$y$j9T$s$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.",
+		 PWHASH_MALFORMED},
+		{"$y$j9T$saltsalts$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.",
+		 PWHASH_MALFORMED},
+		{"$y$j9T$a2$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.",
+		 PWHASH_MALFORMED},
+		{"$gy$j9T$aaE$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.",
+		 PWHASH_MALFORMED},
+		{"$y$j.T$saltsalt$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.",
+		 PWHASH_MALFORMED},
+		{"$y$09T$saltsalt$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.",
+		 PWHASH_UNKNOWN},
+		{"$7$/U..../....salt$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		 "a.",
+		 PWHASH_MALFORMED},
 		{"{SSHA}xyz", PWHASH_UNKNOWN},
 		{"*", PWHASH_UNKNOWN},
 		{"", PWHASH_UNKNOWN},
@@ -293,8 +313,10 @@ static void vectors(void **state)
 
 		count++;
 		matches_alone(hash, password, line);
+		assert_int_equal(pwhash_try(hash), PWHASH_OK);
 		answer = pwhash_wrap(cheap, hash, wrapped);
-		if (strstr(hash, "$argon2")) {
+		if (strstr(hash, "$argon2i$v=") ||
+		    strstr(hash, "$argon2id$v=")) {
 			assert_int_equal(answer, PWHASH_MALFORMED);
 			continue;
 		}
@@ -302,6 +324,8 @@ static void vectors(void **state)
 		assert_int_equal(strncmp(wrapped, "$wrap$", 6), 0);
 		matches_alone(wrapped, password, line);
 		assert_int_equal(pwhash_weakness(wrapped), PWHASH_STRONG);
+		assert_int_equal(pwhash_try(wrapped), PWHASH_OK);
+		assert_null(pwhash_unstorable(wrapped));
 		assert_int_equal(pwhash_wrap(cheap, wrapped, again),
 				 PWHASH_MALFORMED);
 		/* The digest itself is in there no more. */
@@ -362,14 +386,19 @@ static void spoilt(void **state)
 static void unusual(void **state)
 {
 	static const char good[] = "$1$jmTogLq1$MmFWWMTAUzKJ5C8TfG/xe/";
-	/* As much as libsodium takes, 4 TiB: no machine has it. */
-	const struct pwhash_cost dear = {UINT32_MAX, 1};
+	/* One KiB more than a login pays for. */
+	const struct pwhash_cost dear = {PWHASH_ARGON2_KIB_MAX + 1, 1};
+	const struct pwhash_cost long_run = {PWHASH_ARGON2_KIB_MAX, 4};
 	char hash[PWHASH_MAX + 1];
 
 	(void)state;
 	assert_int_equal(pwhash_make(dear, BYTES("secret"), hash),
-			 PWHASH_NOMEM);
-	assert_int_equal(pwhash_wrap(dear, good, hash), PWHASH_NOMEM);
+			 PWHASH_TOODEAR);
+	assert_int_equal(pwhash_make(long_run, BYTES("secret"), hash),
+			 PWHASH_TOODEAR);
+	assert_int_equal(pwhash_wrap(dear, good, hash), PWHASH_TOODEAR);
+	assert_true(pwhash_affordable((struct pwhash_cost){262144, 3}));
+	assert_false(pwhash_affordable(long_run));
 	assert_int_equal(pwhash_wrap(cheap, "{SSHA}xyz", hash), PWHASH_UNKNOWN);
 	assert_int_equal(pwhash_wrap_same(good, good), PWHASH_NO);
 	assert_int_equal(pwhash_wrap_same("$wrap$", good), PWHASH_MALFORMED);
@@ -407,6 +436,19 @@ static void weak(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++)
 		assert_int_equal(pwhash_weakness(cases[i].hash), cases[i].want);
+}
+
+static void storable(void **state)
+{
+	(void)state;
+	assert_non_null(pwhash_unstorable("*"));
+	assert_non_null(pwhash_unstorable(""));
+	assert_non_null(pwhash_unstorable("$6$saltsalt$cut"));
+	assert_non_null(pwhash_unstorable("$1$jmTogLq1$MmFWWMTAUzKJ5C8TfG/xe/"));
+	assert_non_null(pwhash_unstorable("xlA066N2f9tKE"));
+	assert_null(pwhash_unstorable(
+		"$argon2id$v=19$m=64,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAA"
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"));
 }
 
 static void refused_by_name(void **state)
@@ -488,6 +530,10 @@ static void decoy(void **state)
 	const char *scheme;
 
 	(void)state;
+	/* Settings that make no hash have a decoy all the same. */
+	pwhash_decoy((struct pwhash_cost){12289, 64}, hash);
+	assert_int_equal(pwhash_judge(hash, &scheme), PWHASH_OK);
+	assert_non_null(strstr(hash, "m=12289,t=63,p=1"));
 	pwhash_decoy(cheap, hash);
 	assert_int_equal(pwhash_judge(hash, &scheme), PWHASH_OK);
 	assert_int_equal(pwhash_verify(hash, BYTES("any")), PWHASH_NO);
@@ -539,6 +585,9 @@ int main(void)
 		     "hash is none", unusual),
 		SAYS("each answer has its text", texts),
 		SAYS("what must be wrapped before it is stored is known", weak),
+		SAYS("a hash that no login computes, or a weak one, may not be "
+		     "stored",
+		     storable),
 		SAYS("what neither library computes is refused by its name",
 		     refused_by_name),
 #ifndef __SANITIZE_ADDRESS__

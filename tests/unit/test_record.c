@@ -37,6 +37,28 @@ static void round_trip(void **state)
 	assert_int_equal(record_end(&record), ERR_OK);
 }
 
+/* A byte that is neither is damage, though its checksum is right. */
+static void neither(void **state)
+{
+	uint8_t bytes[32];
+
+	(void)state;
+	for (unsigned value = 0; value < 256; value++) {
+		struct record record = record_new(bytes, sizeof bytes, 1);
+		size_t len;
+
+		record_put_u8(&record, (uint8_t)value);
+		assert_int_equal(record_seal(&record, BYTES(key), &len),
+				 ERR_OK);
+		assert_int_equal(record_open(bytes, len, BYTES(key), 1,
+					     &record),
+				 ERR_OK);
+		assert_int_equal(record_get_bool(&record), value == 1);
+		assert_int_equal(record_end(&record),
+				 value > 1 ? ERR_DAMAGED : ERR_OK);
+	}
+}
+
 static void layout(void **state)
 {
 	uint8_t bytes[128];
@@ -131,6 +153,7 @@ static void text_with_nul(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		SAYS("a switch that is neither 0 nor 1 is damage", neither),
 		SAYS("what was put is got", round_trip),
 		SAYS("numbers are little-endian without padding", layout),
 		SAYS("every flipped bit, cut and wrong key is found", flips),

@@ -152,6 +152,36 @@ static enum err add_utf8(struct store_txn *txn, void *arg)
 	return err == ERR_OK ? store_address_add(txn, &a) : err;
 }
 
+static enum err pass_body(struct store_txn *txn, void *arg)
+{
+	const struct name_box box = {handle("ex1"), *(uint32_t *)arg};
+
+	return store_box_pass(txn, &box);
+}
+
+static enum err number_body(struct store_txn *txn, void *arg)
+{
+	const struct name_handle ex1 = handle("ex1");
+
+	return store_box_number(txn, &ex1, arg);
+}
+
+static void exhausted(void **state)
+{
+	uint32_t number = UINT32_MAX;
+
+	(void)state;
+	assert_int_equal(change(add_domain, "example.com"), ERR_OK);
+	assert_int_equal(change(pass_body, &number), ERR_INVALID);
+	number = UINT32_MAX - 2;
+	assert_int_equal(change(pass_body, &number), ERR_OK);
+	assert_int_equal(change(number_body, &number), ERR_OK);
+	assert_int_equal(number, UINT32_MAX - 1);
+	assert_int_equal(change(pass_body, &number), ERR_OK);
+	assert_int_equal(change(number_body, &number), ERR_INVALID);
+	assert_non_null(strstr(store_reason(store), "no number left"));
+}
+
 static enum err find_body(struct store_txn *txn, void *arg)
 {
 	struct store_domain d;
@@ -243,7 +273,8 @@ static enum err published_body(struct store_txn *txn, void *arg)
 
 static void journal(void **state)
 {
-	struct joe joe = {"joe@example.com", "$5$rounds=1000$s$x", {{""}, 0}};
+	struct joe joe = {"joe@example.com", "$5$rounds=1000$s$"
+			  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.", {{""}, 0}};
 	uint64_t count, mark = 3;
 
 	(void)state;
@@ -314,11 +345,32 @@ static enum verdict try_login(const char *name, const char *password,
 	return login_decide(&login, password, strlen(password), reason);
 }
 
+/* Past the rules, as a faulty program may have left it. */
+static enum err put_odd(struct store_txn *txn, void *arg)
+{
+	const struct name_box *name = arg;
+	struct row_key key = row_key_box(name);
+	struct store_account account;
+	struct row row;
+	enum err err = store_login(txn, name, &account);
+
+	(void)snprintf(account.hash, sizeof account.hash, "$1$old$hash");
+	if (err == ERR_OK)
+		err = box_encode(&account, &row);
+	return err == ERR_OK ? row_write(txn, DB_BOX, &key, &row) : err;
+}
+
+static enum err no_password(struct store_txn *txn, void *arg)
+{
+	return store_box_password(txn, arg, "");
+}
+
 static void verdicts(void **state)
 {
 	char hash[PWHASH_MAX + 1];
 	struct joe joe = {"joe@example.com", hash, {{""}, 0}};
 	struct joe odd = {"odd@example.com", "$1$old$hash", {{""}, 0}};
+	struct joe good = {"good@example.com", "", {{""}, 0}};
 	const char *reason;
 
 	(void)state;
@@ -327,7 +379,15 @@ static void verdicts(void **state)
 			 PWHASH_OK);
 	assert_int_equal(change(add_domain, "example.com"), ERR_OK);
 	assert_int_equal(change(add_joe, &joe), ERR_OK);
-	assert_int_equal(change(add_joe, &odd), ERR_OK);
+	/* Nothing is stored of which a login could not tell. */
+	assert_int_equal(change(add_joe, &odd), ERR_INVALID);
+	assert_non_null(strstr(store_reason(store), "malformed"));
+	odd.hash = "*";
+	assert_int_equal(change(add_joe, &odd), ERR_INVALID);
+	odd.hash = "$1$jmTogLq1$MmFWWMTAUzKJ5C8TfG/xe/";
+	assert_int_equal(change(add_joe, &odd), ERR_INVALID);
+	assert_non_null(strstr(store_reason(store), "weak"));
+	assert_int_equal(change(add_joe, &good), ERR_OK);
 	assert_int_equal(try_login("Joe@Example.COM", "secret", &reason),
 			 VERDICT_ACCEPT);
 	assert_int_equal(try_login("ex1-0001", "secret", &reason),
@@ -346,21 +406,29 @@ static void verdicts(void **state)
 	assert_int_equal(try_login("postmaster@example.com", "", &reason),
 			 VERDICT_REFUSE);
 	assert_string_equal(reason, "no-password");
-	assert_int_equal(try_login("odd@example.com", "secret", &reason),
+	assert_int_equal(change(put_odd, &joe.box), ERR_OK);
+	assert_int_equal(try_login("joe@example.com", "secret", &reason),
 			 VERDICT_CANNOT_TELL);
+	assert_int_equal(change(no_password, &joe.box), ERR_OK);
 }
 
 /* What a login finds while another process commits as fast as it can, moving
  * rows about: the right account, every time, and no "unknown". */
+static const char zeros[] = "000000000000000000000000000000000000000000000000000"
+			    "000000000000000000000000000000000000000000000000000"
+			    "000000000000000000";
+
 static enum err churn(struct store_txn *txn, void *arg)
 {
 	unsigned *round = arg;
-	char text[64], hash[200];
+	char text[64], hash[PWHASH_MAX + 1];
 	struct joe joe = {text, hash, {{""}, 0}};
 	enum err err = ERR_OK;
 
-	memset(hash, 'x', sizeof hash);
-	hash[20 + *round % 150] = 0;
+	/* Of any length from 143 to 261. */
+	(void)snprintf(hash, sizeof hash,
+		       "{SSHA512.HEX}%0128d%.*s", 0,
+		       2 * (int)(1 + *round % 60), zeros);
 	(void)snprintf(text, sizeof text, "r%u@example.com", *round);
 	if (*round % 4 == 0)
 		err = add_joe(txn, &joe);
@@ -409,7 +477,8 @@ static void look_once(struct store *reader, unsigned long *found,
 
 static void beside_writer(void **state)
 {
-	struct joe joe = {"joe@example.com", "$5$rounds=1000$s$x", {{""}, 0}};
+	struct joe joe = {"joe@example.com", "$5$rounds=1000$s$"
+			  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.", {{""}, 0}};
 	unsigned long found = 0, busy = 0;
 	time_t end;
 	int fd[2], status;
@@ -467,6 +536,8 @@ int main(void)
 	}
 	const struct CMUnitTest tests[] = {
 		WITH_STORE("boxes are numbered and never twice", numbers),
+		WITH_STORE("a handle whose numbers are all given says so",
+			   exhausted),
 		WITH_STORE("a domain is no other domain's name and a hyphen",
 			   prefixes),
 		WITH_STORE("walks meet every row once, pointers never", walks),

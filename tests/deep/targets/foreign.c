@@ -69,17 +69,26 @@ static void line(row_passwd *read, const uint8_t *data, size_t size)
 
 static void entry(const uint8_t *data, size_t size)
 {
+	static const struct row_vmailmgr_site site = {
+		"example.com", "/home/old", "host.example.com"};
+	static struct row_vmailmgr_cells cells;
 	size_t len = fuzz_byte(&data, &size);
-	char *user, *value;
+	char *user, *value, dir[PATH_MAX];
+	const char *left;
 
 	len = len < size ? len : size;
 	user = fuzz_text(data, len);
 	value = malloc(size - len ? size - len : 1); /* no NUL behind it */
 	if (size - len)
 		memcpy(value, data + len, size - len);
-	if (!row_vmailmgr(user, len, value, size - len, "example.com",
-			  "/home/old", &intake))
+	if (!row_vmailmgr(user, len, value, size - len, &site, &intake,
+			  &left) &&
+	    !left)
 		account();
+	if (row_vmailmgr_dir(value, size - len, &site, dir))
+		HOLDS(strlen(dir) < sizeof dir);
+	if (row_vmailmgr_cells(user, len, value, size - len, &site, &cells))
+		HOLDS(strlen(cells.forwards) < sizeof cells.forwards);
 	free(user);
 	free(value);
 }

@@ -1,0 +1,269 @@
+/* Passwords and what is computed of them are wiped: the memory of a thread in
+ * which a hash was verified, made or wrapped is searched for them. */
+#include "unit.h"
+
+#include <pthread.h>
+#include <sodium.h>
+#include <sys/mman.h>
+
+#include "pwhash.h"
+#include "secret.h"
+
+/* Not with sanitizers, whose stack is not where it seems. */
+#ifndef __SANITIZE_ADDRESS__
+static const struct pwhash_cost cheap = {64, 1};
+enum { STACK = 1 << 20, PASSWORD = 24 };
+
+struct work {
+	void (*function)(struct work *work);
+	const char *hash;
+	char password[PASSWORD + 1];
+	size_t len; /* of it; 0: all */
+	enum pwhash answer;
+	char made[PWHASH_MAX + 1];
+};
+
+static void verify(struct work *work)
+{
+	work->answer = pwhash_verify(work->hash, work->password,
+				     work->len ? work->len : PASSWORD);
+}
+
+static void make(struct work *work)
+{
+	work->answer = pwhash_make(cheap, work->password, PASSWORD, work->made);
+}
+
+static void wrap(struct work *work)
+{
+	work->answer = pwhash_wrap(cheap, work->hash, work->made);
+}
+
+static void wrap_same(struct work *work)
+{
+	work->answer = pwhash_wrap_same(work->made, work->hash);
+}
+
+static void *run(void *arg)
+{
+	struct work *work = arg;
+
+	work->function(work);
+	return NULL;
+}
+
+/* A thread's stack and its own variables, libcrypt's among them, lie in what it
+ * is given. */
+static void *ran(struct work *work)
+{
+	void *stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	pthread_attr_t attr;
+	pthread_t thread;
+
+	assert_true(stack != MAP_FAILED);
+	assert_int_equal(pthread_attr_init(&attr), 0);
+	assert_int_equal(pthread_attr_setstack(&attr, stack, STACK), 0);
+	assert_int_equal(pthread_create(&thread, &attr, run, work), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	pthread_attr_destroy(&attr);
+	return stack;
+}
+
+static void lacks(const void *stack, const void *secret, size_t len,
+		  const char *what, const char *hash)
+{
+	if (memmem(stack, STACK, secret, len))
+		fail_msg("%s is left of %s", what, hash);
+}
+
+/* One line of tests/data/hashes: command, password, hash. */
+static bool next(FILE *file, char line[1024], char **ret_password,
+		 char **ret_hash)
+{
+	if (!fgets(line, 1024, file))
+		return false;
+	line[strcspn(line, "\n")] = 0;
+	*ret_password = strchr(line, '\t') + 1;
+	*ret_hash = strchr(*ret_password, '\t') + 1;
+	(*ret_hash)[-1] = 0;
+	return true;
+}
+
+/* What an attacker would want of a hash: its last characters. */
+enum { TAIL = 16 };
+
+/* The sum of a hash as bytes, where it is one of argon2 or a digest; how many. */
+static size_t raw_sum(const char *hash, unsigned char ret_sum[64])
+{
+	const char *brace = strchr(hash, '}');
+	const char *argon = strstr(hash, "$argon2");
+	const char *text = argon ? strrchr(hash, '$') + 1 : brace + 1;
+	size_t room = argon || strstr(hash, "512") ? 64 : 32, len = 0;
+
+	if (!argon && (!brace || !strstr(hash, "SHA") || strchr(hash, '$')))
+		return 0;
+	if (!argon && strcasestr(hash, ".hex}"))
+		(void)sodium_hex2bin(ret_sum, room, text, 2 * room, NULL, &len,
+				     NULL);
+	else /* what does not fit into the room is a salt */
+		(void)sodium_base642bin(
+			ret_sum, room, text, strlen(text), NULL, &len, NULL,
+			sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
+	return len ? len : room;
+}
+
+/* Nothing of the right password, and nothing that was computed of it. */
+static void matched(struct work *work, const char *password, const char *hash,
+		    const char *tail)
+{
+	unsigned char sum[64];
+	const size_t len = raw_sum(hash, sum);
+	void *stack;
+
+	memset(work->password, 0, sizeof work->password);
+	memcpy(work->password, password, strlen(password));
+	work->len = strlen(password);
+	work->hash = hash;
+	work->function = verify;
+	stack = ran(work);
+	assert_int_equal(work->answer, PWHASH_OK);
+	lacks(stack, password, strlen(password), "the password", hash);
+	if (strlen(hash) > TAIL)
+		lacks(stack, tail, TAIL, "what libcrypt made", hash);
+	if (len)
+		lacks(stack, sum, 16, "the sum", hash);
+	munmap(stack, STACK);
+}
+
+static void matches(void **state)
+{
+	FILE *file = fopen("tests/data/hashes", "re");
+	char line[1024], wrapped[PWHASH_MAX + 1], *password, *hash;
+	struct work work = {.len = 0};
+	unsigned count = 0;
+
+	(void)state;
+	assert_non_null(file);
+	for (; next(file, line, &password, &hash); count++) {
+		const char *tail = hash + strlen(hash) - TAIL;
+
+		if (strlen(hash) <= TAIL)
+			continue;
+		matched(&work, password, hash, tail);
+		if (pwhash_wrap(cheap, hash, wrapped) == PWHASH_OK)
+			matched(&work, password, wrapped, tail);
+	}
+	(void)fclose(file);
+	assert_true(count > 60);
+}
+
+static void each(struct work *work)
+{
+	unsigned char sum[64], made[64];
+	const size_t len = raw_sum(work->hash, sum);
+	const char *tail = work->hash + strlen(work->hash) - TAIL;
+	void *stack;
+
+	work->function = verify;
+	stack = ran(work);
+	assert_int_equal(work->answer, PWHASH_NO);
+	lacks(stack, work->password, PASSWORD, "the password", work->hash);
+	munmap(stack, STACK);
+	work->function = wrap;
+	stack = ran(work);
+	if (work->answer == PWHASH_OK) {
+		lacks(stack, tail, TAIL, "the old hash", work->hash);
+		lacks(stack, work->made + strlen(work->made) - TAIL, TAIL,
+		      "the new hash", work->hash);
+		assert_true(raw_sum(work->made, made) == 32);
+		lacks(stack, made, 16, "the new sum", work->hash);
+		if (len)
+			lacks(stack, sum, 16, "the old sum", work->hash);
+		munmap(stack, STACK);
+		work->function = wrap_same;
+		stack = ran(work);
+		assert_int_equal(work->answer, PWHASH_OK);
+		lacks(stack, tail, TAIL, "the old hash", work->hash);
+		if (raw_sum(work->hash, sum))
+			lacks(stack, sum, 16, "the old sum", work->hash);
+	}
+	munmap(stack, STACK);
+}
+
+static void vectors(void **state)
+{
+	FILE *file = fopen("tests/data/hashes", "re");
+	struct work work = {.password = "Zebra-Canary-7788-Quagga"};
+	char line[1024], *password, *hash;
+	unsigned count = 0;
+
+	(void)state;
+	assert_non_null(file);
+	for (; next(file, line, &password, &hash); count++) {
+		work.hash = hash;
+		if (strlen(hash) > TAIL)
+			each(&work);
+	}
+	(void)fclose(file);
+	assert_true(count > 60);
+}
+
+static void new(void **state)
+{
+	struct work work = {.password = "Zebra-Canary-7788-Quagga",
+			    .function = make,
+			    .hash = "a new one"};
+	void *stack = ran(&work);
+
+	(void)state;
+	assert_int_equal(work.answer, PWHASH_OK);
+	lacks(stack, work.password, PASSWORD, "the password", work.hash);
+	lacks(stack, work.made + strlen(work.made) - TAIL, TAIL, "the hash",
+	      work.hash);
+	munmap(stack, STACK);
+}
+
+/* The planted fault: memory is where it is looked for. */
+static void leave(struct work *work)
+{
+	volatile char copy[4096]; /* deeper than how a thread ends */
+
+	for (size_t i = 0; i < PASSWORD; i++)
+		copy[i] = work->password[i];
+	work->answer = copy[0] ? PWHASH_OK : PWHASH_NO;
+}
+
+static void planted(void **state)
+{
+	struct work work = {.password = "Zebra-Canary-7788-Quagga",
+			    .function = leave};
+	void *stack = ran(&work);
+
+	(void)state;
+	assert_non_null(memmem(stack, STACK, work.password, PASSWORD));
+	munmap(stack, STACK);
+}
+#endif
+
+int main(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+	return 0;
+#else
+	const struct CMUnitTest tests[] = {
+		SAYS("what a function leaves on its stack is found", planted),
+		SAYS("of a password that is verified nothing stays, nor of a hash "
+		     "that is wrapped",
+		     vectors),
+		SAYS("of a new hash and its password nothing stays", new),
+		SAYS("of the right password nothing stays, nor what is computed "
+		     "of it",
+		     matches),
+	};
+
+	if (secret_start() != ERR_OK)
+		return 99;
+	return RUN(tests);
+#endif
+}
