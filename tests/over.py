@@ -131,6 +131,8 @@ def cover(top):
     for name in ("null", "zero", "full", "random", "urandom", "tty"):
         open(f"{root}/dev/{name}", "w").close()
         mount("--bind", f"/dev/{name}", f"{root}/dev/{name}")
+    os.mkdir(root + "/dev/shm", 0o1777)  # TMPDIR may be there
+    os.chmod(root + "/dev/shm", 0o1777)
     os.mkdir(root + "/dev/pts")
     mount("-t", "devpts", "devpts", root + "/dev/pts", "-o",
           "newinstance,ptmxmode=0666,mode=620")
@@ -178,14 +180,20 @@ def inside(program, *args):
     """The program again, as the first process of new namespaces; it finds an
     empty directory for lay_over behind args. Its output comes back, and what it
     wrote to descriptor 9."""
+    spaces = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child",
+              "--propagation", "private"]
+    probe = subprocess.run([*spaces, "true"], capture_output=True, text=True)
+    if probe.returncode:  # below a chroot, in a container
+        probe.returncode = NO_ROOT
+        probe.stdout = "no namespaces here: " + probe.stderr
+        return probe, ""
     top = tempfile.mkdtemp(prefix="popbox-over.")
     with tempfile.TemporaryFile("w+") as file:
         os.dup2(file.fileno(), 9)  # which tap.py keeps for us
         try:
             done = subprocess.run(
-                ["unshare", "--mount", "--net", "--pid", "--fork",
-                 "--kill-child", "--propagation", "private", sys.executable,
-                 os.path.abspath(program), "--inside", *args, top],
+                [*spaces, sys.executable, os.path.abspath(program),
+                 "--inside", *args, top],
                 stdin=subprocess.DEVNULL, capture_output=True, text=True,
                 pass_fds=[9])
         finally:

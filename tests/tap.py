@@ -62,6 +62,14 @@ def skip(why):
     raise Skip(why)
 
 
+def needs_mounts():
+    """For a test that mounts something for itself alone: not below a chroot."""
+    done = subprocess.run(["unshare", "--mount", "mount", "-t", "tmpfs",
+                           "tmpfs", "/mnt"], capture_output=True, text=True)
+    if done.returncode:
+        skip("no mounts here: " + done.stderr.strip())
+
+
 LONGEST = int(os.environ.get("LONGEST", "300"))  # seconds; a test that hangs is one that failed
 
 
@@ -293,11 +301,12 @@ class Site:
         self.write_control("me", "localhost\n")
 
     def make_tools(self):
-        """Programs of the tests beside links to the real qmail's files."""
+        """Programs that are not of qmail, beside links to its files."""
         self.tools = self.top + "/tools/bin"
         os.makedirs(self.tools)
-        for name in ("deliver", "attack"):
-            shutil.copy(f"{STANDINS}/{name}", self.tools)
+        for name in os.listdir(STANDINS):
+            if not os.path.exists(f"{self.qmail}/bin/{name}"):
+                shutil.copy(f"{STANDINS}/{name}", self.tools)
         for part in ("control", "users"):
             os.symlink(f"{self.qmail}/{part}", f"{self.top}/tools/{part}")
 

@@ -230,7 +230,7 @@ def sync_fails():
                 for line in setup:
                     site.do(*line)
                 got, lines = trace(
-                    site, words, "-P", f"{site.top}/{name}", "-e",
+                    site, words, "-P", os.path.join(site.top, name), "-e",
                     f"inject=fsync,fdatasync,syncfs:error=EIO:when={number}")
                 what = f"{' '.join(words)}: {name}, {number}: {got}"
                 assert any("INJECTED" in line for line in lines), what

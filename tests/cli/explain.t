@@ -185,7 +185,7 @@ def me():
 @test("s/qmail's users/assign.cdb is read like users/cdb")
 def sqmail():
     with Site() as site:
-        newu = site.tools + "/qmail-newu"
+        newu = site.bin + "/qmail-newu"
         os.rename(newu, newu + "-other")
         with open(newu, "w") as file:  # as that of s/qmail ends
             file.write(f"""#!/bin/sh

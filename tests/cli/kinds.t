@@ -203,7 +203,7 @@ def assign_form():
             path = site.qmail + "/users/assign"
             with open(path, "w") as file:
                 file.write("=ok:a:1:1:/x:-::\n" + line + ".\n")
-            newu = subprocess.run([site.tools + "/qmail-newu"],
+            newu = subprocess.run([site.bin + "/qmail-newu"],
                                   capture_output=True)
             eq(newu.returncode, 111, line)
             site.fails(100, part, "domain", "add", "example.com", "--handle",

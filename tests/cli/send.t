@@ -6,7 +6,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from tap import Site, eq, has, hasnt, run, test
+from tap import Site, eq, has, hasnt, needs_mounts, run, test
 
 
 class Sending(Site):
@@ -219,6 +219,7 @@ def no_trigger():
 @test("without /proc it is unknown whether qmail-send runs, unless its queue "
       "says so", root=True, plain=True)  # sanitizers need /proc themselves
 def no_proc():
+    needs_mounts()
     bare = ("unshare", "--mount", "sh", "-c",
             'mount -t tmpfs tmpfs /proc && exec "$@"', "sh")
     with Sending() as site:
@@ -248,6 +249,7 @@ def forbidden():
 @test("a qmail-send with the same paths in another root gets no signal",
       root=True)
 def contained():
+    needs_mounts()
     with Sending() as site:
         inner = ("unshare", "--mount", "sh", "-c",
                  'mount -t tmpfs tmpfs "$1" && exec "$2"', "sh",

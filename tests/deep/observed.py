@@ -378,7 +378,7 @@ class Scene(Snapshot):
         many operations on the disk."""
         program = SMALL.replace(BUILD, build, 1) if self.change.small \
             else build + "/popbox"
-        send = subprocess.Popen([self.site.tools + "/qmail-send"])
+        send = subprocess.Popen([self.site.bin + "/qmail-send"])
         try:
             got = self.site.popbox(
                 *(words or self.words), program=program, timeout=300,

@@ -37,7 +37,7 @@ static void take(char *line, size_t len)
 	size_t key_len, value_len;
 	int fields = 0;
 
-	if (!colon || memchr(line, 0, len))
+	if (!colon || colon == line || memchr(line, 0, len))
 		common_die(111, "bad format in users/assign");
 	value = colon + 1;
 	value_len = len - (size_t)(value - line);
