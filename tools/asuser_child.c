@@ -146,7 +146,8 @@ static bool changes(enum wire_op op, bool *ret_box)
 {
 	*ret_box = op == WIRE_BOX || op == WIRE_REMOVE_BOX;
 	return *ret_box || op == WIRE_DOMAIN || op == WIRE_QMAIL ||
-	       op == WIRE_PEEK || op == WIRE_LIST || op == WIRE_ADOPT || op == WIRE_REMOVE_QMAIL ||
+	       op == WIRE_PEEK || op == WIRE_LIST || op == WIRE_FREE ||
+	       op == WIRE_ADOPT || op == WIRE_REMOVE_QMAIL ||
 	       op == WIRE_REMOVE_DOMAIN;
 }
 

@@ -72,8 +72,10 @@ int mailroot_free(const char *home, const struct name_box *from, size_t most,
 		(void)close(fd); /* a path */
 	if (rc == 0 && count == 0)
 		rc = ERANGE;
-	*ret_number = box.number - (uint32_t)count;
-	*ret_count = count;
+	if (rc == 0) {
+		*ret_number = box.number - (uint32_t)count;
+		*ret_count = count;
+	}
 	return rc;
 }
 
