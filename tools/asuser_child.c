@@ -144,9 +144,9 @@ static int serve(const struct config *config, struct wire *m)
 /* Is it done below the directories of a handle, for a change? */
 static bool changes(enum wire_op op, bool *ret_box)
 {
-	*ret_box = op == WIRE_BOX || op == WIRE_REMOVE_BOX;
+	*ret_box = op == WIRE_BOX || op == WIRE_REMOVE_BOX || op == WIRE_FREE;
 	return *ret_box || op == WIRE_DOMAIN || op == WIRE_QMAIL ||
-	       op == WIRE_PEEK || op == WIRE_LIST || op == WIRE_FREE ||
+	       op == WIRE_PEEK || op == WIRE_LIST ||
 	       op == WIRE_ADOPT || op == WIRE_REMOVE_QMAIL ||
 	       op == WIRE_REMOVE_DOMAIN;
 }

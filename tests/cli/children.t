@@ -152,7 +152,7 @@ class Terminal:
 
 def commands(site):
     """Each command with a process that gives root up, and who that becomes."""
-    copy = old_mail(site, 3)
+    copy = old_mail(site, 400)
     waiting_mail(site)
     site.do("backup", site.top + "/backup")
     sleeper = script(site, "sleeper", "#!/bin/sh\nexec sleep 3\n")
