@@ -70,7 +70,7 @@ def needs_mounts():
         skip("no mounts here: " + done.stderr.strip())
 
 
-LONGEST = int(os.environ.get("LONGEST", "300"))  # seconds; a test that hangs is one that failed
+LONGEST = int(os.environ.get("LONGEST", "900"))  # seconds; a test that hangs is one that failed
 
 
 def _too_long(number, frame):
