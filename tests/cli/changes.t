@@ -37,7 +37,7 @@ def delivery():
             site.do(noun, "set", name, "--delivery", "off")
             got = site.deliver("joe@example.com")
             eq(got.rc, 100, noun)
-            has(got.out, SAYS)
+            has(got.out + got.err, SAYS)
             eq(site.login().rc, 0, "a login is another matter")
             site.do(noun, "set", name, "--delivery", "hold")
             eq(site.deliver("joe@example.com").rc, 111, noun)
@@ -185,7 +185,7 @@ def address_del():
         site.do("address", "del", "joe@example.com", "--yes")
         got = site.deliver("joe@example.com")
         eq(got.rc, 100)
-        has(got.out, SAYS)
+        has(got.out + got.err, SAYS)
         eq(site.login().rc, 1)
         eq(site.login("ex1-0001").rc, 0, "the box stays")
         site.fails(100, "keeps its postmaster", "address", "del",
