@@ -74,7 +74,7 @@ static bool list(const char *dir)
 	return true;
 }
 
-/* Another program of qmail's, in the directory of this one. */
+/* Another program in the directory of this one. */
 static const char *beside(const char *program, const char *name)
 {
 	static char file[PATH_MAX];
@@ -104,8 +104,8 @@ static bool runs(const char *program)
 
 static bool runs_beside(const char *program)
 {
-	return try_open(beside(program, "qmail-popup"), O_RDONLY) &&
-	       runs(beside(program, "qmail-popup"));
+	return try_open(beside(program, "deliver"), O_RDONLY) &&
+	       runs(beside(program, "deliver"));
 }
 
 static bool list_beside(const char *program)
