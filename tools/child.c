@@ -44,6 +44,8 @@ static bool own_environment(void)
 	static char *own[] = {path, NULL, NULL, NULL};
 	const char *old = getenv("PATH");
 
+	if (environ == own)
+		return true; /* the child of a child has it already */
 	if (old && strlen(old) < sizeof path - sizeof "PATH=")
 		(void)stpcpy(stpcpy(path, "PATH="), old);
 	for (size_t i = 0; environ && environ[i]; i++) {

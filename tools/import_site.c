@@ -48,7 +48,7 @@ static struct intake *as_intake(const struct name_domain *name,
 	intake_wipe(intake);
 	intake->has_address = true;
 	intake->address = (struct name_address){{"postmaster"}, *name};
-	memcpy(intake->utf8, utf8, sizeof intake->utf8);
+	memcpy(intake->utf8, utf8, strlen(utf8) + 1); /* as long at most */
 	return intake;
 }
 
