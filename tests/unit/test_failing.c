@@ -249,18 +249,23 @@ static enum err box_set(struct store_txn *txn, void *arg)
 	return err == ERR_OK ? store_box_set(txn, &is) : err;
 }
 
+/* Hashes that a login can compute. */
+#define OLD "{SHA256}" DIGEST("0")
+#define NEW "{SHA256}" DIGEST("4")
+#define DIGEST(first) first "00000000000000" "00000000000000" "00000000000000="
+
 static enum err box_password(struct store_txn *txn, void *arg)
 {
 	struct name_box name = box_of(*(uint32_t *)arg);
 
-	return store_box_password(txn, &name, "$5$a$b");
+	return store_box_password(txn, &name, OLD);
 }
 
 static enum err box_rehash(struct store_txn *txn, void *arg)
 {
 	struct name_box name = box_of(*(uint32_t *)arg);
 
-	return store_box_rehash(txn, &name, "$5$a$b", "$5$a$c");
+	return store_box_rehash(txn, &name, OLD, NEW);
 }
 
 static enum err box_del(struct store_txn *txn, void *arg)
