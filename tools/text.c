@@ -28,6 +28,19 @@ void text_wipe(struct text *text)
 	*text = (struct text){.secret = true};
 }
 
+/* There may be secrets in it all the same. */
+static char *grow(const struct text *text, size_t room)
+{
+	char *more = malloc(room);
+
+	if (more && text->bytes) {
+		memcpy(more, text->bytes, text->len + 1);
+		secret_wipe(text->bytes, text->room);
+		free(text->bytes);
+	}
+	return more;
+}
+
 bool text_put(struct text *text, const char *bytes, size_t len)
 {
 	if (text->len + len + 1 > text->room) {
@@ -38,7 +51,7 @@ bool text_put(struct text *text, const char *bytes, size_t len)
 		if (text->secret)
 			room = (room + page - 1) / page * page;
 		more = text->secret ? grow_secret(text, room)
-				    : realloc(text->bytes, room);
+				    : grow(text, room);
 		if (!more)
 			return false;
 		text->bytes = more;

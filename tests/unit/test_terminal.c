@@ -54,7 +54,7 @@ static void draw(unsigned short columns, const char *term, char *ret_got,
 	progress_step(&progress, 50);
 	say_error(0, "a message");
 	progress.shown_ms = 0;
-	progress_step(&progress, 25);
+	progress_step(&progress, 26);
 	progress_end(&progress);
 	say_error(0, "done");
 	assert_true(dup2(saved, 2) == 2);
@@ -83,7 +83,7 @@ static void bar(void **state)
 		got,
 		"\rworking [###############               ] 50/100  25/s  2 s "
 		"left\033[K" CLEAR "popbox: a message\r\n"
-		"\rworking [######################        ] 75/100  38/s  1 s "
+		"\rworking [######################        ] 76/100  38/s  1 s "
 		"left\033[K" CLEAR "popbox: done\r\n");
 }
 
