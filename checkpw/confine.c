@@ -120,8 +120,7 @@ static bool fill(int ruleset, const struct config *config, const char *program,
 	       allow_list(ruleset, config->confine_read, read) &&
 	       (!config_has_qmail(config) || allow(ruleset, bin, read)) &&
 	       allow(ruleset, program, EXECUTE | READ_FILE) &&
-	       allow(ruleset, "/dev/null",
-		     (READ_FILE | WRITE_FILE | TRUNCATE) & handled_files);
+	       allow(ruleset, "/dev/null", READ_FILE | WRITE_FILE);
 }
 
 /* A list that covers the mail root would open every box. */
