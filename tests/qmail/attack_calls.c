@@ -165,11 +165,13 @@ static void scheduling(pid_t victim)
 {
 	const struct sched_param param = {0};
 	unsigned long mask = ~0ul, nodes = 1;
-	unsigned attributes[14] = {sizeof attributes - 8};
+	/* What it has already: less could be forbidden to all. */
+	const int nice = getpriority(PRIO_PROCESS, (id_t)victim);
+	unsigned attributes[14] = {sizeof attributes - 8, [4] = (unsigned)nice};
 	int status = 0;
 	void *page = NULL;
 
-	report("setpriority", setpriority(PRIO_PROCESS, (id_t)victim, 0) == 0);
+	report("setpriority", setpriority(PRIO_PROCESS, (id_t)victim, nice) == 0);
 	report("setaffinity",
 	       syscall(SYS_sched_setaffinity, victim, sizeof mask, &mask) == 0);
 	report("setscheduler",
