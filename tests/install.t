@@ -43,6 +43,7 @@ class Dest:
 def expected(prefix="/usr/local", man=None):
     man = man or prefix + "/share/man"
     found = {f"{prefix}/sbin/{p}": 0o755 for p in PROGRAMS}
+    found[f"{prefix}/sbin/{PROGRAMS[2]}"] = 0o711  # see the Makefile
     share = prefix + "/share"
     for path in (f"{share}/bash-completion/completions/popbox",
                  f"{share}/zsh/site-functions/_popbox",

@@ -40,7 +40,7 @@ static bool reset_signals(void)
 /* Root's words are wiped where they lie: the child could be made to show them. */
 static bool own_environment(void)
 {
-	static char path[4096] = "PATH=/usr/local/bin:/usr/bin:/bin";
+	static char path[4096] = "PATH=/usr/bin:/bin";
 	static char *own[] = {path, NULL, NULL, NULL};
 	const char *old = getenv("PATH");
 
