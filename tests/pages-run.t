@@ -73,7 +73,7 @@ PRINTED = [
     "explain a@x.org", "stats --mail", "tune --target 1", "serialmail run",
     "harden --dry-run", "export --format json",
     "import new.csv --generate --credentials FILE --dry-run",
-    "help undo", "complete -- un",
+    "import ../vpopmail --handle v --dry-run", "help undo", "complete -- un",
 ]
 
 

@@ -148,6 +148,7 @@ class Desk(Site):
             check=True, capture_output=True).stdout.strip() +
             f":1:0:Pat:{domain}/pat:NOQUOTA:\n")
         self.write(domain + "/pat/Maildir/new/1.a", "Subject: old\n\nold\n")
+        os.symlink("example.org", self.top + "/vpopmail/domains/example.net")
         subprocess.run(["chown", "-R", "89:89", domain], check=True)
         super().send()
 
