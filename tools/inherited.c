@@ -7,20 +7,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* Passwords and hashes pass through the process: no core file, whatever limit the
- * caller set, and no process of the same user may trace it or read its memory. */
-static bool seal(void)
-{
-	const struct rlimit none = {0, 0};
-
-	return setrlimit(RLIMIT_CORE, &none) == 0 &&
-	       prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
-}
-
 bool inherited_settle(void)
 {
-	if (!seal())
-		return false;
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
 		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
 		    open("/dev/null", fd ? O_WRONLY : O_RDONLY) != fd)
@@ -28,4 +16,12 @@ bool inherited_settle(void)
 	}
 	(void)signal(SIGCHLD, SIG_DFL); /* a valid number */
 	return true;
+}
+
+bool inherited_seal(void)
+{
+	const struct rlimit none = {0, 0};
+
+	return setrlimit(RLIMIT_CORE, &none) == 0 &&
+	       prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
 }

@@ -1,4 +1,5 @@
 /* popbox: the administrator's tool, see popbox(8). */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,6 +147,10 @@ int main(int argc, char **argv)
 
 	if (!inherited_settle())
 		return CODE_LATER; /* nobody could be told */
+	if (!inherited_seal())
+		return say_error(CODE_LATER, "cannot close popbox to other "
+					     "processes: %s; nothing was done",
+				 strerror(errno));
 	interrupt_faults();
 	json_start();
 	site_actor(&site, argc - 1, argv + 1);

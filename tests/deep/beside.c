@@ -73,7 +73,7 @@ static enum err churn(struct store_txn *txn, void *arg)
 	char hash[sizeof HASH + 100] = HASH;
 	enum err err = ERR_OK;
 
-	memset(hash + sizeof HASH - 1, 'w', 16 + *round % 17 * 4);
+	memset(hash + sizeof HASH - 1, 'w', 24 + *round % 16 * 4);
 	if (*round % 16 == 0) {
 		err = store_box_number(txn, &ex1, &box.name.number);
 		if (err == ERR_OK)

@@ -340,6 +340,10 @@ int main(int argc, char **argv)
 
 	if (!inherited_settle())
 		return LEFT; /* nobody could be told */
+	if (!inherited_seal()) {
+		complain("cannot close it to other processes", strerror(errno));
+		return LEFT;
+	}
 	if (argc != 5) {
 		complain("usage", "popbox-maildirsmtp DIR PREFIX RELAYHOST "
 				  "HELO");
