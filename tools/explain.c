@@ -178,8 +178,9 @@ static void say_hop(struct walk *walk)
 
 	if (walk->at == 0 || (walk->verdict == EXPLAIN_REMOTE && !walk->here[0]))
 		return;
-	walk_say(walk, !walk->here[0], "follows", "%s: %s%s%s", hop->address,
+	walk_say(walk, !walk->here[0], "follows", "%s: %s%s%s%s", hop->address,
 		 forwards ? "forwards" : verdict_text(walk->verdict),
+		 walk->hidden ? ", not for popusr's eyes" : "",
 		 walk->here[0] || walk->reached[0] ? ": " : "",
 		 walk->here[0] ? walk->here : walk->reached);
 }
