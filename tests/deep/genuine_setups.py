@@ -479,6 +479,8 @@ class By:
     def box_noise(self):
         path = self.site.box_path() + self.dice.choice(
             ("", "/new", "/tmp", "/cur"))
+        if not os.path.exists(path):
+            return
         how = self.dice.randrange(3)
         if how == 0:
             os.chmod(path, self.dice.choice((0o500, 0o000, 0o300, 0o755)))
