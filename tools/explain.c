@@ -180,7 +180,7 @@ static void say_hop(struct walk *walk)
 		return;
 	walk_say(walk, !walk->here[0], "follows", "%s: %s%s%s%s", hop->address,
 		 forwards ? "forwards" : verdict_text(walk->verdict),
-		 walk->hidden ? ", not for popusr's eyes" : "",
+		 walk->unseen ? ", not for popusr's eyes" : "",
 		 walk->here[0] || walk->reached[0] ? ": " : "",
 		 walk->here[0] ? walk->here : walk->reached);
 }
@@ -198,7 +198,7 @@ static void walk_hop(struct walk *walk)
 	walk->domain = at ? at + 1 : "";
 	walk->here[0] = walk->reached[0] = walk->file[0] = 0;
 	walk->verdict = EXPLAIN_DELIVERED;
-	walk->kept = walk->hidden = false;
+	walk->kept = walk->hidden = walk->unseen = false;
 	walk_mail(walk);
 	walk_asked(walk);
 	walk->hop[walk->at].verdict = walk->verdict;

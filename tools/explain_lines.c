@@ -41,7 +41,7 @@ static bool look(struct walk *walk, struct sight *ret_sight, int *ret_rc)
 		walk_step(walk, true, "delivers",
 			  "to %s, which is not for popusr's eyes", walk->path);
 		walk_target(walk, walk->path);
-		walk->kept = true;
+		walk->kept = walk->unseen = true;
 		return false;
 	}
 	return !walk_unsure(walk, *ret_rc);

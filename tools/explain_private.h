@@ -53,6 +53,7 @@ struct walk {
 	uid_t uid;	     /* who qmail-local is at this hop */
 	gid_t gid;
 	bool hidden; /* popusr may not look at what that user may */
+	bool unseen; /* that was so at this hop */
 	struct wanted *wanted; /* of this hop, by the store */
 	bool ours;	       /* the store has its domain */
 };

@@ -305,10 +305,11 @@ def closed_home():
             file.writelines([*rows, "qmailp:x:4241:4241::/:/bin/false\n",
                              f"jim:x:4242:{GID}::{home}:/bin/false\n"])
         site.write_control("locals", "local.org\n")
-        site.write_control("rcpthosts", "local.org\n")
+        site.write_control("rcpthosts", "local.org\nexample.com\n")
+        site.do("address", "add", "f@example.com", "jim@local.org")
 
-        def assigned():
-            got = site.popbox("explain", "jim@local.org", prefix=(
+        def assigned(address="jim@local.org"):
+            got = site.popbox("explain", address, prefix=(
                 "unshare", "--mount", "sh", "-c",
                 'mount --bind "$0" /etc/passwd && exec "$@"', users))
             return got.out
@@ -317,6 +318,9 @@ def closed_home():
         hasnt(assigned(), "as user jim")
         os.chmod(site.top + "/shut", 0o711)
         has(assigned(), "as user jim")
+        os.chmod(home, 0o700)
+        has(assigned("f@example.com"),
+            "jim@local.org: local, not for popusr's eyes")
 
 
 @test("s/qmail's users/assign.cdb is read like users/cdb")
