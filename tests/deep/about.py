@@ -118,6 +118,8 @@ MAP = (
     ("tools/cmd_config.c", ("admin.t", "words.t", "codes.t", "crash.t")),
     ("tools/cmd_check.c", ("check.t", "codes.t", "crash.t")),
     ("tools/cmd_log.c", ("journal.t", "changes.t", "admin.t", "backup.t")),
+    *((f"tools/{name}.c", ("many.t", "changes.t"))
+      for name in ("filter", "many", "repassword")),
     ("tools/members.c", ("growth.t", "changes.t", "admin.t")),
     ("tools/names.c", ("check.t", "changes.t", "backup.t")),
     ("tools/nolink.c", ("control.t", "import.t", "crash.t")),
