@@ -217,7 +217,7 @@ void walk_deliver(struct walk *walk, const struct route_user *user)
 {
 	char *text = malloc(MAILROOT_QMAIL_MAX + 1);
 	struct delivery delivery = {.user = user};
-	struct sight file;
+	struct sight file = {.mode = 0};
 	size_t len;
 
 	if (!text) {
