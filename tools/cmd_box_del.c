@@ -1,4 +1,5 @@
 /* cmd_box_del.c: popbox box del and undelete. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,6 +7,7 @@
 #include "commands.h"
 #include "json.h"
 #include "many.h"
+#include "rejoin.h"
 #include "say.h"
 #include "target.h"
 
@@ -25,6 +27,7 @@ struct deletion {
 	struct store_box box;
 	struct store_address address;
 	unsigned long addresses;
+	struct rejoin back;
 };
 
 /* A domain keeps its postmaster (RFC 5321, 4.5.1). */
@@ -257,51 +260,39 @@ static enum err find_parked(struct store_txn *txn, struct deletion *d,
 	return err;
 }
 
-/* Comes back if it was deleted with the box, and if nothing has taken its
- * place. */
-static enum err undelete_address(struct store_txn *txn, struct deletion *d)
-{
-	struct store_domain domain;
-	enum err err = store_domain_get(txn, &d->address.name.domain, &domain);
-
-	if (err == ERR_OK && domain.kind == STORE_POP)
-		err = store_address_restore(txn, &d->address.name);
-	if (err == ERR_OK)
-		d->addresses++;
-	return err == ERR_NOTFOUND ? ERR_OK : err;
-}
-
 static enum err undelete_body(struct store_txn *txn, void *arg)
 {
 	struct deletion *d = arg;
-	const struct name_box *box = &d->box.name;
-	struct store_parked parked;
 	uint64_t group = 0;
 	enum err err = find_parked(txn, d, &group);
 
-	d->addresses = 0;
 	if (err == ERR_OK)
-		err = store_box_restore(txn, box);
-	if (err == ERR_OK)
-		err = store_parked_address_next(txn, NULL, &d->address,
-						&parked);
-	while (err == ERR_OK) {
-		if (d->address.has_box &&
-		    d->address.box.number == box->number &&
-		    strcmp(d->address.box.handle.s, box->handle.s) == 0 &&
-		    parked.group == group)
-			err = undelete_address(txn, d);
-		if (err == ERR_OK)
-			err = store_parked_address_next(txn, &d->address.name,
-							&d->address, &parked);
-	}
-	return err == ERR_NOTFOUND ? ERR_OK : err;
+		err = store_box_restore(txn, &d->box.name);
+	return err == ERR_OK ? rejoin(txn, &d->box.name, group, &d->back) : err;
+}
+
+static void say_back(const struct site *site, const struct deletion *d)
+{
+	const struct text *lost = &d->back.lost;
+	char text[NAME_BOX_TEXT], groups[64] = "";
+
+	name_box_text(&d->box.name, text);
+	if (d->back.groups)
+		(void)snprintf(groups, sizeof groups,
+			       ", and in %lu group%s again", d->back.groups,
+			       d->back.groups == 1 ? "" : "s");
+	if (site->json)
+		json_print(json_box(&d->box));
+	else
+		say_note("box '%s' is back, with %lu addresses%s", text,
+			 d->back.addresses, groups);
+	for (size_t at = 0; at < lost->len; at += strlen(lost->bytes + at) + 1)
+		say_note("%s", lost->bytes + at);
 }
 
 int cmd_box_undelete(struct site *site, const struct args *args)
 {
 	struct deletion *d = calloc(1, sizeof *d);
-	char text[NAME_BOX_TEXT];
 	bool changed = false;
 	int code;
 
@@ -313,12 +304,9 @@ int cmd_box_undelete(struct site *site, const struct args *args)
 	if (code == CODE_DONE)
 		code = change(site, undelete_body, d, d->target.text,
 			      &changed);
-	name_box_text(&d->box.name, text);
-	if (changed && site->json)
-		json_print(json_box(&d->box));
-	else if (changed)
-		say_note("box '%s' is back, with %lu addresses", text,
-			 d->addresses);
+	if (changed)
+		say_back(site, d);
+	rejoin_free(&d->back);
 	free(d);
 	return code;
 }

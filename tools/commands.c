@@ -16,7 +16,7 @@ const struct command commands[] = {
 	 CHANGES, NULL, cmd_config_get},
 	{"config", "set", "KEY VALUE", 2, 2,
 	 "change one setting",
-	 CHANGES, NULL, cmd_config_set},
+	 CHANGES, cmd_config_set_options, cmd_config_set},
 	{"handle", "add", "HANDLE", 1, 1,
 	 "add a customer",
 	 CHANGES, cmd_handle_add_options, cmd_handle_add},

@@ -77,6 +77,7 @@ int cmd_complete(struct site *site, const struct args *args);
 int cmd_help(struct site *site, const struct args *args);
 
 extern const struct args_option cmd_init_options[];
+extern const struct args_option cmd_config_set_options[];
 extern const struct args_option cmd_handle_add_options[];
 extern const struct args_option cmd_handle_set_options[];
 extern const struct args_option cmd_handle_list_options[];

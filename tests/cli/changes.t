@@ -403,6 +403,23 @@ def purge_ages():
         site.fails(100, "cannot come back", "undo", str(site.last_entry()))
 
 
+@test("what was deleted in this very second is not purged by its age before the "
+      "next")
+def purge_same_second():
+    with two() as site:
+        site.write_control("queuelifetime", "0\n")
+        for _ in range(20):
+            time.sleep(1.01 - time.time() % 1)
+            second = int(time.time())
+            site.do("box", "del", "joe@example.com", "--yes")
+            got = site.popbox("purge", "--older-than", "0", "--yes")
+            if int(time.time()) == second:
+                has(got.err, "nothing to purge")
+                return
+            site.do("undo", "--yes")
+        raise AssertionError("it never took less than a second")
+
+
 @test("what is purged leaves files made by hand where they are")
 def purge_foreign():
     with two() as site:

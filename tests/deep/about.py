@@ -101,6 +101,8 @@ MAP = (
         "outfile", "way")),
     ("tools/cmd_purge.c", ("changes.t", "kinds.t", "backup.t", "codes.t")),
     ("tools/lastchange.c", ("journal.t", "changes.t")),
+    ("tools/rejoin.c", ("groups.t", "changes.t", "model.t")),
+    ("tools/relocate.c", ("admin.t", "codes.t")),
     ("tools/moment.c", ("journal.t", "changes.t")),
     ("tools/cmd_undo.c", ("journal.t", "changes.t", "kinds.t", "model.t")),
     ("tools/follow.c", ("test_follow", "explain.t", "check.t")),
