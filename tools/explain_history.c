@@ -91,7 +91,7 @@ static bool turns(const struct store_entry *entry)
 {
 	struct store_state was = {.login = true}, is;
 
-	if (entry->after_len == 0 ||
+	if (entry->after_len == 0 || entry->op == STORE_OWED ||
 	    state_of(entry, entry->after, entry->after_len, &is) != ERR_OK)
 		return false;
 	if (entry->before_len)
