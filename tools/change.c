@@ -69,6 +69,7 @@ int change(struct site *site, store_body *body, void *arg, const char *what,
 	if (err != ERR_OK)
 		return site_failed(site, err, what);
 	*ret_changed = true;
+	site->entry = last;
 	if (!site->no_sync)
 		return publish_change(site, last);
 	say_note("qmail's files do not say so yet: run 'popbox sync'");

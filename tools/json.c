@@ -54,7 +54,7 @@ static char *put_escape(char *at, uint32_t letter)
 static char *escape_hidden(const char *text)
 {
 	const size_t len = strlen(text);
-	char *line = allocate(2 * ESCAPE * len + 2), *to = line;
+	char *line = allocate(len * 2 * ESCAPE + 2), *to = line;
 	uint32_t letter;
 
 	for (size_t at = 0, bytes; line && at < len; at += bytes) {

@@ -183,7 +183,7 @@ static int read_name(const struct config *config, int dir, const char *name,
 static int read_lines(const struct config *config, int dir, const char *name,
 		      bool whole, take_line *take, struct oldroutes *old)
 {
-	struct replace_text text;
+	struct replace_text text = {.len = 0};
 	int code = read_file(config, dir, name, &text);
 
 	if (code == CODE_DONE && !each_line(old, &text, whole, take))

@@ -176,6 +176,25 @@ const char *say_time(int64_t seconds, char text[SAY_TIME_TEXT])
 	return text;
 }
 
+const char *say_count(unsigned long long count, const char *noun,
+		      char text[SAY_COUNT_TEXT])
+{
+	size_t len = strlen(noun);
+	const char *last = len ? noun + len - 1 : noun, *end = "s";
+
+	if (count == 1)
+		end = "";
+	else if (strchr("sx", *last) || (len > 1 && strcmp(last - 1, "ch") == 0))
+		end = "es";
+	else if (*last == 'y' && len > 1 && !strchr("aeiou", last[-1]))
+		end = "ies";
+	if (strcmp(end, "ies") == 0)
+		len--;
+	(void)snprintf(text, SAY_COUNT_TEXT, "%llu %.*s%s", count, (int)len,
+		       noun, end); /* cut is enough */
+	return text;
+}
+
 /* The bytes of the letter at text; 0: it is no UTF-8, or not to be shown. */
 static size_t letter(const char *text)
 {

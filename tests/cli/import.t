@@ -615,6 +615,9 @@ def old_mail():
         got = site.fails(111, "belongs to root", "import", top, "--handle",
                          "v", "--maildir")
         has(got.err, "the mail of 1 boxes could not be copied")
+        os.chown(f"{top}/v.org/joe/Maildir", 4242, 0)
+        site.fails(111, "belongs to root", "import", top, "--handle", "v",
+                   "--maildir")
 
 
 def maildir(site, path, uid, names):

@@ -104,6 +104,8 @@ MAP = (
         "outfile", "way")),
     ("tools/cmd_purge.c", ("changes.t", "kinds.t", "backup.t", "codes.t")),
     ("tools/lastchange.c", ("journal.t", "changes.t")),
+    ("tools/rejoin.c", ("groups.t", "changes.t", "model.t")),
+    ("tools/relocate.c", ("admin.t", "codes.t")),
     ("tools/moment.c", ("journal.t", "changes.t")),
     ("tools/cmd_undo.c", ("journal.t", "changes.t", "kinds.t", "model.t")),
     ("tools/follow.c", ("test_follow", "explain.t", "check.t")),
@@ -121,6 +123,8 @@ MAP = (
     ("tools/cmd_config.c", ("admin.t", "words.t", "codes.t", "crash.t")),
     ("tools/cmd_check.c", ("check.t", "codes.t", "crash.t")),
     ("tools/cmd_log.c", ("journal.t", "changes.t", "admin.t", "backup.t")),
+    *((f"tools/{name}.c", ("many.t", "changes.t"))
+      for name in ("filter", "many", "repassword")),
     ("tools/members.c", ("growth.t", "changes.t", "admin.t")),
     ("tools/names.c", ("check.t", "changes.t", "backup.t")),
     ("tools/nolink.c", ("control.t", "import.t", "crash.t")),
