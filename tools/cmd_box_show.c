@@ -4,6 +4,7 @@
 
 #include "commands.h"
 #include "filter.h"
+#include "holds.h"
 #include "json.h"
 #include "list.h"
 #include "say.h"
@@ -18,6 +19,7 @@ struct handful {
 	struct filter filter;
 	struct filter_place place;
 	struct filter_box box[LIST_HANDFUL];
+	struct holds holds[LIST_HANDFUL];
 	size_t count;
 };
 
@@ -31,6 +33,9 @@ static enum err next_body(struct store_txn *txn, void *arg)
 	while (err == ERR_OK && some->count < LIST_HANDFUL) {
 		err = filter_next(txn, &some->filter, &place,
 				  &some->box[some->count]);
+		if (err == ERR_OK)
+			err = holds_box(txn, &some->box[some->count].box,
+					&some->holds[some->count]);
 		some->count += err == ERR_OK;
 	}
 	some->place = place;
@@ -49,11 +54,13 @@ static void print_line(const struct site *site, struct table *table,
 {
 	const struct handful *some = arg;
 	const struct filter_box *line = &some->box[index];
+	const struct holds *holds = &some->holds[index];
+	char login[HOLDS_CELL], delivery[HOLDS_CELL];
 	char box[NAME_BOX_TEXT], address[NAME_ADDRESS_TEXT] = "";
 	char ip[MAILROOT_IP_MAX + 1] = "", time[SAY_TIME_TEXT];
 	const char *cells[] = {box, address,
-			       line->box.state.login ? "on" : "off",
-			       json_delivery(line->box.state.delivery),
+			       holds_login_cell(holds, STORE_BOXES, login),
+			       holds_delivery_cell(holds, STORE_BOXES, delivery),
 			       line->box.has_password ? "yes" : "none",
 			       line->box.title, time};
 	const bool look = some->filter.look;
@@ -73,6 +80,7 @@ static void print_line(const struct site *site, struct table *table,
 		return;
 	}
 	object = json_box(&line->box);
+	holds_json(object, holds);
 	(void)json_object_set_new(object, "address",
 				  line->has_address ? json_string(address)
 						    : json_null());
@@ -113,6 +121,8 @@ int cmd_box_list(struct site *site, const struct args *args)
 struct shown {
 	struct target target;
 	struct store_box box;
+	struct holds holds;
+	char login[HOLDS_LINE], delivery[HOLDS_LINE];
 	struct name_address *address; /* malloc'ed */
 	size_t count;
 	size_t room;
@@ -135,6 +145,18 @@ static enum err add_address(struct shown *shown,
 	return ERR_OK;
 }
 
+/* Which switches hold, and since when. */
+static enum err show_holds(struct store_txn *txn, struct shown *shown)
+{
+	enum err err = holds_box(txn, &shown->box, &shown->holds);
+
+	if (err == ERR_OK)
+		err = holds_login_line(txn, &shown->holds, shown->login);
+	if (err == ERR_OK)
+		err = holds_delivery_line(txn, &shown->holds, shown->delivery);
+	return err;
+}
+
 static enum err show_body(struct store_txn *txn, void *arg)
 {
 	struct shown *shown = arg;
@@ -142,6 +164,8 @@ static enum err show_body(struct store_txn *txn, void *arg)
 	enum err err = target_find(txn, &shown->target, &shown->box);
 
 	shown->count = 0;
+	if (err == ERR_OK)
+		err = show_holds(txn, shown);
 	while (err == ERR_OK) {
 		err = store_box_address_next(txn, &shown->target.box, after,
 					     &at);
@@ -168,6 +192,7 @@ static void show_json(const struct site *site, const struct shown *shown,
 		name_address_text(&shown->address[i], text);
 		(void)json_array_append_new(list, json_string(text));
 	}
+	holds_json(object, &shown->holds);
 	(void)json_object_set_new(object, "addresses", list);
 	(void)json_object_set_new(object, "maildir", json_string(maildir));
 	add_last(object, last, ip);
@@ -191,8 +216,8 @@ static void show_text(const struct site *site, const struct shown *shown,
 	}
 	say_clean(box->title, clean, sizeof clean);
 	say_out("name              %s", clean[0] ? clean : "-");
-	say_out("login             %s", box->state.login ? "on" : "off");
-	say_out("delivery          %s", json_delivery(box->state.delivery));
+	say_out("login             %s", shown->login);
+	say_out("delivery          %s", shown->delivery);
 	say_out("password          %s", box->has_password ? "yes" : "none");
 	say_out("password changed  %s", say_time(box->password_changed, text));
 	say_out("created           %s", say_time(box->state.created, text));

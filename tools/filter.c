@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "holds.h"
 #include "operand.h"
 #include "pwhash.h"
 #include "say.h"
@@ -132,10 +133,15 @@ static enum err fits(struct store_txn *txn, const struct filter *filter,
 {
 	enum err err = ERR_OK;
 
-	*ret_fits = (!filter->suspended || !box->state.login) &&
-		    (!filter->by_handle ||
-		     strcmp(filter->handle.s, box->name.handle.s) == 0);
-	if (*ret_fits && filter->scheme)
+	*ret_fits = !filter->by_handle ||
+		    strcmp(filter->handle.s, box->name.handle.s) == 0;
+	if (*ret_fits && filter->suspended) {
+		struct holds holds;
+
+		err = holds_box(txn, box, &holds);
+		*ret_fits = err == ERR_OK && !holds.login;
+	}
+	if (err == ERR_OK && *ret_fits && filter->scheme)
 		err = fits_scheme(txn, filter, &box->name, ret_fits);
 	if (err == ERR_OK && *ret_fits && filter->match)
 		err = fits_match(txn, filter, box, ret_fits);

@@ -72,6 +72,8 @@ MAP = (
     ("tools/audit.c", ("check.t", "crash.t", "control.t", "odd.t")),
     ("tools/dotqmail.c", ("changes.t", "control.t", "export.t", "import.t")),
     ("tools/rehearse.c", ("admin.t", "kinds.t", "import.t")),
+    ("tools/holds.c", ("holds.t", "suspended.t")),
+    ("tools/turned.c", ("holds.t", "explain.t")),
     ("tools/pending.c", ("pending.t", "control.t")),
     ("tools/publish.c", ("pending.t", *PUBLISHED, "check.t")),
     *((path, PUBLISHED + ("check.t",)) for path in sorted(PUBLISH)),
