@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "foreign.h"
+#include "holds.h"
 #include "idn.h"
 #include "json.h"
 #include "list.h"
@@ -21,6 +22,7 @@ const struct args_option cmd_address_list_options[] = {
 
 struct handful {
 	struct store_address address[LIST_HANDFUL];
+	struct holds holds[LIST_HANDFUL];
 	size_t count;
 	struct name_address last;
 	bool started;
@@ -68,6 +70,9 @@ static enum err next_body(struct store_txn *txn, void *arg)
 		err = store_address_next(txn, started ? &at : NULL, address);
 		if (err == ERR_OK)
 			err = is_wanted(txn, some, address, &wanted);
+		if (err == ERR_OK && wanted)
+			err = holds_address(txn, address,
+					    &some->holds[some->count]);
 		if (err != ERR_OK)
 			break;
 		at = address->name;
@@ -79,12 +84,14 @@ static enum err next_body(struct store_txn *txn, void *arg)
 	return err;
 }
 
-enum { ADDRESS, BOX, FORWARDS };
+enum { ADDRESS, BOX, FORWARDS, LOGIN, DELIVERY };
 
 static const struct list_column columns[] = {
 	[ADDRESS] = {"address", TABLE_NAME, false},
 	[BOX] = {"box", TABLE_NAME, false},
 	[FORWARDS] = {"forwards", TABLE_NAMES, false},
+	[LOGIN] = {"login", TABLE_NAME, false},
+	[DELIVERY] = {"delivery", TABLE_NAME, false},
 	{NULL, TABLE_TEXT, false},
 };
 
@@ -109,6 +116,7 @@ static bool address_row(const struct site *site, const void *arg, size_t index,
 {
 	const struct handful *some = arg;
 	const struct store_address *address = &some->address[index];
+	const struct holds *holds = &some->holds[index];
 	char text[NAME_ADDRESS_TEXT], written[IDN_WRITTEN];
 
 	(void)site;
@@ -119,9 +127,18 @@ static bool address_row(const struct site *site, const void *arg, size_t index,
 			name_box_text(&address->box, text);
 		list_cell(cells, BOX, address->has_box ? text : "");
 		join(address, cells);
+		list_cell(cells, LOGIN,
+			  address->has_box ? holds_login_cell(
+						     holds, STORE_ADDRESSES,
+						     text)
+					   : "");
+		list_cell(cells, DELIVERY,
+			  holds_delivery_cell(holds, STORE_ADDRESSES, text));
 	}
-	if (ret_object)
+	if (ret_object) {
 		*ret_object = json_address(address);
+		holds_json(*ret_object, holds);
+	}
 	return true;
 }
 
@@ -194,6 +211,8 @@ int cmd_address_list(struct site *site, const struct args *args)
 struct shown {
 	struct store_address address;
 	struct store_domain domain;
+	struct holds holds;
+	char login[HOLDS_LINE], delivery[HOLDS_LINE];
 };
 
 static enum err show_body(struct store_txn *txn, void *arg)
@@ -205,6 +224,12 @@ static enum err show_body(struct store_txn *txn, void *arg)
 	if (err == ERR_OK)
 		err = store_address_get(txn, &name, &shown->address);
 	shown->address.name = name;
+	if (err == ERR_OK)
+		err = holds_address(txn, &shown->address, &shown->holds);
+	if (err == ERR_OK)
+		err = holds_login_line(txn, &shown->holds, shown->login);
+	if (err == ERR_OK)
+		err = holds_delivery_line(txn, &shown->holds, shown->delivery);
 	return err;
 }
 
@@ -227,6 +252,9 @@ static void print_shown(const struct site *site, const struct shown *shown)
 	mailroot_domain_path(site->config.home, &shown->domain.handle,
 			     &address->name.domain, path);
 	say_out("file     %s/%s", path, name);
+	if (address->has_box)
+		say_out("login    %s", shown->login);
+	say_out("delivery %s", shown->delivery);
 }
 
 static int show(struct site *site, struct shown *shown)
@@ -241,10 +269,14 @@ static int show(struct site *site, struct shown *shown)
 				 text);
 	if (err != ERR_OK)
 		return site_failed(site, err, text);
-	if (site->json)
-		json_print(json_address(&shown->address));
-	else
+	if (site->json) {
+		json_t *object = json_address(&shown->address);
+
+		holds_json(object, &shown->holds);
+		json_print(object);
+	} else {
 		print_shown(site, shown);
+	}
 	return CODE_DONE;
 }
 

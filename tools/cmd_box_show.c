@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "filter.h"
+#include "holds.h"
 #include "idn.h"
 #include "json.h"
 #include "list.h"
@@ -22,6 +23,7 @@ struct handful {
 	struct filter_place place;
 	bool look; /* at the last logins, below the mail root */
 	struct filter_box box[LIST_HANDFUL];
+	struct holds holds[LIST_HANDFUL];
 	size_t count;
 };
 
@@ -35,6 +37,9 @@ static enum err next_body(struct store_txn *txn, void *arg)
 	while (err == ERR_OK && some->count < LIST_HANDFUL) {
 		err = filter_next(txn, &some->filter, &place,
 				  &some->box[some->count]);
+		if (err == ERR_OK)
+			err = holds_box(txn, &some->box[some->count].box,
+					&some->holds[some->count]);
 		some->count += err == ERR_OK;
 	}
 	some->place = place;
@@ -77,8 +82,8 @@ static const struct list_column columns[] = {
 	{NULL, TABLE_TEXT, false},
 };
 
-static void fill(const struct filter_box *line, int64_t last, const char *ip,
-		 struct list_cells *cells)
+static void fill(const struct filter_box *line, const struct holds *holds,
+		 int64_t last, const char *ip, struct list_cells *cells)
 {
 	const struct store_box *box = &line->box;
 	char text[NAME_ADDRESS_TEXT], written[IDN_WRITTEN];
@@ -91,8 +96,9 @@ static void fill(const struct filter_box *line, int64_t last, const char *ip,
 	}
 	list_cell(cells, LAST_LOGIN, last ? say_time(last, text) : "");
 	list_cell(cells, LAST_IP, ip);
-	list_cell(cells, LOGIN, box->state.login ? "on" : "off");
-	list_cell(cells, DELIVERY, json_delivery(box->state.delivery));
+	list_cell(cells, LOGIN, holds_login_cell(holds, STORE_BOXES, text));
+	list_cell(cells, DELIVERY,
+		  holds_delivery_cell(holds, STORE_BOXES, text));
 	list_cell(cells, PASSWORD, box->has_password ? "yes" : "none");
 	list_cell(cells, NAME, box->title);
 	(void)snprintf(text, sizeof text, "%llu",
@@ -107,6 +113,7 @@ static bool line_row(const struct site *site, const void *arg, size_t index,
 {
 	const struct handful *some = arg;
 	const struct filter_box *line = &some->box[index];
+	const struct holds *holds = &some->holds[index];
 	char address[NAME_ADDRESS_TEXT], ip[MAILROOT_IP_MAX + 1] = "";
 	int64_t last = 0;
 
@@ -115,12 +122,13 @@ static bool line_row(const struct site *site, const void *arg, size_t index,
 	if (!filter_fits_login(&some->filter, &line->box, last))
 		return false;
 	if (cells)
-		fill(line, last, ip, cells);
+		fill(line, holds, last, ip, cells);
 	if (!ret_object)
 		return true;
 	if (line->has_address)
 		name_address_text(&line->address, address);
 	*ret_object = json_box(&line->box);
+	holds_json(*ret_object, holds);
 	(void)json_object_set_new(*ret_object, "address",
 				  line->has_address ? json_string(address)
 						    : json_null());
@@ -166,6 +174,8 @@ int cmd_box_list(struct site *site, const struct args *args)
 struct shown {
 	struct target target;
 	struct store_box box;
+	struct holds holds;
+	char login[HOLDS_LINE], delivery[HOLDS_LINE];
 	struct name_address *address; /* malloc'ed */
 	size_t count;
 	size_t room;
@@ -188,6 +198,18 @@ static enum err add_address(struct shown *shown,
 	return ERR_OK;
 }
 
+/* Which switches hold, and since when. */
+static enum err show_holds(struct store_txn *txn, struct shown *shown)
+{
+	enum err err = holds_box(txn, &shown->box, &shown->holds);
+
+	if (err == ERR_OK)
+		err = holds_login_line(txn, &shown->holds, shown->login);
+	if (err == ERR_OK)
+		err = holds_delivery_line(txn, &shown->holds, shown->delivery);
+	return err;
+}
+
 static enum err show_body(struct store_txn *txn, void *arg)
 {
 	struct shown *shown = arg;
@@ -195,6 +217,8 @@ static enum err show_body(struct store_txn *txn, void *arg)
 	enum err err = target_find(txn, &shown->target, &shown->box);
 
 	shown->count = 0;
+	if (err == ERR_OK)
+		err = show_holds(txn, shown);
 	while (err == ERR_OK) {
 		err = store_box_address_next(txn, &shown->target.box, after,
 					     &at);
@@ -221,6 +245,7 @@ static void show_json(const struct site *site, const struct shown *shown,
 		name_address_text(&shown->address[i], text);
 		(void)json_array_append_new(list, json_string(text));
 	}
+	holds_json(object, &shown->holds);
 	(void)json_object_set_new(object, "addresses", list);
 	(void)json_object_set_new(object, "maildir", json_string(maildir));
 	add_last(object, last, ip);
@@ -244,8 +269,8 @@ static void show_text(const struct site *site, const struct shown *shown,
 	}
 	say_clean(box->title, clean, sizeof clean);
 	say_out("name              %s", clean[0] ? clean : "-");
-	say_out("login             %s", box->state.login ? "on" : "off");
-	say_out("delivery          %s", json_delivery(box->state.delivery));
+	say_out("login             %s", shown->login);
+	say_out("delivery          %s", shown->delivery);
 	say_out("password          %s", box->has_password ? "yes" : "none");
 	say_out("password changed  %s", say_time(box->password_changed, text));
 	say_out("created           %s", say_time(box->state.created, text));

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "holds.h"
 #include "idn.h"
 #include "json.h"
 #include "lines.h"
@@ -19,6 +20,7 @@ const struct args_option cmd_domain_list_options[] = {
 
 struct handful {
 	struct store_domain domain[LIST_HANDFUL];
+	struct holds holds[LIST_HANDFUL];
 	size_t count;
 	struct name_domain last;
 	bool started;
@@ -45,7 +47,10 @@ static enum err next_body(struct store_txn *txn, void *arg)
 			break;
 		at = domain.name;
 		started = true;
-		if (!some->suspended || !domain.state.login)
+		err = holds_domain(txn, &domain, &some->holds[some->count]);
+		if (err != ERR_OK)
+			break;
+		if (!some->suspended || !some->holds[some->count].login)
 			some->domain[some->count++] = domain;
 	}
 	some->last = at;
@@ -72,6 +77,7 @@ static bool domain_row(const struct site *site, const void *arg, size_t index,
 {
 	const struct handful *some = arg;
 	const struct store_domain *domain = &some->domain[index];
+	const struct holds *holds = &some->holds[index];
 	char text[IDN_WRITTEN];
 
 	(void)site;
@@ -79,9 +85,10 @@ static bool domain_row(const struct site *site, const void *arg, size_t index,
 		list_cell(cells, DOMAIN, idn_written(domain->name.s, text));
 		list_cell(cells, HANDLE, domain->handle.s);
 		list_cell(cells, KIND, json_kind(domain->kind));
-		list_cell(cells, LOGIN, domain->state.login ? "on" : "off");
+		list_cell(cells, LOGIN,
+			  holds_login_cell(holds, STORE_DOMAINS, text));
 		list_cell(cells, DELIVERY,
-			  json_delivery(domain->state.delivery));
+			  holds_delivery_cell(holds, STORE_DOMAINS, text));
 		list_cell(cells, TARGET,
 			  domain->kind == STORE_ALIAS
 				  ? idn_written(domain->target.s, text)
@@ -90,8 +97,10 @@ static bool domain_row(const struct site *site, const void *arg, size_t index,
 		list_cell(cells, CREATED,
 			  say_time(domain->state.created, text));
 	}
-	if (ret_object)
+	if (ret_object) {
 		*ret_object = json_domain(domain);
+		holds_json(*ret_object, holds);
+	}
 	return true;
 }
 
@@ -123,6 +132,8 @@ int cmd_domain_list(struct site *site, const struct args *args)
 struct shown {
 	struct name_domain name;
 	struct store_domain domain;
+	struct holds holds;
+	char login[HOLDS_LINE], delivery[HOLDS_LINE];
 	unsigned long addresses;
 };
 
@@ -134,6 +145,12 @@ static enum err show_body(struct store_txn *txn, void *arg)
 	enum err err = store_domain_get(txn, &shown->name, &shown->domain);
 
 	shown->addresses = 0;
+	if (err == ERR_OK)
+		err = holds_domain(txn, &shown->domain, &shown->holds);
+	if (err == ERR_OK)
+		err = holds_login_line(txn, &shown->holds, shown->login);
+	if (err == ERR_OK)
+		err = holds_delivery_line(txn, &shown->holds, shown->delivery);
 	while (err == ERR_OK) {
 		err = store_address_next(txn, &at, &address);
 		if (err != ERR_OK ||
@@ -163,8 +180,8 @@ static void print_shown(const struct shown *shown)
 	if (domain->ip[0])
 		say_out("local ip    %s", domain->ip);
 	say_out("subdomains  %s", domain->subdomains ? "yes" : "no");
-	say_out("login       %s", domain->state.login ? "on" : "off");
-	say_out("delivery    %s", json_delivery(domain->state.delivery));
+	say_out("login       %s", shown->login);
+	say_out("delivery    %s", shown->delivery);
 	say_out("addresses   %lu", shown->addresses);
 	say_out("created     %s", say_time(domain->state.created, text));
 }
@@ -190,9 +207,13 @@ int cmd_domain_show(struct site *site, const struct args *args)
 				 shown.name.s);
 	if (err != ERR_OK)
 		return site_failed(site, err, shown.name.s);
-	if (site->json)
-		json_print(json_domain(&shown.domain));
-	else
+	if (site->json) {
+		json_t *object = json_domain(&shown.domain);
+
+		holds_json(object, &shown.holds);
+		json_print(object);
+	} else {
 		print_shown(&shown);
+	}
 	return CODE_DONE;
 }

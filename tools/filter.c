@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "best.h"
+#include "holds.h"
 #include "idn.h"
 #include "operand.h"
 #include "pwhash.h"
@@ -136,10 +137,15 @@ static enum err fits(struct store_txn *txn, const struct filter *filter,
 {
 	enum err err = ERR_OK;
 
-	*ret_fits = (!filter->suspended || !box->state.login) &&
-		    (!filter->by_handle ||
-		     strcmp(filter->handle.s, box->name.handle.s) == 0);
-	if (*ret_fits && filter->scheme)
+	*ret_fits = !filter->by_handle ||
+		    strcmp(filter->handle.s, box->name.handle.s) == 0;
+	if (*ret_fits && filter->suspended) {
+		struct holds holds;
+
+		err = holds_box(txn, box, &holds);
+		*ret_fits = err == ERR_OK && !holds.login;
+	}
+	if (err == ERR_OK && *ret_fits && filter->scheme)
 		err = fits_scheme(txn, filter, &box->name, ret_fits);
 	if (err == ERR_OK && *ret_fits && filter->match)
 		err = fits_match(txn, filter, box, ret_fits);

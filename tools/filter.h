@@ -13,7 +13,8 @@
 	{"--handle", "H", "only boxes of this handle"},                       \
 		{"--domain", "D",                                             \
 		 "only boxes with an address in this domain"},                \
-		{"--suspended", NULL, "only boxes that cannot log in"},       \
+		{"--suspended", NULL,                                         \
+		 "only boxes that cannot log in, whatever is suspended"},     \
 		{"--never", NULL, "only boxes that nobody ever logged into"}, \
 		{"--idle", "DAYS",                                            \
 		 "only boxes without a login for so many days"},              \

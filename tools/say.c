@@ -14,6 +14,7 @@
 #include "utf8.h"
 
 static bool is_quiet;
+static bool is_hushed;
 static bool is_lost;
 static bool is_verbose;
 static volatile sig_atomic_t has_bar;
@@ -22,6 +23,11 @@ static bool out_to_stderr;
 void say_quiet(bool quiet)
 {
 	is_quiet = quiet;
+}
+
+void say_hush(bool hush)
+{
+	is_hushed = hush;
 }
 
 void say_verbose(bool verbose)
@@ -68,6 +74,8 @@ __attribute__((format(printf, 1, 0))) static void to_stderr(const char *format, 
 {
 	static char line[4 * PATH_MAX];
 
+	if (is_hushed)
+		return;
 	(void)vsnprintf(line, sizeof line, format, args); /* cut is enough */
 	say_clean(line, line, sizeof line);
 	(void)fflush(stdout); /* keeps the order; say_finish looks at it */

@@ -20,6 +20,10 @@ enum {
 void say_quiet(bool quiet);
 void say_verbose(bool verbose);
 
+/* With true nothing goes to stderr until it is given false: what fails is not
+ * what the caller asked for. */
+void say_hush(bool hush);
+
 /* Is a progress bar in the terminal's last line? With false it is cleared; any
  * message clears it first. */
 void say_bar(bool drawn);
