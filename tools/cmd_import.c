@@ -22,7 +22,7 @@ const struct args_option cmd_import_options[] = {
 	{"--locked", NULL, "where there is none: a box that cannot log in yet"},
 	{"--legacy-ok", NULL, "take hashes of DES"},
 	{"--ignore-unknown", NULL, "pass over columns that are not known"},
-	{"--map", "THEIRS=OURS,...", "which column is which of ours"},
+	{"--map", "THEIRS=OURS", "which column is which of ours"},
 	{"--maildir", NULL, "copy the old mail too"},
 	{"--maildir-base", "DIR", "what relative paths of old mail are below"},
 	{"--subdomains", NULL,

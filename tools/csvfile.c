@@ -142,7 +142,7 @@ void csvfile_guess(struct csvfile *csv)
 
 static const char *take_line(struct csvfile *csv, const char *line, size_t len)
 {
-	if (!csv->delimiter) {
+	if (!csv->delimiter && strspn(line, "\r\n") != len) {
 		csv->delimiter = find_delimiter(line, len);
 		csv_set_delim(csv->parser, (unsigned char)csv->delimiter);
 	}

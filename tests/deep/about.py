@@ -92,7 +92,7 @@ MAP = (
     ("tools/row_out.c", ("export.t", "import.t")),
     ("tools/export*.c", ("export.t", "import.t", "codes.t")),
     ("tools/cmd_export.c", ("export.t", "codes.t")),
-    ("tools/row_*.c", ("test_intake", "import.t", "odd.t")),
+    ("tools/row_*.c", ("test_intake", "files.t", "import.t", "odd.t")),
     ("tools/source*.c", ("migrate.t", "import.t", "odd.t")),
     ("tools/mailcopy*.c", ("import.t", "inherited.t")),
     *((f"tools/{name}.c", ("import.t", "export.t", "odd.t")) for name in (
