@@ -124,6 +124,7 @@ static bool take_route(struct oldroutes *old, const struct line *line)
 	if (number < count)
 		free(old->id[number]);
 	old->id[number] = strndup(line->value, line->value_len);
+	old->ids = old->routed.count;
 	return old->id[number] != NULL;
 }
 
@@ -226,7 +227,7 @@ int oldroutes_read(const struct config *config, struct oldroutes *ret_old)
 
 void oldroutes_free(struct oldroutes *old)
 {
-	for (size_t i = 0; i < old->routed.count; i++)
+	for (size_t i = 0; i < old->ids; i++)
 		free(old->id[i]);
 	free(old->id);
 	free(old->into);

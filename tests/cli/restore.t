@@ -436,6 +436,31 @@ def foreign_draft():
         eq(stat.S_IMODE(os.stat(site.store).st_mode), 0o700)
 
 
+@test("a backup that cannot be read, or for whose copy there is no room, is no "
+      "restore: 111, and nothing is changed", root=True, plain=True)
+def no_copy():
+    with Site().joe() as site:
+        path = backup(site)
+        add(site, "ann@example.com")
+        copy = site.store + ".popbox-restore/source"
+        for place, call, error in ((path, "pread64", "EIO"),
+                                   (copy, "pwrite64", "ENOSPC"),
+                                   (copy, "pwrite64", "EIO"),
+                                   (copy, "ftruncate", "EFBIG")):
+            got = site.popbox("restore", path, "--yes", timeout=60,
+                              prefix=("strace", "-o", site.top + "/trace",
+                                      "-P", place, "-e",
+                                      f"inject={call}:error={error}"))
+            if "not permitted" in got.err:
+                skip("no tracing here")
+            eq(got.rc, 111, (call, error, got))
+            with open(site.top + "/trace") as file:
+                has(file.read(), "INJECTED")
+            eq(site.login("ann@example.com").rc, 1)
+            assert not os.path.exists(copy)
+            site.sound()
+
+
 # What each of the children that read a stranger's store asks for, in this order,
 # before it opens the store.
 GIVEN_UP = ("PR_SET_PDEATHSIG", "PR_SET_DUMPABLE", "setgroups(1, [65534])",
