@@ -74,6 +74,7 @@ MAP = (
     ("tools/rehearse.c", ("admin.t", "kinds.t", "import.t")),
     ("tools/holds.c", ("holds.t", "suspended.t")),
     ("tools/turned.c", ("holds.t", "explain.t")),
+    ("tools/deletion.c", ("deletion.t", "changes.t")),
     ("tools/pending.c", ("pending.t", "control.t")),
     ("tools/publish.c", ("pending.t", *PUBLISHED, "check.t")),
     *((path, PUBLISHED + ("check.t",)) for path in sorted(PUBLISH)),
