@@ -5,11 +5,18 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "confirm.h"
 #include "json.h"
 #include "pwhash.h"
+#include "relocate.h"
 #include "replace.h"
 #include "say.h"
 #include "store_whole.h"
+
+const struct args_option cmd_config_set_options[] = {
+	CONFIRM_OPTION,
+	{NULL, NULL, NULL},
+};
 
 static void list_one(const struct site *site, const struct config_key *key)
 {
@@ -169,6 +176,9 @@ int cmd_config_set(struct site *site, const struct args *args)
 	if (why)
 		return say_error(CODE_REFUSED, "%s '%s': %s%s", key, value, why,
 				 config_wants(key));
+	code = relocate_confirm(site, args, key, value);
+	if (code != CODE_DONE)
+		return code;
 	/* A restore that is at work takes the settings along under this lock. */
 	err = store_gate(site->dir, &dir);
 	if (err != ERR_OK)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "holds.h"
 #include "idn.h"
 #include "json.h"
 #include "lines.h"
@@ -13,11 +14,13 @@
 const struct args_option cmd_domain_list_options[] = {
 	{"--handle", "H", "only those of this handle"},
 	{"--suspended", NULL, "only those by which nobody can log in"},
+	LIST_OPTIONS,
 	{NULL, NULL, NULL},
 };
 
 struct handful {
 	struct store_domain domain[LIST_HANDFUL];
+	struct holds holds[LIST_HANDFUL];
 	size_t count;
 	struct name_domain last;
 	bool started;
@@ -44,7 +47,10 @@ static enum err next_body(struct store_txn *txn, void *arg)
 			break;
 		at = domain.name;
 		started = true;
-		if (!some->suspended || !domain.state.login)
+		err = holds_domain(txn, &domain, &some->holds[some->count]);
+		if (err != ERR_OK)
+			break;
+		if (!some->suspended || !some->holds[some->count].login)
 			some->domain[some->count++] = domain;
 	}
 	some->last = at;
@@ -52,45 +58,73 @@ static enum err next_body(struct store_txn *txn, void *arg)
 	return err;
 }
 
-static void print_domain(const struct site *site, struct table *table,
-			 const void *arg, size_t index)
+enum { DOMAIN, HANDLE, KIND, LOGIN, DELIVERY, TARGET, REASON, CREATED };
+
+static const struct list_column columns[] = {
+	[DOMAIN] = {"domain", TABLE_NAME, false},
+	[HANDLE] = {"handle", TABLE_NAME, false},
+	[KIND] = {"kind", TABLE_NAME, false},
+	[LOGIN] = {"login", TABLE_NAME, false},
+	[DELIVERY] = {"delivery", TABLE_NAME, false},
+	[TARGET] = {"target", TABLE_NAME, true},
+	[REASON] = {"reason", TABLE_TEXT, true},
+	[CREATED] = {"created", TABLE_NAME, true},
+	{NULL, TABLE_TEXT, false},
+};
+
+static bool domain_row(const struct site *site, const void *arg, size_t index,
+		       struct list_cells *cells, json_t **ret_object)
 {
 	const struct handful *some = arg;
 	const struct store_domain *domain = &some->domain[index];
-	const char *cells[] = {domain->utf8[0] ? domain->utf8 : domain->name.s,
-			       domain->handle.s, json_kind(domain->kind),
-			       domain->state.login ? "on" : "off",
-			       json_delivery(domain->state.delivery)};
+	const struct holds *holds = &some->holds[index];
+	char text[IDN_WRITTEN];
 
-	if (site->json)
-		json_print(json_domain(domain));
-	else
-		table_row(table, cells);
+	(void)site;
+	if (cells) {
+		list_cell(cells, DOMAIN, idn_written(domain->name.s, text));
+		list_cell(cells, HANDLE, domain->handle.s);
+		list_cell(cells, KIND, json_kind(domain->kind));
+		list_cell(cells, LOGIN,
+			  holds_login_cell(holds, STORE_DOMAINS, text));
+		list_cell(cells, DELIVERY,
+			  holds_delivery_cell(holds, STORE_DOMAINS, text));
+		list_cell(cells, TARGET,
+			  domain->kind == STORE_ALIAS
+				  ? idn_written(domain->target.s, text)
+				  : domain->host);
+		list_cell(cells, REASON, domain->state.reason);
+		list_cell(cells, CREATED,
+			  say_time(domain->state.created, text));
+	}
+	if (ret_object) {
+		*ret_object = json_domain(domain);
+		holds_json(*ret_object, holds);
+	}
+	return true;
 }
 
 int cmd_domain_list(struct site *site, const struct args *args)
 {
-	static const char *const header[] = {"DOMAIN", "HANDLE", "KIND",
-					     "LOGIN", "DELIVERY", NULL};
-	struct handful *some;
-	struct list list = {"domain list", header, next_body, print_domain,
-			    NULL, NULL};
+	struct handful *some = calloc(1, sizeof *some);
+	struct list list = {"domain list", columns, 1, next_body,
+			    domain_row,	   some,    NULL};
 	const char *text = args_get(args, "--handle");
 	struct name_handle handle;
+	struct list_view view;
 	int code = text ? operand_handle(text, &handle) : CODE_DONE;
 
-	if (code == CODE_DONE)
-		code = site_open_read(site);
-	if (code != CODE_DONE)
-		return code;
-	some = calloc(1, sizeof *some);
 	if (!some)
 		return say_error(CODE_LATER, "no memory");
+	if (code == CODE_DONE)
+		code = list_read(site, args, &list, NULL, &view);
+	if (code == CODE_DONE)
+		code = site_open_read(site);
 	some->handle = text ? &handle : NULL;
 	some->suspended = args_has(args, "--suspended");
-	list.arg = some;
 	list.count = &some->count;
-	code = list_print(site, &list);
+	if (code == CODE_DONE)
+		code = list_print(site, &list, &view);
 	free(some);
 	return code;
 }
@@ -98,6 +132,8 @@ int cmd_domain_list(struct site *site, const struct args *args)
 struct shown {
 	struct name_domain name;
 	struct store_domain domain;
+	struct holds holds;
+	char login[HOLDS_LINE], delivery[HOLDS_LINE];
 	unsigned long addresses;
 };
 
@@ -109,6 +145,12 @@ static enum err show_body(struct store_txn *txn, void *arg)
 	enum err err = store_domain_get(txn, &shown->name, &shown->domain);
 
 	shown->addresses = 0;
+	if (err == ERR_OK)
+		err = holds_domain(txn, &shown->domain, &shown->holds);
+	if (err == ERR_OK)
+		err = holds_login_line(txn, &shown->holds, shown->login);
+	if (err == ERR_OK)
+		err = holds_delivery_line(txn, &shown->holds, shown->delivery);
 	while (err == ERR_OK) {
 		err = store_address_next(txn, &at, &address);
 		if (err != ERR_OK ||
@@ -138,8 +180,8 @@ static void print_shown(const struct shown *shown)
 	if (domain->ip[0])
 		say_out("local ip    %s", domain->ip);
 	say_out("subdomains  %s", domain->subdomains ? "yes" : "no");
-	say_out("login       %s", domain->state.login ? "on" : "off");
-	say_out("delivery    %s", json_delivery(domain->state.delivery));
+	say_out("login       %s", shown->login);
+	say_out("delivery    %s", shown->delivery);
 	say_out("addresses   %lu", shown->addresses);
 	say_out("created     %s", say_time(domain->state.created, text));
 }
@@ -165,9 +207,13 @@ int cmd_domain_show(struct site *site, const struct args *args)
 				 shown.name.s);
 	if (err != ERR_OK)
 		return site_failed(site, err, shown.name.s);
-	if (site->json)
-		json_print(json_domain(&shown.domain));
-	else
+	if (site->json) {
+		json_t *object = json_domain(&shown.domain);
+
+		holds_json(object, &shown.holds);
+		json_print(object);
+	} else {
 		print_shown(&shown);
+	}
 	return CODE_DONE;
 }

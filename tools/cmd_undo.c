@@ -245,7 +245,9 @@ static enum err undo_address(struct undo *undo)
 		return in_the_way(undo);
 	if (e->op == STORE_ADD)
 		return store_address_del(undo->txn, &name,
-					 undo->first == undo->last);
+					 undo->first == undo->last
+						 ? STORE_BOUNCES
+						 : STORE_GOES_ON);
 	err = store_address_row(e->key, e->key_len, e->before, e->before_len,
 				&was);
 	return err == ERR_OK ? store_address_set(undo->txn, &was) : err;
@@ -264,9 +266,11 @@ static bool is_trace(const struct store_entry *e)
 
 static enum err undo_entry(struct undo *undo)
 {
+	char why[STORE_WHY_MAX + 1];
 	enum err err = ERR_DAMAGED;
 
-	if (undo->entry.op == STORE_OWED || is_trace(&undo->entry))
+	if (undo->entry.op == STORE_OWED || is_trace(&undo->entry) ||
+	    store_entry_why(&undo->entry, why))
 		return ERR_OK; /* no change of anything */
 	if (undo->entry.op == STORE_PURGE)
 		return store_refuse(undo->txn, ERR_INVALID,

@@ -77,14 +77,18 @@ int cmd_complete(struct site *site, const struct args *args);
 int cmd_help(struct site *site, const struct args *args);
 
 extern const struct args_option cmd_init_options[];
+extern const struct args_option cmd_config_set_options[];
 extern const struct args_option cmd_handle_add_options[];
 extern const struct args_option cmd_handle_set_options[];
 extern const struct args_option cmd_handle_list_options[];
+extern const struct args_option cmd_handle_del_options[];
 extern const struct args_option cmd_suspend_options[];
 extern const struct args_option cmd_resume_options[];
 extern const struct args_option cmd_domain_del_options[];
 extern const struct args_option cmd_domain_rename_options[];
 extern const struct args_option cmd_box_set_options[];
+extern const struct args_option cmd_box_suspend_options[];
+extern const struct args_option cmd_box_resume_options[];
 extern const struct args_option cmd_box_del_options[];
 extern const struct args_option cmd_box_undelete_options[];
 extern const struct args_option cmd_address_add_options[];

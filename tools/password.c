@@ -10,6 +10,7 @@
 #include "askpass.h"
 #include "common.h"
 #include "operand.h"
+#include "row_clean.h"
 #include "say.h"
 #include "secret.h"
 
@@ -137,17 +138,27 @@ void password_generate(char *ret_bytes, size_t len)
 		ret_bytes[i] = alphabet[secret_below(sizeof alphabet - 1)];
 }
 
-static int generate(const char *length, struct password *password)
+int password_length(const char *text, size_t *ret_len)
 {
 	uint64_t len = PASSWORD_GENERATE;
 
-	if (length[0] &&
-	    !operand_number(length, GENERATE_MIN, GENERATE_MAX, &len))
+	if (text[0] && !operand_number(text, GENERATE_MIN, GENERATE_MAX, &len))
 		return say_error(CODE_USAGE,
 				 "--generate takes a length from %d to %d",
 				 GENERATE_MIN, GENERATE_MAX);
-	password_generate(password->bytes, (size_t)len);
-	password->len = (size_t)len;
+	*ret_len = (size_t)len;
+	return CODE_DONE;
+}
+
+static int generate(const char *length, struct password *password)
+{
+	size_t len;
+	int code = password_length(length, &len);
+
+	if (code != CODE_DONE)
+		return code;
+	password_generate(password->bytes, len);
+	password->len = len;
 	password->generated = true;
 	return CODE_DONE;
 }
@@ -322,6 +333,7 @@ static int take_hash(const struct site *site, const struct args *args,
 	password->hash[len] = 0;
 	if (strlen(password->hash) != len)
 		return say_error(CODE_REFUSED, "this hash has a NUL in it");
+	(void)row_clean_blanks(password->hash); /* as files have them */
 	answer = pwhash_judge(password->hash, &scheme);
 	/* Its form is right; now let the library try, which has its own mind
 	 * about salts and parameters. */
