@@ -6,18 +6,24 @@
 #include "change.h"
 #include "commands.h"
 #include "confirm.h"
+#include "destination.h"
 #include "json.h"
 #include "operand.h"
 #include "preflight.h"
+#include "references.h"
 #include "say.h"
 
+#define FORCE_OPTION {"--force", NULL, "take a target that is not there yet"}
+
 const struct args_option cmd_address_add_options[] = {
+	FORCE_OPTION,
 	ADOPT_OPTION,
 	CHANGE_OPTIONS,
 	{NULL, NULL, NULL},
 };
 
 const struct args_option cmd_address_set_options[] = {
+	FORCE_OPTION,
 	CHANGE_OPTIONS,
 	{NULL, NULL, NULL},
 };
@@ -44,6 +50,7 @@ struct wish {
 	bool keep;
 	struct name_handle owner; /* of the domain */
 	struct store_address row;
+	struct references references; /* that go along with the old name */
 	char text[NAME_ADDRESS_TEXT];
 };
 
@@ -92,23 +99,37 @@ static enum err look_body(struct store_txn *txn, void *arg)
 	return aim_all(txn, wish);
 }
 
-static enum err change_body(struct store_txn *txn, void *arg)
+/* The old name goes, and forwards to it lead to the new one. */
+static enum err leave_old(struct store_txn *txn, struct wish *wish)
 {
-	struct wish *wish = arg;
-	enum err err = look_body(txn, wish);
+	enum err err;
 
-	if (err != ERR_OK)
-		return err;
-	if (wish->what == SET)
-		return store_address_set(txn, &wish->row);
-	err = store_address_add(txn, &wish->row);
-	if (err != ERR_OK || wish->what == ADD || wish->keep)
-		return err;
 	if (strcmp(wish->old.local.s, "postmaster") == 0)
 		return store_refuse(txn, ERR_INVALID,
 				    "a domain keeps its postmaster (--keep "
 				    "leaves both)");
-	return store_address_del(txn, &wish->old, false);
+	err = references_rename(txn, &wish->old, &wish->row.name,
+				&wish->references);
+	return err == ERR_OK ? store_address_del(txn, &wish->old, false) : err;
+}
+
+static enum err change_body(struct store_txn *txn, void *arg)
+{
+	struct wish *wish = arg;
+	const bool take = wish->what == RENAME ||
+			  args_has(wish->args, "--force");
+	enum err err = look_body(txn, wish);
+
+	if (err != ERR_OK)
+		return err;
+	err = wish->what == SET ? store_address_set(txn, &wish->row)
+				: store_address_add(txn, &wish->row);
+	if (err == ERR_OK && wish->what == RENAME && !wish->keep)
+		err = leave_old(txn, wish);
+	return err == ERR_OK ? destination_judge(txn, &wish->row.name,
+						 take ? DESTINATION_TAKE
+						      : DESTINATION_OFFER)
+			     : err;
 }
 
 static int run(struct site *site, struct wish *wish)
@@ -129,6 +150,8 @@ static int run(struct site *site, struct wish *wish)
 	else if (changed)
 		say_note("address '%s' %s", wish->text,
 			 wish->what == SET ? "set" : "added");
+	if (changed || (site->dry_run && code == CODE_DONE))
+		references_say(&wish->references);
 	return code;
 }
 
@@ -148,6 +171,7 @@ static int begin(struct site *site, const struct args *args, enum what what)
 		code = operand_address(args->operand[0], &wish->old);
 	if (code == CODE_DONE)
 		code = run(site, wish);
+	references_free(&wish->references);
 	free(wish);
 	return code;
 }
@@ -167,9 +191,15 @@ int cmd_address_rename(struct site *site, const struct args *args)
 	return begin(site, args, RENAME);
 }
 
+struct deletion {
+	struct name_address name;
+	struct references references;
+};
+
 static enum err del_body(struct store_txn *txn, void *arg)
 {
-	const struct name_address *name = arg;
+	struct deletion *d = arg;
+	const struct name_address *name = &d->name;
 	enum err err;
 
 	if (strcmp(name->local.s, "postmaster") == 0)
@@ -178,24 +208,31 @@ static enum err del_body(struct store_txn *txn, void *arg)
 				    "address set postmaster@%s TARGET)",
 				    name->domain.s);
 	err = store_address_del(txn, name, true);
+	if (err == ERR_OK)
+		err = references_remove(txn, true, &d->references);
 	return err == ERR_NOTFOUND ? not_there(txn) : err;
 }
 
 int cmd_address_del(struct site *site, const struct args *args)
 {
-	struct name_address name;
+	struct deletion d = {.references.count = 0};
 	char text[NAME_ADDRESS_TEXT];
 	bool changed = false;
-	int code = operand_address(args->operand[0], &name);
+	int code = operand_address(args->operand[0], &d.name);
 
 	if (code != CODE_DONE)
 		return code;
-	name_address_text(&name, text);
+	name_address_text(&d.name, text);
 	code = site_open_write(site);
 	if (code == CODE_DONE)
+		code = change_try(site, del_body, &d, text);
+	if (code == CODE_DONE) {
+		references_say(&d.references);
 		code = confirm(site, args, "delete the address '%s'", text);
+	}
 	if (code == CODE_DONE)
-		code = change(site, del_body, &name, text, &changed);
+		code = change(site, del_body, &d, text, &changed);
+	references_free(&d.references);
 	if (changed)
 		say_note("address '%s' deleted: mail for it bounces from now "
 			 "on; its box stays",

@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "confirm.h"
 #include "json.h"
+#include "references.h"
 #include "rejoin.h"
 #include "say.h"
 #include "target.h"
@@ -27,6 +28,7 @@ struct deletion {
 	struct store_box box;
 	struct store_address address;
 	unsigned long addresses;
+	struct references references; /* to its addresses */
 	struct rejoin back;
 };
 
@@ -71,14 +73,17 @@ static enum err del_body(struct store_txn *txn, void *arg)
 	while (err == ERR_OK) {
 		err = store_box_address_next(txn, &d->box.name, NULL, &name);
 		if (err == ERR_NOTFOUND)
-			return store_box_del(txn, &d->box.name);
+			break;
 		if (err == ERR_OK)
 			err = store_address_get(txn, &name, &d->address);
 		if (err == ERR_OK)
 			err = detach(txn, &d->address);
 		d->addresses++;
 	}
-	return err;
+	if (err == ERR_NOTFOUND)
+		err = store_box_del(txn, &d->box.name);
+	return err == ERR_OK ? references_remove(txn, false, &d->references)
+			     : err;
 }
 
 static int del(struct site *site, const struct args *args,
@@ -91,6 +96,7 @@ static int del(struct site *site, const struct args *args,
 	if (code != CODE_DONE)
 		return code;
 	name_box_text(&d->box.name, text);
+	references_say(&d->references);
 	code = confirm(site, args, "delete the box '%s' with %lu addresses",
 		       text, d->addresses);
 	if (code == CODE_DONE)
@@ -115,6 +121,7 @@ int cmd_box_del(struct site *site, const struct args *args)
 		code = site_open_write(site);
 	if (code == CODE_DONE)
 		code = del(site, args, d);
+	references_free(&d->references);
 	free(d);
 	return code;
 }

@@ -25,6 +25,9 @@ struct follow {
 	enum follow_end end;
 	char from[NAME_ADDRESS_TEXT];	/* the address that has the target */
 	char target[NAME_ADDRESS_TEXT]; /* the box, or the forward as written */
+	const char *loop; /* FOLLOW_LOOP: "a@x leads to b@x leads back to a@x",
+			   * good until found returns; else NULL */
+	bool on_loop;	  /* FOLLOW_LOOP: back to where the walk began */
 };
 
 /* Would mail that goes there never arrive? */
