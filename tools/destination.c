@@ -100,8 +100,10 @@ static enum err check_forward(struct check *check, const char *forward,
 		found_dead(check, forward, FOLLOW_NOBODY);
 		break;
 	case RESOLVE_DELETED:
-	case RESOLVE_CLOSED:
 		found_dead(check, forward, FOLLOW_DELETED);
+		break;
+	case RESOLVE_CLOSED:
+		found_dead(check, forward, FOLLOW_CLOSED);
 		break;
 	case RESOLVE_ADDRESS:
 	case RESOLVE_CATCHALL:

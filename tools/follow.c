@@ -147,8 +147,9 @@ static enum err step(struct walk *walk, const char *forward, size_t *top)
 	case RESOLVE_NOBODY:
 		return tell(walk, &from, forward, FOLLOW_NOBODY);
 	case RESOLVE_DELETED:
-	case RESOLVE_CLOSED:
 		return tell(walk, &from, forward, FOLLOW_DELETED);
+	case RESOLVE_CLOSED:
+		return tell(walk, &from, forward, FOLLOW_CLOSED);
 	case RESOLVE_ADDRESS:
 	case RESOLVE_CATCHALL:
 		break;
@@ -223,6 +224,9 @@ const char *follow_text(enum follow_end end)
 		       "catch-all";
 	case FOLLOW_DELETED:
 		return "that address was deleted";
+	case FOLLOW_CLOSED:
+		return "that domain was deleted, and its mail does not leave "
+		       "this site until 'popbox purge'";
 	case FOLLOW_BOX:
 	case FOLLOW_OUTSIDE:
 	case FOLLOW_LIMIT:

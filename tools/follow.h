@@ -14,7 +14,8 @@ enum follow_end {
 	FOLLOW_OUTSIDE, /* another host, or a customer who dials in */
 	FOLLOW_LOOP,	/* back to an address on its own way: qmail bounces it */
 	FOLLOW_NOBODY,	/* a domain of the store without that address */
-	FOLLOW_DELETED, /* a deleted address, or one of a deleted domain */
+	FOLLOW_DELETED, /* a deleted address */
+	FOLLOW_CLOSED,	/* one of a deleted domain that is not purged */
 	FOLLOW_LIMIT,	/* more than FOLLOW_MAX addresses: the rest is unknown */
 };
 
@@ -34,7 +35,7 @@ struct follow {
 static inline bool follow_is_dead(enum follow_end end)
 {
 	return end == FOLLOW_LOOP || end == FOLLOW_NOBODY ||
-	       end == FOLLOW_DELETED;
+	       end == FOLLOW_DELETED || end == FOLLOW_CLOSED;
 }
 
 /* Calls found once for each target, in the order of the addresses' rows; each

@@ -245,8 +245,9 @@ def domains():
                                         "team@host.example.com"])
         got = site.popbox("check", "--store-only")
         eq(got.rc, 1)
-        has(got.out, "all@two.org: it leads to 'team@example.com': that address "
-                     "was deleted ('popbox address set' changes it) (rule 16)")
+        has(got.out, "all@two.org: it leads to 'team@example.com': that domain "
+                     "was deleted, and its mail does not leave this site until "
+                     "'popbox purge' ('popbox address set' changes it) (rule 16)")
         site.do("undo", str(site.last_entry()))
         eq(site.do("--json", "address", "list"), before)
         eq(site.popbox("check", "--store-only").rc, 0)
