@@ -372,7 +372,9 @@ static enum err check_meta(struct check *check)
 		check_found(check, 11, "meta", "the store has no id");
 	if (store_published(check->txn, &mark) != ERR_OK)
 		check_found(check, 11, "meta", "the store has no mark");
-	else if (mark > check->last)
+	else if (mark > check->last ||
+		 (store_tried(check->txn, &mark) == ERR_OK &&
+		  mark > check->last))
 		check_found(check, 10, "meta",
 			    "the mark is beyond the journal");
 	return ERR_OK;

@@ -87,6 +87,39 @@ enum err store_published(struct store_txn *txn, uint64_t *ret_number)
 	return meta_number(txn, "published_upto", ret_number);
 }
 
+enum err store_tried(struct store_txn *txn, uint64_t *ret_number)
+{
+	struct row_key key = row_key_text("tried_upto");
+	uint64_t published, tried = 0;
+	struct db_bytes row;
+	enum err err = store_published(txn, &published);
+
+	if (err != ERR_OK)
+		return err;
+	/* A store has it from the first publishing that failed on. */
+	err = db_get(txn->db, DB_META, row_key_bytes(&key), &row);
+	if (err == ERR_OK)
+		err = meta_number(txn, "tried_upto", &tried);
+	if (err != ERR_OK && err != ERR_NOTFOUND)
+		return err;
+	*ret_number = tried > published ? tried : published;
+	return ERR_OK;
+}
+
+bool store_entry_why(const struct store_entry *entry,
+		     char ret_why[STORE_WHY_MAX + 1])
+{
+	struct record record;
+
+	if ((entry->op != STORE_OWED && entry->op != STORE_PURGE) ||
+	    entry->after_len == 0 ||
+	    record_open(entry->after, entry->after_len, entry->key,
+			entry->key_len, ROW_VERSION, &record) != ERR_OK)
+		return false;
+	record_get_text(&record, ret_why, STORE_WHY_MAX + 1);
+	return record_end(&record) == ERR_OK;
+}
+
 enum err store_entry_domain(const struct store_entry *entry,
 			    struct name_domain *ret_name)
 {

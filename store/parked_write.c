@@ -85,7 +85,7 @@ enum err store_domain_purge(struct store_txn *txn,
 	struct row_key key = row_key_was(&domain->name, domain->kind);
 	enum err err = parked_drop(txn, STORE_DOMAINS, &key);
 
-	return err == ERR_OK ? store_owe_purge_domain(txn, domain) : err;
+	return err == ERR_OK ? store_owe_purge_domain(txn, domain, NULL) : err;
 }
 
 enum err store_box_purge(struct store_txn *txn, const struct name_box *name)
@@ -104,29 +104,32 @@ enum err store_address_purge(struct store_txn *txn,
 }
 
 enum err store_owe_purge_domain(struct store_txn *txn,
-				const struct store_domain *domain)
+				const struct store_domain *domain,
+				const struct store_owing *owing)
 {
 	struct row_key key = row_key_domain(&domain->name);
 	struct row row;
 	enum err err = domain_encode(domain, &row);
 
-	return err == ERR_OK ? journal_append(txn, STORE_PURGE, STORE_DOMAINS,
-					      &key, &row, NULL)
+	return err == ERR_OK ? journal_owe(txn, STORE_PURGE, STORE_DOMAINS,
+					   &key, &row, owing)
 			     : err;
 }
 
-enum err store_owe_purge_box(struct store_txn *txn, const struct name_box *name)
+enum err store_owe_purge_box(struct store_txn *txn, const struct name_box *name,
+			     const struct store_owing *owing)
 {
 	struct row_key key = row_key_box(name);
 
-	return journal_append(txn, STORE_PURGE, STORE_BOXES, &key, NULL, NULL);
+	return journal_owe(txn, STORE_PURGE, STORE_BOXES, &key, NULL, owing);
 }
 
 enum err store_owe_purge_address(struct store_txn *txn,
-				 const struct name_address *name)
+				 const struct name_address *name,
+				 const struct store_owing *owing)
 {
 	struct row_key key = row_key_address(name);
 
-	return journal_append(txn, STORE_PURGE, STORE_ADDRESSES, &key, NULL,
-			      NULL);
+	return journal_owe(txn, STORE_PURGE, STORE_ADDRESSES, &key, NULL,
+			   owing);
 }

@@ -16,6 +16,13 @@ MUST_USE enum err journal_append(struct store_txn *txn, enum store_op op,
 				 const struct row *before,
 				 const struct row *after);
 
+/* An entry that is owed again: op is STORE_OWED or STORE_PURGE. */
+MUST_USE enum err journal_owe(struct store_txn *txn, enum store_op op,
+			      enum store_table table,
+			      const struct row_key *key,
+			      const struct row *before,
+			      const struct store_owing *owing);
+
 /* Is there a row under this key? */
 MUST_USE enum err row_exists(struct store_txn *txn, enum db_table table,
 			     const struct row_key *key, bool *ret_exists);

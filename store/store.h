@@ -31,6 +31,7 @@ enum {
 	STORE_ROW_MAX = 9216, /* bytes of any encoded row */
 	STORE_ACTOR_MAX = 64,
 	STORE_COMMAND_MAX = 128,
+	STORE_WHY_MAX = 300, /* bytes of why something could not be published */
 };
 
 enum store_delivery { STORE_DELIVER, STORE_BOUNCE, STORE_HOLD };
@@ -249,6 +250,17 @@ MUST_USE enum err store_journal_next(struct store_txn *txn, uint64_t after,
 MUST_USE enum err store_journal_last(struct store_txn *txn,
 				     uint64_t *ret_number);
 MUST_USE enum err store_published(struct store_txn *txn, uint64_t *ret_number);
+
+/* The second mark, not before the first: publishing everything up to it was
+ * tried. Of the entries between the two marks those that say why are pending;
+ * the others are done. */
+MUST_USE enum err store_tried(struct store_txn *txn, uint64_t *ret_number);
+
+/* Why an entry is pending. False: it is an ordinary one. An entry that is
+ * pending has the time, the user and the command of the change that it is
+ * about. */
+bool store_entry_why(const struct store_entry *entry,
+		     char ret_why[STORE_WHY_MAX + 1]);
 
 /* What an entry is about. */
 enum { STORE_OBJECT_TEXT = NAME_ADDRESS_TEXT };

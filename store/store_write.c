@@ -83,6 +83,16 @@ static void copy_row(const struct row *row, uint8_t *ret_bytes, size_t *ret_len)
 		memcpy(ret_bytes, row->bytes, row->len);
 }
 
+/* Who changes, and when. */
+static void sign(const struct store_txn *txn, struct store_entry *entry)
+{
+	entry->time = txn->now;
+	entry->uid = txn->actor->uid;
+	memcpy(entry->actor, txn->actor->name, sizeof entry->actor);
+	memcpy(entry->command, txn->actor->command, sizeof entry->command);
+}
+
+/* A signed one. */
 static enum err append(struct store_txn *txn, struct store_entry *entry)
 {
 	uint8_t bytes[ROW_ENTRY_MAX];
@@ -100,10 +110,6 @@ static enum err append(struct store_txn *txn, struct store_entry *entry)
 	if (!txn->group)
 		txn->group = entry->number;
 	entry->group = txn->group;
-	entry->time = txn->now;
-	entry->uid = txn->actor->uid;
-	memcpy(entry->actor, txn->actor->name, sizeof entry->actor);
-	memcpy(entry->command, txn->actor->command, sizeof entry->command);
 	err = entry_encode(entry, bytes, &len);
 	if (err != ERR_OK)
 		return err;
@@ -115,44 +121,103 @@ static enum err append(struct store_txn *txn, struct store_entry *entry)
 	return err;
 }
 
+/* Fills all but who changed it, when. By hand: 19 KiB of it are mostly empty. */
+static void fill(struct store_entry *entry, enum store_op op,
+		 enum store_table table, const struct row_key *key,
+		 const struct row *before, const struct row *after)
+{
+	entry->op = op;
+	entry->table = table;
+	memcpy(entry->key, key->bytes, key->len);
+	entry->key_len = key->len;
+	copy_row(before, entry->before, &entry->before_len);
+	copy_row(after, entry->after, &entry->after_len);
+}
+
 enum err journal_append(struct store_txn *txn, enum store_op op,
 			enum store_table table, const struct row_key *key,
 			const struct row *before, const struct row *after)
 {
-	/* Filled by hand: 19 KiB of it are mostly empty. append does the
-	 * rest. */
 	struct store_entry entry;
 
-	entry.op = op;
-	entry.table = table;
-	memcpy(entry.key, key->bytes, key->len);
-	entry.key_len = key->len;
-	copy_row(before, entry.before, &entry.before_len);
-	copy_row(after, entry.after, &entry.after_len);
+	fill(&entry, op, table, key, before, after);
+	sign(txn, &entry);
 	return append(txn, &entry);
 }
 
-enum err store_owe_domain(struct store_txn *txn, const struct name_domain *name)
+static enum err encode_why(const struct row_key *key, const char *why,
+			   struct row *ret_row)
+{
+	struct record record =
+		record_new(ret_row->bytes, sizeof ret_row->bytes, ROW_VERSION);
+
+	record_put_bytes(&record, why, strnlen(why, STORE_WHY_MAX));
+	return record_seal(&record, key->bytes, key->len, &ret_row->len);
+}
+
+enum err journal_owe(struct store_txn *txn, enum store_op op,
+		     enum store_table table, const struct row_key *key,
+		     const struct row *before, const struct store_owing *owing)
+{
+	struct store_entry entry;
+	struct row why;
+	enum err err = ERR_OK;
+
+	if (!owing)
+		return journal_append(txn, op, table, key, before, NULL);
+	if (owing->number)
+		err = store_journal_next(txn, owing->number - 1, &entry);
+	else
+		sign(txn, &entry);
+	if (err == ERR_OK)
+		err = encode_why(key, owing->why, &why);
+	if (err != ERR_OK)
+		return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
+	fill(&entry, op, table, key, before, &why);
+	return append(txn, &entry);
+}
+
+enum err store_owe_again(struct store_txn *txn,
+			 const struct store_entry *entry)
+{
+	struct store_entry again = *entry;
+
+	return append(txn, &again);
+}
+
+enum err store_owe_domain(struct store_txn *txn, const struct name_domain *name,
+			  const struct store_owing *owing)
 {
 	struct row_key key = row_key_domain(name);
 
-	return journal_append(txn, STORE_OWED, STORE_DOMAINS, &key, NULL, NULL);
+	return journal_owe(txn, STORE_OWED, STORE_DOMAINS, &key, NULL, owing);
 }
 
-enum err store_owe_box(struct store_txn *txn, const struct name_box *name)
+enum err store_owe_box(struct store_txn *txn, const struct name_box *name,
+		       const struct store_owing *owing)
 {
 	struct row_key key = row_key_box(name);
 
-	return journal_append(txn, STORE_OWED, STORE_BOXES, &key, NULL, NULL);
+	return journal_owe(txn, STORE_OWED, STORE_BOXES, &key, NULL, owing);
 }
 
 enum err store_owe_address(struct store_txn *txn,
-			   const struct name_address *name)
+			   const struct name_address *name,
+			   const struct store_owing *owing)
 {
 	struct row_key key = row_key_address(name);
 
-	return journal_append(txn, STORE_OWED, STORE_ADDRESSES, &key, NULL,
-			      NULL);
+	return journal_owe(txn, STORE_OWED, STORE_ADDRESSES, &key, NULL, owing);
+}
+
+enum err store_tried_set(struct store_txn *txn, uint64_t number)
+{
+	uint64_t now;
+	enum err err = store_tried(txn, &now);
+
+	if (err != ERR_OK || number <= now)
+		return err;
+	return meta_set(txn, "tried_upto", number);
 }
 
 enum err store_published_set(struct store_txn *txn, uint64_t number)

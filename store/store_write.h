@@ -189,23 +189,43 @@ MUST_USE enum err store_box_purge(struct store_txn *txn,
 MUST_USE enum err store_address_purge(struct store_txn *txn,
 				      const struct name_address *name);
 
-/* Files of something purged that could not be removed: owed again. */
+/* Why something is owed again: a failure of what the entry of that number
+ * wanted (0 = of nobody's in particular). */
+struct store_owing {
+	uint64_t number;
+	const char *why; /* cut at STORE_WHY_MAX */
+};
+
+/* Files of something purged that could not be removed: owed again. owing as
+ * below. */
 MUST_USE enum err store_owe_purge_domain(struct store_txn *txn,
-					 const struct store_domain *domain);
+					 const struct store_domain *domain,
+					 const struct store_owing *owing);
 MUST_USE enum err store_owe_purge_box(struct store_txn *txn,
-				      const struct name_box *name);
+				      const struct name_box *name,
+				      const struct store_owing *owing);
 MUST_USE enum err store_owe_purge_address(struct store_txn *txn,
-					  const struct name_address *name);
+					  const struct name_address *name,
+					  const struct store_owing *owing);
 
-/* This could not be published: owed again, under a new number. */
+/* This is owed again, under a new number. owing NULL: it was not tried yet;
+ * else it is pending and says why. */
 MUST_USE enum err store_owe_domain(struct store_txn *txn,
-				   const struct name_domain *name);
+				   const struct name_domain *name,
+				   const struct store_owing *owing);
 MUST_USE enum err store_owe_box(struct store_txn *txn,
-				const struct name_box *name);
+				const struct name_box *name,
+				const struct store_owing *owing);
 MUST_USE enum err store_owe_address(struct store_txn *txn,
-				    const struct name_address *name);
+				    const struct name_address *name,
+				    const struct store_owing *owing);
 
-/* Moves the mark. It never goes back. */
+/* An entry that is pending, once more at the journal's end. */
+MUST_USE enum err store_owe_again(struct store_txn *txn,
+				  const struct store_entry *entry);
+
+/* Moves a mark. Neither goes back. */
 MUST_USE enum err store_published_set(struct store_txn *txn, uint64_t number);
+MUST_USE enum err store_tried_set(struct store_txn *txn, uint64_t number);
 
 #endif

@@ -100,6 +100,10 @@ def _one(number, sentence, function, root, plain):
 
 
 def run():
+    # A shell that starts a test in the background has it ignore these.
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
     wanted = sys.argv[1:]
     chosen = [t for t in _tests if not wanted or any(w in t[0] for w in wanted)]
     print(f"1..{len(chosen)}", flush=True)

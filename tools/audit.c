@@ -377,9 +377,9 @@ static enum err plan_body(struct store_txn *txn, void *arg)
 	enum err err;
 
 	plan_free(&a->plan); /* a body may be run again */
-	err = plan_make(txn, &a->site->config, false, &owed);
+	err = plan_make(txn, &a->site->config, PLAN_OWED, &owed);
 	if (err == ERR_OK)
-		err = plan_make(txn, &a->site->config, true, &a->plan);
+		err = plan_make(txn, &a->site->config, PLAN_ALL, &a->plan);
 	if (err == ERR_OK)
 		err = store_published(txn, &mark);
 	if (err == ERR_OK)

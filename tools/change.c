@@ -47,7 +47,7 @@ static enum err try_body(struct store_txn *txn, void *arg)
 	if (err == ERR_OK)
 		err = show_entries(txn, last);
 	if (err == ERR_OK)
-		err = rehearse(trial->site, txn, false, &steps);
+		err = rehearse(trial->site, txn, PLAN_FRESH, &steps);
 	return err;
 }
 
@@ -69,8 +69,9 @@ int change(struct site *site, store_body *body, void *arg, const char *what,
 	if (err != ERR_OK)
 		return site_failed(site, err, what);
 	*ret_changed = true;
+	site->entry = last;
 	if (!site->no_sync)
-		return publish(site, false);
+		return publish_change(site, last);
 	say_note("qmail's files do not say so yet: run 'popbox sync'");
 	return CODE_DONE;
 }

@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "foreign.h"
+#include "holds.h"
 #include "json.h"
 #include "list.h"
 #include "operand.h"
@@ -19,6 +20,7 @@ const struct args_option cmd_address_list_options[] = {
 
 struct handful {
 	struct store_address address[LIST_HANDFUL];
+	struct holds holds[LIST_HANDFUL];
 	size_t count;
 	struct name_address last;
 	bool started;
@@ -66,6 +68,9 @@ static enum err next_body(struct store_txn *txn, void *arg)
 		err = store_address_next(txn, started ? &at : NULL, address);
 		if (err == ERR_OK)
 			err = is_wanted(txn, some, address, &wanted);
+		if (err == ERR_OK && wanted)
+			err = holds_address(txn, address,
+					    &some->holds[some->count]);
 		if (err != ERR_OK)
 			break;
 		at = address->name;
@@ -96,10 +101,21 @@ static void print_address(const struct site *site, struct table *table,
 	const struct store_address *address = &some->address[index];
 	char name[NAME_ADDRESS_TEXT], box[NAME_BOX_TEXT] = "";
 	char forwards[TABLE_CELL]; /* a table cuts what is longer */
-	const char *cells[] = {name, box, forwards};
+	const struct holds *holds = &some->holds[index];
+	char login[HOLDS_CELL] = "-", delivery[HOLDS_CELL];
+	const char *cells[] = {name, box, forwards,
+			       address->has_box
+				       ? holds_login_cell(
+						 holds, STORE_ADDRESSES, login)
+				       : login,
+			       holds_delivery_cell(holds, STORE_ADDRESSES,
+						   delivery)};
 
 	if (site->json) {
-		json_print(json_address(address));
+		json_t *object = json_address(address);
+
+		holds_json(object, holds);
+		json_print(object);
 		return;
 	}
 	name_address_text(&address->name, name);
@@ -132,8 +148,9 @@ static int there(struct site *site, const struct name_domain *name)
 
 static int list(struct site *site, struct handful *some)
 {
-	static const char *const header[] = {"ADDRESS", "BOX", "FORWARDS",
-					     NULL};
+	static const char *const header[] = {"ADDRESS",  "BOX",
+					     "FORWARDS", "LOGIN",
+					     "DELIVERY", NULL};
 	const struct list all = {"address list", header, next_body,
 				 print_address, some, &some->count};
 	int code = some->domain ? there(site, some->domain) : CODE_DONE;
@@ -175,6 +192,8 @@ int cmd_address_list(struct site *site, const struct args *args)
 struct shown {
 	struct store_address address;
 	struct store_domain domain;
+	struct holds holds;
+	char login[HOLDS_LINE], delivery[HOLDS_LINE];
 };
 
 static enum err show_body(struct store_txn *txn, void *arg)
@@ -186,6 +205,12 @@ static enum err show_body(struct store_txn *txn, void *arg)
 	if (err == ERR_OK)
 		err = store_address_get(txn, &name, &shown->address);
 	shown->address.name = name;
+	if (err == ERR_OK)
+		err = holds_address(txn, &shown->address, &shown->holds);
+	if (err == ERR_OK)
+		err = holds_login_line(txn, &shown->holds, shown->login);
+	if (err == ERR_OK)
+		err = holds_delivery_line(txn, &shown->holds, shown->delivery);
 	return err;
 }
 
@@ -208,6 +233,9 @@ static void print_shown(const struct site *site, const struct shown *shown)
 	mailroot_domain_path(site->config.home, &shown->domain.handle,
 			     &address->name.domain, path);
 	say_out("file     %s/%s", path, name);
+	if (address->has_box)
+		say_out("login    %s", shown->login);
+	say_out("delivery %s", shown->delivery);
 }
 
 static int show(struct site *site, struct shown *shown)
@@ -222,10 +250,14 @@ static int show(struct site *site, struct shown *shown)
 				 text);
 	if (err != ERR_OK)
 		return site_failed(site, err, text);
-	if (site->json)
-		json_print(json_address(&shown->address));
-	else
+	if (site->json) {
+		json_t *object = json_address(&shown->address);
+
+		holds_json(object, &shown->holds);
+		json_print(object);
+	} else {
 		print_shown(site, shown);
+	}
 	return CODE_DONE;
 }
 

@@ -5,15 +5,15 @@
 
 #include "change.h"
 #include "commands.h"
-#include "confirm.h"
 #include "json.h"
+#include "many.h"
 #include "references.h"
 #include "rejoin.h"
 #include "say.h"
 #include "target.h"
 
 const struct args_option cmd_box_del_options[] = {
-	CONFIRM_OPTION,
+	MANY_OPTIONS,
 	CHANGE_OPTIONS,
 	{NULL, NULL, NULL},
 };
@@ -59,17 +59,12 @@ static enum err detach(struct store_txn *txn, struct store_address *address)
 	return store_address_set(txn, address);
 }
 
-static enum err del_body(struct store_txn *txn, void *arg)
+/* The box in d->box, with its addresses. */
+static enum err del_box(struct store_txn *txn, struct deletion *d)
 {
-	struct deletion *d = arg;
 	struct name_address name;
-	enum err err = target_find(txn, &d->target, &d->box);
+	enum err err = ERR_OK;
 
-	if (err == ERR_NOTFOUND)
-		return store_refuse(txn, ERR_INVALID,
-				    "there is no such box ('popbox box list' "
-				    "shows all)");
-	d->addresses = 0;
 	while (err == ERR_OK) {
 		err = store_box_address_next(txn, &d->box.name, NULL, &name);
 		if (err == ERR_NOTFOUND)
@@ -80,10 +75,40 @@ static enum err del_body(struct store_txn *txn, void *arg)
 			err = detach(txn, &d->address);
 		d->addresses++;
 	}
+	return err == ERR_NOTFOUND ? store_box_del(txn, &d->box.name) : err;
+}
+
+/* No address leads to what was deleted. */
+static enum err del_end(struct store_txn *txn, void *arg)
+{
+	struct deletion *d = arg;
+
+	return references_remove(txn, false, &d->references);
+}
+
+static enum err del_body(struct store_txn *txn, void *arg)
+{
+	struct deletion *d = arg;
+	enum err err = target_find(txn, &d->target, &d->box);
+
+	d->addresses = 0;
 	if (err == ERR_NOTFOUND)
-		err = store_box_del(txn, &d->box.name);
-	return err == ERR_OK ? references_remove(txn, false, &d->references)
-			     : err;
+		return store_refuse(txn, ERR_INVALID,
+				    "there is no such box ('popbox box list' "
+				    "shows all)");
+	if (err == ERR_OK)
+		err = del_box(txn, d);
+	return err == ERR_OK ? del_end(txn, d) : err;
+}
+
+static enum err del_each(struct store_txn *txn, const struct store_box *box,
+			 size_t number, void *arg)
+{
+	struct deletion *d = arg;
+
+	(void)number;
+	d->box = *box;
+	return del_box(txn, d);
 }
 
 static int del(struct site *site, const struct args *args,
@@ -109,18 +134,120 @@ static int del(struct site *site, const struct args *args,
 	return code;
 }
 
+/* Does a postmaster address lead to this box alone? */
+static enum err is_kept(struct store_txn *txn, struct deletion *d,
+			const struct name_box *box, bool *ret_kept)
+{
+	struct name_address at, *after = NULL;
+	enum err err;
+
+	*ret_kept = false;
+	do {
+		err = store_box_address_next(txn, box, after, &at);
+		after = &at;
+		if (err != ERR_OK || strcmp(at.local.s, "postmaster") != 0)
+			continue;
+		err = store_address_get(txn, &at, &d->address);
+		*ret_kept = err == ERR_OK && !d->address.forwards_len;
+	} while (err == ERR_OK && !*ret_kept);
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+struct keeping {
+	struct deletion *d;
+	struct many *many;
+	bool *kept; /* of many->count */
+};
+
+static enum err keep_body(struct store_txn *txn, void *arg)
+{
+	struct keeping *k = arg;
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; err == ERR_OK && i < k->many->count; i++)
+		err = is_kept(txn, k->d, &k->many->box[i].name, &k->kept[i]);
+	return err;
+}
+
+/* Boxes of a postmaster leave the list, and are named: a filter cannot tell them
+ * from those that are meant. */
+static int keep_postmasters(struct site *site, struct deletion *d,
+			    struct many *many)
+{
+	struct keeping k = {d, many, calloc(many->count, sizeof *k.kept)};
+	char name[NAME_BOX_TEXT];
+	size_t count = 0;
+	int code;
+
+	if (!k.kept)
+		return say_error(CODE_LATER, "no memory");
+	code = site_failed(site, store_read(site->store, keep_body, &k),
+			   "the boxes");
+	for (size_t i = 0; code == CODE_DONE && i < many->count; i++) {
+		name_box_text(&many->box[i].name, name);
+		if (k.kept[i]) {
+			say_note("box '%s' stays: a postmaster address leads "
+				 "to it",
+				 name);
+			free(many->box[i].address);
+		} else {
+			many->box[count++] = many->box[i];
+		}
+	}
+	if (code == CODE_DONE)
+		many->count = count;
+	free(k.kept);
+	return code;
+}
+
+static int del_many(struct site *site, const struct args *args,
+		    struct deletion *d)
+{
+	struct many all;
+	int code = many_read(args, &all);
+
+	if (code == CODE_DONE)
+		code = site_open_write(site);
+	if (code == CODE_DONE)
+		code = many_find(site, &all);
+	if (code == CODE_DONE && all.count)
+		code = keep_postmasters(site, d, &all);
+	all.end = del_end;
+	if (code == CODE_DONE && all.count)
+		code = many_try(site, &all, del_each, d);
+	if (code == CODE_DONE && all.count)
+		references_say(&d->references);
+	if (code == CODE_DONE && all.count)
+		code = many_ask(site, args, &all, "delete");
+	if (code == CODE_DONE && all.count)
+		code = many_change(site, &all, del_each, d,
+				   "deleted; mail stays until 'popbox purge'");
+	many_free(&all);
+	return code;
+}
+
+static int del_one(struct site *site, const struct args *args,
+		   struct deletion *d)
+{
+	int code = target_read(args->operand[0], &d->target);
+
+	if (code == CODE_DONE)
+		code = site_open_write(site);
+	return code == CODE_DONE ? del(site, args, d) : code;
+}
+
 int cmd_box_del(struct site *site, const struct args *args)
 {
 	struct deletion *d = calloc(1, sizeof *d);
+	bool by_filter;
 	int code;
 
 	if (!d)
 		return say_error(CODE_LATER, "no memory");
-	code = target_read(args->operand[0], &d->target);
+	code = many_asked(args, &by_filter);
 	if (code == CODE_DONE)
-		code = site_open_write(site);
-	if (code == CODE_DONE)
-		code = del(site, args, d);
+		code = by_filter ? del_many(site, args, d)
+				 : del_one(site, args, d);
 	references_free(&d->references);
 	free(d);
 	return code;

@@ -4,6 +4,7 @@
 #include "change.h"
 #include "commands.h"
 #include "json.h"
+#include "many.h"
 #include "operand.h"
 #include "say.h"
 #include "switches.h"
@@ -13,6 +14,20 @@ const struct args_option cmd_box_set_options[] = {
 	{"--name", "TEXT", "the name of a person or thing"},
 	{"--quota", "SIZE|none", "kept, not enforced yet"},
 	SWITCHES_OPTIONS,
+	MANY_OPTIONS,
+	CHANGE_OPTIONS,
+	{NULL, NULL, NULL},
+};
+
+const struct args_option cmd_box_suspend_options[] = {
+	{"--reason", "TEXT", "why, for those who ask"},
+	MANY_OPTIONS,
+	CHANGE_OPTIONS,
+	{NULL, NULL, NULL},
+};
+
+const struct args_option cmd_box_resume_options[] = {
+	MANY_OPTIONS,
 	CHANGE_OPTIONS,
 	{NULL, NULL, NULL},
 };
@@ -24,8 +39,30 @@ struct edit {
 	bool set_quota;
 	uint64_t quota;
 	struct switches switches;
+	bool suspend; /* by that name */
 	struct store_box is;
 };
+
+/* Of the box in edit->is. */
+static enum err apply(struct store_txn *txn, struct edit *edit)
+{
+	if (edit->set_title)
+		memcpy(edit->is.title, edit->title, sizeof edit->title);
+	if (edit->set_quota)
+		edit->is.quota = edit->quota;
+	switches_apply(&edit->switches, &edit->is.state);
+	return store_box_set(txn, &edit->is);
+}
+
+static enum err edit_each(struct store_txn *txn, const struct store_box *box,
+			  size_t number, void *arg)
+{
+	struct edit *edit = arg;
+
+	(void)number;
+	edit->is = *box;
+	return apply(txn, edit);
+}
 
 static enum err edit_body(struct store_txn *txn, void *arg)
 {
@@ -41,19 +78,14 @@ static enum err edit_body(struct store_txn *txn, void *arg)
 					    : "box");
 	if (err != ERR_OK)
 		return err;
-	if (edit->set_title)
-		memcpy(edit->is.title, edit->title, sizeof edit->title);
-	if (edit->set_quota)
-		edit->is.quota = edit->quota;
-	switches_apply(&edit->switches, &edit->is.state);
-	err = store_box_set(txn, &edit->is);
+	err = apply(txn, edit);
 	/* What is printed is what there is. */
 	return err == ERR_OK ? store_box_get(txn, &edit->is.name, &edit->is)
 			     : err;
 }
 
-static int run(struct site *site, const struct args *args, struct edit *edit,
-	       const char *done)
+static int run_one(struct site *site, const struct args *args,
+		   struct edit *edit, const char *done)
 {
 	char text[NAME_BOX_TEXT];
 	bool changed = false;
@@ -70,8 +102,24 @@ static int run(struct site *site, const struct args *args, struct edit *edit,
 	if (site->json)
 		json_print(json_box(&edit->is));
 	else
-		say_note("box '%s' %s", text, done);
-	if (edit->set_quota && edit->quota)
+		say_note("box '%s' %s%s", text, done,
+			 edit->suspend ? ": it cannot log in, mail is still "
+					 "delivered"
+				       : "");
+	return code;
+}
+
+static int run(struct site *site, const struct args *args, struct edit *edit,
+	       const char *verb, const char *done)
+{
+	bool by_filter;
+	int code = many_asked(args, &by_filter);
+
+	if (code == CODE_DONE)
+		code = by_filter
+			       ? many(site, args, verb, edit_each, edit, done)
+			       : run_one(site, args, edit, done);
+	if (site->entry && edit->set_quota && edit->quota)
 		say_note("the quota is kept, but not enforced yet");
 	return code;
 }
@@ -94,18 +142,16 @@ int cmd_box_set(struct site *site, const struct args *args)
 		return say_error(CODE_USAGE,
 				 "nothing to set: say --name, --quota, "
 				 "--login, --delivery or --reason");
-	return run(site, args, &edit, "set");
+	return run(site, args, &edit, "change", "set");
 }
 
 int cmd_box_suspend(struct site *site, const struct args *args)
 {
-	struct edit edit = {.set_title = false};
+	struct edit edit = {.suspend = true};
 	int code = switches_suspend(args, &edit.switches);
 
 	return code == CODE_DONE
-		       ? run(site, args, &edit,
-			     "suspended: it cannot log in, mail is still "
-			     "delivered")
+		       ? run(site, args, &edit, "suspend", "suspended")
 		       : code;
 }
 
@@ -113,5 +159,5 @@ int cmd_box_resume(struct site *site, const struct args *args)
 {
 	struct edit edit = {.switches = switches_resume()};
 
-	return run(site, args, &edit, "resumed");
+	return run(site, args, &edit, "resume", "resumed");
 }

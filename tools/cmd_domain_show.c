@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "holds.h"
 #include "idn.h"
 #include "json.h"
 #include "lines.h"
@@ -18,6 +19,7 @@ const struct args_option cmd_domain_list_options[] = {
 
 struct handful {
 	struct store_domain domain[LIST_HANDFUL];
+	struct holds holds[LIST_HANDFUL];
 	size_t count;
 	struct name_domain last;
 	bool started;
@@ -44,7 +46,10 @@ static enum err next_body(struct store_txn *txn, void *arg)
 			break;
 		at = domain.name;
 		started = true;
-		if (!some->suspended || !domain.state.login)
+		err = holds_domain(txn, &domain, &some->holds[some->count]);
+		if (err != ERR_OK)
+			break;
+		if (!some->suspended || !some->holds[some->count].login)
 			some->domain[some->count++] = domain;
 	}
 	some->last = at;
@@ -57,15 +62,22 @@ static void print_domain(const struct site *site, struct table *table,
 {
 	const struct handful *some = arg;
 	const struct store_domain *domain = &some->domain[index];
+	const struct holds *holds = &some->holds[index];
+	char login[HOLDS_CELL], delivery[HOLDS_CELL];
 	const char *cells[] = {domain->utf8[0] ? domain->utf8 : domain->name.s,
 			       domain->handle.s, json_kind(domain->kind),
-			       domain->state.login ? "on" : "off",
-			       json_delivery(domain->state.delivery)};
+			       holds_login_cell(holds, STORE_DOMAINS, login),
+			       holds_delivery_cell(holds, STORE_DOMAINS,
+						   delivery)};
+	json_t *object;
 
-	if (site->json)
-		json_print(json_domain(domain));
-	else
+	if (!site->json) {
 		table_row(table, cells);
+		return;
+	}
+	object = json_domain(domain);
+	holds_json(object, holds);
+	json_print(object);
 }
 
 int cmd_domain_list(struct site *site, const struct args *args)
@@ -98,6 +110,8 @@ int cmd_domain_list(struct site *site, const struct args *args)
 struct shown {
 	struct name_domain name;
 	struct store_domain domain;
+	struct holds holds;
+	char login[HOLDS_LINE], delivery[HOLDS_LINE];
 	unsigned long addresses;
 };
 
@@ -109,6 +123,12 @@ static enum err show_body(struct store_txn *txn, void *arg)
 	enum err err = store_domain_get(txn, &shown->name, &shown->domain);
 
 	shown->addresses = 0;
+	if (err == ERR_OK)
+		err = holds_domain(txn, &shown->domain, &shown->holds);
+	if (err == ERR_OK)
+		err = holds_login_line(txn, &shown->holds, shown->login);
+	if (err == ERR_OK)
+		err = holds_delivery_line(txn, &shown->holds, shown->delivery);
 	while (err == ERR_OK) {
 		err = store_address_next(txn, &at, &address);
 		if (err != ERR_OK ||
@@ -138,8 +158,8 @@ static void print_shown(const struct shown *shown)
 	if (domain->ip[0])
 		say_out("local ip    %s", domain->ip);
 	say_out("subdomains  %s", domain->subdomains ? "yes" : "no");
-	say_out("login       %s", domain->state.login ? "on" : "off");
-	say_out("delivery    %s", json_delivery(domain->state.delivery));
+	say_out("login       %s", shown->login);
+	say_out("delivery    %s", shown->delivery);
 	say_out("addresses   %lu", shown->addresses);
 	say_out("created     %s", say_time(domain->state.created, text));
 }
@@ -165,9 +185,13 @@ int cmd_domain_show(struct site *site, const struct args *args)
 				 shown.name.s);
 	if (err != ERR_OK)
 		return site_failed(site, err, shown.name.s);
-	if (site->json)
-		json_print(json_domain(&shown.domain));
-	else
+	if (site->json) {
+		json_t *object = json_domain(&shown.domain);
+
+		holds_json(object, &shown.holds);
+		json_print(object);
+	} else {
 		print_shown(&shown);
+	}
 	return CODE_DONE;
 }

@@ -22,6 +22,12 @@ const struct args_option cmd_handle_set_options[] = {
 	{NULL, NULL, NULL},
 };
 
+const struct args_option cmd_handle_del_options[] = {
+	CONFIRM_OPTION,
+	CHANGE_OPTIONS,
+	{NULL, NULL, NULL},
+};
+
 struct edit {
 	struct name_handle name;
 	bool add;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "holds.h"
 #include "json.h"
 #include "list.h"
 #include "operand.h"
@@ -84,6 +85,7 @@ int cmd_handle_list(struct site *site, const struct args *args)
 
 struct shown {
 	struct store_handle handle;
+	char login[HOLDS_LINE], delivery[HOLDS_LINE];
 	unsigned long domains, boxes;
 };
 
@@ -102,6 +104,18 @@ static enum err count_domains(struct store_txn *txn, struct shown *shown)
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
+static enum err show_holds(struct store_txn *txn, struct shown *shown)
+{
+	struct holds holds;
+	enum err err = holds_handle(&shown->handle, &holds);
+
+	if (err == ERR_OK)
+		err = holds_login_line(txn, &holds, shown->login);
+	if (err == ERR_OK)
+		err = holds_delivery_line(txn, &holds, shown->delivery);
+	return err;
+}
+
 static enum err show_body(struct store_txn *txn, void *arg)
 {
 	struct shown *shown = arg;
@@ -111,6 +125,8 @@ static enum err show_body(struct store_txn *txn, void *arg)
 	enum err err = store_handle_get(txn, &name, &shown->handle);
 
 	shown->boxes = 0;
+	if (err == ERR_OK)
+		err = show_holds(txn, shown);
 	if (err == ERR_OK)
 		err = count_domains(txn, shown);
 	if (err != ERR_OK)
@@ -133,8 +149,8 @@ static void print_shown(const struct shown *shown)
 	say_out("handle      %s", handle->name.s);
 	say_clean(handle->title, clean, sizeof clean);
 	say_out("name        %s", clean[0] ? clean : "-");
-	say_out("login       %s", handle->state.login ? "on" : "off");
-	say_out("delivery    %s", json_delivery(handle->state.delivery));
+	say_out("login       %s", shown->login);
+	say_out("delivery    %s", shown->delivery);
 	say_clean(handle->state.reason, clean, sizeof clean);
 	say_out("reason      %s", clean[0] ? clean : "-");
 	say_out("domains     %lu", shown->domains);

@@ -267,7 +267,7 @@ static int judge_place(const char *path)
 	static const char *const left[] = {".popbox-new", "config", "lock.mdb",
 					   NULL};
 	char data[PATH_MAX];
-	bool empty;
+	bool empty = false;
 	int rc;
 
 	(void)snprintf(data, sizeof data, "%s/data.mdb", path);

@@ -7,13 +7,18 @@
 #include "interrupt.h"
 #include "json.h"
 #include "login.h"
+#include "many.h"
 #include "password.h"
+#include "repassword.h"
 #include "say.h"
 #include "secret.h"
 #include "target.h"
 
 const struct args_option cmd_passwd_options[] = {
 	PASSWORD_OPTIONS,
+	MANY_OPTIONS,
+	{"--credentials", "FILE",
+	 "with a filter and --generate: where the passwords are written"},
 	{"--dry-run", NULL, "show what would change, change nothing"},
 	{NULL, NULL, NULL},
 };
@@ -105,18 +110,32 @@ static int reset(struct site *site, const struct args *args,
 	return code;
 }
 
-int cmd_passwd(struct site *site, const struct args *args)
+static int passwd_one(struct site *site, const struct args *args)
 {
 	struct password password = {.len = 0};
 	struct reset wish = {.hash = ""};
 	int code = target_read(args->operand[0], &wish.target);
 
+	if (args_has(args, "--credentials"))
+		return say_error(CODE_USAGE, "--credentials goes with a filter: "
+					     "the password of one box is "
+					     "printed");
 	if (code == CODE_DONE)
 		code = site_open_write(site);
 	if (code == CODE_DONE)
 		code = reset(site, args, &wish, &password);
 	password_wipe(&password);
 	return code;
+}
+
+int cmd_passwd(struct site *site, const struct args *args)
+{
+	bool by_filter;
+	int code = many_asked(args, &by_filter);
+
+	if (code != CODE_DONE)
+		return code;
+	return by_filter ? repassword(site, args) : passwd_one(site, args);
 }
 
 static int print_verdict(const struct site *site, enum verdict verdict,

@@ -22,8 +22,8 @@ static enum err show_body(struct store_txn *txn, void *arg)
 {
 	struct showing *showing = arg;
 
-	return rehearse(showing->site, txn, showing->full,
-			    &showing->steps);
+	return rehearse(showing->site, txn,
+			showing->full ? PLAN_ALL : PLAN_OWED, &showing->steps);
 }
 
 int cmd_sync(struct site *site, const struct args *args)

@@ -268,9 +268,11 @@ static bool is_trace(const struct store_entry *e)
 static enum err undo_entry(struct undo *undo)
 {
 	const enum store_table table = undo->entry.table;
+	char why[STORE_WHY_MAX + 1];
 	enum err err = ERR_DAMAGED;
 
-	if (undo->entry.op == STORE_OWED || is_trace(&undo->entry))
+	if (undo->entry.op == STORE_OWED || is_trace(&undo->entry) ||
+	    store_entry_why(&undo->entry, why))
 		return ERR_OK; /* no change of anything */
 	if (undo->entry.op == STORE_PURGE)
 		return store_refuse(undo->txn, ERR_INVALID,

@@ -361,20 +361,29 @@ static enum err add_entry(const struct collecting *c)
 }
 
 enum err collect_owed(struct store_txn *txn, const struct config *config,
-		      uint64_t horizon, struct plan *plan)
+		      enum plan_scope scope, uint64_t horizon,
+		      struct plan *plan)
 {
 	struct store_entry *entry = malloc(sizeof *entry);
 	struct switched switched = {0};
 	const struct collecting c = {txn, config, plan, entry, &switched};
-	uint64_t at = 0;
+	char why[STORE_WHY_MAX + 1];
+	uint64_t at = 0, tried = 0;
 	enum err err = entry ? store_published(txn, &at) : ERR_SYSTEM;
 
+	if (err == ERR_OK)
+		err = store_tried(txn, &tried);
+	if (err == ERR_OK && scope == PLAN_FRESH)
+		at = tried;
 	while (err == ERR_OK && !plan->part) {
 		err = store_journal_next(txn, at, entry);
 		if (err != ERR_OK)
 			break;
 		at = entry->number;
-		err = add_entry(&c);
+		plan->entry = at;
+		plan->stays = entry->op == STORE_SET;
+		if (at > tried || store_entry_why(entry, why))
+			err = add_entry(&c);
 		plan->part = plan->count >= PLAN_PART && at < horizon;
 	}
 	if (err == ERR_OK || err == ERR_NOTFOUND) {

@@ -12,7 +12,8 @@
  * What is owed ends behind the first entry that makes the items PLAN_PART or
  * more, and plan->upto and plan->part say so; but only before the horizon. */
 MUST_USE enum err collect_owed(struct store_txn *txn,
-			       const struct config *config, uint64_t horizon,
+			       const struct config *config,
+			       enum plan_scope scope, uint64_t horizon,
 			       struct plan *plan);
 MUST_USE enum err collect_all(struct store_txn *txn,
 			      const struct config *config, struct plan *plan);

@@ -1,23 +1,40 @@
 #include "errand.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "dialup.h"
 #include "errand_private.h"
 #include "say.h"
 
-void errand_settle(struct plan_item *item, int rc, const char *path)
+static const char *reason(int rc)
 {
+	switch (rc) {
+	case EINVAL:
+		return "something else stands in its place";
+	case EPIPE:
+		return "the helper that is popusr has ended";
+	case ETIMEDOUT:
+		return "there is very much in it: 'popbox sync' goes on";
+	default:
+		return strerror(rc);
+	}
+}
+
+void errand_settle(const struct plan *plan, struct plan_item *item, int rc,
+		   const char *path)
+{
+	char why[PATH_MAX + 128];
+
 	if (rc == 0)
 		return;
-	item->failed = true;
-	say_error(0, "cannot make '%s': %s", path[0] ? path : item->handle.s,
-		  rc == EINVAL	? "something else stands in its place"
-		  : rc == EPIPE ? "the helper that is popusr has ended"
-		  : rc == ETIMEDOUT
-			  ? "there is very much in it: 'popbox sync' goes on"
-				: strerror(rc));
+	(void)snprintf(why, sizeof why, "cannot %s '%s': %s",
+		       item->act == PLAN_REMOVE ? "remove" : "make",
+		       path[0] ? path : item->handle.s, reason(rc));
+	plan_fail(item, why);
+	if (plan_is_mine(plan, item))
+		say_error(0, "%s", why);
 }
 
 static int make_dialup(const struct site *site, const struct plan_item *item,
@@ -73,17 +90,25 @@ bool errand_makes(const struct plan_item *item)
 	       (item->act == PLAN_CLOSE && item->table == STORE_DOMAINS);
 }
 
-bool errand_waits_for_box(const struct plan *plan, const struct plan_item *item)
+bool errand_waits_for_box(const struct plan *plan, struct plan_item *item)
 {
-	return item->table == STORE_ADDRESSES && item->has_box &&
-	       plan_box_failed(plan, &item->box);
+	char why[NAME_BOX_TEXT + 64], box[NAME_BOX_TEXT];
+
+	if (item->table != STORE_ADDRESSES || !item->has_box ||
+	    !plan_box_failed(plan, &item->box))
+		return false;
+	name_box_text(&item->box, box);
+	(void)snprintf(why, sizeof why, "the Maildir of '%s' is not there",
+		       box);
+	plan_fail(item, why);
+	return true;
 }
 
 void errand_one(struct errand *errand, struct plan_item *item)
 {
 	char path[PATH_MAX] = "";
 
-	errand_settle(item, make(errand->site, item, path), path);
+	errand_settle(errand->plan, item, make(errand->site, item, path), path);
 }
 
 void errand_each(struct errand *errand, enum store_table table)
@@ -97,9 +122,7 @@ void errand_each(struct errand *errand, enum store_table table)
 		progress_step(&errand->progress, 1);
 		if (!errand_makes(item))
 			continue;
-		if (errand_waits_for_box(plan, item))
-			item->failed = true;
-		else
+		if (!errand_waits_for_box(plan, item))
 			errand_one(errand, item);
 	}
 }
@@ -184,9 +207,9 @@ static void settle_removal(struct plan *plan, struct plan_item *item, int rc,
 			   const char *path)
 {
 	if (rc != ENOTEMPTY || item->table != STORE_DOMAINS)
-		errand_settle(item, rc, path);
+		errand_settle(plan, item, rc, path);
 	else if (keeps_ours(plan, item))
-		item->failed = true;
+		plan_fail(item, "files in its directory could not be removed");
 	else
 		say_note("'%s' has %s: it was left where it is", path,
 			 item->domain->kind == STORE_DIALUP
@@ -210,7 +233,7 @@ void errand_remove(const struct site *site, struct plan *plan)
 			if (item->act != PLAN_REMOVE)
 				continue;
 			if (waiting) {
-				item->failed = true;
+				plan_fail(item, "a domain could not be removed");
 				continue;
 			}
 			rc = removal(site->asuser, item, path);

@@ -36,7 +36,7 @@ static void done(void *arg, size_t id, int rc)
 	if (rc == 0 || item->waits || item->failed)
 		return;
 	path_of(errand, item, path);
-	errand_settle(item, rc, path);
+	errand_settle(errand->plan, item, rc, path);
 }
 
 static int add(struct asuser_bulk *bulk, const struct plan_item *item,
@@ -71,9 +71,7 @@ static int make(struct errand *errand, struct asuser_bulk *bulk,
 		if (!errand_makes(item) ||
 		    (table == STORE_DOMAINS && item->domain->kind != STORE_POP))
 			continue;
-		if (errand_waits_for_box(plan, item))
-			item->failed = true;
-		else
+		if (!errand_waits_for_box(plan, item))
 			rc = add(bulk, item, i, step);
 		if (rc == EFBIG) {
 			done(errand, i, rc);
@@ -118,12 +116,15 @@ static int rename_all(struct errand *errand, struct asuser_bulk *bulk,
 static void fail_all(struct errand *errand, int rc)
 {
 	struct plan *plan = errand->plan;
+	char why[PATH_MAX + 128];
 
-	say_error(0, "cannot write to the disks below '%s': %s",
-		  errand->site->config.home, strerror(rc));
+	(void)snprintf(why, sizeof why,
+		       "cannot write to the disks below '%s': %s",
+		       errand->site->config.home, strerror(rc));
+	say_error(0, "%s", why);
 	for (size_t i = 0; i < plan->count; i++) {
 		if (errand_makes(&plan->item[i]))
-			plan->item[i].failed = true;
+			plan_fail(&plan->item[i], why);
 	}
 }
 

@@ -12,15 +12,15 @@ struct errand {
 };
 
 /* rc of popusr's work on an item, with the path that it is about. */
-void errand_settle(struct plan_item *item, int rc, const char *path);
+void errand_settle(const struct plan *plan, struct plan_item *item, int rc,
+		   const char *path);
 
 /* Is it popusr's to make? The directory of a domain that is parked, too: it may
  * have been deleted before it was ever published, and its files are made. */
 bool errand_makes(const struct plan_item *item);
 
-/* Is it an address whose Maildir could not be made? */
-bool errand_waits_for_box(const struct plan *plan,
-			  const struct plan_item *item);
+/* Is it an address whose Maildir could not be made? Then it fails, too. */
+bool errand_waits_for_box(const struct plan *plan, struct plan_item *item);
 
 /* Makes one. */
 void errand_one(struct errand *errand, struct plan_item *item);

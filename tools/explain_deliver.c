@@ -217,8 +217,8 @@ void walk_deliver(struct walk *walk, const struct route_user *user)
 {
 	char *text = malloc(MAILROOT_QMAIL_MAX + 1);
 	struct delivery delivery = {.user = user};
-	struct sight file;
-	size_t len;
+	struct sight file = {.mode = 0};
+	size_t len = 0;
 
 	if (!text) {
 		walk->unsure = ENOMEM;

@@ -9,6 +9,7 @@
 #include "explain_private.h"
 #include "resolve.h"
 #include "say.h"
+#include "turned.h"
 
 /* One thing that has switches, or that was deleted. */
 struct object {
@@ -57,45 +58,18 @@ static void add_state(struct history *history, enum store_table table,
 	object->state = *state;
 }
 
-static enum err state_of(const struct store_entry *entry, const uint8_t *row,
-			 size_t len, struct store_state *ret_state)
-{
-	struct store_handle handle;
-	struct store_domain domain;
-	struct store_box box;
-	enum err err = ERR_INVALID;
-
-	switch (entry->table) {
-	case STORE_HANDLES:
-		err = store_handle_row(entry->key, entry->key_len, row, len,
-				       &handle);
-		*ret_state = handle.state;
-		break;
-	case STORE_DOMAINS:
-		err = store_domain_row(entry->key, entry->key_len, row, len,
-				       &domain);
-		*ret_state = domain.state;
-		break;
-	case STORE_BOXES:
-		err = store_box_row(entry->key, entry->key_len, row, len, &box);
-		*ret_state = box.state;
-		break;
-	case STORE_ADDRESSES:
-		break;
-	}
-	return err;
-}
-
 /* Did this entry turn a switch that is off now? */
 static bool turns(const struct store_entry *entry)
 {
 	struct store_state was = {.login = true}, is;
 
-	if (entry->after_len == 0 ||
-	    state_of(entry, entry->after, entry->after_len, &is) != ERR_OK)
+	if (entry->after_len == 0 || entry->op == STORE_OWED ||
+	    turned_state(entry, entry->after, entry->after_len, &is) != ERR_OK)
 		return false;
-	if (entry->before_len)
-		(void)state_of(entry, entry->before, entry->before_len, &was);
+	if (entry->before_len &&
+	    turned_state(entry, entry->before, entry->before_len, &was) !=
+		    ERR_OK)
+		return false;
 	return was.login != is.login || was.delivery != is.delivery;
 }
 

@@ -72,7 +72,7 @@ static bool see_part(struct walk *walk, const struct route_user *user,
 bool walk_maildir(struct walk *walk, const struct route_user *user,
 		  const char *line)
 {
-	dev_t device, tmp, new;
+	dev_t device, tmp = 0, new = 0;
 
 	if (!see_part(walk, user, line, "", &device))
 		return walk->hidden;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "export_private.h"
+#include "holds.h"
 #include "json.h"
 #include "secret.h"
 
@@ -47,18 +48,26 @@ static enum err json_handles(struct exporting *e)
 static enum err json_one_box(struct exporting *e, const struct name_box *name)
 {
 	struct store_account account;
+	struct holds holds;
 	enum err err = store_login(e->txn, name, &account);
 	json_t *object;
 
 	if (err != ERR_OK)
 		return err;
 	object = json_box(&account.box);
+	err = holds_box(e->txn, &account.box, &holds);
+	if (object && err == ERR_OK)
+		holds_json(object, &holds);
 	if (object)
 		(void)json_object_set_new(object, "hash",
 					  account.hash[0]
 						  ? json_string(account.hash)
 						  : json_null());
 	secret_wipe(&account, sizeof account);
+	if (err != ERR_OK) {
+		json_decref(object);
+		return err;
+	}
 	return put_json(e, "box", object);
 }
 

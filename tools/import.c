@@ -280,7 +280,7 @@ static int finish(struct import *import, uint64_t last)
 	if (last && site->no_sync)
 		say_note("qmail's files do not say so yet: run 'popbox sync'");
 	else if (last)
-		code = publish(site, false);
+		code = publish_change(site, last);
 	return code;
 }
 

@@ -284,7 +284,7 @@ static enum err apply_all(struct applying *a)
 	if (err == ERR_OK && !a->refused)
 		err = judge_forwarders(a);
 	if (err == ERR_OK && a->show && import->site->verbose)
-		err = rehearse(import->site, a->txn, false, &steps);
+		err = rehearse(import->site, a->txn, PLAN_FRESH, &steps);
 	if (err != ERR_OK || import->site->dry_run)
 		return err;
 	/* With anything refused in this run the next one, without it, counts;

@@ -45,6 +45,14 @@ static bool write_all(int fd, const char *bytes, size_t len)
 	return errno == 0;
 }
 
+/* Whoever is told a password, or which rows are to be mended, finds them there
+ * after a power cut, too. */
+static bool is_synced(int fd, const char *path)
+{
+	errno = fsync(fd) == 0 ? replace_sync_parent(path) : errno;
+	return errno == 0;
+}
+
 static bool failed(const char *path)
 {
 	return say_error(0, "cannot write '%s': %s", path, strerror(errno));
@@ -61,7 +69,7 @@ static bool write_credentials(struct import *import)
 	    write_all(*fd, header, sizeof header - 1) &&
 	    write_all(*fd, import->credentials.bytes,
 		      import->credentials.len) &&
-	    fsync(*fd) == 0)
+	    is_synced(*fd, import->how->credentials))
 		return true;
 	return failed(import->how->credentials);
 }
@@ -143,7 +151,7 @@ static bool write_skipped(struct import *import)
 	good = good && !copying.failed &&
 	       write_all(import->skip_fd, copying.text.bytes,
 			 copying.text.len) &&
-	       fsync(import->skip_fd) == 0;
+	       is_synced(import->skip_fd, import->how->skip_bad);
 	text_wipe(&copying.text);
 	names_free(&copying.files);
 	return good || failed(import->how->skip_bad);

@@ -54,7 +54,7 @@ static char *put_escape(char *at, uint32_t letter)
 static char *escape_hidden(const char *text)
 {
 	const size_t len = strlen(text);
-	char *line = allocate(2 * ESCAPE * len + 2), *to = line;
+	char *line = allocate(len * 2 * ESCAPE + 2), *to = line;
 	uint32_t letter;
 
 	for (size_t at = 0, bytes; line && at < len; at += bytes) {
@@ -288,7 +288,10 @@ static json_t *row(const struct store_entry *e, const uint8_t *bytes,
 
 json_t *json_entry(const struct store_entry *entry)
 {
-	char object[STORE_OBJECT_TEXT];
+	char object[STORE_OBJECT_TEXT], why[STORE_WHY_MAX + 1];
+	json_t *after = store_entry_why(entry, why)
+				? json_pack("{s:s}", "why", why)
+				: row(entry, entry->after, entry->after_len);
 
 	if (store_entry_object(entry, object) != ERR_OK)
 		memcpy(object, "damaged", sizeof "damaged");
@@ -300,5 +303,5 @@ json_t *json_entry(const struct store_entry *entry)
 		entry->command, "op", json_op(entry->op), "table",
 		json_table(entry->table), "object", object, "before",
 		row(entry, entry->before, entry->before_len), "after",
-		row(entry, entry->after, entry->after_len));
+		after);
 }

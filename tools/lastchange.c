@@ -24,6 +24,14 @@ struct last {
 	size_t entries; /* of the change, shown or not */
 };
 
+/* It is no change, but what could not be published of one. */
+static bool is_owed(const struct store_entry *entry)
+{
+	char why[STORE_WHY_MAX + 1];
+
+	return entry->op == STORE_OWED || store_entry_why(entry, why);
+}
+
 /* A change of somebody else's is passed over as a whole. */
 static enum err find(struct store_txn *txn, struct last *last)
 {
@@ -37,12 +45,12 @@ static enum err find(struct store_txn *txn, struct last *last)
 		err = store_journal_next(txn, at - 1, &last->entry);
 		if (err != ERR_OK)
 			break;
-		if (entry->op != STORE_OWED &&
+		if (!is_owed(entry) &&
 		    strcmp(entry->actor, last->actor) == 0) {
 			last->first = entry->group;
 			break;
 		}
-		at = entry->op == STORE_OWED ? at - 1 : entry->group - 1;
+		at = is_owed(entry) ? at - 1 : entry->group - 1;
 	}
 	return err;
 }

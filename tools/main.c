@@ -62,7 +62,8 @@ static void hint(struct site *site, const struct command *c,
 {
 	const char *const below[] = {args_get(args, "--handle"),
 				     args_get(args, "--domain")};
-	const bool lists = c->verb && strcmp(c->verb, "list") == 0;
+	const bool lists = (c->verb && strcmp(c->verb, "list") == 0) ||
+			   args_find(c->options, "--match", 7);
 
 	if ((code == CODE_NO || code == CODE_REFUSED) && args->operands &&
 	    c->run != cmd_domain_add)

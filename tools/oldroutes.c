@@ -124,6 +124,7 @@ static bool take_route(struct oldroutes *old, const struct line *line)
 	if (number < count)
 		free(old->id[number]);
 	old->id[number] = strndup(line->value, line->value_len);
+	old->ids = old->routed.count;
 	return old->id[number] != NULL;
 }
 
@@ -183,7 +184,7 @@ static int read_name(const struct config *config, int dir, const char *name,
 static int read_lines(const struct config *config, int dir, const char *name,
 		      bool whole, take_line *take, struct oldroutes *old)
 {
-	struct replace_text text;
+	struct replace_text text = {.len = 0};
 	int code = read_file(config, dir, name, &text);
 
 	if (code == CODE_DONE && !each_line(old, &text, whole, take))
@@ -226,7 +227,7 @@ int oldroutes_read(const struct config *config, struct oldroutes *ret_old)
 
 void oldroutes_free(struct oldroutes *old)
 {
-	for (size_t i = 0; i < old->routed.count; i++)
+	for (size_t i = 0; i < old->ids; i++)
 		free(old->id[i]);
 	free(old->id);
 	free(old->into);

@@ -23,6 +23,7 @@ struct oldroutes {
 	struct oldroutes_dir *home; /* of each */
 	struct names routed;	    /* the keys of virtualdomains, lower-case */
 	char **id;		    /* of each; the last line counts */
+	size_t ids;		    /* fewer, after a failure */
 	struct oldroutes_dir *into; /* the same */
 	struct names below; /* what begins with a dot in rcpthosts */
 	char me[NAME_DOMAIN_MAX + 1];	  /* this host's name, or "" */

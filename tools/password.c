@@ -137,17 +137,27 @@ void password_generate(char *ret_bytes, size_t len)
 		ret_bytes[i] = alphabet[secret_below(sizeof alphabet - 1)];
 }
 
-static int generate(const char *length, struct password *password)
+int password_length(const char *text, size_t *ret_len)
 {
 	uint64_t len = PASSWORD_GENERATE;
 
-	if (length[0] &&
-	    !operand_number(length, GENERATE_MIN, GENERATE_MAX, &len))
+	if (text[0] && !operand_number(text, GENERATE_MIN, GENERATE_MAX, &len))
 		return say_error(CODE_USAGE,
 				 "--generate takes a length from %d to %d",
 				 GENERATE_MIN, GENERATE_MAX);
-	password_generate(password->bytes, (size_t)len);
-	password->len = (size_t)len;
+	*ret_len = (size_t)len;
+	return CODE_DONE;
+}
+
+static int generate(const char *length, struct password *password)
+{
+	size_t len;
+	int code = password_length(length, &len);
+
+	if (code != CODE_DONE)
+		return code;
+	password_generate(password->bytes, len);
+	password->len = len;
 	password->generated = true;
 	return CODE_DONE;
 }

@@ -56,6 +56,10 @@ int password_new(const struct site *site, const struct args *args,
  * encodings. */
 MUST_USE bool password_is_ascii(const char *bytes, size_t len);
 
+/* The length that --generate asks for; "" is the usual one. Says what is wrong;
+ * returns the exit code. */
+int password_length(const char *text, size_t *ret_len);
+
 /* So many characters that nobody guesses and everybody can read. */
 enum { PASSWORD_GENERATE = 20 };
 void password_generate(char *ret_bytes, size_t len);

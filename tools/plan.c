@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "collect.h"
+#include "say.h"
 
 enum err plan_add(struct plan *plan, const struct plan_item *item)
 {
@@ -17,7 +18,13 @@ enum err plan_add(struct plan *plan, const struct plan_item *item)
 		plan->item = more;
 		plan->room = room;
 	}
-	plan->item[plan->count++] = *item;
+	plan->item[plan->count] = *item;
+	if (plan->entry) {
+		plan->item[plan->count].first = plan->entry;
+		plan->item[plan->count].last = plan->entry;
+		plan->item[plan->count].stays = plan->stays;
+	}
+	plan->count++;
 	return ERR_OK;
 }
 
@@ -48,7 +55,19 @@ static int by_name(const void *a, const void *b)
 static void item_free(struct plan_item *item)
 {
 	free(item->text);
+	free(item->why);
 	free(item->domain);
+}
+
+/* Two items of one object: whatever brought it. */
+static void merge(struct plan_item *item, struct plan_item *other)
+{
+	if (other->first < item->first)
+		item->first = other->first;
+	if (other->last > item->last)
+		item->last = other->last;
+	item->stays = item->stays && other->stays;
+	item_free(other);
 }
 
 /* Each object once, however often it was changed. */
@@ -60,7 +79,7 @@ static void sort(struct plan *plan)
 		qsort(plan->item, plan->count, sizeof *plan->item, by_name);
 	for (size_t i = 0; i < plan->count; i++) {
 		if (kept && by_name(&plan->item[kept - 1], &plan->item[i]) == 0)
-			item_free(&plan->item[i]);
+			merge(&plan->item[kept - 1], &plan->item[i]);
 		else
 			plan->item[kept++] = plan->item[i];
 	}
@@ -82,32 +101,40 @@ static const struct plan_item *find(const struct plan *plan,
 			   : NULL;
 }
 
-/* The box that an address leads to, unless it is there. */
-static enum err bring_box(struct plan *plan, size_t sorted,
-			  const struct plan_item *address)
+/* The box that an address leads to, unless it is there, or was deleted. */
+static enum err bring_box(struct store_txn *txn, struct plan *plan,
+			  size_t sorted, const struct plan_item *address)
 {
 	const struct plan_item box = {.table = STORE_BOXES,
 				      .act = PLAN_MAKE,
 				      .handle = address->box.handle,
-				      .box = address->box};
+				      .box = address->box,
+				      .first = address->first,
+				      .last = address->last};
+	struct store_box row;
+	enum err err;
 
 	if (sorted && bsearch(&box, plan->item, sorted, sizeof box, by_name))
 		return ERR_OK;
-	return plan_add(plan, &box);
+	err = store_box_get(txn, &box.box, &row);
+	if (err == ERR_OK)
+		err = plan_add(plan, &box);
+	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
-static enum err bring_boxes(struct plan *plan)
+enum err plan_bring_boxes(struct store_txn *txn, struct plan *plan)
 {
 	const size_t sorted = plan->count;
 	enum err err = ERR_OK;
 
+	plan->entry = 0; /* collected it is */
 	for (size_t i = plan_next(plan, 0, STORE_ADDRESSES);
 	     err == ERR_OK && i < sorted;
 	     i = plan_next(plan, i + 1, STORE_ADDRESSES)) {
 		const struct plan_item address = plan->item[i];
 
 		if (address.act == PLAN_MAKE && address.has_box)
-			err = bring_box(plan, sorted, &address);
+			err = bring_box(txn, plan, sorted, &address);
 	}
 	if (err == ERR_OK && plan->count > sorted)
 		sort(plan);
@@ -115,29 +142,30 @@ static enum err bring_boxes(struct plan *plan)
 }
 
 enum err plan_make(struct store_txn *txn, const struct config *config,
-		   bool full, struct plan *plan)
+		   enum plan_scope scope, struct plan *plan)
 {
 	enum err err = store_journal_last(txn, &plan->upto);
 
-	plan->whole = full;
+	plan->whole = scope == PLAN_ALL;
 	if (err == ERR_OK)
-		err = full ? collect_all(txn, config, plan)
-			   : collect_owed(txn, config, 0, plan);
+		err = plan->whole ? collect_all(txn, config, plan)
+				  : collect_owed(txn, config, scope, 0, plan);
 	if (err == ERR_OK)
 		sort(plan);
 	return err;
 }
 
 enum err plan_make_part(struct store_txn *txn, const struct config *config,
-			uint64_t horizon, struct plan *plan)
+			enum plan_scope scope, uint64_t horizon,
+			struct plan *plan)
 {
 	enum err err = store_journal_last(txn, &plan->upto);
 
 	if (err == ERR_OK)
-		err = collect_owed(txn, config, horizon, plan);
+		err = collect_owed(txn, config, scope, horizon, plan);
 	if (err == ERR_OK)
 		sort(plan);
-	return err == ERR_OK && plan->part ? bring_boxes(plan) : err;
+	return err == ERR_OK && plan->part ? plan_bring_boxes(txn, plan) : err;
 }
 
 void plan_free(struct plan *plan)
@@ -146,6 +174,23 @@ void plan_free(struct plan *plan)
 		item_free(&plan->item[i]);
 	free(plan->item);
 	*plan = (struct plan){0};
+}
+
+void plan_fail(struct plan_item *item, const char *why)
+{
+	char *clean = strdup(why);
+
+	item->failed = true;
+	if (clean)
+		say_clean(clean, clean, strlen(clean) + 1);
+	free(item->why);
+	item->why = clean;
+}
+
+bool plan_is_mine(const struct plan *plan, const struct plan_item *item)
+{
+	return !plan->mine_upto || (item->last > plan->mine &&
+				    item->first <= plan->mine_upto);
 }
 
 bool plan_box_failed(const struct plan *plan, const struct name_box *box)
@@ -196,10 +241,13 @@ bool plan_hold_back(struct plan *plan)
 	for (size_t i = plan_next(plan, 0, STORE_DOMAINS);
 	     count && i < plan->count;
 	     i = plan_next(plan, i + 1, STORE_DOMAINS)) {
-		if (plan->item[i].act == PLAN_MAKE &&
-		    bsearch(&plan->item[i].handle, handles, count,
-			    sizeof *handles, by_handle))
-			plan->item[i].failed = true;
+		struct plan_item *item = &plan->item[i];
+
+		if (item->act == PLAN_MAKE && !item->stays && !item->failed &&
+		    bsearch(&item->handle, handles, count, sizeof *handles,
+			    by_handle))
+			plan_fail(item, "it waits for other files of its "
+					"handle");
 	}
 	free(handles);
 	return true;

@@ -16,8 +16,14 @@
 
 #include "site.h"
 
-/* Publishes what is owed, or with full everything. Another publisher at work:
- * leaves it to that one, says so. Returns the exit code. */
+/* Publishes what is owed, what is pending included, or with full everything,
+ * and tells all that fails. Another publisher at work: leaves it to that one,
+ * says so. Returns the exit code. */
 int publish(struct site *site, bool full);
+
+/* The same after a change of which last is the last entry, 0 if it has none.
+ * What is pending already is left to the above. What becomes of the change's own
+ * entries is told, and is the exit code; all else that failed is one line. */
+int publish_change(struct site *site, uint64_t last);
 
 #endif

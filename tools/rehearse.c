@@ -76,11 +76,11 @@ static void show_item(const struct site *site, const struct plan_item *item)
 	}
 }
 
-enum err rehearse(const struct site *site, struct store_txn *txn, bool full,
-		  unsigned long *ret_steps)
+enum err rehearse(const struct site *site, struct store_txn *txn,
+		  enum plan_scope scope, unsigned long *ret_steps)
 {
 	struct plan plan = {0};
-	enum err err = plan_make(txn, &site->config, full, &plan);
+	enum err err = plan_make(txn, &site->config, scope, &plan);
 
 	for (size_t i = 0; err == ERR_OK && i < plan.count; i++)
 		show_item(site, &plan.item[i]);

@@ -4,11 +4,12 @@
 #ifndef POPBOX_REHEARSE_H
 #define POPBOX_REHEARSE_H
 
+#include "plan.h"
 #include "site.h"
 
-/* Prints it; inside a transaction, which may be one that is not going to be
+/* Prints it for what is to be published (plan.h); inside a transaction, which may be one that is not going to be
  * committed. *ret_steps counts. */
 MUST_USE enum err rehearse(const struct site *site, struct store_txn *txn,
-			   bool full, unsigned long *ret_steps);
+			   enum plan_scope scope, unsigned long *ret_steps);
 
 #endif

@@ -92,6 +92,13 @@ static enum err went_with(struct entry *e, bool *ret_with)
 	return err;
 }
 
+static bool same_forwards(const struct entry *e)
+{
+	return !e->was.has_box && e->was.forwards_len == e->now.forwards_len &&
+	       memcmp(e->was.forwards, e->now.forwards, e->now.forwards_len) ==
+		       0;
+}
+
 /* An address that was deleted with the box comes back, unless its place is
  * taken. */
 static enum err undelete(struct entry *e)
@@ -121,11 +128,31 @@ static enum err undelete(struct entry *e)
 		return err == ERR_OK ? keep_back(e) : err;
 	err = store_address_get(e->txn, &e->was.name, &e->now);
 	if (err == ERR_OK)
-		return leads_to(&e->now, e->box) || !e->was.has_box
+		return leads_to(&e->now, e->box) || same_forwards(e)
 			       ? ERR_OK
-			       : lose(e, "was added anew and leads elsewhere");
+			       : lose(e, "is there and leads elsewhere "
+					 "('popbox address set' changes it)");
 	return err == ERR_NOTFOUND ? lose(e, "is not back: it was purged")
 				   : err;
+}
+
+/* An address that lost the box and then, in the same change, all else comes back
+ * as it was when it was deleted. */
+static enum err undelete_joined(struct entry *e)
+{
+	struct store_parked parked;
+	enum err err;
+
+	if (!leads_to(&e->was, e->box) || leads_to(&e->left, e->box))
+		return ERR_OK;
+	err = store_parked_address_get(e->txn, &e->was.name, &e->now, &parked);
+	if (err == ERR_OK && parked.group != e->row.group)
+		return ERR_OK;
+	if (err == ERR_OK)
+		err = store_address_restore(e->txn, &e->was.name);
+	if (err == ERR_OK)
+		return keep_back(e);
+	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
 /* An address that led elsewhere as well leads to the box again. A box comes
@@ -233,37 +260,71 @@ static enum err join_forwards(struct entry *e)
 	return err;
 }
 
-static enum err put_back(struct entry *e, enum store_op op)
+/* First whole addresses, then places in them. */
+static enum err put_back(struct entry *e, bool places)
 {
 	const struct store_entry *row = &e->row;
 	enum err err;
 
-	if (row->table != STORE_ADDRESSES || row->op != op)
+	if (row->table != STORE_ADDRESSES ||
+	    (row->op != STORE_SET && (row->op != STORE_DEL || places)))
 		return ERR_OK;
 	err = store_address_row(row->key, row->key_len, row->before,
 				row->before_len, &e->was);
-	if (err == ERR_OK && op == STORE_DEL)
+	if (err == ERR_OK && row->op == STORE_DEL)
 		return undelete(e);
 	if (err == ERR_OK)
 		err = store_address_row(row->key, row->key_len, row->after,
 					row->after_len, &e->left);
+	if (err == ERR_OK && !places)
+		return undelete_joined(e);
 	if (err == ERR_OK)
 		err = join(e);
 	return err == ERR_OK ? join_forwards(e) : err;
 }
 
 /* The first entry of a change has the number of its group. */
-static enum err put_all_back(struct entry *e, uint64_t group, enum store_op op)
+static enum err put_all_back(struct entry *e, uint64_t group, bool places)
 {
 	enum err err = store_journal_next(e->txn, group - 1, &e->row);
 
 	while (err == ERR_OK && e->row.group == group) {
-		err = put_back(e, op);
+		err = put_back(e, places);
 		if (err == ERR_OK)
 			err = store_journal_next(e->txn, e->row.number,
 						 &e->row);
 	}
 	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+/* What else the same change deleted stays deleted: an address that is back does
+ * not lead there. */
+static enum err leave_deleted(struct entry *e, const struct name_address *name,
+			      uint64_t group)
+{
+	struct store_address *now = &e->now;
+	enum err err = store_address_get(e->txn, name, now);
+
+	e->was = *now;
+	now->forwards_len = 0;
+	for (size_t at = 0; err == ERR_OK && at < e->was.forwards_len;
+	     at = next(&e->was, at)) {
+		const char *forward = e->was.forwards + at;
+		const size_t len = strlen(forward) + 1;
+
+		err = resolve_address(e->txn, forward, &e->resolve);
+		if (err == ERR_OK && e->resolve.kind == RESOLVE_DELETED &&
+		    e->resolve.parked.group == group) {
+			err = lose(e, "leads no more to '%s', which is deleted",
+				   forward);
+			continue;
+		}
+		memcpy(now->forwards + now->forwards_len, forward, len);
+		now->forwards_len += len;
+	}
+	if (err != ERR_OK || now->forwards_len == e->was.forwards_len)
+		return err;
+	return store_address_set(e->txn, now);
 }
 
 enum err rejoin(struct store_txn *txn, const struct name_box *box,
@@ -279,10 +340,11 @@ enum err rejoin(struct store_txn *txn, const struct name_box *box,
 	e->rejoin = ret_rejoin;
 	ret_rejoin->addresses = ret_rejoin->groups = 0;
 	ret_rejoin->lost.len = 0;
-	/* An address may have lost the box first and then been deleted. */
-	err = put_all_back(e, group, STORE_DEL);
+	err = put_all_back(e, group, false);
 	if (err == ERR_OK)
-		err = put_all_back(e, group, STORE_SET);
+		err = put_all_back(e, group, true);
+	for (size_t i = 0; err == ERR_OK && i < e->backs; i++)
+		err = leave_deleted(e, &e->back[i], group);
 	free(e->back);
 	free(e);
 	return err;

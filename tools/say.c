@@ -14,6 +14,7 @@
 #include "utf8.h"
 
 static bool is_quiet;
+static bool is_hushed;
 static bool is_lost;
 static bool is_verbose;
 static volatile sig_atomic_t has_bar;
@@ -22,6 +23,11 @@ static bool out_to_stderr;
 void say_quiet(bool quiet)
 {
 	is_quiet = quiet;
+}
+
+void say_hush(bool hush)
+{
+	is_hushed = hush;
 }
 
 void say_verbose(bool verbose)
@@ -68,6 +74,8 @@ __attribute__((format(printf, 1, 0))) static void to_stderr(const char *format, 
 {
 	static char line[4 * PATH_MAX];
 
+	if (is_hushed)
+		return;
 	(void)vsnprintf(line, sizeof line, format, args); /* cut is enough */
 	say_clean(line, line, sizeof line);
 	(void)fflush(stdout); /* keeps the order; say_finish looks at it */
@@ -165,6 +173,25 @@ const char *say_time(int64_t seconds, char text[SAY_TIME_TEXT])
 	if (seconds == 0 || !gmtime_r(&when, &tm) ||
 	    strftime(text, SAY_TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
 		memcpy(text, "-", 2);
+	return text;
+}
+
+const char *say_count(unsigned long long count, const char *noun,
+		      char text[SAY_COUNT_TEXT])
+{
+	size_t len = strlen(noun);
+	const char *last = len ? noun + len - 1 : noun, *end = "s";
+
+	if (count == 1)
+		end = "";
+	else if (strchr("sx", *last) || (len > 1 && strcmp(last - 1, "ch") == 0))
+		end = "es";
+	else if (*last == 'y' && len > 1 && !strchr("aeiou", last[-1]))
+		end = "ies";
+	if (strcmp(end, "ies") == 0)
+		len--;
+	(void)snprintf(text, SAY_COUNT_TEXT, "%llu %.*s%s", count, (int)len,
+		       noun, end); /* cut is enough */
 	return text;
 }
 

@@ -20,6 +20,10 @@ enum {
 void say_quiet(bool quiet);
 void say_verbose(bool verbose);
 
+/* With true nothing goes to stderr until it is given false: what fails is not
+ * what the caller asked for. */
+void say_hush(bool hush);
+
 /* Is a progress bar in the terminal's last line? With false it is cleared; any
  * message clears it first. */
 void say_bar(bool drawn);
@@ -47,6 +51,12 @@ const char *say_time(int64_t seconds, char text[SAY_TIME_TEXT]);
 /* A copy of text, for terminals: what is no UTF-8, a control character, or turns
  * the direction of text is a '?' (utf8_shown). ret_clean may be text itself. */
 void say_clean(const char *text, char *ret_clean, size_t room);
+
+/* "1 box", "2 boxes", "3 addresses", "4 entries": a count with its noun, which
+ * is given for one. Longer than the text it is cut. */
+enum { SAY_COUNT_TEXT = 64 };
+const char *say_count(unsigned long long count, const char *noun,
+		      char text[SAY_COUNT_TEXT]);
 
 /* A part of the output could not be made, for lack of memory or descriptors. */
 void say_lost(void);

@@ -21,6 +21,7 @@ struct site {
 	bool no_sync;
 	bool fix_locals; /* take domains of the store out of control/locals */
 	struct store_actor actor;
+	uint64_t entry; /* the last one of what this run changed; 0: nothing */
 	struct config config;
 	struct store *store;
 	struct asuser *asuser; /* only for changes */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "holds.h"
 #include "pwhash.h"
 #include "secret.h"
 
@@ -48,6 +49,7 @@ static enum err add(struct stats *stats, const struct store_handle *handle)
 		stats->handle = more;
 		stats->room = room;
 	}
+	stats->suspends = stats->suspends || !handle->state.login;
 	stats->handle[stats->handles++] =
 		(struct stats_handle){.name = handle->name,
 				      .suspended = !handle->state.login};
@@ -61,6 +63,7 @@ static enum err add_handles(struct store_txn *txn, struct stats *stats)
 	enum err err = ERR_OK;
 
 	stats->handles = 0;
+	stats->suspends = stats->one; /* other handles are not looked at */
 	if (stats->one) {
 		err = store_handle_get(txn, &stats->only, &handle);
 		return err == ERR_OK	       ? add(stats, &handle)
@@ -87,6 +90,7 @@ static enum err add_domains(struct store_txn *txn, struct stats *stats)
 
 		if (handle)
 			handle->domains++;
+		stats->suspends = stats->suspends || !domain.state.login;
 	}
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
@@ -126,13 +130,28 @@ static void add_scheme(struct stats *stats, const char *hash)
 	stats->scheme[i].boxes++;
 }
 
+/* The other levels are asked only where one of them suspends anything. */
+static enum err is_off(struct store_txn *txn, const struct stats *stats,
+		       const struct store_box *box, bool *ret_off)
+{
+	struct holds holds;
+	enum err err;
+
+	*ret_off = !box->state.login;
+	if (*ret_off || !stats->suspends)
+		return ERR_OK;
+	err = holds_box(txn, box, &holds);
+	*ret_off = err == ERR_OK && !holds.login;
+	return err;
+}
+
 static void add_box(struct stats *stats, const struct store_account *account,
-		    struct stats_handle *handle)
+		    struct stats_handle *handle, bool off)
 {
 	const struct store_box *box = &account->box;
 
 	handle->boxes++;
-	handle->off += !box->state.login;
+	handle->off += off;
 	handle->without_password += !box->has_password;
 	handle->quota += box->quota;
 	add_scheme(stats, account->hash);
@@ -169,6 +188,7 @@ enum err stats_boxes_body(struct store_txn *txn, void *arg)
 	stats->seen = 0;
 	while (err == ERR_OK && stats->seen < STATS_HANDFUL) {
 		struct stats_handle *handle;
+		bool off = false;
 
 		err = next(txn, stats, &box);
 		if (err == ERR_OK && stats->one &&
@@ -176,13 +196,15 @@ enum err stats_boxes_body(struct store_txn *txn, void *arg)
 			err = ERR_NOTFOUND; /* past the last */
 		if (err == ERR_OK)
 			err = store_login(txn, &box.name, &account);
+		if (err == ERR_OK)
+			err = is_off(txn, stats, &box, &off);
 		if (err != ERR_OK)
 			break;
 		stats->last = box.name;
 		stats->started = true;
 		handle = find(stats, &box.name.handle);
 		if (handle) /* else a customer who came meanwhile */
-			add_box(stats, &account, handle);
+			add_box(stats, &account, handle, off);
 	}
 	secret_wipe(&account, sizeof account);
 	return err;

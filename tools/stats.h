@@ -47,6 +47,7 @@ struct stats {
 	bool one, mail;
 	struct name_handle only; /* if one */
 	/* what was counted */
+	bool suspends; /* a domain or a handle may suspend boxes */
 	struct stats_handle *handle; /* malloc'ed, in order */
 	size_t handles, room;
 	struct stats_scheme scheme[STATS_SCHEMES];

@@ -115,16 +115,32 @@ static bool take(const struct site *site, const struct plan *plan,
 	return good;
 }
 
+/* Is a domain among them whose failure is to be told? */
+static bool has_mine(const struct plan *plan)
+{
+	size_t i = plan_next(plan, 0, STORE_DOMAINS);
+
+	while (i < plan->count && !plan_is_mine(plan, &plan->item[i]))
+		i = plan_next(plan, i + 1, STORE_DOMAINS);
+	return i < plan->count;
+}
+
 static bool take_or_fail(const struct site *site, struct plan *plan,
 			 enum step step)
 {
+	bool good;
+
 	if (step == LOCALS && !site->fix_locals)
 		return true;
-	if (take(site, plan, step))
+	say_hush(!has_mine(plan));
+	good = take(site, plan, step);
+	say_hush(false);
+	if (good)
 		return true;
 	for (size_t i = plan_next(plan, 0, STORE_DOMAINS); i < plan->count;
 	     i = plan_next(plan, i + 1, STORE_DOMAINS))
-		plan->item[i].failed = true;
+		plan_fail(&plan->item[i], "a file of qmail's could not be "
+					  "changed");
 	return false;
 }
 

@@ -194,6 +194,34 @@ def box():
                ["remove " + gone, "sync " + parent, STORED])
 
 
+@test("an import's files of passwords and of bad rows are on the disk, and their "
+      "names, before it is told; where they cannot be synced nothing is stored",
+      plain=True)
+def import_files():
+    def words(site):
+        with open(site.top + "/new.csv", "w") as file:
+            file.write("address,password,handle\nann@example.com,,\n"
+                       "bob@example.com,,no-handle-of-it!\n")
+        os.makedirs(site.top + "/a"), os.makedirs(site.top + "/b")
+        return ("import", site.top + "/new.csv", "--generate", "--credentials",
+                site.top + "/a/new", "--skip-bad", site.top + "/b/bad")
+    names = ("a/new", "a", "b/bad", "b")
+    with Site().joe() as site:
+        got, lines = trace(site, words(site), "-e", "trace=fsync")
+        eq(got.rc, 1, got)
+        eq([p for p in (paths_of(line)[0].replace(site.top + "/", "")
+                        for line in lines if "sync(" in line) if p in names],
+           [*names])
+    for name in names:
+        with Site().joe() as site:
+            before = site.popbox("--json", "box", "list").out
+            got, _ = trace(site, words(site), "-P", f"{site.top}/{name}", "-e",
+                           "inject=fsync:error=EIO")
+            eq(got.rc, 111, (name, got))
+            eq(site.popbox("--json", "box", "list").out, before)
+            eq(os.listdir(site.top + "/a") + os.listdir(site.top + "/b"), [])
+
+
 def synced_by(words, setup):
     """What a command syncs: (its name below the site, the how many-th time)."""
     with Site().joe() as site:

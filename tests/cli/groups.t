@@ -74,7 +74,7 @@ def undelete_lost():
                      "'one@example.com' led to it and is gone",
                      "'two@example.com' led to it and leads to 'ex1-0002' now",
                      "'also@example.com' is not back: it was purged",
-                     "'same@example.com' was added anew and leads elsewhere",
+                     "'same@example.com' is there and leads elsewhere",
                      "'gone@example.com' is not back: it was added anew and "
                      "deleted since"):
             has(got.err, "address " + text)
@@ -160,6 +160,48 @@ def box_del():
             else:
                 site.do("box", "undelete", "ex1-0002")
             eq(site.do("--json", "address", "list"), before)
+
+
+@test("boxes that are deleted by a filter leave each group in the same change")
+def by_filter():
+    with site_of("a", "b", "c") as site:
+        site.do("domain", "add", "two.org", "--handle", "ex2")
+        for name in ("d", "e"):
+            site.do("box", "add", name + "@two.org", "--no-password")
+        site.do("address", "add", "abcde@example.com", "a@example.com",
+                "e@two.org", "b@example.com", "d@two.org", "c@example.com")
+        site.do("address", "add", "de@example.com", "d@two.org", "e@two.org")
+        site.do("address", "add", "on@example.com", "de@example.com")
+        before = site.do("--json", "address", "list")
+        words = ("box", "del", "--handle", "ex2")
+        for more, code in (((), 2), (("--yes",), 0)):
+            got = site.popbox(*words, *more)
+            eq(got.rc, code)
+            for text in ("'abcde@example.com': no longer leads to 'e@two.org'",
+                         "'abcde@example.com': no longer leads to 'd@two.org'",
+                         "'de@example.com': deleted, as it leads nowhere else"):
+                has(got.err, "address " + text)
+        eq(leads(site, "abcde@example.com"),
+           ["ex1-0001", "b@example.com", "c@example.com"])
+        eq(leads(site, "de@example.com"), None)
+        number = str(site.last_entry())
+        got = site.popbox("box", "undelete", "ex2-0001")
+        has(got.err, "address 'de@example.com' leads no more to 'e@two.org'")
+        eq(leads(site, "abcde@example.com"),
+           ["ex1-0001", "b@example.com", "d@two.org", "c@example.com"])
+        eq(leads(site, "de@example.com"), ["ex2-0001"])
+        eq(leads(site, "on@example.com"), ["de@example.com"])
+        undone = str(site.last_entry())
+        got = site.popbox("box", "undelete", "ex2-0002")
+        has(got.err, "address 'de@example.com' is there and leads elsewhere "
+                     "('popbox address set' changes it)")
+        eq(leads(site, "abcde@example.com"),
+           ["ex1-0001", "e@two.org", "b@example.com", "d@two.org",
+            "c@example.com"])
+        eq(site.popbox("check", "--store-only").rc, 0)
+        for entry in (str(site.last_entry()), undone, number):
+            site.do("undo", entry)
+        eq(site.do("--json", "address", "list"), before)
 
 
 @test("what leads only to what is deleted goes with it, and comes back with it")

@@ -615,6 +615,9 @@ def old_mail():
         got = site.fails(111, "belongs to root", "import", top, "--handle",
                          "v", "--maildir")
         has(got.err, "the mail of 1 boxes could not be copied")
+        os.chown(f"{top}/v.org/joe/Maildir", 4242, 0)
+        site.fails(111, "belongs to root", "import", top, "--handle", "v",
+                   "--maildir")
 
 
 def maildir(site, path, uid, names):
@@ -953,6 +956,27 @@ def others():
            60 if codes[-1] == 0 else 0)
         site.do("sync")
         site.sound()
+
+
+@test("what another command changes between the look at the rows and their taking "
+      "is looked at again", root=True, plain=True)
+def changed_between():
+    with Site() as site:
+        site.joe()
+        path = put(site, "s.csv", f"address,password\njoe@example.com,{GOOD}\n")
+        has(site.popbox("import", path).err, "1 the same")
+        command = site.start(
+            "strace", "-o", site.top + "/trace", "-e", "trace=flock", "-e",
+            "inject=flock:delay_enter=3000000:when=1", POPBOX, "-d",
+            site.store, "import", path, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True)
+        time.sleep(1.5)  # it has computed joe's hash, and waits to write
+        site.do("passwd", "joe@example.com", "--stdin",
+                input="quite another sentence\n")
+        out, err = command.communicate(timeout=60)
+        eq(command.returncode, 100, (out, err))
+        has(err, "it is there with another password")
+        eq(site.login("joe@example.com", "quite another sentence").rc, 0)
 
 
 @test("what an import has read is in no core file, and its owner cannot be "

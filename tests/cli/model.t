@@ -233,12 +233,17 @@ class Model:
         back = set()
         for where, was, left in self.taken[step]:
             domain = self.domains.get(where[1])
-            if left is None and domain and domain["kind"] == "pop" and \
-                    self.old["addresses"].get(where, (0, 0, 0))[2] == step \
-                    and (was["box"] == box or not was["box"] and any(
-                        self.resolve(f) in back for f in was["forwards"])):
-                self.addresses[where] = self.old["addresses"].pop(where)[0]
+            if self.old["addresses"].get(where, (0, 0, 0))[2] != step or \
+                    not domain or domain["kind"] != "pop":
+                continue
+            if was["box"] == box if left is None else \
+                    was["box"] == box != left["box"]:
                 back.add(where)
+            elif left is None and not was["box"] and any(
+                    self.resolve(f) in back for f in was["forwards"]):
+                back.add(where)
+            if where in back:
+                self.addresses[where] = self.old["addresses"].pop(where)[0]
         for where, was, left in self.taken[step]:
             now = self.addresses.get(where)
             if left is None or not now:
@@ -253,6 +258,10 @@ class Model:
                     now["forwards"].insert(
                         now["forwards"].index(before[-1]) + 1 if before
                         else 0, f)
+        for where in back:
+            now = self.addresses[where]
+            now["forwards"] = [f for f in now["forwards"]
+                               if not self.deleted(f, step)]
 
     # -- forwards inside the site --
 
@@ -273,15 +282,15 @@ class Model:
                 return "dead"
         return "dead"
 
-    def deleted(self, forward):
-        """By this step?"""
+    def deleted(self, forward, step=None):
+        """By this step, or an earlier one?"""
         name = forward.split("@")[1]
         name = self.domains.get(name, {}).get("target") or name
         if name not in self.domains or self.resolve(forward) != "dead":
             return False
         for where in ((forward.split("@")[0], name), ("*", name)):
             if where in self.old["addresses"]:
-                return self.old["addresses"][where][2] == self.step
+                return self.old["addresses"][where][2] == (step or self.step)
         return False
 
     def change(self, where, row):

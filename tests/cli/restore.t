@@ -13,7 +13,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from tap import GID, GOOD, POPBOX, UID, Site, eq, has, hasnt, run, test
+from tap import GID, GOOD, POPBOX, UID, Site, eq, has, hasnt, run, skip, test
 
 TAKE = "--take-settings"
 
@@ -434,6 +434,65 @@ def foreign_draft():
         site.do("restore", path, "--yes")
         assert not os.path.exists(draft)
         eq(stat.S_IMODE(os.stat(site.store).st_mode), 0o700)
+
+
+@test("a backup that cannot be read, or for whose copy there is no room, is no "
+      "restore: 111, and nothing is changed", root=True, plain=True)
+def no_copy():
+    with Site().joe() as site:
+        path = backup(site)
+        add(site, "ann@example.com")
+        copy = site.store + ".popbox-restore/source"
+        for place, call, error in ((path, "pread64", "EIO"),
+                                   (copy, "pwrite64", "ENOSPC"),
+                                   (copy, "pwrite64", "EIO"),
+                                   (copy, "ftruncate", "EFBIG")):
+            got = site.popbox("restore", path, "--yes", timeout=60,
+                              prefix=("strace", "-o", site.top + "/trace",
+                                      "-P", place, "-e",
+                                      f"inject={call}:error={error}"))
+            if "not permitted" in got.err:
+                skip("no tracing here")
+            eq(got.rc, 111, (call, error, got))
+            with open(site.top + "/trace") as file:
+                has(file.read(), "INJECTED")
+            eq(site.login("ann@example.com").rc, 1)
+            assert not os.path.exists(copy)
+            site.sound()
+
+
+# What each of the children that read a stranger's store asks for, in this order,
+# before it opens the store.
+GIVEN_UP = ("PR_SET_PDEATHSIG", "PR_SET_DUMPABLE", "setgroups(1, [65534])",
+            "setresuid(65534, 65534, 65534)", "PR_SET_NO_NEW_PRIVS, 1",
+            "RLIMIT_CPU, {", "RLIMIT_FSIZE, {rlim_cur=0, rlim_max=0}",
+            "RLIMIT_AS, {", "openat(")
+
+
+@test("who reads a backup for root is nobody, with no file to write, and limits of "
+      "time and memory, before its store is opened", root=True, plain=True)
+def given_up():
+    with Site().joe() as site:
+        trace = site.top + "/trace"
+        got = site.popbox(
+            "restore", backup(site), "--dry-run",
+            prefix=("strace", "-f", "-y", "-o", trace, "-e",
+                    "trace=prlimit64,prctl,setresuid,setgroups,openat"))
+        if "not permitted" in got.err:
+            skip("no tracing here")
+        eq(got.rc, 0, got)
+        with open(trace) as file:
+            lines = [line for line in file if "/source>" in line or
+                     "openat" not in line]
+        child = next(line.split()[0] for line in lines if "setgroups" in line)
+        calls = [line.split(None, 1)[1] for line in lines
+                 if line.startswith(child + " ") and " = -1 " not in line]
+        at = 0
+        for want in GIVEN_UP:
+            while at < len(calls) and want not in calls[at]:
+                assert not calls[at].startswith("openat("), (want, calls)
+                at += 1
+            assert at < len(calls), (want, calls)
 
 
 run()

@@ -202,6 +202,22 @@ def down():
             eq(waiting(maildir), [])
 
 
+@test("a RELAYHOST that is no host is never a word of a command: no sender is "
+      "started, and the mail stays", root=True)
+def no_host():
+    with Site() as site:
+        maildir = dialup(site, 9)
+        put(maildir, 1)
+        for text in ("-v", "-oX:25", "--", "", "\n", "a b", "$(id)", "a/b",
+                     "a@b.org"):
+            with open(os.path.dirname(maildir) + "/RELAYHOST", "w") as file:
+                file.write(text + "\n")
+            got = site.popbox("serialmail", "run", "--command", "/bin/true")
+            eq(got.rc, 111, text)
+            has(got.err, "h.org/RELAYHOST' names no host")
+            eq(len(waiting(maildir)), 1)
+
+
 @test("STARTTLS is used where it is offered")
 def starttls():
     with Site() as site:

@@ -15,7 +15,8 @@ PRINTS = frozenset(f"tools/{name}.c" for name in (
 # How the files of qmail come to say what the store says.
 PUBLISH = frozenset(f"tools/{name}.c" for name in (
     "collect", "collect_all", "control", "control_audit", "errand",
-    "errand_bulk", "item", "lines", "notify", "plan", "publish", "render",
+    "errand_bulk", "item", "lines", "notify", "pending", "plan", "publish",
+    "render",
     "replace", "steps", "switched"))
 
 # Groups of tests that several entries share; in the order of what they take.
@@ -71,6 +72,10 @@ MAP = (
     ("tools/audit.c", ("check.t", "crash.t", "control.t", "odd.t")),
     ("tools/dotqmail.c", ("changes.t", "control.t", "export.t", "import.t")),
     ("tools/rehearse.c", ("admin.t", "kinds.t", "import.t")),
+    ("tools/holds.c", ("holds.t", "suspended.t")),
+    ("tools/turned.c", ("holds.t", "explain.t")),
+    ("tools/pending.c", ("pending.t", "control.t")),
+    ("tools/publish.c", ("pending.t", *PUBLISHED, "check.t")),
     *((path, PUBLISHED + ("check.t",)) for path in sorted(PUBLISH)),
     ("tools/password.c", ("admin.t", "cli/wipes.t", "unhashed.t", "codes.t",
                           "inherited.t", "hashes.t", "words.t")),
@@ -82,7 +87,8 @@ MAP = (
     ("tools/cmd_passwd.c", ("admin.t", "codes.t", "inherited.t")),
     ("tools/cmd_tune.c", ("hashes.t", "codes.t")),
     ("tools/intake.c", ("test_intake", "import.t")),
-    ("tools/import*.c", ("import.t", "growth.t", "terminal.t")),
+    ("tools/import_files.c", ("durable.t", "import.t", "terminal.t")),
+    ("tools/import*.c", ("import.t", "unhashed.t", "growth.t", "terminal.t")),
     ("tools/row_out.c", ("export.t", "import.t")),
     ("tools/export*.c", ("export.t", "import.t", "codes.t")),
     ("tools/cmd_export.c", ("export.t", "codes.t")),
@@ -124,6 +130,8 @@ MAP = (
     ("tools/cmd_config.c", ("admin.t", "words.t", "codes.t", "crash.t")),
     ("tools/cmd_check.c", ("check.t", "codes.t", "crash.t")),
     ("tools/cmd_log.c", ("journal.t", "changes.t", "admin.t", "backup.t")),
+    *((f"tools/{name}.c", ("many.t", "changes.t"))
+      for name in ("filter", "many", "repassword")),
     ("tools/members.c", ("growth.t", "changes.t", "admin.t")),
     ("tools/names.c", ("check.t", "changes.t", "backup.t")),
     ("tools/nolink.c", ("control.t", "import.t", "crash.t")),

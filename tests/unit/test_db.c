@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -350,15 +352,43 @@ static enum err die(struct db_txn *txn, void *arg)
 	_exit(0);
 }
 
+/* Has the store open until it is killed: who opens a store that nobody has open
+ * clears its readers. */
+static pid_t start_holder(void)
+{
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0) {
+		struct db *mine;
+
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 ||
+		    db_open(dir, DB_TOOL, &mine) != ERR_OK ||
+		    write(ready[1], "r", 1) != 1)
+			_exit(1);
+		for (;;)
+			(void)pause();
+	}
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	return pid;
+}
+
 static void killed_readers(void **state)
 {
 	enum { SLOTS = 126 }; /* LMDB's */
 	struct looking looking = {.overtaken = 0};
+	pid_t holder;
 	int status;
 
 	(void)state;
 	assert_int_equal(db_write(db, put_first, NULL, true), ERR_OK);
 	db_close(&db);
+	holder = start_holder();
 	for (int i = 0; i < SLOTS; i++) {
 		pid_t pid = fork();
 
@@ -376,6 +406,8 @@ static void killed_readers(void **state)
 	assert_int_equal(db_open_write(dir, &db), ERR_OK);
 	assert_int_equal(db_read(db, look, &looking), ERR_OK);
 	assert_int_equal(looking.seen, 'a');
+	assert_int_equal(kill(holder, SIGKILL), 0);
+	assert_int_equal(waitpid(holder, &status, 0), holder);
 }
 
 static void errors(void **state)

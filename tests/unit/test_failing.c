@@ -341,11 +341,12 @@ static enum err owe(struct store_txn *txn, void *arg)
 	struct name_domain name = domain("example.com");
 	struct name_box box = box_of(0);
 	struct name_address a = address(arg);
-	enum err err = store_owe_domain(txn, &name);
+	const struct store_owing owing = {1, "no room"};
+	enum err err = store_owe_domain(txn, &name, NULL);
 
 	if (err == ERR_OK)
-		err = store_owe_box(txn, &box);
-	return err == ERR_OK ? store_owe_address(txn, &a) : err;
+		err = store_owe_box(txn, &box, &owing);
+	return err == ERR_OK ? store_owe_address(txn, &a, &owing) : err;
 }
 
 static enum err owe_purge(struct store_txn *txn, void *arg)
@@ -353,11 +354,12 @@ static enum err owe_purge(struct store_txn *txn, void *arg)
 	struct store_domain d = domain_of("gone.org");
 	struct name_box box = box_of(7);
 	struct name_address a = address(arg);
-	enum err err = store_owe_purge_domain(txn, &d);
+	const struct store_owing owing = {0, "no room"};
+	enum err err = store_owe_purge_domain(txn, &d, &owing);
 
 	if (err == ERR_OK)
-		err = store_owe_purge_box(txn, &box);
-	return err == ERR_OK ? store_owe_purge_address(txn, &a) : err;
+		err = store_owe_purge_box(txn, &box, &owing);
+	return err == ERR_OK ? store_owe_purge_address(txn, &a, &owing) : err;
 }
 
 static enum err mark(struct store_txn *txn, void *arg)

@@ -200,6 +200,10 @@ static void caps(void **state)
 		{"$7$CU......z..salt$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 		 "a.",
 		 PWHASH_TOODEAR},
+		/* neither r nor p is much, but both together */
+		{"$7$CU....z....salt$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		 "a.",
+		 PWHASH_TOODEAR},
 		{"{CRYPT}$wrap$$1$salt$$argon2id$v=19$m=64,t=1,p=1$AAAAAAAAAAA"
 		 "AAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
 		 PWHASH_MALFORMED},

@@ -245,7 +245,7 @@ static bool send_one(struct run *run, int dir, const char *part,
 {
 	enum outcome outcome = REFUSED;
 	char path[NAME_MAX + 32];
-	struct letter letter;
+	struct letter letter = {.head = 0};
 	const char *why;
 	bool told = false;
 	FILE *file;

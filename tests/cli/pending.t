@@ -1,0 +1,214 @@
+#!/usr/bin/env python3
+"""A change is answered by what became of it; what is pending beside it is one
+line."""
+import json
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from tap import GID, SMALL, UID, Site, eq, has, hasnt, run, test
+
+
+def broken(site):
+    """No box can be made in ex1's directory; one is added there. Returns the
+    path that cannot be made, and what mends it."""
+    where = os.path.dirname(site.box_path())
+    os.chown(where, 0, 0)
+    os.chmod(where, 0o755)
+    got = site.popbox("box", "add", "bad@example.com", "--no-password")
+    eq(got.rc, 111, got)
+    has(got.err, f"cannot make '{site.box_path('ex1-0002')}': Permission")
+    has(got.err, "2 of its files could not be brought in step")
+    hasnt(got.err, "pending")
+    return site.box_path("ex1-0002"), lambda: os.chown(where, UID, GID)
+
+
+def other(site):
+    site.do("domain", "add", "other.net", "--handle", "ot2")
+    return site
+
+
+def journal(site):
+    return [json.loads(line) for line in
+            site.do("--json", "log").splitlines()]
+
+
+@test("a customer's unusable Maildir changes neither the exit code nor the "
+      "messages of another's change, but for one line", root=True)
+def others():
+    with other(Site().joe()) as site:
+        path, mend = broken(site)
+        for name in ("a", "b", "c"):
+            before = len(journal(site))
+            got = site.popbox("box", "add", name + "@other.net",
+                              "--no-password")
+            eq(got.rc, 0, got)
+            eq(got.err.count("popbox: "), 1, got)
+            has(got.err, "2 changes of ex1 are pending since ")
+            has(got.err, "'popbox sync' tries again and says why")
+            hasnt(got.err, path)
+            # Its own three: box, address, and the number of the handle.
+            after = journal(site)[before:]
+            eq([e["op"] for e in after if e["op"] == "owed"], [])
+            eq(site.deliver(name + "@other.net").rc, 0)
+        # The quiet are told nothing.
+        got = site.popbox("-q", "handle", "set", "ot2", "--name", "x")
+        eq((got.rc, got.err), (0, ""))
+
+
+@test("sync tries what is pending again, tells all of it, ends with 111, and "
+      "adds nothing to the journal until something changes", root=True)
+def sync():
+    with other(Site().joe()) as site:
+        path, mend = broken(site)
+        site.do("box", "add", "a@other.net", "--no-password")
+        before = len(journal(site))
+        for _ in range(3):
+            got = site.popbox("sync")
+            eq(got.rc, 111, got)
+            has(got.err, path)
+            has(got.err, "2 of its files")
+            eq(len(journal(site)), before)
+        eq(site.popbox("sync", "--dry-run").rc, 1)
+        mend()
+        eq(site.popbox("sync").rc, 0)
+        eq(site.popbox("sync", "--dry-run").rc, 0)
+        eq(site.deliver("bad@example.com").rc, 0)
+        got = site.popbox("box", "add", "b@other.net", "--no-password")
+        eq((got.rc, got.err), (0, ""))
+        site.sound()
+
+
+@test("what is pending keeps when it failed, of whose command, and why", root=True)
+def why():
+    with Site().joe() as site:
+        path, mend = broken(site)
+        rows = [e for e in journal(site) if e["op"] == "owed"]
+        eq([(e["table"], e["object"]) for e in rows],
+           [("box", "ex1-0002"), ("address", "bad@example.com")])
+        has(rows[0]["command"], "box add bad@example.com")
+        has(rows[0]["after"]["why"], path)
+        eq(rows[1]["after"]["why"], "the Maildir of 'ex1-0002' is not there")
+        # It is no change that could be undone, and the change before it can.
+        site.do("undo", str(site.last_entry()))
+
+
+@test("a new domain waits while other files of its handle are pending, and says "
+      "so; a domain that is there already does not", root=True)
+def waits():
+    with Site().joe() as site:
+        path, mend = broken(site)
+        got = site.fails(111, "'new.org' takes no mail yet: other changes of "
+                              "'ex1' are pending", "domain", "add", "new.org",
+                         "--handle", "ex1")
+        hasnt(got.err, path)
+        hasnt(site.control("rcpthosts"), "new.org")
+        got = site.popbox("domain", "set", "example.com", "--login", "off")
+        eq(got.rc, 0, got)
+        mend()
+        eq(site.popbox("sync").rc, 0)
+        has(site.control("rcpthosts"), "new.org")
+        site.sound()
+
+
+@test("an address that leads to a box without Maildir is told of itself", root=True)
+def leads():
+    with Site().joe() as site:
+        path, mend = broken(site)
+        got = site.fails(111, path, "address", "add", "more@example.com",
+                         "ex1-0002")
+        has(got.err, "2 of its files")
+        mend()
+        site.do("sync")
+        eq(site.deliver("more@example.com").rc, 0)
+        eq(site.popbox("sync", "--dry-run").rc, 0)
+
+
+@test("a file of qmail's that cannot be changed stops domains, and no box of "
+      "another customer", root=True)
+def files():
+    with other(Site().joe()) as site:
+        site.do("domain", "add", "new.org", "--handle", "ex1", "--no-sync")
+        assign = site.assign()
+        with open(site.qmail + "/users/assign", "w") as file:
+            file.write("=broken\n.\n")
+        got = site.fails(111, "assign", "sync")
+        got = site.popbox("box", "add", "a@other.net", "--no-password")
+        eq(got.rc, 0, got)
+        hasnt(got.err, "assign")
+        has(got.err, "1 change of ex1 is pending")
+        with open(site.qmail + "/users/assign", "w") as file:
+            file.write(assign)
+        eq(site.popbox("sync").rc, 0)
+        site.sound()
+
+
+@test("what was left to sync and cannot be published is pending, not the fault "
+      "of the change that comes along", root=True)
+def left():
+    with other(Site().joe()) as site:
+        path = site.box_path("ex1-0002")
+        os.chown(os.path.dirname(path), 0, 0)
+        os.chmod(os.path.dirname(path), 0o755)
+        site.do("box", "add", "bad@example.com", "--no-password", "--no-sync")
+        got = site.popbox("box", "add", "a@other.net", "--no-password")
+        eq(got.rc, 0, got)
+        hasnt(got.err, path)
+        has(got.err, "2 changes of ex1 are pending")
+        rows = [e for e in journal(site) if e["op"] == "owed"]
+        has(rows[0]["command"], "bad@example.com")
+
+
+@test("a purge that cannot be published is pending, and no change to undo; sync "
+      "removes it", root=True)
+def purged():
+    with other(Site().joe()) as site:
+        site.do("box", "del", "joe@example.com", "--yes")
+        where = os.path.dirname(site.box_path())
+        os.chown(where, 0, 0)
+        os.chmod(where, 0o755)
+        got = site.fails(111, f"cannot remove '{site.box_path()}'", "purge",
+                         "ex1-0001", "--now", "--yes")
+        eq([e["after"]["why"][:15] for e in journal(site)
+            if e["op"] == "purge" and e["after"]], ["cannot remove '"])
+        site.do("handle", "set", "ot2", "--name", "x", env={"SUDO_USER": "ann"})
+        eq(site.popbox("sync").rc, 111)
+        got = site.fails(2, "handle set ot2 --name x", "undo",
+                         env={"SUDO_USER": "ann"})
+        os.chown(where, UID, GID)
+        site.do("sync")
+        assert not os.path.exists(site.box_path())
+        site.sound()
+
+
+@test("few entries lie between the marks, however many changes come while "
+      "something is pending", root=True)
+def moved():
+    with other(Site().joe()) as site:
+        path, mend = broken(site)
+        was = [e for e in journal(site) if e["op"] == "owed"]
+        for i in range(15):
+            site.do("handle", "set", "ot2", "--name", f"x{i}", program=SMALL)
+            site.do("passwd", "joe@example.com", "--generate", program=SMALL)
+        owed = [e for e in journal(site) if e["op"] == "owed"]
+        # Moved to the end once, as they were.
+        eq(len(owed), 2 * len(was))
+        for key in ("time", "actor", "command", "object", "after"):
+            eq([e[key] for e in owed[2:]], [e[key] for e in was])
+        mend()
+        site.do("sync")
+        eq(site.popbox("sync", "--dry-run").rc, 0)
+        site.sound()
+
+
+@test("sync --full does not owe anything twice", root=True)
+def full():
+    with Site().joe() as site:
+        broken(site)
+        eq(site.popbox("sync", "--full").rc, 111)
+        before = len(journal(site))
+        eq(site.popbox("sync", "--full").rc, 111)
+        eq(len(journal(site)), before)
+
+
+run()
