@@ -6,6 +6,7 @@
 #include "change.h"
 #include "commands.h"
 #include "confirm.h"
+#include "deletion.h"
 #include "destination.h"
 #include "json.h"
 #include "operand.h"
@@ -36,6 +37,7 @@ const struct args_option cmd_address_rename_options[] = {
 };
 
 const struct args_option cmd_address_del_options[] = {
+	DELETION_OPTIONS,
 	CONFIRM_OPTION,
 	CHANGE_OPTIONS,
 	{NULL, NULL, NULL},
@@ -110,7 +112,9 @@ static enum err leave_old(struct store_txn *txn, struct wish *wish)
 				    "leaves both)");
 	err = references_rename(txn, &wish->old, &wish->row.name,
 				&wish->references);
-	return err == ERR_OK ? store_address_del(txn, &wish->old, false) : err;
+	return err == ERR_OK
+		       ? store_address_del(txn, &wish->old, STORE_GOES_ON)
+		       : err;
 }
 
 static enum err change_body(struct store_txn *txn, void *arg)
@@ -191,15 +195,17 @@ int cmd_address_rename(struct site *site, const struct args *args)
 	return begin(site, args, RENAME);
 }
 
-struct deletion {
+struct removal {
 	struct name_address name;
+	enum store_fate fate;
+	bool caught;
 	struct references references;
 };
 
 static enum err del_body(struct store_txn *txn, void *arg)
 {
-	struct deletion *d = arg;
-	const struct name_address *name = &d->name;
+	struct removal *removal = arg;
+	const struct name_address *name = &removal->name;
 	enum err err;
 
 	if (strcmp(name->local.s, "postmaster") == 0)
@@ -207,35 +213,49 @@ static enum err del_body(struct store_txn *txn, void *arg)
 				    "a domain keeps its postmaster (popbox "
 				    "address set postmaster@%s TARGET)",
 				    name->domain.s);
-	err = store_address_del(txn, name, true);
+	err = deletion_caught(txn, name, &removal->caught);
 	if (err == ERR_OK)
-		err = references_remove(txn, true, &d->references);
+		err = store_address_del(txn, name, removal->fate);
+	if (err == ERR_OK)
+		err = references_remove(txn, removal->fate,
+					&removal->references);
 	return err == ERR_NOTFOUND ? not_there(txn) : err;
+}
+
+static int del(struct site *site, const struct args *args,
+	       struct removal *removal)
+{
+	char text[NAME_ADDRESS_TEXT], room[DELETION_TEXT];
+	const char *mail;
+	bool changed = false;
+	int code = site_open_write(site);
+
+	name_address_text(&removal->name, text);
+	if (code == CODE_DONE)
+		code = change_try(site, del_body, removal, text);
+	if (code != CODE_DONE)
+		return code;
+	references_say(&removal->references);
+	mail = deletion_text(removal->fate, 1, removal->caught, room);
+	code = confirm(site, args, "delete the address '%s' (mail for it %s)",
+		       text, mail);
+	if (code == CODE_DONE)
+		code = change(site, del_body, removal, text, &changed);
+	if (changed)
+		say_note("address '%s' deleted: mail for it %s; its box stays",
+			 text, mail);
+	return code;
 }
 
 int cmd_address_del(struct site *site, const struct args *args)
 {
-	struct deletion d = {.references.count = 0};
-	char text[NAME_ADDRESS_TEXT];
-	bool changed = false;
-	int code = operand_address(args->operand[0], &d.name);
+	struct removal removal = {.caught = false};
+	int code = operand_address(args->operand[0], &removal.name);
 
-	if (code != CODE_DONE)
-		return code;
-	name_address_text(&d.name, text);
-	code = site_open_write(site);
 	if (code == CODE_DONE)
-		code = change_try(site, del_body, &d, text);
-	if (code == CODE_DONE) {
-		references_say(&d.references);
-		code = confirm(site, args, "delete the address '%s'", text);
-	}
+		code = deletion_read(args, STORE_BOUNCES, &removal.fate);
 	if (code == CODE_DONE)
-		code = change(site, del_body, &d, text, &changed);
-	references_free(&d.references);
-	if (changed)
-		say_note("address '%s' deleted: mail for it bounces from now "
-			 "on; its box stays",
-			 text);
+		code = del(site, args, &removal);
+	references_free(&removal.references);
 	return code;
 }

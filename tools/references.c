@@ -261,7 +261,7 @@ static enum err remove_forward(struct work *work, const char *forward)
 
 /* An address that leads nowhere else goes as well. */
 static enum err remove_from(struct work *work, const struct name_address *name,
-			    bool bounce, bool *ret_deleted)
+			    enum store_fate fate, bool *ret_deleted)
 {
 	char text[NAME_ADDRESS_TEXT];
 	enum err err = rewrite(work, name, remove_forward);
@@ -279,7 +279,7 @@ static enum err remove_from(struct work *work, const struct name_address *name,
 				    text, text);
 	err = tell(work, "address '%s': deleted, as it leads nowhere else",
 		   text);
-	return err == ERR_OK ? store_address_del(work->txn, name, bounce) : err;
+	return err == ERR_OK ? store_address_del(work->txn, name, fate) : err;
 }
 
 /* The deletion has written an entry before. */
@@ -294,7 +294,7 @@ static enum err find_group(struct work *work)
 	return err;
 }
 
-enum err references_remove(struct store_txn *txn, bool bounce,
+enum err references_remove(struct store_txn *txn, enum store_fate fate,
 			   struct references *references)
 {
 	struct work *work;
@@ -309,7 +309,7 @@ enum err references_remove(struct store_txn *txn, bool bounce,
 		again = false;
 		err = find(work);
 		for (size_t i = 0; err == ERR_OK && i < work->names; i++)
-			err = remove_from(work, &work->name[i], bounce,
+			err = remove_from(work, &work->name[i], fate,
 					  &again);
 	}
 	return end(work, err);

@@ -31,9 +31,9 @@ MUST_USE enum err references_rename_domain(struct store_txn *txn,
 					   struct references *references);
 
 /* After this change has deleted addresses: takes forwards to them out of other
- * addresses, and deletes those that lead nowhere else; bounce as in
- * store_address_del. ERR_INUSE: a postmaster would be among them. */
-MUST_USE enum err references_remove(struct store_txn *txn, bool bounce,
+ * addresses, and deletes those that lead nowhere else, with the same fate.
+ * ERR_INUSE: a postmaster would be among them. */
+MUST_USE enum err references_remove(struct store_txn *txn, enum store_fate fate,
 				    struct references *references);
 
 /* After this change has deleted addresses or domains: tells which forwards lead
