@@ -133,6 +133,8 @@ MAP = (
     ("tools/cmd_log.c", ("journal.t", "changes.t", "admin.t", "backup.t")),
     *((f"tools/{name}.c", ("many.t", "changes.t"))
       for name in ("filter", "many", "repassword")),
+    *((f"tools/{name}.c", ("lists.t", "terminal.t", "many.t"))
+      for name in ("best", "list")),
     ("tools/members.c", ("growth.t", "changes.t", "admin.t")),
     ("tools/names.c", ("check.t", "changes.t", "backup.t")),
     ("tools/nolink.c", ("control.t", "import.t", "crash.t")),
