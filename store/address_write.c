@@ -151,7 +151,7 @@ enum err store_address_set(struct store_txn *txn,
 }
 
 enum err store_address_del(struct store_txn *txn,
-			   const struct name_address *name, bool bounce)
+			   const struct name_address *name, enum store_fate fate)
 {
 	struct row_key key = row_key_address(name);
 	struct store_address address;
@@ -161,7 +161,7 @@ enum err store_address_del(struct store_txn *txn,
 	if (err == ERR_OK)
 		err = address_encode(&address, &row);
 	if (err == ERR_OK)
-		err = parked_put(txn, STORE_ADDRESSES, &key, &row, bounce);
+		err = parked_put(txn, STORE_ADDRESSES, &key, &row, fate);
 	if (err == ERR_OK)
 		err = drop_back(txn, &address);
 	return err == ERR_OK ? row_delete(txn, DB_ADDRESS, STORE_ADDRESSES,

@@ -270,7 +270,7 @@ enum err store_box_del(struct store_txn *txn, const struct name_box *name)
 	if (err == ERR_OK)
 		err = encode_public(&account.box, &shown);
 	if (err == ERR_OK)
-		err = parked_put(txn, STORE_BOXES, &key, &row, false);
+		err = parked_put(txn, STORE_BOXES, &key, &row, STORE_GOES_ON);
 	if (err == ERR_OK)
 		err = row_delete(txn, DB_BOX, STORE_BOXES, &key, &shown);
 	secret_wipe(&account, sizeof account);

@@ -349,7 +349,7 @@ enum err store_domain_del(struct store_txn *txn, const struct name_domain *name)
 		err = domain_encode(&domain, &row);
 	was = row_key_was(name, domain.kind);
 	if (err == ERR_OK)
-		err = parked_put(txn, STORE_DOMAINS, &was, &row, false);
+		err = parked_put(txn, STORE_DOMAINS, &was, &row, STORE_GOES_ON);
 	if (err == ERR_OK)
 		err = owner_drop(txn, &domain);
 	if (err == ERR_OK)

@@ -131,7 +131,7 @@ enum err store_handle_del(struct store_txn *txn, const struct name_handle *name)
 	if (err == ERR_OK)
 		err = handle_encode(&handle, &row);
 	if (err == ERR_OK)
-		err = parked_put(txn, STORE_HANDLES, &key, &row, false);
+		err = parked_put(txn, STORE_HANDLES, &key, &row, STORE_GOES_ON);
 	return err == ERR_OK ? row_delete(txn, DB_HANDLE, STORE_HANDLES, &key,
 					  &row)
 			     : err;

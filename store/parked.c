@@ -25,7 +25,7 @@ enum err parked_encode(const struct row_key *key, const struct parked *parked,
 
 	record_put_u64(&record, (uint64_t)parked->since);
 	record_put_u64(&record, parked->group);
-	record_put_u8(&record, parked->bounce);
+	record_put_u8(&record, parked->fate);
 	record_put_bytes(&record, parked->row.bytes, parked->row.len);
 	return record_seal(&record, key->bytes, key->len, &ret_row->len);
 }
@@ -41,10 +41,11 @@ enum err parked_decode(struct db_bytes key, struct db_bytes row,
 		return err;
 	ret_parked->since = (int64_t)record_get_u64(&record);
 	ret_parked->group = record_get_u64(&record);
-	ret_parked->bounce = record_get_bool(&record);
+	ret_parked->fate = record_get_u8(&record);
 	ret_parked->row.len = record_get_bytes(&record, ret_parked->row.bytes,
 					       sizeof ret_parked->row.bytes);
-	return record_end(&record);
+	return ret_parked->fate > STORE_BOUNCES_ON ? ERR_DAMAGED
+						   : record_end(&record);
 }
 
 enum err parked_get(struct store_txn *txn, enum store_table table,
@@ -82,7 +83,8 @@ static enum err parked_next(struct store_txn *txn, enum store_table table,
 static struct store_parked public(const struct parked *parked)
 {
 	return (struct store_parked){parked->since, parked->group,
-				     parked->bounce};
+				     parked->fate != STORE_GOES_ON,
+				     parked->fate == STORE_BOUNCES_ON};
 }
 
 /* key is that of a parked domain: its own, NUL and the kind. */

@@ -7,11 +7,11 @@
 
 enum err parked_put(struct store_txn *txn, enum store_table table,
 		    const struct row_key *key, const struct row *row,
-		    bool bounce)
+		    enum store_fate fate)
 {
 	struct row_key place = row_key_parked(table, key);
 	struct parked parked = {.since = txn->now, .group = txn->group,
-				.bounce = bounce, .row = *row};
+				.fate = (uint8_t)fate, .row = *row};
 	struct row whole;
 	uint64_t last = 0;
 	enum err err = ERR_OK;

@@ -35,7 +35,7 @@ struct row {
 struct parked {
 	int64_t since;
 	uint64_t group; /* of the change that deleted it, in the journal */
-	bool bounce; /* an address whose mail is told so */
+	uint8_t fate; /* of mail for an address: enum store_fate */
 	struct row row;
 };
 

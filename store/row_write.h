@@ -42,7 +42,7 @@ MUST_USE enum err row_delete(struct store_txn *txn, enum db_table db_table,
 /* Parks a row as it was, over one of the same key. */
 MUST_USE enum err parked_put(struct store_txn *txn, enum store_table table,
 			     const struct row_key *key, const struct row *row,
-			     bool bounce);
+			     enum store_fate fate);
 MUST_USE enum err parked_drop(struct store_txn *txn, enum store_table table,
 			      const struct row_key *key);
 

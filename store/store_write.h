@@ -129,10 +129,16 @@ MUST_USE enum err store_address_add(struct store_txn *txn,
 MUST_USE enum err store_address_set(struct store_txn *txn,
 				    const struct store_address *address);
 
-/* bounce: the senders of further mail are told; else it goes where it went. */
+/* What becomes of the mail for an address that is deleted. */
+enum store_fate {
+	STORE_GOES_ON,	  /* it goes where it went, until the purge */
+	STORE_BOUNCES,	  /* it bounces, until the purge */
+	STORE_BOUNCES_ON, /* it bounces, and `purge` leaves that so */
+};
+
 MUST_USE enum err store_address_del(struct store_txn *txn,
 				    const struct name_address *name,
-				    bool bounce);
+				    enum store_fate fate);
 MUST_USE enum err store_address_restore(struct store_txn *txn,
 					const struct name_address *name);
 
@@ -148,6 +154,7 @@ struct store_parked {
 	int64_t since;
 	uint64_t group;
 	bool bounce;
+	bool lasting; /* it bounces on */
 };
 
 MUST_USE enum err store_parked_handle_next(struct store_txn *txn,

@@ -6,6 +6,7 @@
 #include "change.h"
 #include "commands.h"
 #include "confirm.h"
+#include "deletion.h"
 #include "json.h"
 #include "operand.h"
 #include "preflight.h"
@@ -30,6 +31,7 @@ const struct args_option cmd_address_rename_options[] = {
 };
 
 const struct args_option cmd_address_del_options[] = {
+	DELETION_OPTIONS,
 	CONFIRM_OPTION,
 	CHANGE_OPTIONS,
 	{NULL, NULL, NULL},
@@ -108,7 +110,7 @@ static enum err change_body(struct store_txn *txn, void *arg)
 		return store_refuse(txn, ERR_INVALID,
 				    "a domain keeps its postmaster (--keep "
 				    "leaves both)");
-	return store_address_del(txn, &wish->old, false);
+	return store_address_del(txn, &wish->old, STORE_GOES_ON);
 }
 
 static int run(struct site *site, struct wish *wish)
@@ -167,9 +169,16 @@ int cmd_address_rename(struct site *site, const struct args *args)
 	return begin(site, args, RENAME);
 }
 
+struct removal {
+	struct name_address name;
+	enum store_fate fate;
+	bool caught;
+};
+
 static enum err del_body(struct store_txn *txn, void *arg)
 {
-	const struct name_address *name = arg;
+	struct removal *removal = arg;
+	const struct name_address *name = &removal->name;
 	enum err err;
 
 	if (strcmp(name->local.s, "postmaster") == 0)
@@ -177,28 +186,42 @@ static enum err del_body(struct store_txn *txn, void *arg)
 				    "a domain keeps its postmaster (popbox "
 				    "address set postmaster@%s TARGET)",
 				    name->domain.s);
-	err = store_address_del(txn, name, true);
+	err = deletion_caught(txn, name, &removal->caught);
+	if (err == ERR_OK)
+		err = store_address_del(txn, name, removal->fate);
 	return err == ERR_NOTFOUND ? not_there(txn) : err;
+}
+
+static int del(struct site *site, const struct args *args,
+	       struct removal *removal)
+{
+	char text[NAME_ADDRESS_TEXT], room[DELETION_TEXT];
+	const char *mail;
+	bool changed = false;
+	int code = site_open_write(site);
+
+	name_address_text(&removal->name, text);
+	if (code == CODE_DONE)
+		code = change_try(site, del_body, removal, text);
+	if (code != CODE_DONE)
+		return code;
+	mail = deletion_text(removal->fate, 1, removal->caught, room);
+	code = confirm(site, args, "delete the address '%s' (mail for it %s)",
+		       text, mail);
+	if (code == CODE_DONE)
+		code = change(site, del_body, removal, text, &changed);
+	if (changed)
+		say_note("address '%s' deleted: mail for it %s; its box stays",
+			 text, mail);
+	return code;
 }
 
 int cmd_address_del(struct site *site, const struct args *args)
 {
-	struct name_address name;
-	char text[NAME_ADDRESS_TEXT];
-	bool changed = false;
-	int code = operand_address(args->operand[0], &name);
+	struct removal removal = {.caught = false};
+	int code = operand_address(args->operand[0], &removal.name);
 
-	if (code != CODE_DONE)
-		return code;
-	name_address_text(&name, text);
-	code = site_open_write(site);
 	if (code == CODE_DONE)
-		code = confirm(site, args, "delete the address '%s'", text);
-	if (code == CODE_DONE)
-		code = change(site, del_body, &name, text, &changed);
-	if (changed)
-		say_note("address '%s' deleted: mail for it bounces from now "
-			 "on; its box stays",
-			 text);
-	return code;
+		code = deletion_read(args, STORE_BOUNCES, &removal.fate);
+	return code == CODE_DONE ? del(site, args, &removal) : code;
 }

@@ -5,6 +5,7 @@
 
 #include "change.h"
 #include "commands.h"
+#include "deletion.h"
 #include "json.h"
 #include "many.h"
 #include "rejoin.h"
@@ -12,6 +13,7 @@
 #include "target.h"
 
 const struct args_option cmd_box_del_options[] = {
+	DELETION_OPTIONS,
 	MANY_OPTIONS,
 	CHANGE_OPTIONS,
 	{NULL, NULL, NULL},
@@ -26,7 +28,9 @@ struct deletion {
 	struct target target;
 	struct store_box box;
 	struct store_address address;
-	unsigned long addresses;
+	enum store_fate fate;
+	unsigned long addresses; /* that lead to it */
+	unsigned long ended, caught; /* to it alone; with a catch-all beside */
 	struct rejoin back;
 };
 
@@ -45,14 +49,20 @@ static enum err refuse_postmaster(struct store_txn *txn,
 }
 
 /* An address that leads elsewhere as well goes on doing that. */
-static enum err detach(struct store_txn *txn, struct store_address *address)
+static enum err detach(struct store_txn *txn, struct deletion *d)
 {
+	struct store_address *address = &d->address;
+	bool caught = false;
 	enum err err = refuse_postmaster(txn, address);
 
+	if (err == ERR_OK && !address->forwards_len)
+		err = deletion_caught(txn, &address->name, &caught);
 	if (err != ERR_OK)
 		return err;
+	d->ended += !address->forwards_len;
+	d->caught += caught;
 	if (!address->forwards_len)
-		return store_address_del(txn, &address->name, false);
+		return store_address_del(txn, &address->name, d->fate);
 	address->has_box = false;
 	return store_address_set(txn, address);
 }
@@ -70,7 +80,7 @@ static enum err del_box(struct store_txn *txn, struct deletion *d)
 		if (err == ERR_OK)
 			err = store_address_get(txn, &name, &d->address);
 		if (err == ERR_OK)
-			err = detach(txn, &d->address);
+			err = detach(txn, d);
 		d->addresses++;
 	}
 	return err;
@@ -81,7 +91,7 @@ static enum err del_body(struct store_txn *txn, void *arg)
 	struct deletion *d = arg;
 	enum err err = target_find(txn, &d->target, &d->box);
 
-	d->addresses = 0;
+	d->addresses = d->ended = d->caught = 0;
 	if (err == ERR_NOTFOUND)
 		return store_refuse(txn, ERR_INVALID,
 				    "there is no such box ('popbox box list' "
@@ -102,15 +112,19 @@ static enum err del_each(struct store_txn *txn, const struct store_box *box,
 static int del(struct site *site, const struct args *args,
 	       struct deletion *d)
 {
-	char text[NAME_BOX_TEXT];
+	char text[NAME_BOX_TEXT], room[DELETION_TEXT];
+	const char *mail;
 	bool changed = false;
 	int code = change_try(site, del_body, d, d->target.text);
 
 	if (code != CODE_DONE)
 		return code;
 	name_box_text(&d->box.name, text);
-	code = confirm(site, args, "delete the box '%s' with %lu addresses",
-		       text, d->addresses);
+	mail = deletion_text(d->fate, d->ended, d->caught, room);
+	code = confirm(site, args,
+		       "delete the box '%s' with %lu addresses%s%s%s", text,
+		       d->addresses, d->ended ? " (mail for it " : "",
+		       d->ended ? mail : "", d->ended ? ")" : "");
 	if (code == CODE_DONE)
 		code = change(site, del_body, d, d->target.text, &changed);
 	if (changed)
@@ -118,6 +132,8 @@ static int del(struct site *site, const struct args *args,
 			 "until 'popbox purge' ('popbox box undelete %s' "
 			 "brings it back)",
 			 text, d->addresses, text);
+	if (changed && d->ended)
+		say_note("mail for it %s", mail);
 	return code;
 }
 
@@ -191,6 +207,7 @@ static int del_many(struct site *site, const struct args *args,
 		    struct deletion *d)
 {
 	struct many all;
+	char room[DELETION_TEXT];
 	int code = many_read(args, &all);
 
 	if (code == CODE_DONE)
@@ -204,6 +221,9 @@ static int del_many(struct site *site, const struct args *args,
 	if (code == CODE_DONE && all.count)
 		code = many_change(site, &all, del_each, d,
 				   "deleted; mail stays until 'popbox purge'");
+	if (code == CODE_DONE && all.changed && d->ended)
+		say_note("mail for them %s",
+			 deletion_text(d->fate, d->ended, d->caught, room));
 	many_free(&all);
 	return code;
 }
@@ -226,7 +246,9 @@ int cmd_box_del(struct site *site, const struct args *args)
 
 	if (!d)
 		return say_error(CODE_LATER, "no memory");
-	code = many_asked(args, &by_filter);
+	code = deletion_read(args, STORE_GOES_ON, &d->fate);
+	if (code == CODE_DONE)
+		code = many_asked(args, &by_filter);
 	if (code == CODE_DONE)
 		code = by_filter ? del_many(site, args, d)
 				 : del_one(site, args, d);

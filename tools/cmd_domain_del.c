@@ -78,7 +78,8 @@ static enum err move_addresses(struct store_txn *txn, struct renaming *renaming)
 		address->name.domain = renaming->to.name;
 		err = store_address_add(txn, address);
 		if (err == ERR_OK)
-			err = store_address_del(txn, &old, false);
+			err = store_address_del(txn, &old,
+						STORE_GOES_ON);
 		renaming->addresses++;
 	}
 	return err == ERR_NOTFOUND ? ERR_OK : err;

@@ -1,4 +1,5 @@
 /* cmd_purge.c: popbox purge. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -7,6 +8,7 @@
 #include "commands.h"
 #include "confirm.h"
 #include "control.h"
+#include "deletion.h"
 #include "operand.h"
 #include "say.h"
 
@@ -28,6 +30,9 @@ struct purge {
 	struct name_box box;
 	enum store_table what;
 	unsigned long domains, addresses, boxes;
+	unsigned long alone;   /* addresses without their domain, */
+	unsigned long caught;  /* and of those: the catch-all takes their mail */
+	unsigned long lasting; /* addresses that go on bouncing */
 };
 
 static bool same_domain(const struct name_domain *a,
@@ -68,13 +73,19 @@ static bool wants_box(const struct purge *purge, const struct name_box *name)
 					purge->box.handle.s) == 0);
 }
 
+/* One that shall bounce on goes only by its own name, or with its domain. */
+static bool names_address(const struct purge *purge)
+{
+	return purge->named && purge->what == STORE_ADDRESSES;
+}
+
 static enum err purge_addresses(struct store_txn *txn, struct purge *purge,
 				const struct name_domain *of)
 {
 	struct store_address *address = malloc(sizeof *address);
 	struct name_address at = {{""}, {""}};
 	struct store_parked parked;
-	bool started = of != NULL;
+	bool started = of != NULL, caught;
 	enum err err = address ? ERR_OK : ERR_SYSTEM;
 
 	if (of)
@@ -90,8 +101,18 @@ static enum err purge_addresses(struct store_txn *txn, struct purge *purge,
 		if (!of && (parked.since >= purge->others_before ||
 			    !wants_address(purge, address)))
 			continue;
+		if (!of && parked.lasting && !names_address(purge)) {
+			purge->lasting++;
+			continue;
+		}
 		purge->addresses++;
-		err = store_address_purge(txn, &address->name);
+		caught = false;
+		if (!of)
+			err = deletion_caught(txn, &address->name, &caught);
+		purge->alone += !of;
+		purge->caught += caught;
+		if (err == ERR_OK)
+			err = store_address_purge(txn, &address->name);
 	}
 	free(address);
 	return err == ERR_NOTFOUND ? ERR_OK : err;
@@ -147,6 +168,7 @@ static enum err purge_body(struct store_txn *txn, void *arg)
 	enum err err;
 
 	purge->domains = purge->addresses = purge->boxes = 0;
+	purge->alone = purge->caught = purge->lasting = 0;
 	err = purge_domains(txn, purge);
 	if (err == ERR_OK)
 		err = purge_addresses(txn, purge, NULL);
@@ -200,6 +222,7 @@ static int read_ages(const struct site *site, const struct args *args,
 static int run(struct site *site, const struct args *args, struct purge *purge)
 {
 	const char *what = args->operands ? args->operand[0] : "purge";
+	char caught[96] = "";
 	bool changed = false;
 	int code = change_try(site, purge_body, purge, what);
 
@@ -209,15 +232,28 @@ static int run(struct site *site, const struct args *args, struct purge *purge)
 		say_note("nothing to purge");
 		return CODE_DONE;
 	}
+	if (purge->caught)
+		(void)snprintf(caught, sizeof caught,
+			       "; mail for %lu of the addresses then goes to "
+			       "the catch-all",
+			       purge->caught);
 	code = confirm(site, args,
 		       "remove for good %lu domains, %lu addresses and %lu "
-		       "boxes with all their mail",
-		       purge->domains, purge->addresses, purge->boxes);
+		       "boxes with all their mail%s",
+		       purge->domains, purge->addresses, purge->boxes, caught);
 	if (code == CODE_DONE)
 		code = change(site, purge_body, purge, what, &changed);
 	if (changed)
 		say_note("purged: domains %lu, addresses %lu, boxes %lu",
 			 purge->domains, purge->addresses, purge->boxes);
+	if (changed && purge->alone)
+		say_note("mail for the purged addresses: to the catch-all %lu, "
+			 "bounces %lu",
+			 purge->caught, purge->alone - purge->caught);
+	if (changed && purge->lasting)
+		say_note("deleted with --bounce, and go on bouncing: %lu "
+			 "addresses ('popbox purge ADDRESS' ends that)",
+			 purge->lasting);
 	return code;
 }
 

@@ -245,7 +245,9 @@ static enum err undo_address(struct undo *undo)
 		return in_the_way(undo);
 	if (e->op == STORE_ADD)
 		return store_address_del(undo->txn, &name,
-					 undo->first == undo->last);
+					 undo->first == undo->last
+						 ? STORE_BOUNCES
+						 : STORE_GOES_ON);
 	err = store_address_row(e->key, e->key_len, e->before, e->before_len,
 				&was);
 	return err == ERR_OK ? store_address_set(undo->txn, &was) : err;

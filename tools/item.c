@@ -77,6 +77,22 @@ static enum err add_text(const struct config *config, struct plan *plan,
 	return err;
 }
 
+static enum err add_bounce(const struct config *config, struct plan *plan,
+			   const struct name_handle *handle,
+			   const struct name_address *name)
+{
+	struct store_address *address = calloc(1, sizeof *address);
+	enum err err = ERR_SYSTEM;
+
+	if (address) {
+		address->name = *name;
+		err = add_text(config, plan, handle, address, STORE_BOUNCE,
+			       STORE_DELIVER);
+	}
+	free(address);
+	return err;
+}
+
 enum err item_domain_of(struct store_txn *txn, const struct name_domain *name,
 			struct store_domain *ret_domain)
 {
@@ -130,11 +146,13 @@ enum err item_address(struct store_txn *txn, const struct config *config,
 
 	if (err != ERR_OK)
 		return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
+	/* Its box may be purged, or have no Maildir: no matter. */
+	if (bounce)
+		return add_bounce(config, plan, &domain.handle, &address->name);
 	err = switches(txn, &domain, address, &all, &box);
 	if (err != ERR_OK)
 		return err;
-	return add_text(config, plan, &domain.handle, address,
-			bounce ? STORE_BOUNCE : all, box);
+	return add_text(config, plan, &domain.handle, address, all, box);
 }
 
 /* Who says what stands in qmail's files under a name: the domain that is there,

@@ -29,7 +29,7 @@ enum err takedown_domain(struct store_txn *txn, void *arg)
 					    t->name.s) != 0)
 			break;
 		t->addresses++;
-		err = store_address_del(txn, &address.name, false);
+		err = store_address_del(txn, &address.name, STORE_GOES_ON);
 		if (err == ERR_OK && address.has_box)
 			err = del_box(txn, &address.box, t);
 	}

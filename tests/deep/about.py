@@ -74,6 +74,7 @@ MAP = (
     ("tools/rehearse.c", ("admin.t", "kinds.t", "import.t")),
     ("tools/holds.c", ("holds.t", "suspended.t")),
     ("tools/turned.c", ("holds.t", "explain.t")),
+    ("tools/deletion.c", ("deletion.t", "changes.t")),
     ("tools/pending.c", ("pending.t", "control.t")),
     ("tools/publish.c", ("pending.t", *PUBLISHED, "check.t")),
     *((path, PUBLISHED + ("check.t",)) for path in sorted(PUBLISH)),
@@ -92,7 +93,7 @@ MAP = (
     ("tools/row_out.c", ("export.t", "import.t")),
     ("tools/export*.c", ("export.t", "import.t", "codes.t")),
     ("tools/cmd_export.c", ("export.t", "codes.t")),
-    ("tools/row_*.c", ("test_intake", "import.t", "odd.t")),
+    ("tools/row_*.c", ("test_intake", "files.t", "import.t", "odd.t")),
     ("tools/source*.c", ("migrate.t", "import.t", "odd.t")),
     ("tools/mailcopy*.c", ("import.t", "inherited.t")),
     *((f"tools/{name}.c", ("import.t", "export.t", "odd.t")) for name in (

@@ -319,7 +319,7 @@ static enum err address_del(struct store_txn *txn, void *arg)
 {
 	struct name_address name = address(arg);
 
-	return store_address_del(txn, &name, true);
+	return store_address_del(txn, &name, STORE_BOUNCES);
 }
 
 static enum err address_restore(struct store_txn *txn, void *arg)

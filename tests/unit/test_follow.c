@@ -160,11 +160,11 @@ static enum err take_body(struct store_txn *txn, void *arg)
 	const struct name_address gone = name_of("gone@a.org");
 	const struct name_domain b = domain("b.org");
 	const struct name_address all = name_of("*@b.org");
-	enum err err = store_address_del(txn, &gone, true);
+	enum err err = store_address_del(txn, &gone, STORE_BOUNCES);
 
 	(void)arg;
 	if (err == ERR_OK)
-		err = store_address_del(txn, &all, true);
+		err = store_address_del(txn, &all, STORE_BOUNCES);
 	return err == ERR_OK ? store_domain_del(txn, &b) : err;
 }
 

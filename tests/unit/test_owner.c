@@ -142,7 +142,7 @@ static enum err del(struct store_txn *txn, void *arg)
 {
 	struct name_domain name = domain(arg);
 	const struct name_address postmaster = {{"postmaster"}, name};
-	enum err err = store_address_del(txn, &postmaster, false);
+	enum err err = store_address_del(txn, &postmaster, STORE_GOES_ON);
 
 	return err == ERR_OK || err == ERR_NOTFOUND
 		       ? store_domain_del(txn, &name)
