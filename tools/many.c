@@ -213,7 +213,16 @@ static enum err change_body(struct store_txn *txn, void *arg)
 	changing->many->changed = 0;
 	for (size_t i = 0; err == ERR_OK && i < changing->many->count; i++)
 		err = change_one(txn, changing, i);
+	if (err == ERR_OK && changing->many->changed && changing->many->end)
+		err = changing->many->end(txn, changing->arg);
 	return err;
+}
+
+int many_try(struct site *site, struct many *many, many_each *each, void *arg)
+{
+	struct changing changing = {many, each, arg, "the boxes"};
+
+	return change_try(site, change_body, &changing, changing.at);
 }
 
 void many_json(struct site *site, const struct many *many)
