@@ -94,6 +94,19 @@ static void join(const struct store_address *address, char *text, size_t room)
 					len ? " " : "", address->forwards + at);
 }
 
+/* One narrow column: addresses need the room. `show` tells more. */
+static const char *off(const struct store_address *address,
+		       const struct holds *holds)
+{
+	const bool login = !address->has_box || holds->login;
+
+	if (holds->delivery == STORE_DELIVER)
+		return login ? "-" : "login";
+	if (!login)
+		return "both";
+	return holds->delivery == STORE_HOLD ? "held" : "mail";
+}
+
 static void print_address(const struct site *site, struct table *table,
 			  const void *arg, size_t index)
 {
@@ -102,14 +115,7 @@ static void print_address(const struct site *site, struct table *table,
 	char name[NAME_ADDRESS_TEXT], box[NAME_BOX_TEXT] = "";
 	char forwards[TABLE_CELL]; /* a table cuts what is longer */
 	const struct holds *holds = &some->holds[index];
-	char login[HOLDS_CELL] = "-", delivery[HOLDS_CELL];
-	const char *cells[] = {name, box, forwards,
-			       address->has_box
-				       ? holds_login_cell(
-						 holds, STORE_ADDRESSES, login)
-				       : login,
-			       holds_delivery_cell(holds, STORE_ADDRESSES,
-						   delivery)};
+	const char *cells[] = {name, box, forwards, off(address, holds)};
 
 	if (site->json) {
 		json_t *object = json_address(address);
@@ -148,9 +154,8 @@ static int there(struct site *site, const struct name_domain *name)
 
 static int list(struct site *site, struct handful *some)
 {
-	static const char *const header[] = {"ADDRESS",  "BOX",
-					     "FORWARDS", "LOGIN",
-					     "DELIVERY", NULL};
+	static const char *const header[] = {"ADDRESS", "BOX", "FORWARDS",
+					     "OFF", NULL};
 	const struct list all = {"address list", header, next_body,
 				 print_address, some, &some->count};
 	int code = some->domain ? there(site, some->domain) : CODE_DONE;

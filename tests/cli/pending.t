@@ -45,7 +45,7 @@ def others():
             eq(got.rc, 0, got)
             eq(got.err.count("popbox: "), 1, got)
             has(got.err, "2 changes of ex1 are pending since ")
-            has(got.err, "'popbox sync' tries again and says why")
+            has(got.err, "'popbox status' says why")
             hasnt(got.err, path)
             # Its own three: box, address, and the number of the handle.
             after = journal(site)[before:]
