@@ -41,7 +41,7 @@ struct parked {
 
 struct store {
 	struct db *db;
-	char reason[256];
+	char reason[512];
 	enum err refused; /* what the reason is of */
 };
 

@@ -223,6 +223,14 @@ MUST_USE enum err store_address_next(struct store_txn *txn,
 				     const struct name_address *after,
 				     struct store_address *ret_address);
 
+/* Calls found for each address that has forwards, in byte order of the keys. Found
+ * may read and changes nothing; what it answers beside ERR_OK ends the walk.
+ * Costs a look at each address, and no more for those without forwards. */
+typedef enum err store_forwarder(void *arg,
+				 const struct store_address *address);
+MUST_USE enum err store_forwarders(struct store_txn *txn,
+				   store_forwarder *found, void *arg);
+
 /* All addresses that lead to one box. */
 MUST_USE enum err store_box_address_next(struct store_txn *txn,
 					 const struct name_box *box,

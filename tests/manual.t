@@ -19,7 +19,8 @@ from tap import BUILD, POPBOX, Site, eq, has, run, table, test
 # Options that are told once, and where.
 SHARED = {
     "popbox.8": {"--dry-run", "--no-sync", "--yes", "--adopt", "--fix-locals",
-                 "--login", "--delivery", "--reason"},
+                 "--login", "--delivery", "--reason", "--columns", "--sort",
+                 "--limit", "--csv"},
     "popbox-passwd.8": {"--stdin", "--fd", "--file", "--generate",
                         "--hash-stdin", "--legacy-ok", "--no-password",
                         "--force"},

@@ -11,8 +11,8 @@ static bool same_address(const struct name_address *a,
 	       strcmp(a->domain.s, b->domain.s) == 0;
 }
 
-static enum err add_forward(struct store_txn *txn, const char *text,
-			    struct store_address *address)
+enum err aim_forward(struct store_txn *txn, const char *text,
+		     struct store_address *address)
 {
 	size_t len = strlen(text) + 1;
 
@@ -36,27 +36,45 @@ static bool same_box(const struct name_box *a, const struct name_box *b)
 	return a->number == b->number && strcmp(a->handle.s, b->handle.s) == 0;
 }
 
-/* A second box: by the first address that leads to it and is not this one. */
+/* Leads this address to a box and to nothing else? */
+static enum err is_only(struct store_txn *txn, const struct name_address *name,
+			bool *ret_only)
+{
+	struct store_address address;
+	enum err err = store_address_get(txn, name, &address);
+
+	*ret_only = err == ERR_OK && address.forwards_len == 0;
+	return err;
+}
+
+/* A second box: by the first address that leads to it alone and is not this
+ * one. */
 static enum err add_second(struct store_txn *txn, const struct name_box *box,
 			   struct store_address *address)
 {
 	struct name_address other;
 	char text[NAME_ADDRESS_TEXT];
+	bool only = false;
 	enum err err = store_box_address_next(txn, box, NULL, &other);
 
-	while (err == ERR_OK && (same_address(&other, &address->name) ||
-				 strcmp(other.local.s, "*") == 0))
-		err = store_box_address_next(txn, box, &other, &other);
+	while (err == ERR_OK && !only) {
+		if (!same_address(&other, &address->name) &&
+		    strcmp(other.local.s, "*") != 0)
+			err = is_only(txn, &other, &only);
+		if (err == ERR_OK && !only)
+			err = store_box_address_next(txn, box, &other, &other);
+	}
 	if (err == ERR_OK) {
 		name_address_text(&other, text);
-		return add_forward(txn, text, address);
+		return aim_forward(txn, text, address);
 	}
 	if (err != ERR_NOTFOUND)
 		return err;
 	name_box_text(box, text);
 	return store_refuse(txn, ERR_INVALID,
 			    "it leads to one box already, and '%s' has no "
-			    "address by which it could be reached as well",
+			    "address by which it alone could be reached as "
+			    "well",
 			    text);
 }
 
@@ -72,8 +90,8 @@ static enum err add_box(struct store_txn *txn, const struct name_box *box,
 	return ERR_OK;
 }
 
-/* One of ours, in the domain itself or behind an alias. ERR_NOTFOUND: it is
- * not ours, or leads to no box. */
+/* One of ours that leads to one box and nowhere else, in the domain itself or
+ * behind an alias. ERR_NOTFOUND: it is not ours, or a group, or a forward. */
 static enum err find_ours(struct store_txn *txn, struct name_address *name,
 			  struct store_address *ret_ours)
 {
@@ -85,7 +103,9 @@ static enum err find_ours(struct store_txn *txn, struct name_address *name,
 	if (domain.kind == STORE_ALIAS)
 		name->domain = domain.target;
 	err = store_address_get(txn, name, ret_ours);
-	return err == ERR_OK && !ret_ours->has_box ? ERR_NOTFOUND : err;
+	if (err == ERR_OK && (!ret_ours->has_box || ret_ours->forwards_len))
+		err = ERR_NOTFOUND;
+	return err;
 }
 
 enum err aim_add(struct store_txn *txn, const char *target,
@@ -108,7 +128,7 @@ enum err aim_add(struct store_txn *txn, const char *target,
 					    : "it is neither a box (ex1-0001) "
 					      "nor an address");
 	if (idn_address(target, false, &name))
-		return add_forward(txn, forward, address);
+		return aim_forward(txn, forward, address);
 	err = find_ours(txn, &name, &ours);
 	if (err != ERR_OK && err != ERR_NOTFOUND)
 		return err;
@@ -116,5 +136,5 @@ enum err aim_add(struct store_txn *txn, const char *target,
 		return store_refuse(txn, ERR_INVALID, "it would lead to itself");
 	if (err == ERR_OK && !address->has_box)
 		return add_box(txn, &ours.box, address);
-	return add_forward(txn, forward, address);
+	return aim_forward(txn, forward, address);
 }

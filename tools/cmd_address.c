@@ -7,18 +7,24 @@
 #include "commands.h"
 #include "confirm.h"
 #include "deletion.h"
+#include "destination.h"
 #include "json.h"
 #include "operand.h"
 #include "preflight.h"
+#include "references.h"
 #include "say.h"
 
+#define FORCE_OPTION {"--force", NULL, "take a target that is not there yet"}
+
 const struct args_option cmd_address_add_options[] = {
+	FORCE_OPTION,
 	ADOPT_OPTION,
 	CHANGE_OPTIONS,
 	{NULL, NULL, NULL},
 };
 
 const struct args_option cmd_address_set_options[] = {
+	FORCE_OPTION,
 	CHANGE_OPTIONS,
 	{NULL, NULL, NULL},
 };
@@ -46,6 +52,7 @@ struct wish {
 	bool keep;
 	struct name_handle owner; /* of the domain */
 	struct store_address row;
+	struct references references; /* that go along with the old name */
 	char text[NAME_ADDRESS_TEXT];
 };
 
@@ -94,23 +101,39 @@ static enum err look_body(struct store_txn *txn, void *arg)
 	return aim_all(txn, wish);
 }
 
-static enum err change_body(struct store_txn *txn, void *arg)
+/* The old name goes, and forwards to it lead to the new one. */
+static enum err leave_old(struct store_txn *txn, struct wish *wish)
 {
-	struct wish *wish = arg;
-	enum err err = look_body(txn, wish);
+	enum err err;
 
-	if (err != ERR_OK)
-		return err;
-	if (wish->what == SET)
-		return store_address_set(txn, &wish->row);
-	err = store_address_add(txn, &wish->row);
-	if (err != ERR_OK || wish->what == ADD || wish->keep)
-		return err;
 	if (strcmp(wish->old.local.s, "postmaster") == 0)
 		return store_refuse(txn, ERR_INVALID,
 				    "a domain keeps its postmaster (--keep "
 				    "leaves both)");
-	return store_address_del(txn, &wish->old, STORE_GOES_ON);
+	err = references_rename(txn, &wish->old, &wish->row.name,
+				&wish->references);
+	return err == ERR_OK
+		       ? store_address_del(txn, &wish->old, STORE_GOES_ON)
+		       : err;
+}
+
+static enum err change_body(struct store_txn *txn, void *arg)
+{
+	struct wish *wish = arg;
+	const bool take = wish->what == RENAME ||
+			  args_has(wish->args, "--force");
+	enum err err = look_body(txn, wish);
+
+	if (err != ERR_OK)
+		return err;
+	err = wish->what == SET ? store_address_set(txn, &wish->row)
+				: store_address_add(txn, &wish->row);
+	if (err == ERR_OK && wish->what == RENAME && !wish->keep)
+		err = leave_old(txn, wish);
+	return err == ERR_OK ? destination_judge(txn, &wish->row.name,
+						 take ? DESTINATION_TAKE
+						      : DESTINATION_OFFER)
+			     : err;
 }
 
 static int run(struct site *site, struct wish *wish)
@@ -127,10 +150,12 @@ static int run(struct site *site, struct wish *wish)
 	if (code == CODE_DONE)
 		code = change(site, change_body, wish, wish->text, &changed);
 	if (changed && site->json)
-		json_print(json_address(&wish->row));
+		change_print(site, json_address(&wish->row));
 	else if (changed)
 		say_note("address '%s' %s", wish->text,
 			 wish->what == SET ? "set" : "added");
+	if (changed || (site->dry_run && code == CODE_DONE))
+		references_say(&wish->references);
 	return code;
 }
 
@@ -150,6 +175,7 @@ static int begin(struct site *site, const struct args *args, enum what what)
 		code = operand_address(args->operand[0], &wish->old);
 	if (code == CODE_DONE)
 		code = run(site, wish);
+	references_free(&wish->references);
 	free(wish);
 	return code;
 }
@@ -173,6 +199,7 @@ struct removal {
 	struct name_address name;
 	enum store_fate fate;
 	bool caught;
+	struct references references;
 };
 
 static enum err del_body(struct store_txn *txn, void *arg)
@@ -189,6 +216,9 @@ static enum err del_body(struct store_txn *txn, void *arg)
 	err = deletion_caught(txn, name, &removal->caught);
 	if (err == ERR_OK)
 		err = store_address_del(txn, name, removal->fate);
+	if (err == ERR_OK)
+		err = references_remove(txn, removal->fate,
+					&removal->references);
 	return err == ERR_NOTFOUND ? not_there(txn) : err;
 }
 
@@ -205,6 +235,7 @@ static int del(struct site *site, const struct args *args,
 		code = change_try(site, del_body, removal, text);
 	if (code != CODE_DONE)
 		return code;
+	references_say(&removal->references);
 	mail = deletion_text(removal->fate, 1, removal->caught, room);
 	code = confirm(site, args, "delete the address '%s' (mail for it %s)",
 		       text, mail);
@@ -223,5 +254,8 @@ int cmd_address_del(struct site *site, const struct args *args)
 
 	if (code == CODE_DONE)
 		code = deletion_read(args, STORE_BOUNCES, &removal.fate);
-	return code == CODE_DONE ? del(site, args, &removal) : code;
+	if (code == CODE_DONE)
+		code = del(site, args, &removal);
+	references_free(&removal.references);
+	return code;
 }

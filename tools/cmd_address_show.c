@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "foreign.h"
 #include "holds.h"
+#include "idn.h"
 #include "json.h"
 #include "list.h"
 #include "operand.h"
@@ -15,6 +16,7 @@
 const struct args_option cmd_address_list_options[] = {
 	{"--handle", "H", "only in domains of this handle"},
 	{"--forwards", NULL, "only those that lead to other addresses"},
+	LIST_OPTIONS,
 	{NULL, NULL, NULL},
 };
 
@@ -82,53 +84,62 @@ static enum err next_body(struct store_txn *txn, void *arg)
 	return err;
 }
 
+enum { ADDRESS, BOX, FORWARDS, LOGIN, DELIVERY };
+
+static const struct list_column columns[] = {
+	[ADDRESS] = {"address", TABLE_NAME, false},
+	[BOX] = {"box", TABLE_NAME, false},
+	[FORWARDS] = {"forwards", TABLE_NAMES, false},
+	[LOGIN] = {"login", TABLE_NAME, false},
+	[DELIVERY] = {"delivery", TABLE_NAME, false},
+	{NULL, TABLE_TEXT, false},
+};
+
 /* All forwards on one line. */
-static void join(const struct store_address *address, char *text, size_t room)
+static void join(const struct store_address *address, struct list_cells *cells)
 {
+	char text[2 * STORE_FORWARDS_MAX], written[IDN_WRITTEN];
 	size_t len = 0;
 
 	text[0] = 0;
-	for (size_t at = 0; at < address->forwards_len && len < room;
+	for (size_t at = 0; at < address->forwards_len && len < sizeof text;
 	     at += strlen(address->forwards + at) + 1)
-		len += (size_t)snprintf(text + len, room - len, "%s%s",
-					len ? " " : "", address->forwards + at);
+		len += (size_t)snprintf(text + len, sizeof text - len, "%s%s",
+					len ? " " : "",
+					idn_written(address->forwards + at,
+						    written));
+	list_cell(cells, FORWARDS, text);
 }
 
-/* One narrow column: addresses need the room. `show` tells more. */
-static const char *off(const struct store_address *address,
-		       const struct holds *holds)
-{
-	const bool login = !address->has_box || holds->login;
-
-	if (holds->delivery == STORE_DELIVER)
-		return login ? "-" : "login";
-	if (!login)
-		return "both";
-	return holds->delivery == STORE_HOLD ? "held" : "mail";
-}
-
-static void print_address(const struct site *site, struct table *table,
-			  const void *arg, size_t index)
+static bool address_row(const struct site *site, const void *arg, size_t index,
+			struct list_cells *cells, json_t **ret_object)
 {
 	const struct handful *some = arg;
 	const struct store_address *address = &some->address[index];
-	char name[NAME_ADDRESS_TEXT], box[NAME_BOX_TEXT] = "";
-	char forwards[TABLE_CELL]; /* a table cuts what is longer */
 	const struct holds *holds = &some->holds[index];
-	const char *cells[] = {name, box, forwards, off(address, holds)};
+	char text[NAME_ADDRESS_TEXT], written[IDN_WRITTEN];
 
-	if (site->json) {
-		json_t *object = json_address(address);
-
-		holds_json(object, holds);
-		json_print(object);
-		return;
+	(void)site;
+	if (cells) {
+		name_address_text(&address->name, text);
+		list_cell(cells, ADDRESS, idn_written(text, written));
+		if (address->has_box)
+			name_box_text(&address->box, text);
+		list_cell(cells, BOX, address->has_box ? text : "");
+		join(address, cells);
+		list_cell(cells, LOGIN,
+			  address->has_box ? holds_login_cell(
+						     holds, STORE_ADDRESSES,
+						     text)
+					   : "");
+		list_cell(cells, DELIVERY,
+			  holds_delivery_cell(holds, STORE_ADDRESSES, text));
 	}
-	name_address_text(&address->name, name);
-	if (address->has_box)
-		name_box_text(&address->box, box);
-	join(address, forwards, sizeof forwards);
-	table_row(table, cells);
+	if (ret_object) {
+		*ret_object = json_address(address);
+		holds_json(*ret_object, holds);
+	}
+	return true;
 }
 
 static enum err there_body(struct store_txn *txn, void *arg)
@@ -152,17 +163,16 @@ static int there(struct site *site, const struct name_domain *name)
 			 name->s);
 }
 
-static int list(struct site *site, struct handful *some)
+/* Files made by hand have no rows of the list's form. */
+static int list(struct site *site, const struct list *all,
+		const struct list_view *view, const struct handful *some)
 {
-	static const char *const header[] = {"ADDRESS", "BOX", "FORWARDS",
-					     "OFF", NULL};
-	const struct list all = {"address list", header, next_body,
-				 print_address, some, &some->count};
 	int code = some->domain ? there(site, some->domain) : CODE_DONE;
 
 	if (code == CODE_DONE)
-		code = list_print(site, &all);
-	return code == CODE_DONE && some->domain
+		code = list_print(site, all, view);
+	return code == CODE_DONE && some->domain && !view->chosen &&
+			       !view->csv && !view->limit
 		       ? foreign_list(site, some->domain)
 		       : code;
 }
@@ -170,26 +180,30 @@ static int list(struct site *site, struct handful *some)
 int cmd_address_list(struct site *site, const struct args *args)
 {
 	const char *text = args_get(args, "--handle");
-	struct handful *some;
+	struct handful *some = calloc(1, sizeof *some);
+	struct list all = {"address list", columns, 3, next_body,
+			   address_row,	   some,    NULL};
 	struct name_handle handle;
 	struct name_domain domain;
+	struct list_view view;
 	int code = CODE_DONE;
 
+	if (!some)
+		return say_error(CODE_LATER, "no memory");
 	if (text)
 		code = operand_handle(text, &handle);
 	if (code == CODE_DONE && args->operands)
 		code = operand_domain(args->operand[0], &domain);
 	if (code == CODE_DONE)
+		code = list_read(site, args, &all, NULL, &view);
+	if (code == CODE_DONE)
 		code = site_open_look(site);
-	if (code != CODE_DONE)
-		return code;
-	some = calloc(1, sizeof *some);
-	if (!some)
-		return say_error(CODE_LATER, "no memory");
 	some->handle = text ? &handle : NULL;
 	some->domain = args->operands ? &domain : NULL;
 	some->forwards = args_has(args, "--forwards");
-	code = list(site, some);
+	all.count = &some->count;
+	if (code == CODE_DONE)
+		code = list(site, &all, &view, some);
 	free(some);
 	return code;
 }

@@ -8,6 +8,7 @@
 #include "deletion.h"
 #include "json.h"
 #include "many.h"
+#include "references.h"
 #include "rejoin.h"
 #include "say.h"
 #include "target.h"
@@ -31,6 +32,7 @@ struct deletion {
 	enum store_fate fate;
 	unsigned long addresses; /* that lead to it */
 	unsigned long ended, caught; /* to it alone; with a catch-all beside */
+	struct references references; /* to its addresses */
 	struct rejoin back;
 };
 
@@ -76,14 +78,22 @@ static enum err del_box(struct store_txn *txn, struct deletion *d)
 	while (err == ERR_OK) {
 		err = store_box_address_next(txn, &d->box.name, NULL, &name);
 		if (err == ERR_NOTFOUND)
-			return store_box_del(txn, &d->box.name);
+			break;
 		if (err == ERR_OK)
 			err = store_address_get(txn, &name, &d->address);
 		if (err == ERR_OK)
 			err = detach(txn, d);
 		d->addresses++;
 	}
-	return err;
+	return err == ERR_NOTFOUND ? store_box_del(txn, &d->box.name) : err;
+}
+
+/* No address leads to what was deleted. */
+static enum err del_end(struct store_txn *txn, void *arg)
+{
+	struct deletion *d = arg;
+
+	return references_remove(txn, d->fate, &d->references);
 }
 
 static enum err del_body(struct store_txn *txn, void *arg)
@@ -96,7 +106,9 @@ static enum err del_body(struct store_txn *txn, void *arg)
 		return store_refuse(txn, ERR_INVALID,
 				    "there is no such box ('popbox box list' "
 				    "shows all)");
-	return err == ERR_OK ? del_box(txn, d) : err;
+	if (err == ERR_OK)
+		err = del_box(txn, d);
+	return err == ERR_OK ? del_end(txn, d) : err;
 }
 
 static enum err del_each(struct store_txn *txn, const struct store_box *box,
@@ -120,6 +132,7 @@ static int del(struct site *site, const struct args *args,
 	if (code != CODE_DONE)
 		return code;
 	name_box_text(&d->box.name, text);
+	references_say(&d->references);
 	mail = deletion_text(d->fate, d->ended, d->caught, room);
 	code = confirm(site, args,
 		       "delete the box '%s' with %lu addresses%s%s%s", text,
@@ -216,6 +229,11 @@ static int del_many(struct site *site, const struct args *args,
 		code = many_find(site, &all);
 	if (code == CODE_DONE && all.count)
 		code = keep_postmasters(site, d, &all);
+	all.end = del_end;
+	if (code == CODE_DONE && all.count)
+		code = many_try(site, &all, del_each, d);
+	if (code == CODE_DONE && all.count)
+		references_say(&d->references);
 	if (code == CODE_DONE && all.count)
 		code = many_ask(site, args, &all, "delete");
 	if (code == CODE_DONE && all.count)
@@ -252,6 +270,7 @@ int cmd_box_del(struct site *site, const struct args *args)
 	if (code == CODE_DONE)
 		code = by_filter ? del_many(site, args, d)
 				 : del_one(site, args, d);
+	references_free(&d->references);
 	free(d);
 	return code;
 }
@@ -293,7 +312,7 @@ static enum err undelete_body(struct store_txn *txn, void *arg)
 	return err == ERR_OK ? rejoin(txn, &d->box.name, group, &d->back) : err;
 }
 
-static void say_back(const struct site *site, const struct deletion *d)
+static void say_back(struct site *site, const struct deletion *d)
 {
 	const struct text *lost = &d->back.lost;
 	char text[NAME_BOX_TEXT], groups[64] = "";
@@ -304,7 +323,7 @@ static void say_back(const struct site *site, const struct deletion *d)
 			       ", and in %lu group%s again", d->back.groups,
 			       d->back.groups == 1 ? "" : "s");
 	if (site->json)
-		json_print(json_box(&d->box));
+		change_print(site, json_box(&d->box));
 	else
 		say_note("box '%s' is back, with %lu addresses%s", text,
 			 d->back.addresses, groups);

@@ -1,10 +1,12 @@
 /* cmd_box_show.c: popbox box list and show. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "commands.h"
 #include "filter.h"
 #include "holds.h"
+#include "idn.h"
 #include "json.h"
 #include "list.h"
 #include "say.h"
@@ -12,12 +14,14 @@
 
 const struct args_option cmd_box_list_options[] = {
 	FILTER_OPTIONS,
+	LIST_OPTIONS,
 	{NULL, NULL, NULL},
 };
 
 struct handful {
 	struct filter filter;
 	struct filter_place place;
+	bool look; /* at the last logins, below the mail root */
 	struct filter_box box[LIST_HANDFUL];
 	struct holds holds[LIST_HANDFUL];
 	size_t count;
@@ -49,70 +53,119 @@ static void add_last(json_t *object, int64_t last, const char *ip)
 				  ip[0] ? json_string(ip) : json_null());
 }
 
-static void print_line(const struct site *site, struct table *table,
-		       const void *arg, size_t index)
+enum {
+	BOX,
+	ADDRESS,
+	LAST_LOGIN,
+	LAST_IP,
+	LOGIN,
+	DELIVERY,
+	PASSWORD,
+	NAME,
+	QUOTA,
+	REASON,
+	CREATED,
+};
+
+static const struct list_column columns[] = {
+	[BOX] = {"box", TABLE_NAME, false},
+	[ADDRESS] = {"address", TABLE_NAME, false},
+	[LAST_LOGIN] = {"last-login", TABLE_NAME, true},
+	[LAST_IP] = {"last-ip", TABLE_NAME, true},
+	[LOGIN] = {"login", TABLE_NAME, false},
+	[DELIVERY] = {"delivery", TABLE_NAME, false},
+	[PASSWORD] = {"password", TABLE_NAME, false},
+	[NAME] = {"name", TABLE_TEXT, false},
+	[QUOTA] = {"quota", TABLE_NAME, true},
+	[REASON] = {"reason", TABLE_TEXT, true},
+	[CREATED] = {"created", TABLE_NAME, true},
+	{NULL, TABLE_TEXT, false},
+};
+
+static void fill(const struct filter_box *line, const struct holds *holds,
+		 int64_t last, const char *ip, struct list_cells *cells)
+{
+	const struct store_box *box = &line->box;
+	char text[NAME_ADDRESS_TEXT], written[IDN_WRITTEN];
+
+	name_box_text(&box->name, text);
+	list_cell(cells, BOX, text);
+	if (line->has_address) {
+		name_address_text(&line->address, text);
+		list_cell(cells, ADDRESS, idn_written(text, written));
+	}
+	list_cell(cells, LAST_LOGIN, last ? say_time(last, text) : "");
+	list_cell(cells, LAST_IP, ip);
+	list_cell(cells, LOGIN, holds_login_cell(holds, STORE_BOXES, text));
+	list_cell(cells, DELIVERY,
+		  holds_delivery_cell(holds, STORE_BOXES, text));
+	list_cell(cells, PASSWORD, box->has_password ? "yes" : "none");
+	list_cell(cells, NAME, box->title);
+	(void)snprintf(text, sizeof text, "%llu",
+		       (unsigned long long)box->quota); /* it fits */
+	list_cell(cells, QUOTA, box->quota ? text : "");
+	list_cell(cells, REASON, box->state.reason);
+	list_cell(cells, CREATED, say_time(box->state.created, text));
+}
+
+static bool line_row(const struct site *site, const void *arg, size_t index,
+		     struct list_cells *cells, json_t **ret_object)
 {
 	const struct handful *some = arg;
 	const struct filter_box *line = &some->box[index];
 	const struct holds *holds = &some->holds[index];
-	char login[HOLDS_CELL], delivery[HOLDS_CELL];
-	char box[NAME_BOX_TEXT], address[NAME_ADDRESS_TEXT] = "";
-	char ip[MAILROOT_IP_MAX + 1] = "", time[SAY_TIME_TEXT];
-	const char *cells[] = {box, address,
-			       holds_login_cell(holds, STORE_BOXES, login),
-			       holds_delivery_cell(holds, STORE_BOXES, delivery),
-			       line->box.has_password ? "yes" : "none",
-			       line->box.title, time};
-	const bool look = some->filter.look;
+	char address[NAME_ADDRESS_TEXT], ip[MAILROOT_IP_MAX + 1] = "";
 	int64_t last = 0;
-	json_t *object;
 
-	if (look)
+	if (some->look)
 		(void)filter_last_login(site, &line->box.name, &last, ip);
 	if (!filter_fits_login(&some->filter, &line->box, last))
-		return;
-	name_box_text(&line->box.name, box);
+		return false;
+	if (cells)
+		fill(line, holds, last, ip, cells);
+	if (!ret_object)
+		return true;
 	if (line->has_address)
 		name_address_text(&line->address, address);
-	(void)say_time(last, time);
-	if (!site->json) {
-		table_row(table, cells);
-		return;
-	}
-	object = json_box(&line->box);
-	holds_json(object, holds);
-	(void)json_object_set_new(object, "address",
+	*ret_object = json_box(&line->box);
+	holds_json(*ret_object, holds);
+	(void)json_object_set_new(*ret_object, "address",
 				  line->has_address ? json_string(address)
 						    : json_null());
-	if (look)
-		add_last(object, last, ip);
-	json_print(object);
+	if (some->look)
+		add_last(*ret_object, last, ip);
+	return true;
+}
+
+static int list_boxes(struct site *site, const struct args *args,
+		      struct handful *some)
+{
+	static const char *const with_last[] = {"last-login", NULL};
+	const struct list list = {"box list", columns, 2,
+				  next_body,  line_row, some, &some->count};
+	struct list_view view;
+	int code = filter_read(args, &some->filter);
+
+	if (code == CODE_DONE)
+		code = list_read(site, args, &list,
+				 some->filter.look ? with_last : NULL, &view);
+	if (code != CODE_DONE)
+		return code;
+	some->look = some->filter.look ||
+		     list_wants(&list, &view, "last-login") ||
+		     list_wants(&list, &view, "last-ip");
+	code = some->look ? site_open_look(site) : site_open_read(site);
+	return code == CODE_DONE ? list_print(site, &list, &view) : code;
 }
 
 int cmd_box_list(struct site *site, const struct args *args)
 {
-	static const char *const header[] = {
-		"BOX",	    "ADDRESS", "LOGIN",	     "DELIVERY",
-		"PASSWORD", "NAME",    "LAST LOGIN", NULL};
-	static const char *const without_last[] = {
-		"BOX",	    "ADDRESS", "LOGIN", "DELIVERY",
-		"PASSWORD", "NAME",    NULL};
 	struct handful *some = calloc(1, sizeof *some);
-	struct list list = {"box list", header, next_body, print_line,
-			    some,	NULL};
 	int code;
 
 	if (!some)
 		return say_error(CODE_LATER, "no memory");
-	list.count = &some->count;
-	code = filter_read(args, &some->filter);
-	if (!some->filter.look)
-		list.header = without_last;
-	if (code == CODE_DONE)
-		code = some->filter.look ? site_open_look(site)
-					 : site_open_read(site);
-	if (code == CODE_DONE)
-		code = list_print(site, &list);
+	code = list_boxes(site, args, some);
 	filter_free(&some->filter);
 	free(some);
 	return code;

@@ -9,6 +9,7 @@
 
 #include "audit.h"
 #include "commands.h"
+#include "destination.h"
 #include "json.h"
 #include "publish.h"
 #include "say.h"
@@ -56,7 +57,7 @@ static void on_rule(void *arg, unsigned rule, const char *object,
 {
 	struct checking *checking = arg;
 
-	checking->damage += rule != STORE_RULE_HASH;
+	checking->damage += rule < STORE_RULE_HASH;
 	print_rule(checking->site, rule, object, what);
 }
 
@@ -64,7 +65,11 @@ static enum err check_body(struct store_txn *txn, void *arg)
 {
 	struct checking *checking = arg;
 
-	return store_check(txn, on_rule, checking, &checking->found);
+	enum err err = store_check(txn, on_rule, checking, &checking->found);
+
+	if (err != ERR_OK || checking->damage)
+		return err;
+	return destination_check(txn, on_rule, checking, &checking->found);
 }
 
 static int check_here(struct site *site)

@@ -8,6 +8,7 @@
 #include "json.h"
 #include "operand.h"
 #include "preflight.h"
+#include "references.h"
 #include "say.h"
 #include "takedown.h"
 
@@ -25,6 +26,14 @@ const struct args_option cmd_domain_rename_options[] = {
 	{NULL, NULL, NULL},
 };
 
+static enum err del_body(struct store_txn *txn, void *arg)
+{
+	struct takedown *down = arg;
+	enum err err = takedown_domain(txn, down);
+
+	return err == ERR_OK ? references_list(txn, &down->references) : err;
+}
+
 int cmd_domain_del(struct site *site, const struct args *args)
 {
 	struct takedown down = {.keep_boxes =
@@ -36,14 +45,17 @@ int cmd_domain_del(struct site *site, const struct args *args)
 	if (code == CODE_DONE)
 		code = site_open_write(site);
 	if (code == CODE_DONE)
-		code = change_try(site, takedown_domain, &down, name);
-	if (code == CODE_DONE)
+		code = change_try(site, del_body, &down, name);
+	if (code == CODE_DONE) {
+		references_say(&down.references);
 		code = confirm(site, args,
 			       "delete the domain '%s' with %lu addresses and "
 			       "%lu boxes",
 			       name, down.addresses, down.boxes);
+	}
 	if (code == CODE_DONE)
-		code = change(site, takedown_domain, &down, name, &changed);
+		code = change(site, del_body, &down, name, &changed);
+	references_free(&down.references);
 	if (changed)
 		say_note("domain '%s' deleted with %lu addresses and %lu "
 			 "boxes; mail on its way is still delivered until "
@@ -58,6 +70,7 @@ struct renaming {
 	bool keep;
 	struct store_address address;
 	unsigned long addresses;
+	struct references references; /* to the old name */
 };
 
 /* The boxes stay where they are: only names change. */
@@ -144,7 +157,11 @@ static enum err rename_body(struct store_txn *txn, void *arg)
 	r->to = old;
 	r->to.name = to.name;
 	memcpy(r->to.utf8, to.utf8, sizeof to.utf8);
-	err = store_domain_add(txn, &r->to);
+	if (!r->keep)
+		err = references_rename_domain(txn, &r->from, &r->to.name,
+					       &r->references);
+	if (err == ERR_OK)
+		err = store_domain_add(txn, &r->to);
 	if (err == ERR_OK)
 		err = move_addresses(txn, r);
 	if (err == ERR_OK)
@@ -171,10 +188,10 @@ static int look(struct site *site, struct renaming *r)
 				   r->from.s);
 }
 
-static void say_renamed(const struct site *site, const struct renaming *r)
+static void say_renamed(struct site *site, const struct renaming *r)
 {
 	if (site->json)
-		json_print(json_domain(&r->to));
+		change_print(site, json_domain(&r->to));
 	else
 		say_note("domain '%s' is '%s' now, with %lu addresses%s",
 			 r->from.s, r->to.name.s, r->addresses,
@@ -205,6 +222,9 @@ int cmd_domain_rename(struct site *site, const struct args *args)
 		code = change(site, rename_body, r, r->from.s, &changed);
 	if (changed)
 		say_renamed(site, r);
+	if (changed || (site->dry_run && code == CODE_DONE))
+		references_say(&r->references);
+	references_free(&r->references);
 	free(r);
 	return code;
 }

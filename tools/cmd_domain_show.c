@@ -14,6 +14,7 @@
 const struct args_option cmd_domain_list_options[] = {
 	{"--handle", "H", "only those of this handle"},
 	{"--suspended", NULL, "only those by which nobody can log in"},
+	LIST_OPTIONS,
 	{NULL, NULL, NULL},
 };
 
@@ -57,52 +58,73 @@ static enum err next_body(struct store_txn *txn, void *arg)
 	return err;
 }
 
-static void print_domain(const struct site *site, struct table *table,
-			 const void *arg, size_t index)
+enum { DOMAIN, HANDLE, KIND, LOGIN, DELIVERY, TARGET, REASON, CREATED };
+
+static const struct list_column columns[] = {
+	[DOMAIN] = {"domain", TABLE_NAME, false},
+	[HANDLE] = {"handle", TABLE_NAME, false},
+	[KIND] = {"kind", TABLE_NAME, false},
+	[LOGIN] = {"login", TABLE_NAME, false},
+	[DELIVERY] = {"delivery", TABLE_NAME, false},
+	[TARGET] = {"target", TABLE_NAME, true},
+	[REASON] = {"reason", TABLE_TEXT, true},
+	[CREATED] = {"created", TABLE_NAME, true},
+	{NULL, TABLE_TEXT, false},
+};
+
+static bool domain_row(const struct site *site, const void *arg, size_t index,
+		       struct list_cells *cells, json_t **ret_object)
 {
 	const struct handful *some = arg;
 	const struct store_domain *domain = &some->domain[index];
 	const struct holds *holds = &some->holds[index];
-	char login[HOLDS_CELL], delivery[HOLDS_CELL];
-	const char *cells[] = {domain->utf8[0] ? domain->utf8 : domain->name.s,
-			       domain->handle.s, json_kind(domain->kind),
-			       holds_login_cell(holds, STORE_DOMAINS, login),
-			       holds_delivery_cell(holds, STORE_DOMAINS,
-						   delivery)};
-	json_t *object;
+	char text[IDN_WRITTEN];
 
-	if (!site->json) {
-		table_row(table, cells);
-		return;
+	(void)site;
+	if (cells) {
+		list_cell(cells, DOMAIN, idn_written(domain->name.s, text));
+		list_cell(cells, HANDLE, domain->handle.s);
+		list_cell(cells, KIND, json_kind(domain->kind));
+		list_cell(cells, LOGIN,
+			  holds_login_cell(holds, STORE_DOMAINS, text));
+		list_cell(cells, DELIVERY,
+			  holds_delivery_cell(holds, STORE_DOMAINS, text));
+		list_cell(cells, TARGET,
+			  domain->kind == STORE_ALIAS
+				  ? idn_written(domain->target.s, text)
+				  : domain->host);
+		list_cell(cells, REASON, domain->state.reason);
+		list_cell(cells, CREATED,
+			  say_time(domain->state.created, text));
 	}
-	object = json_domain(domain);
-	holds_json(object, holds);
-	json_print(object);
+	if (ret_object) {
+		*ret_object = json_domain(domain);
+		holds_json(*ret_object, holds);
+	}
+	return true;
 }
 
 int cmd_domain_list(struct site *site, const struct args *args)
 {
-	static const char *const header[] = {"DOMAIN", "HANDLE", "KIND",
-					     "LOGIN", "DELIVERY", NULL};
-	struct handful *some;
-	struct list list = {"domain list", header, next_body, print_domain,
-			    NULL, NULL};
+	struct handful *some = calloc(1, sizeof *some);
+	struct list list = {"domain list", columns, 1, next_body,
+			    domain_row,	   some,    NULL};
 	const char *text = args_get(args, "--handle");
 	struct name_handle handle;
+	struct list_view view;
 	int code = text ? operand_handle(text, &handle) : CODE_DONE;
 
-	if (code == CODE_DONE)
-		code = site_open_read(site);
-	if (code != CODE_DONE)
-		return code;
-	some = calloc(1, sizeof *some);
 	if (!some)
 		return say_error(CODE_LATER, "no memory");
+	if (code == CODE_DONE)
+		code = list_read(site, args, &list, NULL, &view);
+	if (code == CODE_DONE)
+		code = site_open_read(site);
 	some->handle = text ? &handle : NULL;
 	some->suspended = args_has(args, "--suspended");
-	list.arg = some;
 	list.count = &some->count;
-	code = list_print(site, &list);
+	if (code == CODE_DONE)
+		code = list_print(site, &list, &view);
 	free(some);
 	return code;
 }

@@ -11,6 +11,7 @@
 
 const struct args_option cmd_handle_list_options[] = {
 	{"--suspended", NULL, "only those whose boxes cannot log in"},
+	LIST_OPTIONS,
 	{NULL, NULL, NULL},
 };
 
@@ -45,40 +46,58 @@ static enum err next_body(struct store_txn *txn, void *arg)
 	return err;
 }
 
-static void print_handle(const struct site *site, struct table *table,
-			 const void *arg, size_t index)
+enum { HANDLE, LOGIN, DELIVERY, NAME, REASON, CREATED };
+
+static const struct list_column columns[] = {
+	[HANDLE] = {"handle", TABLE_NAME, false},
+	[LOGIN] = {"login", TABLE_NAME, false},
+	[DELIVERY] = {"delivery", TABLE_NAME, false},
+	[NAME] = {"name", TABLE_TEXT, false},
+	[REASON] = {"reason", TABLE_TEXT, false},
+	[CREATED] = {"created", TABLE_NAME, true},
+	{NULL, TABLE_TEXT, false},
+};
+
+static bool handle_row(const struct site *site, const void *arg, size_t index,
+		       struct list_cells *cells, json_t **ret_object)
 {
 	const struct handful *some = arg;
 	const struct store_handle *handle = &some->handle[index];
-	const char *cells[] = {handle->name.s,
-			       handle->state.login ? "on" : "off",
-			       json_delivery(handle->state.delivery),
-			       handle->title, handle->state.reason};
+	char text[SAY_TIME_TEXT];
 
-	if (site->json)
-		json_print(json_handle(handle));
-	else
-		table_row(table, cells);
+	(void)site;
+	if (cells) {
+		list_cell(cells, HANDLE, handle->name.s);
+		list_cell(cells, LOGIN, handle->state.login ? "on" : "off");
+		list_cell(cells, DELIVERY,
+			  json_delivery(handle->state.delivery));
+		list_cell(cells, NAME, handle->title);
+		list_cell(cells, REASON, handle->state.reason);
+		list_cell(cells, CREATED,
+			  say_time(handle->state.created, text));
+	}
+	if (ret_object)
+		*ret_object = json_handle(handle);
+	return true;
 }
 
 int cmd_handle_list(struct site *site, const struct args *args)
 {
-	static const char *const header[] = {"HANDLE", "LOGIN",	 "DELIVERY",
-					     "NAME",   "REASON", NULL};
-	struct handful *some;
-	struct list list = {"handle list", header, next_body, print_handle,
-			    NULL,	   NULL};
-	int code = site_open_read(site);
+	struct handful *some = calloc(1, sizeof *some);
+	struct list list = {"handle list", columns, 1, next_body,
+			    handle_row,	   some,    NULL};
+	struct list_view view;
+	int code;
 
-	if (code != CODE_DONE)
-		return code;
-	some = calloc(1, sizeof *some);
 	if (!some)
 		return say_error(CODE_LATER, "no memory");
-	some->suspended = args_has(args, "--suspended");
-	list.arg = some;
 	list.count = &some->count;
-	code = list_print(site, &list);
+	some->suspended = args_has(args, "--suspended");
+	code = list_read(site, args, &list, NULL, &view);
+	if (code == CODE_DONE)
+		code = site_open_read(site);
+	if (code == CODE_DONE)
+		code = list_print(site, &list, &view);
 	free(some);
 	return code;
 }

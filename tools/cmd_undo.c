@@ -11,6 +11,7 @@
 #include "confirm.h"
 #include "lastchange.h"
 #include "operand.h"
+#include "references.h"
 #include "say.h"
 
 const struct args_option cmd_undo_options[] = {
@@ -26,6 +27,8 @@ struct undo {
 	struct store_entry other; /* for looks elsewhere in the journal */
 	uint64_t first, last;	  /* of the change */
 	unsigned long done;
+	bool deletes; /* an address or a domain */
+	struct references references; /* to what it deletes */
 	bool named;   /* the entry in the way was */
 	bool blocked; /* by a rule of the store, which names no entry */
 };
@@ -266,6 +269,7 @@ static bool is_trace(const struct store_entry *e)
 
 static enum err undo_entry(struct undo *undo)
 {
+	const enum store_table table = undo->entry.table;
 	char why[STORE_WHY_MAX + 1];
 	enum err err = ERR_DAMAGED;
 
@@ -277,7 +281,9 @@ static enum err undo_entry(struct undo *undo)
 				    "what was purged cannot come back (a "
 				    "backup may have it)");
 	undo->done++;
-	switch (undo->entry.table) {
+	undo->deletes |= undo->entry.op == STORE_ADD &&
+			 (table == STORE_ADDRESSES || table == STORE_DOMAINS);
+	switch (table) {
 	case STORE_HANDLES:
 		err = undo_handle(undo);
 		break;
@@ -319,7 +325,8 @@ static enum err undo_body(struct store_txn *txn, void *arg)
 
 	undo->txn = txn;
 	undo->done = 0;
-	undo->named = false;
+	undo->deletes = undo->named = false;
+	undo->references.said.len = 0;
 	err = find_change(undo);
 	for (uint64_t n = undo->last; err == ERR_OK && n >= undo->first; n--) {
 		err = get_entry(txn, n, &undo->entry);
@@ -331,6 +338,8 @@ static enum err undo_body(struct store_txn *txn, void *arg)
 		return store_refuse(txn, ERR_INVALID,
 				    "there is nothing in it to take back; what "
 				    "was purged cannot come back");
+	if (err == ERR_OK && undo->deletes)
+		err = references_list(txn, &undo->references);
 	return err;
 }
 
@@ -383,6 +392,9 @@ int cmd_undo(struct site *site, const struct args *args)
 		say_note("undone: entries %llu to %llu",
 			 (unsigned long long)undo->first,
 			 (unsigned long long)undo->last);
+	if (changed || (site->dry_run && code == CODE_DONE))
+		references_say(&undo->references);
+	references_free(&undo->references);
 	free(undo);
 	return code;
 }

@@ -124,9 +124,25 @@ static char find_delimiter(const char *line, size_t len)
 	return those[best];
 }
 
+/* sep=; before the header. */
+static bool says_delimiter(struct csvfile *csv, const char *line, size_t len)
+{
+	if (len < 5 || strncmp(line, "sep=", 4) != 0 ||
+	    strspn(line + 5, "\r\n") != len - 5 || !strchr(",;\t|", line[4]))
+		return false;
+	csv->delimiter = line[4];
+	csv_set_delim(csv->parser, (unsigned char)csv->delimiter);
+	return true;
+}
+
+void csvfile_guess(struct csvfile *csv)
+{
+	csv->delimiter = 0;
+}
+
 static const char *take_line(struct csvfile *csv, const char *line, size_t len)
 {
-	if (!csv->delimiter) {
+	if (!csv->delimiter && strspn(line, "\r\n") != len) {
 		csv->delimiter = find_delimiter(line, len);
 		csv_set_delim(csv->parser, (unsigned char)csv->delimiter);
 	}
@@ -188,6 +204,8 @@ enum feed_got csvfile_next(struct csvfile *csv)
 			return got;
 		if (csv->raw.len == 0)
 			csv->line = csv->feed->line;
+		if (!csv->delimiter && says_delimiter(csv, line, len))
+			continue;
 		csv->why = take_line(csv, line, len);
 		if (csv->starved)
 			return starve(csv);
@@ -202,7 +220,7 @@ enum feed_got csvfile_next(struct csvfile *csv)
 	}
 }
 
-const char *csvfile_field(const struct csvfile *csv, size_t i)
+char *csvfile_field(const struct csvfile *csv, size_t i)
 {
 	return csv->fields.bytes + csv->at[i];
 }

@@ -29,15 +29,19 @@ struct csvfile {
 };
 
 /* False: no memory. delimiter 0: comma, semicolon or tab, whichever the first
- * line has most of. */
+ * line has most of; or what a line sep=; above it says, as spreadsheets write
+ * it. */
 bool csvfile_open(struct csvfile *csv, struct feed *feed, char delimiter);
 void csvfile_close(struct csvfile *csv); /* wipes */
+
+/* The next line tells the delimiter anew. */
+void csvfile_guess(struct csvfile *csv);
 
 /* The next record; blank lines are none. FEED_FAILED: also for ENOMEM. */
 enum feed_got csvfile_next(struct csvfile *csv);
 
-/* Its field number i; NUL-ended, never with a NUL inside. */
-const char *csvfile_field(const struct csvfile *csv, size_t i);
+/* Its field number i; NUL-ended, never with a NUL inside. It may be cut in place. */
+char *csvfile_field(const struct csvfile *csv, size_t i);
 
 /* Writes one field, in quotes where it needs them. False: no memory. */
 bool csvfile_put(struct text *out, const char *field, bool first);

@@ -4,7 +4,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "best.h"
 #include "holds.h"
+#include "idn.h"
 #include "operand.h"
 #include "pwhash.h"
 #include "say.h"
@@ -112,7 +114,7 @@ static bool has_text(const struct filter *filter, const char *text)
 static enum err fits_match(struct store_txn *txn, const struct filter *filter,
 			   const struct store_box *box, bool *ret_fits)
 {
-	char text[NAME_ADDRESS_TEXT];
+	char text[NAME_ADDRESS_TEXT], written[IDN_WRITTEN];
 	struct name_address at, *after = NULL;
 	enum err err = ERR_OK;
 
@@ -123,7 +125,9 @@ static enum err fits_match(struct store_txn *txn, const struct filter *filter,
 		after = &at;
 		if (err == ERR_OK)
 			name_address_text(&at, text);
-		*ret_fits = err == ERR_OK && has_text(filter, text);
+		*ret_fits = err == ERR_OK &&
+			    (has_text(filter, text) ||
+			     has_text(filter, idn_written(text, written)));
 	}
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
@@ -227,8 +231,7 @@ enum err filter_next(struct store_txn *txn, struct filter *filter,
 	ret_box->has_address = filter->by_domain;
 	if (err != ERR_OK || filter->by_domain)
 		return err;
-	err = store_box_address_next(txn, &ret_box->box.name, NULL,
-				     &ret_box->address);
+	err = best_address(txn, &ret_box->box.name, &ret_box->address);
 	ret_box->has_address = err == ERR_OK;
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }

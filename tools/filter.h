@@ -50,7 +50,7 @@ struct filter_place {
 struct filter_box {
 	struct store_box box;
 	bool has_address;
-	struct name_address address; /* in the domain that was asked for */
+	struct name_address address; /* its best, in the domain asked for */
 };
 
 /* The options of a command line. Says what is wrong; returns the exit code. */

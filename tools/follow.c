@@ -1,5 +1,6 @@
 #include "follow.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,11 @@ struct walk {
 	size_t count, room;
 	struct resolve resolve;	    /* of the forward that is looked at */
 	struct store_address address; /* the row of the address on top */
+};
+
+enum {
+	LOOP_FIRST = 3, /* of a long loop that many are named, and the last */
+	LOOP_TEXT = (LOOP_FIRST + 2) * (NAME_ADDRESS_TEXT + 20)
 };
 
 static enum err tell(struct walk *walk, const struct name_address *from,
@@ -48,6 +54,50 @@ static struct met *find_met(struct walk *walk, const struct name_address *name)
 			return &walk->met[i];
 	}
 	return NULL;
+}
+
+/* From met[first] down to met[top], each of which leads to the next, and back. */
+static void say_loop(const struct walk *walk, size_t first, size_t top,
+		     char ret_text[LOOP_TEXT])
+{
+	char name[NAME_ADDRESS_TEXT];
+	size_t way[FOLLOW_MAX], steps = 0, len = 0;
+
+	for (size_t at = top;; at = walk->met[at].before) {
+		way[steps++] = at;
+		if (at == first)
+			break;
+	}
+	for (size_t i = steps; i-- > 0;) {
+		if (i && steps - i > LOOP_FIRST) {
+			if (steps - i == LOOP_FIRST + 1)
+				len += (size_t)snprintf(ret_text + len,
+							LOOP_TEXT - len,
+							"... leads to ");
+			continue;
+		}
+		name_address_text(&walk->met[way[i]].name, name);
+		len += (size_t)snprintf(ret_text + len, LOOP_TEXT - len,
+					"%s leads %s", name, i ? "to " : "");
+	}
+	name_address_text(&walk->met[first].name, name);
+	(void)snprintf(ret_text + len, LOOP_TEXT - len, "back to %s",
+		       steps > 1 ? name : "itself");
+}
+
+static enum err tell_loop(struct walk *walk, const char *target,
+			  const struct met *back, size_t top)
+{
+	const size_t first = (size_t)(back - walk->met);
+	struct follow follow = {.end = FOLLOW_LOOP, .on_loop = first == 0};
+	const size_t len = strnlen(target, sizeof follow.target - 1);
+	char text[LOOP_TEXT];
+
+	say_loop(walk, first, top, text);
+	follow.loop = text;
+	name_address_text(&walk->met[top].name, follow.from);
+	memcpy(follow.target, target, len);
+	return walk->found(walk->arg, &follow);
 }
 
 /* Puts an address on the way, and tells its box. *top becomes its place. */
@@ -97,15 +147,16 @@ static enum err step(struct walk *walk, const char *forward, size_t *top)
 	case RESOLVE_NOBODY:
 		return tell(walk, &from, forward, FOLLOW_NOBODY);
 	case RESOLVE_DELETED:
-	case RESOLVE_CLOSED:
 		return tell(walk, &from, forward, FOLLOW_DELETED);
+	case RESOLVE_CLOSED:
+		return tell(walk, &from, forward, FOLLOW_CLOSED);
 	case RESOLVE_ADDRESS:
 	case RESOLVE_CATCHALL:
 		break;
 	}
 	met = find_met(walk, to);
 	if (met)
-		return met->on_way ? tell(walk, &from, forward, FOLLOW_LOOP)
+		return met->on_way ? tell_loop(walk, forward, met, *top)
 				   : ERR_OK;
 	if (walk->count >= FOLLOW_MAX)
 		return tell(walk, &from, forward, FOLLOW_LIMIT);
@@ -173,6 +224,9 @@ const char *follow_text(enum follow_end end)
 		       "catch-all";
 	case FOLLOW_DELETED:
 		return "that address was deleted";
+	case FOLLOW_CLOSED:
+		return "that domain was deleted, and its mail does not leave "
+		       "this site until 'popbox purge'";
 	case FOLLOW_BOX:
 	case FOLLOW_OUTSIDE:
 	case FOLLOW_LIMIT:

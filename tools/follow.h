@@ -14,7 +14,8 @@ enum follow_end {
 	FOLLOW_OUTSIDE, /* another host, or a customer who dials in */
 	FOLLOW_LOOP,	/* back to an address on its own way: qmail bounces it */
 	FOLLOW_NOBODY,	/* a domain of the store without that address */
-	FOLLOW_DELETED, /* a deleted address, or one of a deleted domain */
+	FOLLOW_DELETED, /* a deleted address */
+	FOLLOW_CLOSED,	/* one of a deleted domain that is not purged */
 	FOLLOW_LIMIT,	/* more than FOLLOW_MAX addresses: the rest is unknown */
 };
 
@@ -25,13 +26,16 @@ struct follow {
 	enum follow_end end;
 	char from[NAME_ADDRESS_TEXT];	/* the address that has the target */
 	char target[NAME_ADDRESS_TEXT]; /* the box, or the forward as written */
+	const char *loop; /* FOLLOW_LOOP: "a@x leads to b@x leads back to a@x",
+			   * good until found returns; else NULL */
+	bool on_loop;	  /* FOLLOW_LOOP: back to where the walk began */
 };
 
 /* Would mail that goes there never arrive? */
 static inline bool follow_is_dead(enum follow_end end)
 {
 	return end == FOLLOW_LOOP || end == FOLLOW_NOBODY ||
-	       end == FOLLOW_DELETED;
+	       end == FOLLOW_DELETED || end == FOLLOW_CLOSED;
 }
 
 /* Calls found once for each target, in the order of the addresses' rows; each

@@ -139,3 +139,20 @@ const char *idn_forward(const char *text, char ret_text[NAME_ADDRESS_TEXT])
 			       (int)local, text, domain.s); /* both bounded */
 	return why;
 }
+
+const char *idn_written(const char *name, char ret_text[IDN_WRITTEN])
+{
+	const char *at = strrchr(name, '@');
+	const char *domain = at ? at + 1 : name;
+	char utf8[NAME_DOMAIN_MAX + 1];
+	struct name_domain read, again;
+
+	if (!strstr(domain, "xn--") || idn_domain(domain, &read, utf8) ||
+	    !utf8[0] || to_ascii(utf8, &again) ||
+	    strcmp(read.s, again.s) != 0 || domain - name > NAME_LOCAL_MAX + 1)
+		(void)snprintf(ret_text, IDN_WRITTEN, "%s", name);
+	else
+		(void)snprintf(ret_text, IDN_WRITTEN, "%.*s%s",
+			       (int)(domain - name), name, utf8);
+	return ret_text;
+}

@@ -29,4 +29,9 @@ MUST_USE const char *idn_address(const char *text, bool catch_all,
 MUST_USE const char *idn_forward(const char *text,
 				 char ret_text[NAME_ADDRESS_TEXT]);
 
+/* A domain or an address of the store as people write it: in UTF-8 where that
+ * encodes back to it, else as it is. */
+enum { IDN_WRITTEN = NAME_LOCAL_MAX + 1 + NAME_DOMAIN_MAX + 1 };
+const char *idn_written(const char *name, char ret_text[IDN_WRITTEN]);
+
 #endif

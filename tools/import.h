@@ -26,6 +26,7 @@ struct import_how {
 	bool generate;
 	const char *credentials; /* a file for generated passwords, or NULL */
 	bool legacy_ok;
+	bool force; /* take forwards to addresses that are not there yet */
 	bool subdomains_said, subdomains; /* else as qmail's files have it */
 	bool locked; /* what has no usable password cannot log in yet */
 	bool mail; /* copy old mail too */

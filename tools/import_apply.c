@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "destination.h"
 #include "import_private.h"
 #include "interrupt.h"
 #include "json.h"
@@ -89,6 +90,8 @@ struct applying {
 	bool show;  /* each row: a dry run */
 	bool stale; /* the store is not as it was when the rows were judged */
 	size_t refused; /* by this run */
+	size_t *forwarder; /* rows that were written and have forwards */
+	size_t forwarders, forwarder_room;
 	char decoy[PWHASH_MAX + 1];
 };
 
@@ -100,6 +103,22 @@ static enum err refuse_row(struct applying *a, size_t number,
 		return ERR_OK;
 	errno = ENOMEM;
 	return ERR_SYSTEM;
+}
+
+/* Where it leads is looked at when all rows are written. */
+static bool keep_forwarder(struct applying *a, size_t number)
+{
+	if (a->forwarders == a->forwarder_room) {
+		size_t room = a->forwarder_room ? 2 * a->forwarder_room : 64;
+		size_t *more = reallocarray(a->forwarder, room, sizeof *more);
+
+		if (!more)
+			return false;
+		a->forwarder = more;
+		a->forwarder_room = room;
+	}
+	a->forwarder[a->forwarders++] = number;
+	return true;
 }
 
 static enum err apply_row(struct applying *a, size_t number,
@@ -122,7 +141,11 @@ static enum err apply_row(struct applying *a, size_t number,
 	import->verdicts[enrolled.verdict]++;
 	if (a->show)
 		print_row(import, number, intake, &enrolled);
-	return ERR_OK;
+	if (!intake->has_address || !intake->forwards_len ||
+	    enrolled.verdict == ENROLL_SAME || keep_forwarder(a, number))
+		return ERR_OK;
+	errno = ENOMEM;
+	return ERR_SYSTEM;
 }
 
 /* Rows that name their box come first, so that no other gets its number. */
@@ -210,6 +233,27 @@ static enum err add_postmasters(struct applying *a)
 	return err;
 }
 
+/* A target may come later in the file than what leads to it. */
+static enum err judge_forwarders(struct applying *a)
+{
+	const struct import *import = a->import;
+	struct intake intake;
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; err == ERR_OK && i < a->forwarders; i++) {
+		roster_get(&import->roster, a->forwarder[i], &intake);
+		err = destination_judge(a->txn, &intake.address,
+					import->how->force
+						? DESTINATION_TAKE
+						: DESTINATION_OFFER);
+		if (is_refusal(err))
+			err = refuse_row(a, a->forwarder[i], &intake,
+					 store_reason(import->site->store));
+	}
+	intake_wipe(&intake);
+	return err;
+}
+
 static enum err look_stale(struct applying *a)
 {
 	uint64_t last;
@@ -237,6 +281,8 @@ static enum err apply_all(struct applying *a)
 		err = apply_rows(a, false);
 	if (err == ERR_OK && !a->refused)
 		err = add_postmasters(a);
+	if (err == ERR_OK && !a->refused)
+		err = judge_forwarders(a);
 	if (err == ERR_OK && a->show && import->site->verbose)
 		err = rehearse(import->site, a->txn, PLAN_FRESH, &steps);
 	if (err != ERR_OK || import->site->dry_run)
@@ -255,7 +301,7 @@ static enum err apply_body(struct store_txn *txn, void *arg)
 	enum err err;
 
 	a->txn = txn;
-	a->refused = 0;
+	a->refused = a->forwarders = 0;
 	memset(a->import->verdicts, 0, sizeof a->import->verdicts);
 	a->progress = progress_start("writing", a->import->roster.count);
 	err = apply_all(a);
@@ -290,6 +336,7 @@ int import_apply(struct import *import, bool *ret_stale, uint64_t *ret_last)
 						 apply_body, &a, ret_last,
 						 INTERRUPT_OWED);
 	} while (err == ERR_INVALID && a.refused && import->how->skip_bad);
+	free(a.forwarder);
 	*ret_stale = a.stale;
 	if (a.stale)
 		return CODE_DONE;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "change.h"
 #include "commands.h"
 #include "help.h"
 #include "inherited.h"
@@ -92,6 +93,7 @@ static int run(struct site *site, const struct command *c, struct args *global,
 	site->no_sync = args_has(args, "--no-sync");
 	site->fix_locals = args_has(args, "--fix-locals");
 	code = c->run(site, args);
+	change_say(site);
 	hint(site, c, args, code);
 	return code;
 }

@@ -26,6 +26,7 @@ struct many {
 	struct many_box *box; /* malloc'ed, in the order of their names */
 	size_t count, room;
 	size_t changed; /* of them, by many_change */
+	store_body *end; /* after the last box, if one was changed; or NULL */
 };
 
 /* Changes one box; number is its index. */
@@ -43,6 +44,10 @@ int many_read(const struct args *args, struct many *many);
  * it. Nothing fits: says so, returns CODE_DONE with count 0. */
 int many_find(struct site *site, struct many *many);
 
+/* The change in a transaction that is given up: what does it count, what is in
+ * its way? Returns the exit code. */
+int many_try(struct site *site, struct many *many, many_each *each, void *arg);
+
 /* Asks "VERB 3 boxes?", unless --yes or --dry-run; with the latter the boxes are
  * listed. Returns the exit code. */
 int many_ask(struct site *site, const struct args *args,
@@ -57,7 +62,7 @@ int many(struct site *site, const struct args *args, const char *verb,
 	 many_each *each, void *arg, const char *done);
 
 /* The counts and the change's number, as JSON. */
-void many_json(const struct site *site, const struct many *many);
+void many_json(struct site *site, const struct many *many);
 
 void many_free(struct many *many);
 

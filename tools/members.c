@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "best.h"
+
 static enum err add(struct members *members,
 		    const struct store_address *address)
 {
@@ -35,6 +37,8 @@ static int by_all(const void *a, const void *b)
 	const struct member *x = a, *y = b;
 	int order = by_box(x, y);
 
+	if (order == 0)
+		order = (int)best_rank(&x->local) - (int)best_rank(&y->local);
 	return order ? order : strcmp(x->local.s, y->local.s);
 }
 

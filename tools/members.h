@@ -8,7 +8,7 @@
 
 struct member {
 	struct name_box box;
-	struct name_local local; /* its first address in the domain */
+	struct name_local local; /* its best address in the domain (best.h) */
 };
 
 struct members {

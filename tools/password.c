@@ -10,6 +10,7 @@
 #include "askpass.h"
 #include "common.h"
 #include "operand.h"
+#include "row_clean.h"
 #include "say.h"
 #include "secret.h"
 
@@ -332,6 +333,7 @@ static int take_hash(const struct site *site, const struct args *args,
 	password->hash[len] = 0;
 	if (strlen(password->hash) != len)
 		return say_error(CODE_REFUSED, "this hash has a NUL in it");
+	(void)row_clean_blanks(password->hash); /* as files have them */
 	answer = pwhash_judge(password->hash, &scheme);
 	/* Its form is right; now let the library try, which has its own mind
 	 * about salts and parameters. */

@@ -1,6 +1,7 @@
 #include "postmaster.h"
 
 #include "aim.h"
+#include "destination.h"
 
 /* The postmaster of the first domain of this handle that has one. */
 static enum err copy_first(struct store_txn *txn, struct postmaster *pm)
@@ -64,5 +65,10 @@ enum err postmaster_add(struct store_txn *txn, struct postmaster *pm)
 		err = store_box_add(txn, &(struct store_box){
 						 .name = pm->address.box,
 						 .title = "postmaster"});
-	return err == ERR_OK ? store_address_add(txn, &pm->address) : err;
+	if (err == ERR_OK)
+		err = store_address_add(txn, &pm->address);
+	return err == ERR_OK && pm->target
+		       ? destination_judge(txn, &pm->address.name,
+					   DESTINATION_REFUSE)
+		       : err;
 }

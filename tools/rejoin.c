@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "resolve.h"
+
 /* One entry of the deletion, and its object as it was before and as it is. */
 struct entry {
 	struct store_txn *txn;
@@ -12,6 +14,9 @@ struct entry {
 	struct rejoin *rejoin;
 	struct store_entry row;
 	struct store_address was, left, now;
+	struct resolve resolve;
+	struct name_address *back; /* addresses that are back, malloc'ed */
+	size_t backs, room;
 };
 
 __attribute__((format(printf, 2, 3))) static enum err
@@ -37,34 +42,117 @@ static bool leads_to(const struct store_address *address,
 	       strcmp(address->box.handle.s, box->handle.s) == 0;
 }
 
+static bool same(const struct name_address *a, const struct name_address *b)
+{
+	return strcmp(a->local.s, b->local.s) == 0 &&
+	       strcmp(a->domain.s, b->domain.s) == 0;
+}
+
+/* Does this forward lead to an address that is back? */
+static enum err is_back(struct entry *e, const char *forward, bool *ret_back)
+{
+	enum err err = resolve_address(e->txn, forward, &e->resolve);
+
+	*ret_back = false;
+	if (err != ERR_OK || (e->resolve.kind != RESOLVE_ADDRESS &&
+			      e->resolve.kind != RESOLVE_CATCHALL))
+		return err;
+	for (size_t i = 0; !*ret_back && i < e->backs; i++)
+		*ret_back = same(&e->back[i], &e->resolve.address.name);
+	return ERR_OK;
+}
+
+static enum err keep_back(struct entry *e)
+{
+	if (e->backs == e->room) {
+		size_t room = e->room ? 2 * e->room : 16;
+		struct name_address *more =
+			reallocarray(e->back, room, sizeof *more);
+
+		if (!more)
+			return ERR_SYSTEM;
+		e->back = more;
+		e->room = room;
+	}
+	e->back[e->backs++] = e->was.name;
+	e->rejoin->addresses++;
+	return ERR_OK;
+}
+
+/* Did it lead to the box, or to an address that is back, and so went with it? */
+static enum err went_with(struct entry *e, bool *ret_with)
+{
+	enum err err = ERR_OK;
+
+	*ret_with = leads_to(&e->was, e->box);
+	for (size_t at = 0; err == ERR_OK && !*ret_with && !e->was.has_box &&
+			    at < e->was.forwards_len;
+	     at += strlen(e->was.forwards + at) + 1)
+		err = is_back(e, e->was.forwards + at, ret_with);
+	return err;
+}
+
+static bool same_forwards(const struct entry *e)
+{
+	return !e->was.has_box && e->was.forwards_len == e->now.forwards_len &&
+	       memcmp(e->was.forwards, e->now.forwards, e->now.forwards_len) ==
+		       0;
+}
+
 /* An address that was deleted with the box comes back, unless its place is
  * taken. */
 static enum err undelete(struct entry *e)
 {
 	const struct name_domain *name = &e->was.name.domain;
+	struct store_parked parked;
 	struct store_domain domain;
-	enum err err;
+	bool with;
+	enum err err = went_with(e, &with);
 
-	if (!leads_to(&e->was, e->box))
-		return ERR_OK;
+	if (err != ERR_OK || !with)
+		return err;
 	err = store_domain_get(e->txn, name, &domain);
 	if (err == ERR_NOTFOUND || (err == ERR_OK && domain.kind != STORE_POP))
 		return lose(e, "is not back: there is no domain '%s' with "
 			       "boxes now",
 			    name->s);
 	if (err == ERR_OK)
-		err = store_address_restore(e->txn, &e->was.name);
+		err = store_parked_address_get(e->txn, &e->was.name, &e->now,
+					       &parked);
+	if (err == ERR_OK && parked.group != e->row.group)
+		return lose(e, "is not back: it was added anew and deleted "
+			       "since");
 	if (err == ERR_OK)
-		e->rejoin->addresses++;
+		err = store_address_restore(e->txn, &e->was.name);
 	if (err != ERR_NOTFOUND)
-		return err;
+		return err == ERR_OK ? keep_back(e) : err;
 	err = store_address_get(e->txn, &e->was.name, &e->now);
 	if (err == ERR_OK)
-		return leads_to(&e->now, e->box)
+		return leads_to(&e->now, e->box) || same_forwards(e)
 			       ? ERR_OK
-			       : lose(e, "was added anew and leads elsewhere");
+			       : lose(e, "is there and leads elsewhere "
+					 "('popbox address set' changes it)");
 	return err == ERR_NOTFOUND ? lose(e, "is not back: it was purged")
 				   : err;
+}
+
+/* An address that lost the box and then, in the same change, all else comes back
+ * as it was when it was deleted. */
+static enum err undelete_joined(struct entry *e)
+{
+	struct store_parked parked;
+	enum err err;
+
+	if (!leads_to(&e->was, e->box) || leads_to(&e->left, e->box))
+		return ERR_OK;
+	err = store_parked_address_get(e->txn, &e->was.name, &e->now, &parked);
+	if (err == ERR_OK && parked.group != e->row.group)
+		return ERR_OK;
+	if (err == ERR_OK)
+		err = store_address_restore(e->txn, &e->was.name);
+	if (err == ERR_OK)
+		return keep_back(e);
+	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
 /* An address that led elsewhere as well leads to the box again. A box comes
@@ -96,13 +184,90 @@ static enum err join(struct entry *e)
 	return err;
 }
 
-static enum err put_back(struct entry *e)
+static size_t next(const struct store_address *address, size_t at)
+{
+	return at + strlen(address->forwards + at) + 1;
+}
+
+/* *ret_at: where the text stands among the forwards. */
+static bool has_forward(const struct store_address *address, const char *text,
+			size_t *ret_at)
+{
+	for (size_t at = 0; at < address->forwards_len; at = next(address, at)) {
+		if (strcmp(address->forwards + at, text) == 0) {
+			*ret_at = at;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Behind the nearest forward that stood before it and is there yet. */
+static enum err insert(struct entry *e, const char *forward)
+{
+	struct store_address *now = &e->now;
+	const size_t len = strlen(forward) + 1;
+	size_t place = 0, there;
+
+	for (size_t at = 0; e->was.forwards + at != forward;
+	     at = next(&e->was, at)) {
+		if (has_forward(now, e->was.forwards + at, &there))
+			place = next(now, there);
+	}
+	if (len > sizeof now->forwards - now->forwards_len)
+		return lose(e, "has no room for '%s' any more", forward);
+	memmove(now->forwards + place + len, now->forwards + place,
+		now->forwards_len - place);
+	memcpy(now->forwards + place, forward, len);
+	now->forwards_len += len;
+	return ERR_OK;
+}
+
+/* A forward that the deletion took out of an address. */
+static enum err join_forward(struct entry *e, const char *forward)
+{
+	size_t there;
+	bool back = false;
+	enum err err = is_back(e, forward, &back);
+
+	if (err != ERR_OK || !back)
+		return err;
+	err = store_address_get(e->txn, &e->was.name, &e->now);
+	if (err == ERR_NOTFOUND)
+		return lose(e, "led to '%s' and is gone meanwhile ('popbox log "
+			       "--object' tells)",
+			    forward);
+	if (err != ERR_OK || has_forward(&e->now, forward, &there))
+		return err;
+	err = insert(e, forward);
+	if (err == ERR_OK)
+		err = store_address_set(e->txn, &e->now);
+	if (err == ERR_OK)
+		e->rejoin->groups++;
+	return err;
+}
+
+static enum err join_forwards(struct entry *e)
+{
+	size_t there;
+	enum err err = ERR_OK;
+
+	for (size_t at = 0; err == ERR_OK && at < e->was.forwards_len;
+	     at = next(&e->was, at)) {
+		if (!has_forward(&e->left, e->was.forwards + at, &there))
+			err = join_forward(e, e->was.forwards + at);
+	}
+	return err;
+}
+
+/* First whole addresses, then places in them. */
+static enum err put_back(struct entry *e, bool places)
 {
 	const struct store_entry *row = &e->row;
 	enum err err;
 
 	if (row->table != STORE_ADDRESSES ||
-	    (row->op != STORE_DEL && row->op != STORE_SET))
+	    (row->op != STORE_SET && (row->op != STORE_DEL || places)))
 		return ERR_OK;
 	err = store_address_row(row->key, row->key_len, row->before,
 				row->before_len, &e->was);
@@ -111,7 +276,55 @@ static enum err put_back(struct entry *e)
 	if (err == ERR_OK)
 		err = store_address_row(row->key, row->key_len, row->after,
 					row->after_len, &e->left);
-	return err == ERR_OK ? join(e) : err;
+	if (err == ERR_OK && !places)
+		return undelete_joined(e);
+	if (err == ERR_OK)
+		err = join(e);
+	return err == ERR_OK ? join_forwards(e) : err;
+}
+
+/* The first entry of a change has the number of its group. */
+static enum err put_all_back(struct entry *e, uint64_t group, bool places)
+{
+	enum err err = store_journal_next(e->txn, group - 1, &e->row);
+
+	while (err == ERR_OK && e->row.group == group) {
+		err = put_back(e, places);
+		if (err == ERR_OK)
+			err = store_journal_next(e->txn, e->row.number,
+						 &e->row);
+	}
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+/* What else the same change deleted stays deleted: an address that is back does
+ * not lead there. */
+static enum err leave_deleted(struct entry *e, const struct name_address *name,
+			      uint64_t group)
+{
+	struct store_address *now = &e->now;
+	enum err err = store_address_get(e->txn, name, now);
+
+	e->was = *now;
+	now->forwards_len = 0;
+	for (size_t at = 0; err == ERR_OK && at < e->was.forwards_len;
+	     at = next(&e->was, at)) {
+		const char *forward = e->was.forwards + at;
+		const size_t len = strlen(forward) + 1;
+
+		err = resolve_address(e->txn, forward, &e->resolve);
+		if (err == ERR_OK && e->resolve.kind == RESOLVE_DELETED &&
+		    e->resolve.parked.group == group) {
+			err = lose(e, "leads no more to '%s', which is deleted",
+				   forward);
+			continue;
+		}
+		memcpy(now->forwards + now->forwards_len, forward, len);
+		now->forwards_len += len;
+	}
+	if (err != ERR_OK || now->forwards_len == e->was.forwards_len)
+		return err;
+	return store_address_set(e->txn, now);
 }
 
 enum err rejoin(struct store_txn *txn, const struct name_box *box,
@@ -127,15 +340,14 @@ enum err rejoin(struct store_txn *txn, const struct name_box *box,
 	e->rejoin = ret_rejoin;
 	ret_rejoin->addresses = ret_rejoin->groups = 0;
 	ret_rejoin->lost.len = 0;
-	/* The first entry of a change has the number of its group. */
-	err = store_journal_next(txn, group - 1, &e->row);
-	while (err == ERR_OK && e->row.group == group) {
-		err = put_back(e);
-		if (err == ERR_OK)
-			err = store_journal_next(txn, e->row.number, &e->row);
-	}
+	err = put_all_back(e, group, false);
+	if (err == ERR_OK)
+		err = put_all_back(e, group, true);
+	for (size_t i = 0; err == ERR_OK && i < e->backs; i++)
+		err = leave_deleted(e, &e->back[i], group);
+	free(e->back);
 	free(e);
-	return err == ERR_NOTFOUND ? ERR_OK : err;
+	return err;
 }
 
 void rejoin_free(struct rejoin *rejoin)

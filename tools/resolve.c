@@ -2,11 +2,31 @@
 
 #include <string.h>
 
+/* Is a domain of that name retained? Of one that is above the host that was
+ * asked for, only if it took mail for hosts below it. */
+static enum err find_retained(struct store_txn *txn,
+			      const struct name_domain *name, bool above,
+			      struct resolve *resolve, bool *ret_closed)
+{
+	enum err err = ERR_NOTFOUND;
+
+	for (int kind = 0; err == ERR_NOTFOUND && kind < STORE_KINDS; kind++) {
+		err = store_parked_domain_get(txn, name, (enum store_kind)kind,
+					      &resolve->named,
+					      &resolve->parked);
+		if (err == ERR_OK && above && !resolve->named.subdomains)
+			err = ERR_NOTFOUND;
+	}
+	*ret_closed = err == ERR_OK;
+	return err == ERR_OK ? ERR_NOTFOUND : err;
+}
+
 /* The domain of that name, or the nearest one above it that takes mail for the
  * hosts below it. */
 static enum err find_domain(struct store_txn *txn, const char *text,
-			    struct store_domain *ret_domain, bool *ret_closed)
+			    struct resolve *resolve, bool *ret_closed)
 {
+	struct store_domain *named = &resolve->named;
 	enum err err = ERR_NOTFOUND;
 
 	*ret_closed = false;
@@ -17,13 +37,12 @@ static enum err find_domain(struct store_txn *txn, const char *text,
 		at += *at == '.';
 		if (name_domain_read(at, strlen(at), &name))
 			break;
-		err = store_domain_get(txn, &name, ret_domain);
-		if (err == ERR_OK && at != text && !ret_domain->subdomains)
+		err = store_domain_get(txn, &name, named);
+		if (err == ERR_OK && at != text && !named->subdomains)
 			err = ERR_NOTFOUND;
-		else if (err == ERR_NOTFOUND && at == text &&
-			 store_parked_domain_any(txn, &name, ret_closed) !=
-				 ERR_OK)
-			err = ERR_DAMAGED;
+		else if (err == ERR_NOTFOUND)
+			err = find_retained(txn, &name, at != text, resolve,
+					    ret_closed);
 	}
 	return err;
 }
@@ -69,7 +88,7 @@ enum err resolve_address(struct store_txn *txn, const char *text,
 	ret_resolve->kind = RESOLVE_FOREIGN;
 	if (!at)
 		return ERR_OK;
-	err = find_domain(txn, at + 1, &ret_resolve->named, &closed);
+	err = find_domain(txn, at + 1, ret_resolve, &closed);
 	if (closed)
 		ret_resolve->kind = RESOLVE_CLOSED;
 	if (err == ERR_NOTFOUND)

@@ -12,7 +12,8 @@ enum resolve_kind {
 	RESOLVE_CATCHALL, /* the same, of the catch-all */
 	RESOLVE_DELETED,  /* deleted and not purged: address, parked are filled */
 	RESOLVE_NOBODY,	  /* the domain has neither the address nor a catch-all */
-	RESOLVE_CLOSED,	  /* the domain was deleted and is not purged */
+	RESOLVE_CLOSED,	  /* the domain was deleted and is not purged: named and
+			   * parked are filled */
 	RESOLVE_ROUTED,	  /* a relay, backup or dial-up domain of the store */
 	RESOLVE_FOREIGN,  /* no domain of the store */
 };

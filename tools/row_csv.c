@@ -1,157 +1,22 @@
+/* row_csv.c: what a record says. */
 #include "row_csv.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
+#include "idn.h"
+#include "row_clean.h"
 #include "row_flags.h"
+#include "row_passwd.h"
 
-struct column {
-	const char *name; /* in any letter case */
-	enum row_csv_column is;
-};
-
-/* A header that has the mark is of this format. */
-struct dialect {
-	const char *format;
-	const char *mark;
-	bool others; /* it may have columns that say nothing to us */
-	const struct column *columns; /* name NULL ends */
-};
-
-static const struct column ours[] = {
-	{"address", ROW_CSV_ADDRESS},	{"local", ROW_CSV_LOCAL},
-	{"domain", ROW_CSV_DOMAIN},	{"password", ROW_CSV_PASSWORD},
-	{"hash", ROW_CSV_HASH},		{"name", ROW_CSV_NAME},
-	{"quota", ROW_CSV_QUOTA},	{"handle", ROW_CSV_HANDLE},
-	{"box", ROW_CSV_BOX},		{"forward", ROW_CSV_FORWARD},
-	{"login", ROW_CSV_LOGIN},	{"delivery", ROW_CSV_DELIVERY},
-	{"reason", ROW_CSV_REASON},	{"maildir", ROW_CSV_MAILDIR},
-	{NULL, ROW_CSV_IGNORED},
-};
-
-static const struct column cpanel[] = {
-	{"email", ROW_CSV_ADDRESS},   {"password", ROW_CSV_PASSWORD},
-	{"domain", ROW_CSV_DOMAIN},   {"quota", ROW_CSV_QUOTA_MB},
-	{NULL, ROW_CSV_IGNORED},
-};
-
-static const struct column google[] = {
-	{"email address [required]", ROW_CSV_ADDRESS},
-	{"password [required]", ROW_CSV_PASSWORD},
-	{"password hash function [upload only]", ROW_CSV_FUNCTION},
-	{"first name [required]", ROW_CSV_NAME},
-	{"last name [required]", ROW_CSV_LAST_NAME},
-	{"status [read only]", ROW_CSV_STATUS},
-	{"new status [upload only]", ROW_CSV_NEW_STATUS},
-	{NULL, ROW_CSV_IGNORED},
-};
-
-static const struct column mailboxes[] = {
-	{"username", ROW_CSV_ADDRESS}, {"password", ROW_CSV_HASH},
-	{"name", ROW_CSV_NAME},	       {"maildir", ROW_CSV_MAILDIR},
-	{"quota", ROW_CSV_QUOTA},      {"active", ROW_CSV_ACTIVE},
-	{NULL, ROW_CSV_IGNORED},
-};
-
-static const struct column aliases[] = {
-	{"address", ROW_CSV_ADDRESS}, {"goto", ROW_CSV_FORWARD},
-	{"active", ROW_CSV_ACTIVE},   {NULL, ROW_CSV_IGNORED},
-};
-
-static const struct dialect dialects[] = {
-	{"google", "email address [required]", true, google},
-	{"postfixadmin", "username", true, mailboxes},
-	{"postfixadmin", "goto", true, aliases},
-	{"cpanel", "email", false, cpanel},
-	{"csv", "", false, ours}, /* last: takes what is no other's */
-};
-
-static bool has_field(const struct csvfile *csv, const char *name)
-{
-	for (size_t i = 0; i < csv->count; i++) {
-		if (strcasecmp(csvfile_field(csv, i), name) == 0)
-			return true;
-	}
-	return !name[0];
-}
-
-static const struct dialect *find_dialect(const struct csvfile *csv,
-					  const char *format)
-{
-	for (size_t i = 0; i < sizeof dialects / sizeof *dialects; i++) {
-		const struct dialect *dialect = &dialects[i];
-
-		if (format && strcmp(format, dialect->format) != 0)
-			continue;
-		if (has_field(csv, dialect->mark))
-			return dialect;
-	}
-	return NULL;
-}
-
-static const struct column *find_column(const struct dialect *dialect,
-					const char *name)
-{
-	const struct column *column = dialect->columns;
-
-	while (column->name && strcasecmp(column->name, name) != 0)
-		column++;
-	return column;
-}
-
-static bool has_column(const struct row_csv *row, enum row_csv_column is)
+bool row_csv_has(const struct row_csv *row, enum row_csv_column is)
 {
 	for (size_t i = 0; i < row->count; i++) {
 		if (row->column[i] == is)
 			return true;
 	}
 	return false;
-}
-
-static const char *judge(const struct row_csv *row, bool any_known)
-{
-	if (!any_known)
-		return "the file has no header (its first line names the "
-		       "columns: address,password or address,hash at least)";
-	if (!has_column(row, ROW_CSV_ADDRESS) &&
-	    !has_column(row, ROW_CSV_LOCAL) && !has_column(row, ROW_CSV_BOX))
-		return "the header has no column 'address' (or 'local' and "
-		       "'domain')";
-	return NULL;
-}
-
-const char *row_csv_header(const struct csvfile *csv, const char *format,
-			   bool ignore_unknown, struct row_csv *ret_row,
-			   const char **ret_bad)
-{
-	const struct dialect *dialect = find_dialect(csv, format);
-	const char *unknown = NULL, *why;
-	bool any = false;
-
-	*ret_bad = NULL;
-	if (!dialect)
-		return "the header is not one of this format";
-	*ret_row = (struct row_csv){.format = dialect->format};
-	for (size_t i = 0; i < csv->count; i++) {
-		const char *name = csvfile_field(csv, i);
-		const struct column *column = find_column(dialect, name);
-
-		if (column->name && has_column(ret_row, column->is)) {
-			*ret_bad = name;
-			return "the header has this column twice";
-		}
-		if (!column->name && !dialect->others && !unknown)
-			unknown = name;
-		any = any || column->name;
-		ret_row->column[ret_row->count++] = column->is;
-	}
-	why = judge(ret_row, any);
-	if (why || !unknown || ignore_unknown)
-		return why;
-	*ret_bad = unknown;
-	return "the header has a column that is not known "
-	       "(--ignore-unknown passes over it)";
 }
 
 /* The texts of a record by what they mean; "" where there are none. */
@@ -161,14 +26,17 @@ struct texts {
 
 static const char *take_name(struct intake *intake, const struct texts *texts)
 {
-	const char *first = texts->of[ROW_CSV_NAME];
+	const char *first = texts->of[ROW_CSV_FIRST_NAME];
 	const char *last = texts->of[ROW_CSV_LAST_NAME];
 	char both[2 * STORE_TITLE_MAX];
 	int len;
 
+	if (texts->of[ROW_CSV_NAME][0])
+		return intake_title(intake, texts->of[ROW_CSV_NAME]);
 	if (!last[0])
 		return first[0] ? intake_title(intake, first) : NULL;
-	len = snprintf(both, sizeof both, "%s %s", first, last);
+	len = snprintf(both, sizeof both, "%s%s%s", first,
+		       first[0] ? " " : "", last);
 	if (len < 0 || (size_t)len >= sizeof both)
 		return "the name has more than 200 bytes";
 	return intake_title(intake, both);
@@ -270,6 +138,10 @@ static const char *take_plain(struct intake *intake, const struct texts *texts)
 	if (!why && texts->of[ROW_CSV_QUOTA_MB][0])
 		why = intake_quota(intake, texts->of[ROW_CSV_QUOTA_MB],
 				   1 << 20);
+	if (!why && texts->of[ROW_CSV_VQUOTA][0])
+		why = row_passwd_quota(intake, texts->of[ROW_CSV_VQUOTA]);
+	if (!why && texts->of[ROW_CSV_VFLAGS][0])
+		why = row_passwd_flags(intake, texts->of[ROW_CSV_VFLAGS]);
 	return why;
 }
 
@@ -288,8 +160,8 @@ static const char *take_flags(const struct row_csv *row,
 	why = row_flags_status(intake, status);
 	if (!why)
 		why = row_flags_active(intake, active);
-	if (why || !has_column(row, ROW_CSV_ACTIVE) ||
-	    !has_column(row, ROW_CSV_FORWARD))
+	if (why || !row_csv_has(row, ROW_CSV_ACTIVE) ||
+	    !row_csv_has(row, ROW_CSV_FORWARD))
 		return why;
 	if (intake->has_delivery)
 		*ret_left = "an alias that is not active";
@@ -298,25 +170,48 @@ static const char *take_flags(const struct row_csv *row,
 	return NULL;
 }
 
+/* What each column says, cleaned: but a password is what it is. NULL, or why it
+ * cannot be read. */
+static const char *read_texts(const struct row_csv *row,
+			      const struct csvfile *csv, struct texts *texts)
+{
+	const char *why = NULL;
+
+	for (size_t i = 0; i < ROW_CSV_COLUMNS; i++)
+		texts->of[i] = "";
+	if (csv->count < row->count)
+		return "the record has too few fields";
+	for (size_t i = 0; i < csv->count; i++) {
+		enum row_csv_column is = i < row->count ? row->column[i]
+							: ROW_CSV_NAMELESS;
+		char *text = csvfile_field(csv, i);
+
+		if (is == ROW_CSV_ADDRESS)
+			text = row_clean_address(text);
+		else if (is != ROW_CSV_PASSWORD)
+			text = row_clean_field(text);
+		texts->of[is] = text;
+		if (is == ROW_CSV_NAMELESS && text[0])
+			why = i < row->count
+				      ? "a field below a column without a name "
+					"is not empty"
+				      : "the record has too many fields (is "
+					"there a comma that is not in quotes?)";
+	}
+	return why;
+}
+
 const char *row_csv_fill(const struct row_csv *row, const struct csvfile *csv,
 			 const char *domain, struct intake *intake,
 			 const char **ret_left)
 {
 	struct texts texts;
-	const char *why;
-	bool itself;
+	const char *why = read_texts(row, csv, &texts);
+	bool itself = false;
 
 	*ret_left = NULL;
-	if (csv->count != row->count)
-		return csv->count < row->count
-			       ? "the record has too few fields"
-			       : "the record has too many fields (is there a "
-				 "comma that is not in quotes?)";
-	for (size_t i = 0; i < ROW_CSV_COLUMNS; i++)
-		texts.of[i] = "";
-	for (size_t i = 0; i < row->count; i++)
-		texts.of[row->column[i]] = csvfile_field(csv, i);
-	why = take_address(intake, &texts, domain);
+	if (!why)
+		why = take_address(intake, &texts, domain);
 	if (!why)
 		why = take_forwards(intake, texts.of[ROW_CSV_FORWARD],
 				    &itself);
@@ -329,4 +224,46 @@ const char *row_csv_fill(const struct row_csv *row, const struct csvfile *csv,
 	if (!why)
 		why = take_plain(intake, &texts);
 	return why ? why : take_flags(row, &texts, intake, ret_left);
+}
+
+static const char *read_alias(const struct texts *texts, const char *name,
+			      const char *target, struct row_csv_alias *alias,
+			      const char **ret_left)
+{
+	char other[NAME_DOMAIN_MAX + 1];
+	const char *why = idn_domain(name, &alias->name, alias->utf8);
+
+	if (!why)
+		why = idn_domain(target, &alias->target, other);
+	if (!why && strcmp(alias->name.s, alias->target.s) == 0)
+		*ret_left = "another name of a domain, and the same";
+	if (strcmp(texts->of[ROW_CSV_ACTIVE], "0") == 0)
+		*ret_left = "another name of a domain that is not active";
+	return why;
+}
+
+bool row_csv_is_alias(const struct row_csv *row, const struct csvfile *csv,
+		      struct row_csv_alias *ret_alias, const char **ret_why,
+		      const char **ret_left)
+{
+	const char *name, *target;
+	struct texts texts;
+
+	*ret_left = NULL;
+	*ret_why = read_texts(row, csv, &texts);
+	name = texts.of[ROW_CSV_ALIAS_DOMAIN];
+	target = texts.of[ROW_CSV_TARGET_DOMAIN];
+	if (!row_csv_has(row, ROW_CSV_ALIAS_DOMAIN)) {
+		/* Postfixadmin's @alias to @target among its aliases */
+		if (texts.of[ROW_CSV_ADDRESS][0] != '@' ||
+		    texts.of[ROW_CSV_FORWARD][0] != '@' ||
+		    strpbrk(texts.of[ROW_CSV_FORWARD], " ,"))
+			return false;
+		name = texts.of[ROW_CSV_ADDRESS] + 1;
+		target = texts.of[ROW_CSV_FORWARD] + 1;
+	}
+	if (!*ret_why)
+		*ret_why = read_alias(&texts, name, target, ret_alias,
+				      ret_left);
+	return true;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "row_clean.h"
 #include "row_flags.h"
 
 enum { FIELDS = 8, SHADOW_FIELDS = 9 };
@@ -60,8 +61,7 @@ static const char *take_gecos(struct intake *intake, char *gecos)
 	return gecos[0] ? intake_title(intake, gecos) : NULL;
 }
 
-/* 10485760S,1000C: bytes, and a number of messages, which nobody counts here. */
-static const char *take_vquota(struct intake *intake, const char *text)
+const char *row_passwd_quota(struct intake *intake, const char *text)
 {
 	char bytes[64];
 	size_t len = strcspn(text, ",");
@@ -77,13 +77,13 @@ static const char *take_vquota(struct intake *intake, const char *text)
 	return intake_quota(intake, bytes, 1);
 }
 
-static const char *take_flags(struct intake *intake, const char *gid)
+const char *row_passwd_flags(struct intake *intake, const char *gid)
 {
 	char *end;
 	unsigned long flags = strtoul(gid, &end, 10);
 
 	if (end == gid || *end)
-		return "the fourth field is not a number";
+		return "its flags are not a number";
 	row_flags_vpopmail(intake, flags);
 	return NULL;
 }
@@ -116,12 +116,12 @@ const char *row_passwd_vpopmail(char *line, const char *domain,
 	if (!why)
 		why = take_either(intake, field[1], count > 7 ? field[7] : "");
 	if (!why)
-		why = take_flags(intake, field[3]);
+		why = row_passwd_flags(intake, field[3]);
 	if (!why)
 		why = take_gecos(intake, field[4]);
 	if (!why)
 		why = take_dir(intake, field[5], "/Maildir");
-	return why ? why : take_vquota(intake, field[6]);
+	return why ? why : row_passwd_quota(intake, field[6]);
 }
 
 bool row_passwd_cells(const char *line, size_t len, const char *domain,
@@ -219,6 +219,29 @@ static const char *take_extra(struct intake *intake, char *extra)
 	return why;
 }
 
+/* user|password and user password are user:password. */
+static void settle_separator(char *line)
+{
+	char *at = line + strcspn(line, ":| \t");
+	size_t more = *at && *at != ':' ? strspn(at + 1, " \t") : 0;
+
+	if (!*at)
+		return;
+	*at = ':';
+	memmove(at + 1, at + 1 + more, strlen(at + 1 + more) + 1);
+}
+
+bool row_passwd_resembles(const char *line)
+{
+	size_t user = strcspn(line, ":|, ;\t\r\n");
+	const char *behind = line + user;
+
+	if (user == 0 || !*behind || !strchr(":| \t", *behind))
+		return false;
+	behind += 1 + strspn(behind + 1, " \t");
+	return *behind && strchr("{$*!", *behind);
+}
+
 const char *row_passwd_dovecot(char *line, const char *domain,
 			       struct intake *intake, const char **ret_left)
 {
@@ -231,9 +254,11 @@ const char *row_passwd_dovecot(char *line, const char *domain,
 		*ret_left = "a comment";
 		return NULL;
 	}
+	settle_separator(line);
 	count = split(line, FIELDS, field);
 	if (count < 2)
 		return "it has no password (user:password:...)";
+	(void)row_clean_blanks(field[1]);
 	why = take_user(field[0], domain, intake);
 	if (!why && field[1][0])
 		why = intake_hash(intake, field[1]);

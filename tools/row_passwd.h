@@ -15,6 +15,11 @@ typedef const char *row_passwd(char *line, const char *domain,
 /* user:hash:uid:gid:gecos:dir:quota[:clear]; gid holds flags. */
 row_passwd row_passwd_vpopmail;
 
+/* Two of its fields, NULL or why not: 10485760S,1000C is bytes, and a number of
+ * messages, which nobody counts here; and the flags. */
+const char *row_passwd_quota(struct intake *intake, const char *text);
+const char *row_passwd_flags(struct intake *intake, const char *gid);
+
 /* The fields of such a line as a row of a csv has them; they point into it. Wipe
  * it. False: the line has too few fields, or is too long. */
 struct row_passwd_cells {
@@ -28,10 +33,15 @@ bool row_passwd_cells(const char *line, size_t len, const char *domain,
 		      struct row_passwd_cells *ret_cells);
 
 /* user:password:uid:gid:gecos:home:shell:extra; trailing fields may miss, what
- * follows the seventh colon is key=value with blanks between. */
+ * follows the seventh colon is key=value with blanks between. user|password and,
+ * with a tab or blanks, user password are docker-mailserver's and OpenSMTPD's. */
 row_passwd row_passwd_dovecot;
 
 /* name:hash:... */
 row_passwd row_passwd_shadow;
+
+/* Does a line begin as one of theirs does: a user, a colon, bar or tab, and a
+ * hash? */
+bool row_passwd_resembles(const char *line);
 
 #endif

@@ -138,13 +138,36 @@ static int read_lines(struct reading *r, row_passwd *parse, const char *path)
 	return code;
 }
 
+enum { TITLES_MAX = 8 }; /* lines above the header */
+
+/* The record that may be the header: titles above it, as people write them over
+ * a table, are passed over. */
+static enum feed_got first_record(struct reading *r, struct csvfile *csv)
+{
+	enum feed_got got = csvfile_next(csv);
+
+	for (int i = 0; i < TITLES_MAX && got == FEED_LINE && !csv->why &&
+			(row_csv_blank(csv) || row_csv_title(csv));
+	     i++) {
+		if (!row_csv_blank(csv))
+			say_note("%s:%lu: passed over: it is a title, and no "
+				 "line of column names",
+				 r->feed.name, csv->line);
+		csvfile_guess(csv); /* the delimiter is the header's */
+		got = csvfile_next(csv);
+	}
+	return got;
+}
+
 /* The line that names the columns. */
 static int read_header(struct reading *r, struct csvfile *csv,
 		       struct row_csv *ret_row)
 {
 	const char *why, *bad;
+	const struct row_csv_how how = {r->how->format, r->how->map,
+					r->how->ignore_unknown};
 	struct source_row row = {.file = r->feed.name, .header = true};
-	enum feed_got got = csvfile_next(csv);
+	enum feed_got got = first_record(r, csv);
 
 	if (got == FEED_FAILED)
 		return failed(r->how->path);
@@ -153,8 +176,10 @@ static int read_header(struct reading *r, struct csvfile *csv,
 	why = csv->why;
 	bad = NULL;
 	if (!why)
-		why = row_csv_header(csv, r->how->format,
-				     r->how->ignore_unknown, ret_row, &bad);
+		why = row_csv_header(csv, &how, ret_row, &bad);
+	if (why && !bad && row_passwd_resembles(csv->raw.bytes))
+		why = "this looks like a passwd-file, which has no header: say "
+		      "--format dovecot (or shadow, or vpopmail)";
 	if (why && bad) {
 		char clean[80];
 
@@ -170,8 +195,20 @@ static int read_header(struct reading *r, struct csvfile *csv,
 	return r->sink(r->arg, &row) ? CODE_DONE : CODE_LATER;
 }
 
+/* Another name of a domain instead of an account. */
+static void as_domain(const struct row_csv_alias *alias,
+		      struct source_domain *ret_domain)
+{
+	*ret_domain = (struct source_domain){.name = alias->name,
+					     .is_alias = true,
+					     .target = alias->target};
+	memcpy(ret_domain->utf8, alias->utf8, sizeof ret_domain->utf8);
+}
+
 static int read_records(struct reading *r, struct csvfile *csv)
 {
+	struct source_domain domain;
+	struct row_csv_alias alias;
 	struct row_csv columns;
 	enum feed_got got;
 	int code = read_header(r, csv, &columns);
@@ -188,7 +225,13 @@ static int read_records(struct reading *r, struct csvfile *csv)
 
 		step(r);
 		intake_wipe(&r->intake);
-		if (!row.why)
+		if (!row.why && row_csv_blank(csv))
+			continue;
+		if (!row.why && row_csv_is_alias(&columns, csv, &alias,
+						 &row.why, &row.left)) {
+			as_domain(&alias, &domain);
+			row.domain = row.why || row.left ? NULL : &domain;
+		} else if (!row.why)
 			row.why = row_csv_fill(&columns, csv, r->how->domain,
 					       &r->intake, &row.left);
 		r->intake.line = row.line;

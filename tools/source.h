@@ -15,6 +15,7 @@ struct source_how {
 	const char *path;   /* "-": standard input */
 	const char *format; /* NULL: to be found out */
 	const char *domain; /* of names without one; NULL */
+	const char *map;    /* columns in their words: row_csv.h; NULL */
 	bool ignore_unknown;
 	const struct oldroutes *old; /* what qmail's files say before */
 	bool copies; /* raw is wanted of every row */

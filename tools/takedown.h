@@ -3,12 +3,13 @@
 #ifndef POPBOX_TAKEDOWN_H
 #define POPBOX_TAKEDOWN_H
 
-#include "store_write.h"
+#include "references.h"
 
 struct takedown {
 	struct name_domain name;
 	bool keep_boxes;
 	unsigned long addresses, boxes; /* how many went */
+	struct references references;	/* elsewhere, to what was deleted */
 };
 
 #define KEEP_BOXES_OPTION                                                     \

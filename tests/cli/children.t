@@ -361,7 +361,7 @@ def stop(pids):
 
 
 @test("a helper that another process of popusr stops ends the command at once, "
-      "and the next one publishes what it left", root=True)
+      "and sync publishes what it left", root=True)
 def stopped_helper():
     with Site().joe() as site:
         process = site.start(POPBOX, "-d", site.store, "box", "add",
@@ -372,7 +372,10 @@ def stopped_helper():
         eq(process.returncode, 111)
         has(err.decode(), STOPPED)
         eq(site.deliver("u@example.com").rc, 100)
-        site.do("address", "add", "v@example.com", "a@b.example")
+        got = site.popbox("address", "add", "v@example.com", "a@b.example")
+        eq(got.rc, 0, got)
+        has(got.err, "pending since")
+        site.do("sync")
         eq(site.deliver("u@example.com").rc, 0)
         site.sound()
 

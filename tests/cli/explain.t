@@ -292,14 +292,15 @@ def follows():
     with Site().joe() as site:
         def add(*words):
             site.do("address", "add", *words)
-        add("a@example.com", "b@example.com")
+        add("a@example.com", "b@later.example")
         add("b@example.com", "a@example.com")
-        add("self@example.com", "Self@x.example.com")
+        add("self@example.com", "Self@later.example")
+        site.do("domain", "add", "later.example", "--alias-of", "example.com")
+        add("two@example.com", "jeo@example.com", "--force")
         add("one@example.com", "two@example.com", "out@else.org")
-        add("two@example.com", "jeo@example.com")
         add("dead@example.com", "two@example.com")
-        add("good@example.com", "one@else.org", "fine@example.com")
         add("fine@example.com", "Out@else.org")
+        add("good@example.com", "one@else.org", "fine@example.com")
         for name, verdict, part in (
                 ("a", "bounced", "a@example.com: bounced: the message came "
                                  "through"),
@@ -356,7 +357,8 @@ def no_qmail():
         eq(end["targets"], [site.box_path() + "/"])
         eq(walk(site, "jeo@example.com", 1)[1]["verdict"], "bounced")
         eq(walk(site, "x@else.org", 0)[1]["verdict"], "remote")
-        site.do("address", "add", "f@example.com", "g@example.com")
+        site.do("address", "add", "f@example.com", "g@example.com",
+                "--force")
         has(walk(site, "f@example.com", 1)[1]["broken"], "g@example.com")
         os.rmdir(site.box_path() + "/new")
         end = walk(site, "joe@example.com", 1)[1]

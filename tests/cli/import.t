@@ -237,7 +237,7 @@ def refused():
                  "carriage return inside"),
                 (b"joe@b.org,some words\n", "has no header"),
                 (b"address,password,shoe\n", "column 'shoe': the header has "
-                 "a column that is not known (--ignore-unknown"),
+                 "a column that is not known (--map"),
                 (b"address,password,Password\n", "column 'Password': the "
                  "header has this column twice"),
                 (b"name,password\nx,y\n", "no column 'address'"),

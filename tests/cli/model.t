@@ -52,6 +52,7 @@ class Model:
         self.boxes, self.addresses = {}, {}
         self.old = {"handles": {}, "domains": {}, "boxes": {},
                     "addresses": {}}
+        self.taken = {}  # what the deletions of a step took, in order
         self.step = 0
 
     # -- what commands do; each returns nothing or is Refused --
@@ -108,6 +109,9 @@ class Model:
         where = ("postmaster", name)
         if target:
             address = self.aim(where, [target])
+            self.put(where, address)
+            self.judge(where, True)
+            return
         elif (handle, 0) in self.boxes:
             address = {"box": (handle, 0), "forwards": []}
         else:
@@ -168,6 +172,9 @@ class Model:
     def domain_rename(self, name, new, keep):
         need(name in self.domains)
         row = self.domains[name]
+        if not keep:
+            self.move(lambda f: "@".join((f.split("@")[0], new))
+                      if f.split("@")[1] == name else f)
         self.insert(new, dict(row))
         for where in sorted(a for a in self.addresses if a[1] == name):
             self.put((where[0], new), self.addresses[where])
@@ -208,10 +215,11 @@ class Model:
                 continue
             need(where[0] != "postmaster" or row["forwards"])
             if row["forwards"]:
-                self.addresses[where] = {**row, "box": None}
+                self.change(where, {**row, "box": None})
             else:
                 self.park_address(where, False)
         self.park_box(box)
+        self.leave(False)
 
     def park_box(self, box):
         self.handles[box[0]]["next"] = max(2, self.handles[box[0]]["next"])
@@ -222,15 +230,122 @@ class Model:
         row, step = self.old["boxes"].pop(box)
         need(box[0] in self.handles)
         self.boxes[box] = row
-        for where, (address, _, group) in sorted(
-                self.old["addresses"].items()):
-            if address["box"] != box or group != step:
-                continue
+        back = set()
+        for where, was, left in self.taken[step]:
             domain = self.domains.get(where[1])
-            if domain and domain["kind"] == "pop":
-                need(where not in self.addresses)
-                self.addresses[where] = address
-                del self.old["addresses"][where]
+            if self.old["addresses"].get(where, (0, 0, 0))[2] != step or \
+                    not domain or domain["kind"] != "pop":
+                continue
+            if was["box"] == box if left is None else \
+                    was["box"] == box != left["box"]:
+                back.add(where)
+            elif left is None and not was["box"] and any(
+                    self.resolve(f) in back for f in was["forwards"]):
+                back.add(where)
+            if where in back:
+                self.addresses[where] = self.old["addresses"].pop(where)[0]
+        for where, was, left in self.taken[step]:
+            now = self.addresses.get(where)
+            if left is None or not now:
+                continue
+            if was["box"] == box != left["box"]:
+                now["box"] = now["box"] or box
+            for i, f in enumerate(was["forwards"]):
+                if f not in left["forwards"] + now["forwards"] and \
+                        self.resolve(f) in back:
+                    before = [g for g in was["forwards"][:i]
+                              if g in now["forwards"]]
+                    now["forwards"].insert(
+                        now["forwards"].index(before[-1]) + 1 if before
+                        else 0, f)
+        for where in back:
+            now = self.addresses[where]
+            now["forwards"] = [f for f in now["forwards"]
+                               if not self.deleted(f, step)]
+
+    # -- forwards inside the site --
+
+    def resolve(self, forward):
+        """(local, domain) of the row; "dead" or "out"."""
+        local, name = forward.split("@")
+        domain = self.domains.get(name)
+        if not domain:
+            return "dead" if any(n == name for n, _ in self.old["domains"]) \
+                else "out"
+        name = domain["target"] or name
+        if self.domains[name]["kind"] != "pop":
+            return "out"
+        for where in ((local, name), ("*", name)):
+            if where in self.addresses:
+                return where
+            if where in self.old["addresses"]:
+                return "dead"
+        return "dead"
+
+    def deleted(self, forward, step=None):
+        """By this step, or an earlier one?"""
+        name = forward.split("@")[1]
+        name = self.domains.get(name, {}).get("target") or name
+        if name not in self.domains or self.resolve(forward) != "dead":
+            return False
+        for where in ((forward.split("@")[0], name), ("*", name)):
+            if where in self.old["addresses"]:
+                return self.old["addresses"][where][2] == (step or self.step)
+        return False
+
+    def change(self, where, row):
+        self.taken.setdefault(self.step, []).append(
+            (where, copy.deepcopy(self.addresses[where]), row))
+        self.addresses[where] = copy.deepcopy(row)
+
+    def leave(self, bounce):
+        """No address leads to what this step has deleted."""
+        again = True
+        while again:
+            again = False
+            for where in [a for a, row in self.addresses.items()
+                          if any(map(self.deleted, row["forwards"]))]:
+                row = self.addresses[where]
+                left = [f for f in row["forwards"] if not self.deleted(f)]
+                if row["box"] or left:
+                    self.change(where, {**row, "forwards": left})
+                else:
+                    need(where[0] != "postmaster")
+                    self.park_address(where, bounce)
+                    again = True
+
+    def move(self, new):
+        for row in self.addresses.values():
+            row["forwards"] = list(dict.fromkeys(map(new, row["forwards"])))
+
+    def on(self, where):
+        """The addresses that it leads to."""
+        return [w for w in map(self.resolve, self.addresses[where]["forwards"])
+                if isinstance(w, tuple)]
+
+    def loops(self, where, way=()):
+        return where in way or any(self.loops(w, (*way, where))
+                                   for w in self.on(where))
+
+    def judge(self, where, dead):
+        need(not dead or "dead" not in map(
+            self.resolve, self.addresses[where]["forwards"]))
+        need(not self.loops(where))
+
+    def findings(self):
+        """Rule and address of what check finds."""
+        out = []
+        for where, row in self.addresses.items():
+            out += [(16, where) for f in row["forwards"]
+                    if self.resolve(f) == "dead"]
+            seen, todo = set(), self.on(where)
+            while todo:
+                w = todo.pop()
+                if w not in seen:
+                    seen.add(w)
+                    todo += self.on(w)
+            out += [(17, where)] * (where in seen)
+        return sorted((rule, text(where)) for rule, where in out)
 
     def aim(self, where, targets):
         """Boxes as pairs, addresses as texts."""
@@ -243,7 +358,8 @@ class Model:
             if isinstance(target, tuple):
                 if box and box != target:
                     others = [a for a in sorted(self.addresses, key=by_key)
-                              if self.addresses[a]["box"] == target and
+                              if self.addresses[a] ==
+                              {"box": target, "forwards": []} and
                               a != where and a[0] != "*"]
                     need(others)
                     forward("@".join(others[0]))
@@ -255,7 +371,7 @@ class Model:
                 domain = ours["target"]
             need((local, domain) != where)
             row = self.addresses.get((local, domain))
-            if row and row["box"] and not box:
+            if row and row["box"] and not row["forwards"] and not box:
                 box = row["box"]
             else:
                 forward(target)
@@ -273,25 +389,34 @@ class Model:
 
     def address_add(self, where, targets):
         self.put(where, self.aim(where, targets))
+        self.judge(where, True)
 
     def address_set(self, where, targets):
         need(where in self.addresses)
         row = self.aim(where, targets)
         need(row["box"] is None or row["box"] in self.boxes)
         self.addresses[where] = row
+        self.judge(where, True)
 
     def address_rename(self, where, new, keep):
         need(where in self.addresses)
         self.put(new, self.addresses[where])
         need(keep or where[0] != "postmaster")
         if not keep:
+            self.move(lambda f: f if self.resolve(f) != where else
+                      "@".join((f.split("@")[0] if new[0] == "*" else new[0],
+                                new[1])))
             self.park_address(where, False)
+        self.judge(new, False)
 
     def address_del(self, where):
         need(where in self.addresses and where[0] != "postmaster")
         self.park_address(where, True)
+        self.leave(True)
 
     def park_address(self, where, bounce):
+        self.taken.setdefault(self.step, []).append(
+            (where, copy.deepcopy(self.addresses[where]), None))
         self.old["addresses"][where] = (self.addresses.pop(where), bounce,
                                         self.step)
 
@@ -642,7 +767,12 @@ def play(seed, undo):
             if changed and number != last:
                 done.append((words, before, number))
             last = number
-        site.sound()
+        got = site.popbox("--json", "check", "--store-only")
+        found = [json.loads(line) for line in got.out.splitlines()]
+        eq(sorted((row["rule"], row["object"]) for row in found),
+           p.model.findings(), "findings")
+        if not found:
+            site.sound()
         before = site.tree()
         site.do("sync", "--full")
         tree = site.tree()

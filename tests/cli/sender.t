@@ -26,10 +26,15 @@ class Script:
     def __enter__(self):
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
-        threading.Thread(target=self.serve, daemon=True).start()
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
         return self
 
     def __exit__(self, *exception):
+        # Closed under a thread that is about to accept, its descriptor could be
+        # the next server's by then.
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.thread.join(60)
         self.socket.close()
 
     def serve(self):

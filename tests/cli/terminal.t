@@ -53,22 +53,48 @@ def shop():
     return site
 
 
-@test("tables fit the terminal: what is too long is cut, and says so")
+@test("tables fit the terminal: texts are cut, and say so, then columns are left "
+      "out from the right; an address is never cut")
 def fits():
     with shop() as site:
-        for columns in (64, 70, 80, 100):
+        long = len("postmaster@" + LONG) + len("  ex1-0000  FORWARDS")
+        for columns in (64, 70, 80, 100, 120):
             for words in (("box", "list"), ("domain", "list"),
                           ("address", "list"), ("handle", "list")):
                 lines = terminal(site, columns, *words).splitlines()
-                assert len(lines) > 1 and max(map(len, lines)) <= columns, \
-                    (columns, lines)
-        text = terminal(site, 64, "box", "list")
-        has(text, "joe@a-rathe..")
-        has(text, "\nex1-0001")
+                assert len(lines) > 1 and max(map(len, lines)) <= \
+                    max(columns, long), (columns, lines)
+                if words[0] != "handle":
+                    has("\n".join(lines), LONG)
+        eq(terminal(site, 64, "box", "list").split("\n")[0].split(),
+           ["BOX", "ADDRESS"])
+        eq(terminal(site, 89, "box", "list").split("\n")[0].split(),
+           ["BOX", "ADDRESS", "LOGIN"])
+        eq(terminal(site, 108, "box", "list").split("\n")[0].split(),
+           ["BOX", "ADDRESS", "LOGIN", "DELIVERY", "PASSWORD"])
+        has(terminal(site, 114, "box", "list"), "Jörg Mülle..\n")
+        # What was asked for is shown in any case.
+        has(terminal(site, 64, "box", "list", "--columns", "name,box"),
+            "really  ex1-0001\n")
         # Where there is room nothing is cut.
         text = terminal(site, 200, "box", "list")
         has(text, f"joe@{LONG} ")
         has(text, "anybody's, really\n")
+
+
+@test("of many forwards whole ones are shown, and how many there are more")
+def names():
+    with shop() as site:
+        site.do("address", "add", "all@example.com",
+                *(f"somebody{i}@elsewhere{i}.example" for i in range(20)))
+        lines = terminal(site, 140, "address", "list").splitlines()
+        line, = [line for line in lines if line.startswith("all@")]
+        assert re.search(r" somebody1@elsewhere1\.example \+18$", line), line
+        assert len(line) <= 140
+        lines = terminal(site, 40, "address", "list").splitlines()
+        line, = [line for line in lines if line.startswith("all@")]
+        assert line.endswith(" somebody0@elsewhere0.example +19"), line
+        eq(site.do("address", "list", "example.com").count("@elsewhere"), 20)
 
 
 @test("a table that no terminal reads is not cut")
@@ -271,16 +297,14 @@ def wide():
             eq(len(where), 1, lines)
 
 
-@test("below 64 columns a table is made for 64, with whole names of boxes; above "
-      "none is wider than the terminal")
+@test("a terminal that does not say how wide it is is as wide as COLUMNS")
 def narrow():
     with shop() as site:
-        lines = terminal(site, 40, "box", "list").splitlines()
-        assert 40 < max(map(width, lines)) <= 64, lines
-        eq([line[:10] for line in lines[1:]], ["ex1-0000  ", "ex1-0001  "])
-        for columns in (80, 200):
-            lines = terminal(site, columns, "box", "list").splitlines()
-            assert max(map(width, lines)) <= columns, lines
+        wide, = {terminal(site, 0, "box", "list"), site.do("box", "list")}
+        has(wide, "anybody's, really")
+        text = terminal(site, 0, "box", "list", env={"COLUMNS": "90"})
+        eq(text, terminal(site, 90, "box", "list"))
+        eq(site.do("box", "list", env={"COLUMNS": "90"}), wide)
 
 
 @test("Ctrl-C at a prompt for a password: nothing is changed, that is said, and "
@@ -368,7 +392,7 @@ def ignored():
         time.sleep(0.3)  # it reads its standard input by then
         process.send_signal(signal.SIGINT)
         err = process.communicate(GOOD.encode())[1]
-        eq((process.returncode, err), (0, b""))
+        eq((process.returncode, err), (0, b"popbox: change 5\n"))
 
 
 @test("a progress bar fits the terminal, and is gone when the work is done; a "

@@ -96,7 +96,7 @@ MAP = (
     ("tools/row_out.c", ("export.t", "import.t")),
     ("tools/export*.c", ("export.t", "import.t", "codes.t")),
     ("tools/cmd_export.c", ("export.t", "codes.t")),
-    ("tools/row_*.c", ("test_intake", "import.t", "odd.t")),
+    ("tools/row_*.c", ("test_intake", "files.t", "import.t", "odd.t")),
     ("tools/source*.c", ("migrate.t", "import.t", "odd.t")),
     ("tools/mailcopy*.c", ("import.t", "inherited.t")),
     *((f"tools/{name}.c", ("import.t", "export.t", "odd.t")) for name in (
@@ -115,8 +115,12 @@ MAP = (
     ("tools/relocate.c", ("admin.t", "codes.t")),
     ("tools/moment.c", ("journal.t", "changes.t")),
     ("tools/cmd_undo.c", ("journal.t", "changes.t", "kinds.t", "model.t")),
-    ("tools/follow.c", ("test_follow", "explain.t", "check.t")),
-    ("tools/resolve.c", ("test_follow", "explain.t", "check.t")),
+    ("tools/follow.c", ("test_follow", "groups.t")),
+    ("tools/resolve.c", ("test_follow", "groups.t", "explain.t")),
+    ("tools/references.c", ("groups.t", "model.t")),
+    ("tools/destination.c", ("groups.t", "model.t")),
+    ("tools/aim.c", ("groups.t", "model.t", "changes.t")),
+    ("store/address_walk.c", ("groups.t", "model.t")),
     *((f"tools/{name}.c", ("children.t", "serialmail.t", "control.t"))
       for name in ("account", "child", "round", "relay")),
     ("tools/serialmail.c", ("children.t", "serialmail.t", "kinds.t")),
@@ -132,6 +136,8 @@ MAP = (
     ("tools/cmd_log.c", ("journal.t", "changes.t", "admin.t", "backup.t")),
     *((f"tools/{name}.c", ("many.t", "changes.t"))
       for name in ("filter", "many", "repassword")),
+    *((f"tools/{name}.c", ("lists.t", "terminal.t", "many.t"))
+      for name in ("best", "list")),
     ("tools/members.c", ("growth.t", "changes.t", "admin.t")),
     ("tools/names.c", ("check.t", "changes.t", "backup.t")),
     ("tools/nolink.c", ("control.t", "import.t", "crash.t")),

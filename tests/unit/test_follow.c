@@ -5,17 +5,22 @@
 #include "resolve.h"
 #include "stored.h"
 
-static char told[4000];
+static char told[4000], loop[1000];
 
 static enum err on_found(void *arg, const struct follow *f)
 {
 	static const char *const words[] = {
 		[FOLLOW_BOX] = "box",	    [FOLLOW_OUTSIDE] = "outside",
 		[FOLLOW_LOOP] = "loop",	    [FOLLOW_NOBODY] = "nobody",
-		[FOLLOW_DELETED] = "deleted", [FOLLOW_LIMIT] = "limit"};
+		[FOLLOW_DELETED] = "deleted", [FOLLOW_CLOSED] = "closed",
+		[FOLLOW_LIMIT] = "limit"};
 	size_t len = strlen(told);
 
 	(void)arg;
+	assert_int_equal(f->loop != NULL, f->end == FOLLOW_LOOP);
+	if (f->loop)
+		(void)snprintf(loop, sizeof loop, "%s%s", f->loop,
+			       f->on_loop ? "" : ", not where it began");
 	assert_int_equal(follow_is_dead(f->end), follow_text(f->end) != NULL);
 	(void)snprintf(told + len, sizeof told - len, "%s>%s %s, ", f->from,
 		       f->target, words[f->end]);
@@ -149,8 +154,12 @@ static void loops(void **state)
 {
 	(void)state;
 	leads("one@a.org", "two@a.org>one@x.a.org loop, ");
+	assert_string_equal(loop, "one@a.org leads to two@a.org leads back to "
+				  "one@a.org");
 	leads("two@a.org", "one@a.org>two@alias.org loop, ");
 	leads("into@a.org", "two@a.org>one@x.a.org loop, ");
+	assert_string_equal(loop, "one@a.org leads to two@a.org leads back to "
+				  "one@a.org, not where it began");
 	/* Two ways to the same address are no loop. */
 	leads("group@a.org", "joe@a.org>ex1-0001 box, gone@a.org>ex1-0001 box, ");
 }
@@ -175,7 +184,7 @@ static void deleted(void **state)
 	leads("right@a.org", "joe@a.org>ex1-0001 box, "
 			     "right@a.org>gone@a.org deleted, ");
 	leads("both@a.org", "both@a.org>ex1-0001 box, "
-			    "both@a.org>joe@b.org deleted, "
+			    "both@a.org>joe@b.org closed, "
 			    "joe@a.org>ex1-0001 box, ");
 }
 
@@ -203,6 +212,7 @@ static void before_the_commit(void **state)
 	assert_string_equal(told, "r@a.org>s@a.org loop, ");
 	assert_int_equal(change(close_circle, "*@a.org"), ERR_BUSY);
 	assert_string_equal(told, "*@a.org>who@a.org loop, ");
+	assert_string_equal(loop, "*@a.org leads back to itself");
 	assert_int_equal(store_read(store, follow_body, "s@a.org"),
 			 ERR_NOTFOUND);
 }

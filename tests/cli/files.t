@@ -1,0 +1,192 @@
+#!/usr/bin/env python3
+"""Files as people have them: spreadsheets in their words and languages, exports of
+panels and tables, and what stands around a text in them."""
+import csv
+import io
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from tap import GOOD, Site, eq, has, hasnt, run, test
+
+WORDS = "long words of joe"
+
+
+def bring(site, text, *words, rc=0):
+    path = site.top + "/brought"
+    with open(path, "wb") as file:
+        file.write(text.encode() if isinstance(text, str) else text)
+    got = site.popbox("import", path, "--handle", "ex1", "--locked", *words)
+    eq(got.rc, rc, (text, got))
+    return got
+
+
+def exported(site):
+    return {row["address"]: row for row in csv.DictReader(
+        io.StringIO(site.do("export", "--format", "csv")))}
+
+
+def plain():
+    return Site(qmail=False)
+
+
+HEADERS = (
+    "E-Mail,Kennwort,Vorname,Nachname", "Mail address;Passwort;Full name",
+    "User\tPassword\tName", "Login,Password,Display Name",
+    "Courriel,Mot de passe,Nom complet", "e_mail,PWD,Real-Name",
+    "Correo electrónico;Contraseña;Nombre completo",
+    "Email,Password,First name,Last name", "Postfach;Kennwort;Anzeigename",
+    "Username,Passwd,Name", "E-mailadres,Wachtwoord,Name",
+)
+
+
+@test("columns in other words and languages are ours")
+def headers():
+    for header in HEADERS:
+        between = next(c for c in ",;\t" if c in header)
+        names = ["Joe", "Doe"] if header.count(between) == 3 else ["Joe Doe"]
+        with plain() as site:
+            bring(site, header + "\n" + between.join(
+                ["joe@w.example", WORDS, *names]) + "\n")
+            eq(exported(site)["joe@w.example"]["name"], "Joe Doe", header)
+            eq(site.login("joe@w.example", WORDS).rc, 0, header)
+
+
+@test("a column named login is a switch beside addresses, and has them where "
+      "nothing else does")
+def login():
+    with plain() as site:
+        bring(site, "address,login,hash\njoe@w.example,off,*\n")
+        eq(exported(site)["joe@w.example"]["login"], "off")
+        bring(site, "login,hash\nann@w.example,*\n")
+        assert "ann@w.example" in exported(site)
+
+
+@test("titles, a line sep=, and the empty rows and columns of a spreadsheet are "
+      "passed over; what stands below no name is not")
+def padding():
+    for text in ("sep=;\r\naddress;password;\r\njoe@w.example;" + WORDS +
+                 ";\r\n;;\r\n",
+                 "Our mail boxes,,\n,,\naddress,password,\njoe@w.example," +
+                 WORDS + ",\n , ,\n",
+                 "Users of example\n\naddress\tpassword\njoe@w.example\t" +
+                 WORDS + "\n",
+                 "address,password\njoe@w.example," + WORDS + ",,,\n"):
+        with plain() as site:
+            got = bring(site, text)
+            has(got.err, "1 created")
+            eq(site.login("joe@w.example", WORDS).rc, 0, text)
+    with plain() as site:
+        got = bring(site, "address,password,\njoe@w.example,x,y\n", rc=100)
+        has(got.err, "a field below a column without a name is not empty")
+        got = bring(site, "address,hash\njoe@w.example,*,y\n", rc=100)
+        has(got.err, "too many fields")
+
+
+@test("blanks, no-break spaces, mailto:, a name before the address, a final dot and a "
+      "database's NULL are none of a field's; a password is what it is")
+def around():
+    nbsp = "\u00a0"
+    for address in (" joe@w.example ", f"{nbsp}joe@w.example{nbsp}",
+                    f"joe{nbsp}@w.example", "joe@ w.example", "joe@w.example.",
+                    "mailto:joe@w.example", "Joe Doe <joe@w.example>",
+                    "<joe@w.example>", "\ufeffjoe@w.example"):
+        with plain() as site:
+            bring(site, "address,hash,name,quota\n" + f'"{address}", * '
+                  ",NULL,\\N\n")
+            row = exported(site)["joe@w.example"]
+            eq((row["name"], row["quota"]), ("", ""), address)
+    with plain() as site:
+        bring(site, "address,password\njoe@w.example,two  blanks \n")
+        eq(site.login("joe@w.example", "two  blanks ").rc, 0)
+        eq(site.login("joe@w.example", "two  blanks").rc, 1)
+
+
+@test("blanks and carriage returns around a hash are not of it, wherever it comes "
+      "from")
+def hashes():
+    made = subprocess.run(["openssl", "passwd", "-6", GOOD], text=True,
+                          capture_output=True, check=True).stdout.strip()
+    with plain() as site:
+        site.do("domain", "add", "w.example", "--handle", "ex1")
+        for name, text in (("a", made + "\r\n"), ("b", made + " \n"),
+                           ("c", f" {made}\n")):
+            site.do("box", "add", name + "@w.example", "--hash-stdin",
+                    input=text)
+            eq(site.login(name + "@w.example").rc, 0, text)
+        bring(site, f"address,hash\nd@w.example,{made} \n")
+        bring(site, f"e@w.example:{made} :::::\n", "--format", "dovecot")
+        for name in "de":
+            eq(site.login(name + "@w.example").rc, 0, name)
+
+
+@test("a column that is not known is named, with both ways on; --map takes one")
+def mapped():
+    text = f"Who,Secret,Name,Shoe size\njoe@w.example,{WORDS},Joe,42\n"
+    with plain() as site:
+        got = bring(site, "Who,Secret,Shoe size\nx,y,z\n", rc=100)
+        has(got.err, "none of the columns is known (--map")
+        hasnt(got.err, "no header")
+        got = bring(site, text, rc=100)
+        has(got.err, "has no column 'address'")
+        got = bring(site, text, "--map", "Who=address,Secret=password", rc=100)
+        has(got.err, "column 'Shoe size'")
+        has(got.err, "--ignore-unknown")
+        for wrong in ("Who", "Who=x", "=,", "Who=address,Secret"):
+            has(bring(site, text, "--map", wrong, rc=100).err,
+                "--map wants THEIRS=OURS")
+        bring(site, text, "--map", "who = address, SECRET=password",
+              "--ignore-unknown")
+        eq(site.login("joe@w.example", WORDS).rc, 0)
+
+
+@test("a passwd-file without --format is recognised; with it those of "
+      "docker-mailserver and OpenSMTPD are read, too")
+def passwd_files():
+    made = subprocess.run(["openssl", "passwd", "-6", GOOD], text=True,
+                          capture_output=True, check=True).stdout.strip()
+    for text in (f"joe@w.example:{{SHA512-CRYPT}}{made}::::::\n",
+                 f"joe@w.example|{{SHA512-CRYPT}}{made}\n",
+                 f"joe@w.example\t{made}\n", f"joe@w.example  {made}\n"):
+        with plain() as site:
+            has(bring(site, text, rc=100).err, "--format dovecot")
+            bring(site, text, "--format", "dovecot")
+            eq(site.login("joe@w.example").rc, 0, text)
+
+
+@test("tables and lists of other programs: their columns, their quotas and flags, "
+      "their other names of domains")
+def tables():
+    with plain() as site:
+        bring(site, "username,password,name,storagebasedirectory,quota,active\n"
+              "a@w.example,*,A,/var/vmail,100,1\n"
+              "b@w.example,*,B,/var/vmail,0,0\n")
+        bring(site, "pw_name\tpw_domain\tpw_passwd\tpw_gid\tpw_gecos\tpw_shell\n"
+              "c\tw.example\t*\t0\tC\t10485760S,1000C\n"
+              "d\tw.example\t*\t2\tD\tNOQUOTA\n")
+        bring(site, "User Name,First Name,Last Name,Display Name,Office\n"
+              "e@w.example,E,Last,E. Last,12\n")
+        bring(site, "Alias;To;\"Deliver to the local mailbox.\";Active\n"
+              "f@w.example;a@w.example,x@else.example;0;1\n"
+              "g@w.example;a@w.example;0;0\n")
+        rows = exported(site)
+        eq([rows[n + "@w.example"]["quota"] for n in "abcd"],
+           ["104857600", "", "10485760", ""])
+        eq([rows[n + "@w.example"]["login"] for n in "abcd"],
+           ["on", "off", "on", "off"])
+        eq(rows["e@w.example"]["name"], "E. Last")
+        has(rows["f@w.example"]["forward"], "x@else.example")
+        assert "g@w.example" not in rows
+        got = bring(site, "alias_domain,target_domain,created,active\n"
+                    "al.example,w.example,2020,1\noff.example,w.example,2020,0\n")
+        has(got.err, "not active")
+        bring(site, "address,goto,domain,active\n"
+              "@too.example,@w.example,too.example,1\n")
+        for name in ("al.example", "too.example"):
+            has(site.do("--json", "domain", "show", name),
+                '"alias_of":"w.example"')
+        site.fails(1, "off.example", "domain", "show", "off.example")
+
+
+run()
