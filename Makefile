@@ -219,10 +219,10 @@ install: all
 	$(INSTALL) tools/completion/popbox.bash $(BASHDIR)/popbox
 	$(INSTALL) -t $(ZSHDIR) tools/completion/_popbox
 	$(INSTALL) -t $(FISHDIR) tools/completion/popbox.fish
-	rm -rf $(DOC)/examples
+	rm -rf $(DOC)/examples $(DOC)/guide
 	mkdir -p $(DOC)
-	cp -R doc/examples $(DOC)/examples
-	chmod -R u=rwX,go=rX $(DOC)/examples
+	cp -R doc/examples doc/guide $(DOC)
+	chmod -R u=rwX,go=rX $(DOC)/examples $(DOC)/guide
 
 # Directories in which others have files stay.
 uninstall:
@@ -230,7 +230,7 @@ uninstall:
 		$(foreach s,$(SECTIONS),$(patsubst doc/man/%,$(MAN)/man$s/%,\
 			$(wildcard doc/man/*.$s))) \
 		$(BASHDIR)/popbox $(ZSHDIR)/_popbox $(FISHDIR)/popbox.fish
-	rm -rf $(DOC)/examples
+	rm -rf $(DOC)/examples $(DOC)/guide
 	rmdir $(DOC) 2>/dev/null || :
 
 deb: deb-packages
