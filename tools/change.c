@@ -51,6 +51,58 @@ static enum err try_body(struct store_txn *txn, void *arg)
 	return err;
 }
 
+struct group {
+	uint64_t last;
+	struct store_entry entry;
+};
+
+static enum err group_body(struct store_txn *txn, void *arg)
+{
+	struct group *group = arg;
+
+	return store_journal_next(txn, group->last - 1, &group->entry);
+}
+
+/* Where it cannot be read the last entry names the change as well. */
+void change_made(struct site *site, uint64_t last)
+{
+	struct group *group = malloc(sizeof *group);
+
+	site->entry = last;
+	site->same = last == 0;
+	if (last && group) {
+		group->last = last;
+		if (store_read(site->store, group_body, group) == ERR_OK)
+			site->entry = group->entry.group;
+	}
+	free(group);
+}
+
+void change_print(struct site *site, json_t *object)
+{
+	(void)json_object_set_new(object, "entry",
+				  site->entry ? json_integer(
+							(json_int_t)site->entry)
+					      : json_null());
+	json_print(object);
+	site->told = true;
+}
+
+void change_say(const struct site *site)
+{
+	if (site->told)
+		return;
+	if (site->same && !site->json)
+		say_note("nothing had to be changed: it is so already");
+	if (!site->entry)
+		return;
+	if (site->json)
+		json_print(json_pack("{s:I}", "entry",
+				     (json_int_t)site->entry));
+	else
+		say_note("change %llu", (unsigned long long)site->entry);
+}
+
 int change(struct site *site, store_body *body, void *arg, const char *what,
 	   bool *ret_changed)
 {
@@ -69,7 +121,7 @@ int change(struct site *site, store_body *body, void *arg, const char *what,
 	if (err != ERR_OK)
 		return site_failed(site, err, what);
 	*ret_changed = true;
-	site->entry = last;
+	change_made(site, last);
 	if (!site->no_sync)
 		return publish_change(site, last);
 	say_note("qmail's files do not say so yet: run 'popbox sync'");

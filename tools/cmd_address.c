@@ -150,7 +150,7 @@ static int run(struct site *site, struct wish *wish)
 	if (code == CODE_DONE)
 		code = change(site, change_body, wish, wish->text, &changed);
 	if (changed && site->json)
-		json_print(json_address(&wish->row));
+		change_print(site, json_address(&wish->row));
 	else if (changed)
 		say_note("address '%s' %s", wish->text,
 			 wish->what == SET ? "set" : "added");

@@ -104,7 +104,7 @@ static int read_wish(const struct args *args, struct wish *wish)
 			    sizeof wish->box.title);
 }
 
-static void print_added(const struct site *site, const struct wish *wish,
+static void print_added(struct site *site, const struct wish *wish,
 			const struct password *password)
 {
 	char address[NAME_ADDRESS_TEXT], box[NAME_BOX_TEXT];
@@ -115,7 +115,7 @@ static void print_added(const struct site *site, const struct wish *wish,
 	if (password->generated)
 		memcpy(text, password->bytes, password->len);
 	if (site->json)
-		json_print(json_pack("{s:s, s:s, s:s?}", "address", address,
+		change_print(site, json_pack("{s:s, s:s, s:s?}", "address", address,
 				     "box", box, "password",
 				     password->generated ? text : NULL));
 	else

@@ -312,7 +312,7 @@ static enum err undelete_body(struct store_txn *txn, void *arg)
 	return err == ERR_OK ? rejoin(txn, &d->box.name, group, &d->back) : err;
 }
 
-static void say_back(const struct site *site, const struct deletion *d)
+static void say_back(struct site *site, const struct deletion *d)
 {
 	const struct text *lost = &d->back.lost;
 	char text[NAME_BOX_TEXT], groups[64] = "";
@@ -323,7 +323,7 @@ static void say_back(const struct site *site, const struct deletion *d)
 			       ", and in %lu group%s again", d->back.groups,
 			       d->back.groups == 1 ? "" : "s");
 	if (site->json)
-		json_print(json_box(&d->box));
+		change_print(site, json_box(&d->box));
 	else
 		say_note("box '%s' is back, with %lu addresses%s", text,
 			 d->back.addresses, groups);

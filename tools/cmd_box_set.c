@@ -100,7 +100,7 @@ static int run_one(struct site *site, const struct args *args,
 		return code;
 	name_box_text(&edit->is.name, text);
 	if (site->json)
-		json_print(json_box(&edit->is));
+		change_print(site, json_box(&edit->is));
 	else
 		say_note("box '%s' %s%s", text, done,
 			 edit->suspend ? ": it cannot log in, mail is still "

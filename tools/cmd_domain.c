@@ -248,12 +248,12 @@ static int read_wish(const struct args *args, struct wish *wish)
 	return code == CODE_DONE ? read_names(args, wish) : code;
 }
 
-static void print_added(const struct site *site, const struct wish *wish)
+static void print_added(struct site *site, const struct wish *wish)
 {
 	const char *new = wish->new_handle ? "the new " : "";
 
 	for (size_t i = 0; site->json && i < wish->count; i++)
-		json_print(json_domain(&wish->domain[i]));
+		change_print(site, json_domain(&wish->domain[i]));
 	if (!site->json && wish->count == 1)
 		say_note("domain '%s' added for %shandle '%s'",
 			 wish->domain->utf8[0] ? wish->domain->utf8

@@ -188,10 +188,10 @@ static int look(struct site *site, struct renaming *r)
 				   r->from.s);
 }
 
-static void say_renamed(const struct site *site, const struct renaming *r)
+static void say_renamed(struct site *site, const struct renaming *r)
 {
 	if (site->json)
-		json_print(json_domain(&r->to));
+		change_print(site, json_domain(&r->to));
 	else
 		say_note("domain '%s' is '%s' now, with %lu addresses%s",
 			 r->from.s, r->to.name.s, r->addresses,

@@ -73,7 +73,7 @@ static int run(struct site *site, const struct args *args, struct edit *edit,
 	if (code == CODE_DONE)
 		code = change(site, edit_body, edit, edit->name.s, &changed);
 	if (changed && site->json)
-		json_print(json_handle(&edit->is));
+		change_print(site, json_handle(&edit->is));
 	else if (changed)
 		say_note("handle '%s' %s", edit->name.s, done);
 	return code;

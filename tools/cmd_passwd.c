@@ -52,7 +52,7 @@ static enum err reset_body(struct store_txn *txn, void *arg)
 	return err;
 }
 
-static void print_reset(const struct site *site, const struct reset *reset,
+static void print_reset(struct site *site, const struct reset *reset,
 			const struct password *password)
 {
 	char box[NAME_BOX_TEXT], text[PWHASH_PASSWORD_MAX + 2] = "";
@@ -61,7 +61,7 @@ static void print_reset(const struct site *site, const struct reset *reset,
 	if (password->generated)
 		memcpy(text, password->bytes, password->len);
 	if (site->json)
-		json_print(json_pack("{s:s, s:s?}", "box", box, "password",
+		change_print(site, json_pack("{s:s, s:s?}", "box", box, "password",
 				     password->generated ? text : NULL));
 	else if (password->generated)
 		say_out("%s", text);
@@ -104,6 +104,8 @@ static int reset(struct site *site, const struct args *args,
 				: "the new password is set");
 		code = site_failed(site, err, target->text);
 		changed = err == ERR_OK;
+		if (changed)
+			change_made(site, last);
 	}
 	if (changed)
 		print_reset(site, reset, password);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "change.h"
 #include "import_private.h"
 #include "json.h"
 #include "mailcopy.h"
@@ -231,7 +232,7 @@ static void note_counts(const struct import *import)
 			 import->again);
 }
 
-/* number: of an entry of the change, or 0. */
+/* number: of the change, or 0. */
 static void sum_up(const struct import *import, uint64_t number)
 {
 	const unsigned long *v = import->verdicts;
@@ -272,7 +273,9 @@ static int finish(struct import *import, uint64_t last)
 
 	if (site->dry_run)
 		last = 0;
-	sum_up(import, last);
+	change_made(site, last);
+	site->told = true;
+	sum_up(import, site->entry);
 	if (import->how->credentials && !import->credentials.len &&
 	    !site->dry_run)
 		say_note("no password was generated: '%s' was not made",

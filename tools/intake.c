@@ -98,7 +98,7 @@ static const char *refuse_hash(enum pwhash answer, const char *scheme)
 		return "the hash costs more than a login may";
 	if (answer == PWHASH_UNKNOWN && scheme)
 		return "the hash is of a scheme that is not computed here, "
-		       "like MD5, SHA-1, NT or PBKDF2";
+		       "like LANMAN or DIGEST-MD5";
 	return NULL;
 }
 

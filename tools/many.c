@@ -225,20 +225,18 @@ int many_try(struct site *site, struct many *many, many_each *each, void *arg)
 	return change_try(site, change_body, &changing, changing.at);
 }
 
-void many_json(const struct site *site, const struct many *many)
+void many_json(struct site *site, const struct many *many)
 {
-	json_print(json_pack("{s:I, s:I, s:I}", "boxes",
-			     (json_int_t)many->count, "changed",
-			     (json_int_t)many->changed, "entry",
-			     (json_int_t)site->entry));
+	change_print(site, json_pack("{s:I, s:I}", "boxes",
+				     (json_int_t)many->count, "changed",
+				     (json_int_t)many->changed));
 }
 
-static void print_done(const struct site *site, const struct many *many,
+static void print_done(struct site *site, const struct many *many,
 		       const char *done)
 {
-	const unsigned long long entry = site->entry;
 	size_t same = many->count - many->changed;
-	char count[SAY_COUNT_TEXT], rest[48] = "", undo[64] = "";
+	char count[SAY_COUNT_TEXT], rest[48] = "";
 
 	if (site->json) {
 		many_json(site, many);
@@ -246,11 +244,7 @@ static void print_done(const struct site *site, const struct many *many,
 	}
 	if (same)
 		(void)snprintf(rest, sizeof rest, ", %zu unchanged", same);
-	if (entry)
-		(void)snprintf(undo, sizeof undo,
-			       " ('popbox undo %llu' reverts it)", entry);
-	say_note("%s %s%s%s", say_count(many->changed, "box", count), done, rest,
-		 undo);
+	say_note("%s %s%s", say_count(many->changed, "box", count), done, rest);
 }
 
 int many_change(struct site *site, struct many *many, many_each *each,

@@ -62,7 +62,7 @@ int many(struct site *site, const struct args *args, const char *verb,
 	 many_each *each, void *arg, const char *done);
 
 /* The counts and the change's number, as JSON. */
-void many_json(const struct site *site, const struct many *many);
+void many_json(struct site *site, const struct many *many);
 
 void many_free(struct many *many);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "change.h"
 #include "csvfile.h"
 #include "hasher.h"
 #include "interrupt.h"
@@ -129,13 +130,15 @@ static enum err set_body(struct store_txn *txn, void *arg)
 
 static int commit(struct site *site, struct resetting *r)
 {
+	uint64_t last;
 	enum err err = store_reserve(site->store,
 				     (uint64_t)r->many->count * 1600);
 
 	if (err == ERR_OK)
 		err = interrupt_commit(site->store, &site->actor, set_body, r,
-				       &site->entry,
-				       "the new passwords are set");
+				       &last, "the new passwords are set");
+	if (err == ERR_OK)
+		change_made(site, last);
 	return site_failed(site, err, "the passwords");
 }
 

@@ -21,7 +21,9 @@ struct site {
 	bool no_sync;
 	bool fix_locals; /* take domains of the store out of control/locals */
 	struct store_actor actor;
-	uint64_t entry; /* the last one of what this run changed; 0: nothing */
+	uint64_t entry; /* the number of the change that was made; 0: none */
+	bool same;	/* it is all as it was asked to be already */
+	bool told;	/* the number was printed, with other data or in a message */
 	struct config config;
 	struct store *store;
 	struct asuser *asuser; /* only for changes */

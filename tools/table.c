@@ -87,15 +87,24 @@ static void print(const struct table *table, const char *const *cell)
 	}
 }
 
-/* The widest columns give way until a row fits a line; false: it does not. */
-static bool shrink(struct table *table)
+/* How narrow may it get? */
+static size_t least(const struct table *table, size_t column)
+{
+	if (table->kind[column] == TABLE_TEXT)
+		return LEAST;
+	return table->first[column] + sizeof " +99" - 1;
+}
+
+/* The widest columns of this kind give way until a row fits a line; false: it
+ * does not. */
+static bool shrink(struct table *table, enum table_kind kind)
 {
 	for (size_t all = width_of_all(table); all > table->terminal; all--) {
 		size_t widest = TABLE_COLUMNS;
 
 		for (size_t i = 0; i < table->columns; i++) {
-			if (table->kind[i] != TABLE_NAME &&
-			    table->width[i] > LEAST &&
+			if (table->kind[i] == kind &&
+			    table->width[i] > least(table, i) &&
 			    (widest == TABLE_COLUMNS ||
 			     table->width[i] >= table->width[widest]))
 				widest = i;
@@ -111,12 +120,15 @@ static void fit(struct table *table)
 {
 	const size_t keep = table->keep ? table->keep : table->columns;
 	size_t width[TABLE_COLUMNS];
+	bool fits;
 
 	memcpy(width, table->width, sizeof width);
-	while (!shrink(table) && table->columns > keep) {
+	while (!(fits = shrink(table, TABLE_TEXT)) && table->columns > keep) {
 		table->columns--;
 		memcpy(table->width, width, sizeof width);
 	}
+	if (!fits)
+		(void)shrink(table, TABLE_NAMES); /* else lines are longer */
 }
 
 static void release(struct table *table)
@@ -155,9 +167,12 @@ static void hold(struct table *table, char **cell)
 	memcpy(table->cell[table->held], cell, sizeof *table->cell);
 	for (size_t i = 0; i < table->columns; i++) {
 		size_t width = columns_of(cell[i]);
+		size_t rest = columns_of(cell[i] + strcspn(cell[i], " "));
 
 		if (width > table->width[i])
 			table->width[i] = width;
+		if (width - rest > table->first[i])
+			table->first[i] = width - rest;
 	}
 	if (++table->held == TABLE_HELD)
 		print_held(table);

@@ -1,7 +1,8 @@
 /* table.h: rows for people: a header, aligned columns. The widths come from
  * the first rows, so that a list of any length starts at once and costs no
  * memory. On a terminal a row fits its width: texts are cut, then whole columns
- * are left out, from the right; names are never cut. Elsewhere nothing is.
+ * are left out, from the right, then some of several names; a name is never cut.
+ * Elsewhere nothing is.
  */
 #ifndef POPBOX_TABLE_H
 #define POPBOX_TABLE_H
@@ -24,6 +25,7 @@ struct table {
 	size_t terminal; /* its width; 0 = it is none */
 	enum table_kind kind[TABLE_COLUMNS];
 	size_t width[TABLE_COLUMNS];
+	size_t first[TABLE_COLUMNS]; /* of several names the first one's */
 	char *(*cell)[TABLE_COLUMNS]; /* malloc'ed, while rows are held */
 };
 

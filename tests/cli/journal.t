@@ -4,6 +4,7 @@ them, and an undo of what one has just done."""
 import datetime
 import json
 import os
+import re
 import sys
 import time
 
@@ -81,6 +82,55 @@ def local_times():
         eq(numbers(site, "--local", "--since", before, env=zone), every)
         eq(numbers(site, "--since", before + "Z", env=zone), [],
            "without --local the same digits are UTC, nine hours ahead")
+
+
+@test("each change says its number, by which undo reverts it; what changes "
+      "nothing says so")
+def numbered():
+    with Site().joe() as site:
+        def number(*words):
+            got = site.popbox(*words)
+            eq(got.rc, 0, got)
+            last = got.err.splitlines()[-1]
+            assert re.fullmatch(r"popbox: change \d+", last), got
+            return int(last.split()[-1])
+
+        groups = []
+        for words in (("handle", "set", "ex1", "--name", "A"),
+                      ("domain", "add", "b.org", "c.org", "--handle", "ex1"),
+                      ("domain", "suspend", "b.org"),
+                      ("box", "add", "ann@b.org", "--no-password"),
+                      ("box", "set", "ann@b.org", "--name", "Ann"),
+                      ("address", "add", "x@b.org", "ann@b.org"),
+                      ("address", "rename", "x@b.org", "y@b.org"),
+                      ("passwd", "ann@b.org", "--generate"),
+                      ("address", "del", "y@b.org", "--yes"),
+                      ("box", "del", "ann@b.org", "--yes"),
+                      ("box", "undelete", "ann@b.org"),
+                      ("domain", "del", "c.org", "--yes")):
+            groups.append(number(*words))
+        undone = number("undo", str(groups[-1]))
+        groups.append(undone)
+        has(site.do("domain", "list"), "c.org")
+        log = [json.loads(line) for line in
+               site.do("--json", "log").splitlines()]
+        have = [e["group"] for e in log]
+        for group in groups:
+            assert group in have, (group, have)
+        eq(undone, have[-1])
+        got = site.popbox("handle", "set", "ex1", "--name", "A")
+        has(got.err, "nothing had to be changed")
+        hasnt(got.err, "popbox: change ")
+        # In JSON it is the member entry, of an object of its own at need.
+        got = json.loads(site.do("--json", "box", "suspend", "ann@b.org"))
+        eq(got["entry"], have[-1] + (log[-1]["number"] - have[-1]) + 1)
+        got = json.loads(site.do("--json", "box", "suspend", "ann@b.org"))
+        eq(got["entry"], None)
+        got = json.loads(site.do("--json", "box", "del", "ann@b.org", "--yes"))
+        site.do("undo", str(got["entry"]))
+        has(site.do("box", "list"), "ann@b.org")
+        got = site.popbox("-q", "box", "resume", "ann@b.org")
+        eq(got.err, "")
 
 
 @test("undo without a number reverts the caller's last change, after it was shown")
