@@ -57,6 +57,20 @@ static void apply_globals(struct site *site, const struct args *global)
 	say_verbose(site->verbose);
 }
 
+/* Which name of the store may be meant. */
+static void hint_names(struct site *site, const struct command *c,
+		       const struct args *args)
+{
+	const bool new = c->run == cmd_box_add || c->run == cmd_address_add;
+	const bool aims = c->run == cmd_address_add || c->run == cmd_address_set;
+
+	if (args->operands && c->run != cmd_domain_add)
+		nearest_name(site, args->operand[0],
+			     new ? NEAREST_NEW : NEAREST_ANY);
+	for (size_t i = 1; aims && i < args->operands; i++)
+		nearest_name(site, args->operand[i], NEAREST_TARGET);
+}
+
 /* What else there is to say of names that are not in the store. */
 static void hint(struct site *site, const struct command *c,
 		 const struct args *args, int code)
@@ -66,9 +80,8 @@ static void hint(struct site *site, const struct command *c,
 	const bool lists = (c->verb && strcmp(c->verb, "list") == 0) ||
 			   args_find(c->options, "--match", 7);
 
-	if ((code == CODE_NO || code == CODE_REFUSED) && args->operands &&
-	    c->run != cmd_domain_add)
-		nearest_name(site, args->operand[0]);
+	if (code == CODE_NO || code == CODE_REFUSED)
+		hint_names(site, c, args);
 	for (size_t i = 0; i < sizeof below / sizeof *below; i++) {
 		if (lists && code == CODE_DONE)
 			nearest_absent(site, below[i]);
