@@ -57,18 +57,26 @@ static void apply_globals(struct site *site, const struct args *global)
 	say_verbose(site->verbose);
 }
 
+/* What is to be added is new, and only its domain has to be there. */
+static const char *domain_of(const char *address)
+{
+	const char *at = strrchr(address, '@');
+
+	return at ? at + 1 : "";
+}
+
 /* Which name of the store may be meant. */
 static void hint_names(struct site *site, const struct command *c,
 		       const struct args *args)
 {
-	const bool new = c->run == cmd_box_add || c->run == cmd_address_add;
+	const bool adds = c->verb && strcmp(c->verb, "add") == 0;
 	const bool aims = c->run == cmd_address_add || c->run == cmd_address_set;
 
-	if (args->operands && c->run != cmd_domain_add)
-		nearest_name(site, args->operand[0],
-			     new ? NEAREST_NEW : NEAREST_ANY);
+	if (args->operands)
+		nearest_name(site, adds ? domain_of(args->operand[0])
+					: args->operand[0]);
 	for (size_t i = 1; aims && i < args->operands; i++)
-		nearest_name(site, args->operand[i], NEAREST_TARGET);
+		nearest_target(site, args->operand[i]);
 }
 
 /* What else there is to say of names that are not in the store. */

@@ -153,15 +153,20 @@ static bool look(struct site *site, const char *operand, struct search *search)
 	       store_read(site->store, search_body, search) == ERR_OK;
 }
 
-void nearest_name(struct site *site, const char *operand, enum nearest which)
+void nearest_name(struct site *site, const char *operand)
 {
 	struct search search = {.number = 0};
 
-	if (!look(site, operand, &search) || !search.best[0] ||
-	    (which == NEAREST_NEW && !search.missing) ||
-	    (which == NEAREST_TARGET && search.missing))
-		return;
-	say_note("did you mean '%s'?", search.best);
+	if (look(site, operand, &search) && search.best[0])
+		say_note("did you mean '%s'?", search.best);
+}
+
+void nearest_target(struct site *site, const char *operand)
+{
+	struct search search = {.number = 0};
+
+	if (look(site, operand, &search) && search.best[0] && !search.missing)
+		say_note("did you mean '%s'?", search.best);
 }
 
 void nearest_absent(struct site *site, const char *name)
