@@ -15,7 +15,7 @@ static enum err judge_target(struct store_txn *txn,
 					      "it leads nowhere");
 	err = store_box_get(txn, &address->box, &box);
 	if (err == ERR_NOTFOUND)
-		return store_refuse(txn, ERR_INVALID,
+		return store_unknown(txn,
 				    "there is no box '%s-%04u' ('popbox box "
 				    "list' shows all)",
 				    address->box.handle.s,
@@ -42,7 +42,7 @@ static enum err judge(struct store_txn *txn,
 				    address->name.local.s, name);
 	err = store_domain_get(txn, &address->name.domain, &domain);
 	if (err == ERR_NOTFOUND)
-		return store_refuse(txn, ERR_INVALID,
+		return store_unknown(txn,
 				    "there is no domain '%s' (popbox domain "
 				    "add %s --handle HANDLE)",
 				    name, name);

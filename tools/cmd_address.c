@@ -58,7 +58,7 @@ struct wish {
 
 static enum err not_there(struct store_txn *txn)
 {
-	return store_refuse(txn, ERR_INVALID,
+	return store_unknown(txn,
 			    "there is no such address ('popbox address list' "
 			    "shows all)");
 }
@@ -82,7 +82,7 @@ static enum err look_body(struct store_txn *txn, void *arg)
 	enum err err = store_domain_get(txn, &name.domain, &domain);
 
 	if (err == ERR_NOTFOUND)
-		return store_refuse(txn, ERR_INVALID,
+		return store_unknown(txn,
 				    "there is no domain '%s' (popbox domain "
 				    "add %s --handle HANDLE)",
 				    name.domain.s, name.domain.s);

@@ -40,7 +40,7 @@ static enum err look_body(struct store_txn *txn, void *arg)
 	enum err err = store_domain_get(txn, &wish->address.domain, &domain);
 
 	if (err == ERR_NOTFOUND)
-		return store_refuse(txn, ERR_INVALID,
+		return store_unknown(txn,
 				    "there is no domain '%s' (popbox domain "
 				    "add %s --handle HANDLE)",
 				    domain_name, domain_name);
@@ -52,7 +52,7 @@ static enum err look_body(struct store_txn *txn, void *arg)
 	err = numbers_next(txn, &wish->numbers, &wish->owner,
 			   &wish->box.name.number);
 	if (err == ERR_NOTFOUND)
-		return store_refuse(txn, ERR_INVALID,
+		return store_unknown(txn,
 				    "there is no handle '%s' (popbox handle "
 				    "add %s)",
 				    wish->owner.s, wish->owner.s);

@@ -103,7 +103,7 @@ static enum err del_body(struct store_txn *txn, void *arg)
 
 	d->addresses = d->ended = d->caught = 0;
 	if (err == ERR_NOTFOUND)
-		return store_refuse(txn, ERR_INVALID,
+		return store_unknown(txn,
 				    "there is no such box ('popbox box list' "
 				    "shows all)");
 	if (err == ERR_OK)
@@ -293,7 +293,7 @@ static enum err find_parked(struct store_txn *txn, struct deletion *d,
 		err = store_parked_box_get(txn, &d->target.box, &d->box,
 					   &parked);
 	if (err == ERR_NOTFOUND)
-		return store_refuse(txn, ERR_INVALID,
+		return store_unknown(txn,
 				    "no such box was deleted, or it is purged "
 				    "('popbox log --object X' tells)");
 	if (err == ERR_OK)

@@ -70,7 +70,7 @@ static enum err edit_body(struct store_txn *txn, void *arg)
 	enum err err = target_find(txn, &edit->target, &edit->is);
 
 	if (err == ERR_NOTFOUND)
-		return store_refuse(txn, ERR_INVALID,
+		return store_unknown(txn,
 				    "there is no such %s ('popbox box list' "
 				    "shows all)",
 				    edit->target.by_address

@@ -68,7 +68,7 @@ static int draft_user(struct draft *draft, const struct args *args)
 		name = name ? name : "popusr";
 		user = getpwnam(name);
 		if (!user)
-			return say_error(CODE_REFUSED,
+			return say_error_as(CODE_REFUSED, SAY_UNKNOWN,
 					 "there is no user '%s' (make one: "
 					 "useradd --system --no-create-home "
 					 "--shell /bin/false %s; or say --uid "
@@ -126,7 +126,7 @@ static int judge_qmail(const struct config *config)
 	(void)snprintf(path, sizeof path, "%s/control", config->qmail);
 	if (access(path, F_OK) == 0)
 		return CODE_DONE;
-	return say_error(CODE_REFUSED,
+	return say_error_as(CODE_REFUSED, SAY_UNKNOWN,
 			 "there is no qmail in '%s': no '%s' (say where it is "
 			 "with --qmail DIR, or --no-qmail)",
 			 config->qmail, path);

@@ -54,7 +54,7 @@ static enum err bring_box(struct store_txn *txn,
 		return err == ERR_OK ? set_box(txn, want) : err;
 	err = store_handle_get(txn, &name->handle, &handle);
 	if (err == ERR_NOTFOUND)
-		return store_refuse(txn, ERR_INVALID,
+		return store_unknown(txn,
 				    "there is no handle '%s' (popbox handle "
 				    "add %s)",
 				    name->handle.s, name->handle.s);

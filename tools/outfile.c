@@ -19,7 +19,7 @@ static int failed(const struct outfile *file)
 
 static int refuse_taken(const struct outfile *file)
 {
-	return say_error(CODE_REFUSED,
+	return say_error_as(CODE_REFUSED, SAY_EXISTS,
 			 "'%s' is there already: nothing was written (name "
 			 "another file)",
 			 file->path);
