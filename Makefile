@@ -37,15 +37,17 @@ comma    = ,
 # How a program starts is most of what it costs (doc/PERFORMANCE.md): packed
 # relocations, and libc the first to be asked for a symbol.
 LOGIN_LD = $(or $(STATIC),-pie) $(if $(STATIC),-Wl$(comma)-z$(comma)pack-relative-relocs)
-TOOLLIB  = $(if $(SAN),,-lc) -lsodium -llmdb -lcrypt -lidn2 -ljansson -lcdb -lcsv
-LOGINLIB = $(if $(DYNAMIC),-lc) -lsodium -llmdb -lcrypt $(if $(STATIC),-lpthread)
+# nettle is taken in: as a library it would double what a dynamic login costs.
+TOOLLIB  = $(if $(SAN),,-lc) -lsodium -llmdb -lcrypt -l:libnettle.a -lidn2 -ljansson -lcdb -lcsv
+LOGINLIB = $(if $(DYNAMIC),-lc) -lsodium -llmdb -lcrypt -l:libnettle.a $(if $(STATIC),-lpthread)
 
 # What the login program is made of, by name: nothing here writes the store.
 LOGIN    = $(addprefix checkpw/,main request log lastlogin confine \
 	   confine_calls) \
 	   $(addprefix store/,err name fold record row handle domain box address \
 	   store db config config_file login pwhash pwhash_form \
-	   pwhash_digest pwhash_wrap secret drop fault)
+	   pwhash_digest pwhash_wrap pwhash_old pwhash_foreign secret drop \
+	   fault)
 STORE    = $(patsubst %.c,%,$(wildcard store/*.c))
 TOOL     = $(patsubst %.c,%,$(wildcard tools/*.c)) $(STORE)
 SMTP     = $(patsubst %.c,%,$(wildcard tools/maildirsmtp/*.c)) tools/inherited
@@ -88,7 +90,7 @@ $(B)/unit/%: $(O)/tests/unit/%.o $(call obj,$(STORE)) \
 		$(filter-out %/main.o,$(call obj,$(LOGIN) $(TOOL) $(SMTP)))
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $(sort $^) \
-		-lcmocka -llmdb -lsodium -lcrypt -lidn2 -ljansson -lcdb -lcsv
+		-lcmocka -llmdb -lsodium -lcrypt -l:libnettle.a -lidn2 -ljansson -lcdb -lcsv
 
 $(B)/qmail/deliver: $(O)/tests/qmail/deliver_local.o
 $(B)/qmail/%: $(O)/tests/qmail/%.o $(O)/tests/qmail/common.o
@@ -103,7 +105,7 @@ $(B)/bench/floor_login: $(O)/tests/bench/floor_login.o $(B)/links
 
 $(B)/bench/%: $(O)/tests/bench/%.o $(call obj,$(STORE))
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $^ -llmdb -lsodium -lcrypt
+	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $^ -llmdb -lsodium -lcrypt -l:libnettle.a
 
 # The tool with small limits, so that tests of large changes need not be large.
 SMALL    = tools/child tools/collect tools/errand tools/mailroot_bulk \
@@ -159,6 +161,7 @@ demo: demo-packages
 	tests/demo $(if $(QMAIL),--qmail $(QMAIL))
 
 BUILD_PACKAGES = gcc libc6-dev liblmdb-dev libsodium-dev libcrypt-dev \
+	nettle-dev \
 	libidn2-dev libjansson-dev libcdb-dev libcsv-dev \
 	libcurl4-openssl-dev
 DEMO_PACKAGES  = $(BUILD_PACKAGES) ucspi-tcp mpop python3
@@ -216,10 +219,10 @@ install: all
 	$(INSTALL) tools/completion/popbox.bash $(BASHDIR)/popbox
 	$(INSTALL) -t $(ZSHDIR) tools/completion/_popbox
 	$(INSTALL) -t $(FISHDIR) tools/completion/popbox.fish
-	rm -rf $(DOC)/examples
+	rm -rf $(DOC)/examples $(DOC)/guide
 	mkdir -p $(DOC)
-	cp -R doc/examples $(DOC)/examples
-	chmod -R u=rwX,go=rX $(DOC)/examples
+	cp -R doc/examples doc/guide $(DOC)
+	chmod -R u=rwX,go=rX $(DOC)/examples $(DOC)/guide
 
 # Directories in which others have files stay.
 uninstall:
@@ -227,7 +230,7 @@ uninstall:
 		$(foreach s,$(SECTIONS),$(patsubst doc/man/%,$(MAN)/man$s/%,\
 			$(wildcard doc/man/*.$s))) \
 		$(BASHDIR)/popbox $(ZSHDIR)/_popbox $(FISHDIR)/popbox.fish
-	rm -rf $(DOC)/examples
+	rm -rf $(DOC)/examples $(DOC)/guide
 	rmdir $(DOC) 2>/dev/null || :
 
 deb: deb-packages

@@ -167,6 +167,19 @@ static enum pwhash verify_digest(const struct pwhash_digest *digest,
 	return same ? PWHASH_OK : PWHASH_NO;
 }
 
+static enum pwhash verify_old(const struct pwhash_old *old,
+			      const void *password, size_t len)
+{
+	unsigned char sum[PWHASH_OLD_MAX];
+	enum pwhash answer = pwhash_old_compute(old, password, len, sum);
+
+	if (answer == PWHASH_OK &&
+	    !secret_equal(sum, old->sum, pwhash_old_size(old->kind)))
+		answer = PWHASH_NO;
+	secret_wipe(sum, sizeof sum);
+	return answer;
+}
+
 /* The old hash first, as a text; then the outer one of that. */
 static enum pwhash verify_wrapped(const struct pwhash_form *form,
 				  const void *password, size_t len)
@@ -177,6 +190,10 @@ static enum pwhash verify_wrapped(const struct pwhash_form *form,
 
 	if (form->how == PWHASH_BY_CRYPT) {
 		answer = pwhash_run_crypt(form->setting, password, len, inner);
+	} else if (form->how == PWHASH_BY_OLD) {
+		answer = pwhash_old_compute(&form->old, password, len, sum);
+		(void)sodium_bin2hex(inner, sizeof inner, sum,
+				     pwhash_old_size(form->old.kind));
 	} else {
 		pwhash_digest_compute(&form->digest, password, len, sum);
 		(void)sodium_bin2hex(inner, sizeof inner, sum,
@@ -203,6 +220,8 @@ static enum pwhash verify_form(const struct pwhash_form *form,
 		return verify_lanes(form, password, len);
 	case PWHASH_BY_CRYPT:
 		return verify_crypt(form->text, password, len);
+	case PWHASH_BY_OLD:
+		return verify_old(&form->old, password, len);
 	case PWHASH_BY_DIGEST:
 		break;
 	}

@@ -1,5 +1,5 @@
 /* pwhash.h: password hashes: made by libsodium (argon2id), verified by
- * libsodium and libcrypt, with yes, no and cannot-tell kept apart.
+ * libsodium, libcrypt and nettle, with yes, no and cannot-tell kept apart.
  *
  * A password is bytes with a length, never folded, trimmed or converted. The
  * hash strings are those of crypt(5) and of the PHC format.
@@ -26,6 +26,7 @@ enum {
 	 * rounds times (64 + bytes of the password). */
 	PWHASH_SHA_WORK_MAX = 96000000,
 	PWHASH_BCRYPT_MAX = 13,
+	PWHASH_PBKDF2_ROUNDS_MAX = 1000000, /* SCRAM and phpass, too */
 	PWHASH_YESCRYPT_KIB_MAX = 64 << 10, /* yescrypt and scrypt */
 };
 
@@ -41,7 +42,7 @@ enum pwhash {
 /* May it lie in the store as it is? */
 enum pwhash_weakness {
 	PWHASH_STRONG,
-	PWHASH_WEAK,   /* md5crypt: wrapped before it is stored */
+	PWHASH_WEAK,   /* md5crypt, what nettle computes: wrapped before */
 	PWHASH_LEGACY, /* DES: the same, and only for those who insist */
 };
 
@@ -81,8 +82,9 @@ MUST_USE const char *pwhash_unstorable(const char *hash);
  *
  * SETTING is what is left of the old string without its digest: everything up
  * to its last '$', bcrypt's 29 characters, the two of DES, or a tag like
- * {SSHA256.HEX} with the salt. The outer hash is one of the whole old string, or
- * of the digest in lower-case hexadecimal. The same password fits.
+ * {SSHA256.HEX} with the salt, or {SHA}, {PBKDF2-SHA1:1000} and so on with the
+ * salt in hexadecimal (pwhash_foreign.c). The outer hash is one of the whole old
+ * string, or of the digest in lower-case hexadecimal. The same password fits.
  * PWHASH_MALFORMED: it is wrapped already, or argon2. */
 MUST_USE enum pwhash pwhash_wrap(struct pwhash_cost cost, const char *hash,
 				 char ret_hash[PWHASH_MAX + 1]);

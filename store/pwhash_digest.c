@@ -16,6 +16,10 @@ static const struct tag {
 	{"SSHA256", "salted SHA-256", 256, true},
 	{"SHA512", "SHA-512", 512, false},
 	{"SSHA512", "salted SHA-512", 512, true},
+	{"SHA-256", "SHA-256", 256, false},
+	{"SSHA-256", "salted SHA-256", 256, true},
+	{"SHA-512", "SHA-512", 512, false},
+	{"SSHA-512", "salted SHA-512", 512, true},
 };
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -60,6 +64,13 @@ static enum pwhash take(const struct tag *tag, const char *body, bool hex,
 	return PWHASH_OK;
 }
 
+bool pwhash_digest_coded(const char *dot, size_t len)
+{
+	return !dot || (len == 4 && strncasecmp(dot, ".hex", 4) == 0) ||
+	       (len == 4 && strncasecmp(dot, ".b64", 4) == 0) ||
+	       (len == 7 && strncasecmp(dot, ".base64", 7) == 0);
+}
+
 enum pwhash pwhash_digest_form(const char *tag, size_t len, const char *body,
 			       struct pwhash_form *form)
 {
@@ -67,9 +78,7 @@ enum pwhash pwhash_digest_form(const char *tag, size_t len, const char *body,
 	size_t name = dot ? (size_t)(dot - tag) : len;
 	bool hex = dot && len - name == 4 && strncasecmp(dot, ".hex", 4) == 0;
 
-	if (dot && !hex &&
-	    !(len - name == 4 && strncasecmp(dot, ".b64", 4) == 0) &&
-	    !(len - name == 7 && strncasecmp(dot, ".base64", 7) == 0))
+	if (!pwhash_digest_coded(dot, len - name))
 		return PWHASH_UNKNOWN;
 	for (size_t i = 0; i < sizeof tags / sizeof *tags; i++) {
 		if (strlen(tags[i].name) == name &&

@@ -281,11 +281,8 @@ static const struct scheme {
 	{"$argon2d$", "argon2d", PWHASH_BY_CRYPT, 0, form_refused},
 	{"$2x$", "bcrypt of the year 2011 ($2x$)", PWHASH_BY_CRYPT, 0,
 	 form_refused},
-	{"$3$", "NT", PWHASH_BY_CRYPT, 0, form_refused},
 	{"$sha1$", "sha1crypt", PWHASH_BY_CRYPT, 0, form_refused},
 	{"$md5", "sun-md5", PWHASH_BY_CRYPT, 0, form_refused},
-	{"$pbkdf2", "PBKDF2", PWHASH_BY_CRYPT, 0, form_refused},
-	{"$apr1$", "apr1", PWHASH_BY_CRYPT, 0, form_refused},
 	{"_", "bsdi-DES", PWHASH_BY_CRYPT, 0, form_refused},
 };
 
@@ -315,6 +312,8 @@ static enum pwhash form_bare(const char *hash, struct pwhash_form *form)
 
 static enum pwhash form_crypt(const char *hash, struct pwhash_form *form)
 {
+	enum pwhash answer;
+
 	form->text = hash;
 	for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
 		const char *at = hash;
@@ -325,7 +324,8 @@ static enum pwhash form_crypt(const char *hash, struct pwhash_form *form)
 		form->how = schemes[i].how;
 		return schemes[i].form(at, form);
 	}
-	return form_bare(hash, form);
+	answer = pwhash_foreign_form(hash, form);
+	return answer == PWHASH_UNKNOWN ? form_bare(hash, form) : answer;
 }
 
 enum pwhash pwhash_form_argon2(const char *hash, struct pwhash_form *form)
@@ -358,27 +358,14 @@ static const struct tag {
 	{"SHA512-CRYPT", "sha512crypt", false},
 	{"MD5-CRYPT", "md5crypt", false},
 	{"DES-CRYPT", "DES", false},
+	{"ARGON2", NULL, false},
 	{"ARGON2I", "argon2i", false},
 	{"ARGON2ID", "argon2id", false},
 	{"PLAIN", "plain text", true},
 	{"CLEAR", "plain text", true},
 	{"CLEARTEXT", "plain text", true},
-	{"MD5", "MD5", true},
-	{"PLAIN-MD5", "MD5", true},
-	{"LDAP-MD5", "MD5", true},
-	{"SMD5", "salted MD5", true},
-	{"SHA", "SHA-1", true},
-	{"SHA1", "SHA-1", true},
-	{"SSHA", "salted SHA-1", true},
-	{"PBKDF2", "PBKDF2", true},
-	{"NT", "NT", true},
-	{"NTLM", "NT", true},
 	{"LANMAN", "LANMAN", true},
-	{"CRAM-MD5", "CRAM-MD5", true},
-	{"HMAC-MD5", "CRAM-MD5", true},
 	{"DIGEST-MD5", "DIGEST-MD5", true},
-	{"SCRAM-SHA-1", "SCRAM", true},
-	{"SCRAM-SHA-256", "SCRAM", true},
 	{"OTP", "one-time passwords", true},
 	{"SKEY", "one-time passwords", true},
 	{"RPA", "RPA", true},
@@ -406,6 +393,7 @@ static enum pwhash form_tagged(const char *hash, struct pwhash_form *form)
 {
 	const char *end = strchr(hash, '}');
 	size_t len = end ? (size_t)(end - hash) - 1 : 0;
+	enum pwhash answer;
 
 	if (!end)
 		return PWHASH_UNKNOWN;
@@ -414,7 +402,14 @@ static enum pwhash form_tagged(const char *hash, struct pwhash_form *form)
 		    strncasecmp(hash + 1, tags[i].name, len) == 0)
 			return form_behind(&tags[i], end + 1, form);
 	}
-	return pwhash_digest_form(hash + 1, len, end + 1, form);
+	/* {MD5} is Dovecot's name for md5crypt, and LDAP's for MD5. */
+	if (strncmp(end + 1, "$1$", 3) == 0 && len == 3 &&
+	    strncasecmp(hash + 1, "MD5", 3) == 0)
+		return form_crypt(end + 1, form);
+	answer = pwhash_foreign_tagged(hash + 1, len, end + 1, form);
+	return answer == PWHASH_UNKNOWN
+		       ? pwhash_digest_form(hash + 1, len, end + 1, form)
+		       : answer;
 }
 
 enum pwhash pwhash_form(const char *hash, struct pwhash_form *ret_form)

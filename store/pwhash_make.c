@@ -95,6 +95,8 @@ static bool make_setting(const struct pwhash_form *form,
 	size_t len = strlen(form->text);
 	int made;
 
+	if (form->how == PWHASH_BY_OLD)
+		return pwhash_foreign_put(&form->old, ret_setting);
 	if (form->how == PWHASH_BY_DIGEST)
 		made = snprintf(ret_setting, PWHASH_MAX + 1, "{%sSHA%u.HEX}%s",
 				form->digest.salt_len ? "S" : "",
@@ -184,6 +186,15 @@ static enum pwhash try_lanes(const struct pwhash_form *form)
 	return answer == PWHASH_NO ? PWHASH_OK : answer;
 }
 
+static enum pwhash try_old(const struct pwhash_old *old)
+{
+	struct pwhash_old low = *old;
+	unsigned char sum[PWHASH_OLD_MAX];
+
+	low.rounds = 1;
+	return pwhash_old_compute(&low, "x", 1, sum);
+}
+
 enum pwhash pwhash_try(const char *hash)
 {
 	char setting[PWHASH_MAX + 1];
@@ -195,6 +206,8 @@ enum pwhash pwhash_try(const char *hash)
 	else if (answer == PWHASH_OK &&
 		 (form.how == PWHASH_BY_ARGON2 || form.wrapped))
 		answer = try_argon2(&form);
+	if (answer == PWHASH_OK && form.how == PWHASH_BY_OLD)
+		answer = try_old(&form.old);
 	if (answer == PWHASH_OK && form.how == PWHASH_BY_CRYPT) {
 		if (!form.wrapped && !make_setting(&form, setting))
 			answer = PWHASH_MALFORMED;
@@ -221,6 +234,10 @@ static enum pwhash take_apart(const char *hash, struct pwhash_form *form,
 	    !make_setting(form, ret_setting))
 		return PWHASH_MALFORMED;
 	*ret_inner = form->text;
+	if (form->how == PWHASH_BY_OLD)
+		*ret_inner = sodium_bin2hex(hex, 2 * DIGEST_MAX + 1,
+					    form->old.sum,
+					    pwhash_old_size(form->old.kind));
 	if (form->how == PWHASH_BY_DIGEST)
 		*ret_inner = sodium_bin2hex(hex, 2 * DIGEST_MAX + 1,
 					    form->digest.sum,
@@ -245,7 +262,8 @@ static enum pwhash join(const struct pwhash_form *form, const char *setting,
 	    (!outer.wrapped || outer.how != form->how ||
 	     outer.rounds != form->rounds ||
 	     strcmp(outer.setting, setting) != 0 ||
-	     !pwhash_digest_same(&outer.digest, &form->digest)))
+	     !pwhash_digest_same(&outer.digest, &form->digest) ||
+	     !pwhash_old_same(&outer.old, &form->old)))
 		answer = PWHASH_MALFORMED;
 	secret_wipe(&outer, sizeof outer);
 	return answer;
@@ -293,10 +311,11 @@ enum pwhash pwhash_wrap_same(const char *wrapped, const char *hash)
 
 bool pwhash_resembles(const char *text)
 {
+	struct pwhash_form form;
 	const char *scheme;
 
-	if (text[0] != '$' && text[0] != '{')
-		return false;
+	if (text[0] != '$' && text[0] != '{') /* pbkdf2_sha256$... */
+		return pwhash_foreign_form(text, &form) != PWHASH_UNKNOWN;
 	return pwhash_judge(text, &scheme) != PWHASH_UNKNOWN || scheme;
 }
 

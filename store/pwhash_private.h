@@ -22,6 +22,35 @@ enum pwhash_how {
 	PWHASH_BY_STR_VERIFY, /* other lanes and salts, see pwhash.c */
 	PWHASH_BY_CRYPT,
 	PWHASH_BY_DIGEST,
+	PWHASH_BY_OLD,
+};
+
+enum {
+	PWHASH_OLD_MAX = 64,  /* bytes of a sum */
+	PWHASH_OLD_SALT = 64, /* bytes of a salt */
+};
+
+enum pwhash_old_kind {
+	PWHASH_OLD_MD5, /* of the password and the salt, if any */
+	PWHASH_OLD_SHA1,
+	PWHASH_OLD_NT,
+	PWHASH_OLD_CRAM_MD5,
+	PWHASH_OLD_PBKDF2_SHA1,
+	PWHASH_OLD_PBKDF2_SHA256,
+	PWHASH_OLD_PBKDF2_SHA512,
+	PWHASH_OLD_SCRAM_SHA1,
+	PWHASH_OLD_SCRAM_SHA256,
+	PWHASH_OLD_PHPASS,
+	PWHASH_OLD_APR1,
+};
+
+/* pwhash_old.c: one of them, without the program's way of writing it. */
+struct pwhash_old {
+	enum pwhash_old_kind kind;
+	uint32_t rounds; /* of those that have them */
+	unsigned char sum[PWHASH_OLD_MAX];
+	unsigned char salt[PWHASH_OLD_SALT];
+	size_t salt_len;
 };
 
 /* A SHA-2 digest, of the password or of the password and a salt. */
@@ -46,6 +75,7 @@ struct pwhash_form {
 	const char *sum;
 	size_t sum_len;
 	struct pwhash_digest digest;
+	struct pwhash_old old;
 	/* a wrapped hash: what is left of the inner one */
 	bool wrapped;
 	char setting[PWHASH_MAX + 1];
@@ -63,6 +93,9 @@ MUST_USE enum pwhash pwhash_form_argon2(const char *hash,
  * such hash's prefix. */
 size_t pwhash_form_sum(const char *hash);
 
+/* Is this the end of a tag that says how its body is written, or NULL? */
+MUST_USE bool pwhash_digest_coded(const char *dot, size_t len);
+
 /* {SHA256}, {SSHA512.hex} and so on: tag[0..len) is what the braces hold, body
  * what follows. PWHASH_UNKNOWN: no tag of these. */
 MUST_USE enum pwhash pwhash_digest_form(const char *tag, size_t len,
@@ -75,6 +108,29 @@ void pwhash_digest_compute(const struct pwhash_digest *digest,
 /* Of the same kind and salt? */
 MUST_USE bool pwhash_digest_same(const struct pwhash_digest *a,
 				 const struct pwhash_digest *b);
+
+/* Bytes of a sum. */
+size_t pwhash_old_size(enum pwhash_old_kind kind);
+/* PWHASH_OK; PWHASH_NO: no hash of this kind was ever made of such a password. */
+MUST_USE enum pwhash pwhash_old_compute(const struct pwhash_old *old,
+					const void *password, size_t len,
+					unsigned char ret_sum[PWHASH_OLD_MAX]);
+/* Of the same kind, rounds and salt? */
+MUST_USE bool pwhash_old_same(const struct pwhash_old *a,
+			      const struct pwhash_old *b);
+
+/* How others write them (pwhash_foreign.c): beginning in a way of their own, or
+ * with a tag, tag[0..len), and body behind it. PWHASH_UNKNOWN: it is none. */
+MUST_USE enum pwhash pwhash_foreign_form(const char *hash,
+					 struct pwhash_form *form);
+MUST_USE enum pwhash pwhash_foreign_tagged(const char *tag, size_t len,
+					   const char *body,
+					   struct pwhash_form *form);
+/* How one without its sum stands in a wrapped hash. False: it is too long. */
+MUST_USE bool pwhash_foreign_put(const struct pwhash_old *old,
+				 char ret_setting[PWHASH_MAX + 1]);
+MUST_USE enum pwhash pwhash_foreign_get(const char *setting,
+					struct pwhash_form *form);
 
 /* What a login computes. The sum of a password for a form of PWHASH_BY_ARGON2;
  * PWHASH_OK, or why not. */

@@ -62,9 +62,14 @@ enum pwhash pwhash_wrap_form(const char *at, struct pwhash_form *form)
 		return PWHASH_MALFORMED;
 	memcpy(form->setting, at, len);
 	form->setting[len] = 0;
-	if (!with_sum(form->setting, text))
+	inner = (struct pwhash_form){.text = form->setting};
+	answer = form->setting[0] == '{'
+			 ? pwhash_foreign_get(form->setting, &inner)
+			 : PWHASH_UNKNOWN;
+	if (answer == PWHASH_UNKNOWN && !with_sum(form->setting, text))
 		return PWHASH_MALFORMED;
-	answer = pwhash_form(text, &inner);
+	if (answer == PWHASH_UNKNOWN)
+		answer = pwhash_form(text, &inner);
 	if (answer != PWHASH_OK)
 		return answer == PWHASH_UNKNOWN ? PWHASH_MALFORMED : answer;
 	answer = pwhash_form_argon2(outer, form);
@@ -74,5 +79,6 @@ enum pwhash pwhash_wrap_form(const char *at, struct pwhash_form *form)
 	form->how = inner.how;
 	form->rounds = inner.rounds;
 	form->digest = inner.digest;
+	form->old = inner.old;
 	return answer;
 }

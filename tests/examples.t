@@ -12,7 +12,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import (CHECKPW, GOOD, QMAIL, SANITIZED, TREE, Site, eq, has, hasnt,
+from tap import (CHECKPW, GOOD, POPBOX, QMAIL, SANITIZED, TREE, Site, eq, has, hasnt,
                  needs_mounts, record, run, skip, test)
 
 EXAMPLES = TREE + "/doc/examples"
@@ -182,10 +182,10 @@ def units():
         for path in glob.glob(EXAMPLES + "/systemd/*"):
             with open(path) as file, \
                     open(f"{site.top}/{os.path.basename(path)}", "w") as to:
-                to.write(file.read().replace("/usr/local/sbin/popbox ",
-                                             "/bin/true "))
-        paths = sorted(glob.glob(site.top + "/popbox-*"))
-        eq(len(paths), 6)
+                to.write(re.sub("/usr/local/sbin/popbox(-status-mail)? ",
+                                "/bin/true ", file.read()))
+        paths = sorted(glob.glob(site.top + "/popbox-*.*"))
+        eq(len(paths), 8)
         done = subprocess.run(["systemd-analyze", "verify", "--man=no",
                                *paths], capture_output=True, text=True)
         eq((done.returncode, done.stderr), (0, ""))
@@ -226,6 +226,28 @@ def systemd():
             service.wait(20)
             eq(len(answer), 2 if want == "accept" else 1, answer)
             site.logged(f"{want} ip={source} ")
+
+
+@test("the status is mailed when something wants a hand, and not otherwise")
+def status():
+    with Site(standins=True).joe() as site:
+        path = site.top + "/popbox-status-mail"
+        with open(EXAMPLES + "/systemd/popbox-status-mail") as file, \
+                open(path, "w") as to:
+            to.write(file.read().replace(
+                "/usr/local/sbin/popbox ", f"{POPBOX} -d {site.store} "
+            ).replace("/var/qmail/", site.qmail + "/"))
+
+        def mailed():
+            subprocess.run(["sh", path, "admin@example.org"], check=True)
+            return site.queued()
+        (_, recipients, text), = mailed()
+        eq(recipients, ["admin@example.org"])
+        has(text, "exit code 1")
+        has(text, "qmail-send is not running")
+        process = site.send()
+        eq(len(mailed()), 1)
+        process.end()
 
 
 @test("a limit as the run scripts have it lets logins through whatever the size "

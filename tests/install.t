@@ -49,7 +49,8 @@ def expected(prefix="/usr/local", man=None):
                  f"{share}/zsh/site-functions/_popbox",
                  f"{share}/fish/vendor_completions.d/popbox.fish"):
         found[path] = 0o644
-    for path in glob.glob("doc/examples/**", recursive=True):
+    for path in glob.glob("doc/examples/**", recursive=True) + \
+            glob.glob("doc/guide/*"):
         if os.path.isfile(path):
             found[f"{share}/doc/popbox/{path[4:]}"] = \
                 os.stat(path).st_mode & 0o755

@@ -40,10 +40,12 @@ def lmdb():
 
 
 @test("only pwhash, secret, record and tally know libsodium, only pwhash "
-      "libcrypt")
+      "libcrypt, only pwhash_old nettle")
 def crypto():
-    only("<sodium.h>", r"store/(pwhash|pwhash_make|pwhash_digest|secret|record|"
-         r"tally)\.c")
+    only("<sodium.h>", r"store/(pwhash|pwhash_make|pwhash_digest|pwhash_old|"
+         r"pwhash_foreign|secret|record|tally)\.c")
+    for name in ("hmac", "md4", "md5", "pbkdf2", "sha1"):
+        only(f"<nettle/{name}.h>", r"store/pwhash_old\.c")
     only("<crypt.h>", r"store/pwhash\.c")
 
 

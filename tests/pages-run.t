@@ -70,7 +70,8 @@ PRINTED = [
     "box list --never", "box show a@x.org", "address add b@x.org a@x.org",
     "address list x.org", "address show b@x.org", "passwd a@x.org --generate",
     "verify a@x.org --file secret", "config list", "log", "check",
-    "explain a@x.org", "stats --mail", "tune --target 1", "serialmail run",
+    "explain a@x.org", "stats --mail", "status", "tune --target 1",
+    "serialmail run",
     "harden --dry-run", "export --format json",
     "import new.csv --generate --credentials FILE --dry-run",
     "import ../vpopmail --handle v --dry-run", "help undo", "complete -- un",
@@ -101,7 +102,8 @@ def objects():
             for row in out.splitlines():
                 row = json.loads(row)
                 keys = set(row)
-                for inner in row.get("options") or row.get("addresses") or []:
+                inner = row.get("options") or row.get("addresses")
+                for inner in inner if isinstance(inner, list) else []:
                     keys |= set(inner) if isinstance(inner, dict) else set()
                 seen.setdefault(page, set()).update(keys)
         site.do("backup", site.top + "/one", "--only", "joe@example.com")
@@ -125,7 +127,8 @@ def printed():
         words = set(re.findall(r"[a-z][a-z0-9_]+", text))
         if name in ("popbox-export.8", "popbox-backup.8"):
             keys = keys - pointed
-        eq(keys - words, set(), f"{name} lacks names of JSON")
+        # popbox(8) says once what each change prints.
+        eq(keys - words - {"entry"}, set(), f"{name} lacks names of JSON")
         named = {w for w in words if "_" in w and json_part(name)}
         eq(named - keys, set(), f"{name}: names that no JSON has")
 

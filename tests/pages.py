@@ -112,7 +112,7 @@ class Desk(Site):
     PLACES = {  # what a page says, and what it is here
         "/home/vpopmail": "/vpopmail", "/home/popmail": "/home",
         "/home/serialmail": "/serialmail", "/var/backups": "/backups",
-        "/etc/dovecot": "/dovecot", "/root/try": "/try", "/srv/": "/srv/",
+        "/etc/dovecot": "/dovecot", "/root/": "/desk/", "/srv/": "/srv/",
         "/var/lib/popbox": "/store",
     }
 

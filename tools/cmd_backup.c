@@ -8,6 +8,7 @@
 #include "outfile.h"
 #include "say.h"
 #include "secret.h"
+#include "status.h"
 #include "target.h"
 
 const struct args_option cmd_backup_options[] = {
@@ -111,6 +112,8 @@ int cmd_backup(struct site *site, const struct args *args)
 		code = site_config(site);
 		if (code == CODE_DONE)
 			code = backup_store(site, path);
+		if (code == CODE_DONE)
+			status_touch(site->dir, STATUS_BACKUP);
 	}
 	if (code == CODE_DONE)
 		say_note("written: '%s' (it holds password hashes: keep it as "

@@ -70,6 +70,7 @@ int cmd_explain(struct site *site, const struct args *args);
 int cmd_serialmail_run(struct site *site, const struct args *args);
 int cmd_backup(struct site *site, const struct args *args);
 int cmd_restore(struct site *site, const struct args *args);
+int cmd_status(struct site *site, const struct args *args);
 int cmd_stats(struct site *site, const struct args *args);
 int cmd_upgrade(struct site *site, const struct args *args);
 int cmd_log(struct site *site, const struct args *args);
@@ -115,6 +116,7 @@ extern const struct args_option cmd_serialmail_run_options[];
 extern const struct args_option cmd_backup_options[];
 extern const struct args_option cmd_restore_options[];
 extern const struct args_option cmd_stats_options[];
+extern const struct args_option cmd_status_options[];
 extern const struct args_option cmd_log_options[];
 
 #endif

@@ -132,6 +132,20 @@ static enum err fits_match(struct store_txn *txn, const struct filter *filter,
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
+/* The other levels are asked only where one of them suspends anything. */
+static enum err fits_suspended(struct store_txn *txn,
+			       const struct filter *filter,
+			       const struct store_box *box, bool *ret_fits)
+{
+	bool login = box->state.login;
+	enum err err = login && filter->any_off
+			       ? holds_may_login(txn, box, &login)
+			       : ERR_OK;
+
+	*ret_fits = err == ERR_OK && !login;
+	return err;
+}
+
 static enum err fits(struct store_txn *txn, const struct filter *filter,
 		     const struct store_box *box, bool *ret_fits)
 {
@@ -139,12 +153,8 @@ static enum err fits(struct store_txn *txn, const struct filter *filter,
 
 	*ret_fits = !filter->by_handle ||
 		    strcmp(filter->handle.s, box->name.handle.s) == 0;
-	if (*ret_fits && filter->suspended) {
-		struct holds holds;
-
-		err = holds_box(txn, box, &holds);
-		*ret_fits = err == ERR_OK && !holds.login;
-	}
+	if (*ret_fits && filter->suspended)
+		err = fits_suspended(txn, filter, box, ret_fits);
 	if (err == ERR_OK && *ret_fits && filter->scheme)
 		err = fits_scheme(txn, filter, &box->name, ret_fits);
 	if (err == ERR_OK && *ret_fits && filter->match)
@@ -209,6 +219,8 @@ enum err filter_next(struct store_txn *txn, struct filter *filter,
 	bool fit = false;
 	enum err err = ERR_OK;
 
+	if (filter->suspended && !place->started)
+		err = holds_any_off(txn, &filter->any_off);
 	while (err == ERR_OK && !fit) {
 		err = filter->by_domain
 			      ? next_member(txn, filter, place, ret_box)

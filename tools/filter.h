@@ -31,6 +31,7 @@ struct filter {
 	struct name_handle handle;
 	struct name_domain domain;
 	bool suspended;
+	bool any_off; /* of handles and domains, when filter_next began */
 	const char *scheme; /* static; NULL: any */
 	const char *match;  /* the caller's; NULL: any */
 	bool look;	    /* the last login is asked about, popusr's file */

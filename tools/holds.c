@@ -154,6 +154,38 @@ static enum err ask_login(struct store_txn *txn, const struct store_box *box,
 	return err == ERR_OK ? name_login(txn, box, domain, holds) : err;
 }
 
+enum err holds_may_login(struct store_txn *txn, const struct store_box *box,
+			 bool *ret_login)
+{
+	struct store_account account = {.box = *box, .hash = "x"};
+	struct name_address at;
+	const char *reason;
+	enum err err = login_allowed(txn, &account, NULL, &reason, &at);
+
+	*ret_login = err == ERR_OK && !reason;
+	return err;
+}
+
+enum err holds_any_off(struct store_txn *txn, bool *ret_off)
+{
+	struct store_handle handle;
+	struct store_domain domain;
+	enum err err = store_handle_next(txn, NULL, &handle);
+
+	*ret_off = false;
+	while (err == ERR_OK && !*ret_off) {
+		*ret_off = !handle.state.login;
+		err = store_handle_next(txn, &handle.name, &handle);
+	}
+	if (err == ERR_NOTFOUND && !*ret_off)
+		err = store_domain_next(txn, NULL, &domain);
+	while (err == ERR_OK && !*ret_off) {
+		*ret_off = !domain.state.login;
+		err = store_domain_next(txn, &domain.name, &domain);
+	}
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
 static enum err box_delivery(struct store_txn *txn,
 			     const struct store_box *box, struct holds *holds)
 {

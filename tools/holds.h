@@ -24,6 +24,13 @@ struct holds {
  * is not suspended. A box gets mail if one of its addresses does. */
 MUST_USE enum err holds_box(struct store_txn *txn, const struct store_box *box,
 			    struct holds *ret_holds);
+/* Its login alone, for those who look at many boxes. */
+MUST_USE enum err holds_may_login(struct store_txn *txn,
+				  const struct store_box *box,
+				  bool *ret_login);
+/* Does any handle or domain have its login off? Else a box's own switch is all
+ * there is. Costs what there is of both. */
+MUST_USE enum err holds_any_off(struct store_txn *txn, bool *ret_off);
 MUST_USE enum err holds_handle(const struct store_handle *handle,
 			       struct holds *ret_holds);
 MUST_USE enum err holds_domain(struct store_txn *txn,

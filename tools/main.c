@@ -70,6 +70,14 @@ static void apply_globals(struct site *site, const struct args *global)
 	say_in_json(site->json);
 }
 
+/* What is to be added is new, and only its domain has to be there. */
+static const char *domain_of(const char *address)
+{
+	const char *at = strrchr(address, '@');
+
+	return at ? at + 1 : "";
+}
+
 /* What else there is to say of names that are not in the store. */
 static void hint(struct site *site, const struct command *c,
 		 const struct args *args, int code)
@@ -78,10 +86,11 @@ static void hint(struct site *site, const struct command *c,
 				     args_get(args, "--domain")};
 	const bool lists = (c->verb && strcmp(c->verb, "list") == 0) ||
 			   args_find(c->options, "--match", 7);
+	const bool adds = c->verb && strcmp(c->verb, "add") == 0;
 
-	if ((code == CODE_NO || code == CODE_REFUSED) && args->operands &&
-	    c->run != cmd_domain_add)
-		nearest_name(site, args->operand[0]);
+	if ((code == CODE_NO || code == CODE_REFUSED) && args->operands)
+		nearest_name(site, adds ? domain_of(args->operand[0])
+					: args->operand[0]);
 	for (size_t i = 0; i < sizeof below / sizeof *below; i++) {
 		if (lists && code == CODE_DONE)
 			nearest_absent(site, below[i]);

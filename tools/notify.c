@@ -237,7 +237,8 @@ static bool hup_process(const char *pid_text, const char *path)
 
 /* Signals each qmail-send of the qmail at path, or only looks for one.
  * ret_known: could all processes be looked at? */
-static bool find_process(const char *path, bool hup, bool *ret_known)
+static bool find_process(const char *path, bool hup, bool *ret_known,
+			 pid_t *ret_pid)
 {
 	DIR *proc = opendir("/proc");
 	const struct dirent *entry;
@@ -248,8 +249,10 @@ static bool find_process(const char *path, bool hup, bool *ret_known)
 			continue;
 		any = true;
 		if (runs(entry->d_name, path) &&
-		    (!hup || hup_process(entry->d_name, path)))
+		    (!hup || hup_process(entry->d_name, path))) {
+			*ret_pid = (pid_t)strtol(entry->d_name, NULL, 10);
 			done = true;
+		}
 	}
 	if (proc)
 		(void)closedir(proc); /* read only */
@@ -289,22 +292,30 @@ static enum notify_state ask_trigger(const char *path, bool known)
 	return NOTIFY_STOPPED;
 }
 
-enum notify_state notify_state(const struct config *config)
+enum notify_state notify_find(const struct config *config, pid_t *ret_pid)
 {
 	bool known;
 
-	if (find_process(config->qmail, false, &known))
+	if (find_process(config->qmail, false, &known, ret_pid))
 		return NOTIFY_RUNS;
 	return ask_trigger(config->qmail, known);
+}
+
+enum notify_state notify_state(const struct config *config)
+{
+	pid_t pid;
+
+	return notify_find(config, &pid);
 }
 
 bool notify_hup(const struct config *config)
 {
 	bool known;
+	pid_t pid;
 
 	if (config->qmail_hup[0])
 		return run_setting(config->qmail_hup);
-	if (find_process(config->qmail, true, &known))
+	if (find_process(config->qmail, true, &known, &pid))
 		return true;
 	switch (notify_state(config)) {
 	case NOTIFY_STOPPED:

@@ -5,6 +5,7 @@
 #define POPBOX_NOTIFY_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "config.h"
 
@@ -30,5 +31,7 @@ enum notify_state {
 };
 
 enum notify_state notify_state(const struct config *config);
+/* The same; with NOTIFY_RUNS also one of its processes. */
+enum notify_state notify_find(const struct config *config, pid_t *ret_pid);
 
 #endif

@@ -202,7 +202,7 @@ void pending_note(const struct pending *pending)
 	}
 	if (pending->count)
 		say_note("%s%zu change%s%s%s %s pending since %s: 'popbox "
-			 "sync' tries again and says why",
+			 "status' says why",
 			 pending->cut ? "more than " : "", pending->count,
 			 one ? "" : "s", handle[0] ? " of " : "", handle,
 			 one ? "is" : "are",

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "errand.h"
@@ -219,7 +220,7 @@ static void hold_back_pending(struct pass *pass)
 			continue;
 		(void)snprintf(why, sizeof why,
 			       "'%s' takes no mail yet: other changes of '%s' "
-			       "are pending ('popbox sync' says why)",
+			       "are pending ('popbox status' says why)",
 			       item->address.domain.s, item->handle.s);
 		plan_fail(item, why);
 		if (plan_is_mine(plan, item))
@@ -416,6 +417,7 @@ static int run_until_done(struct site *site, int lock, struct run *run,
 			return lock_failed(site, "lock", rc);
 		code = run_once(site, run, ret_failed);
 		run->scope = PLAN_FRESH;
+		(void)futimens(lock, NULL); /* for `status` */
 		(void)flock(lock, LOCK_UN); /* of our own lock */
 		if (code == CODE_DONE)
 			code = look_again(site, &owed);

@@ -16,6 +16,11 @@ enum { BLANKS = sizeof blanks / sizeof *blanks };
 /* Bytes of the blank that begins, or ends, here; 0: none does. */
 static size_t blank_at(const char *text, size_t len, bool end)
 {
+	const unsigned char byte = !len ? 'x'
+				   : (unsigned char)text[end ? len - 1 : 0];
+
+	if (byte > ' ' && byte < 0x80)
+		return 0; /* as nearly all are */
 	for (size_t i = 0; i < BLANKS; i++) {
 		size_t size = strlen(blanks[i]);
 

@@ -242,8 +242,8 @@ static const struct dialect *find_dialect(const struct csvfile *csv,
 	return NULL;
 }
 
-/* "Their Name=ours,...": what is ours of that name. False: our part is no column
- * of ours. */
+/* "Their Name=ours,...": what is ours of that name. False: our part is no
+ * column of ours. */
 static bool mapped(const char *map, const char *name, const char **ret_name)
 {
 	char theirs[256], mine[64];

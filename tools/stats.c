@@ -134,14 +134,14 @@ static void add_scheme(struct stats *stats, const char *hash)
 static enum err is_off(struct store_txn *txn, const struct stats *stats,
 		       const struct store_box *box, bool *ret_off)
 {
-	struct holds holds;
+	bool login;
 	enum err err;
 
 	*ret_off = !box->state.login;
 	if (*ret_off || !stats->suspends)
 		return ERR_OK;
-	err = holds_box(txn, box, &holds);
-	*ret_off = err == ERR_OK && !holds.login;
+	err = holds_may_login(txn, box, &login);
+	*ret_off = err == ERR_OK && !login;
 	return err;
 }
 

@@ -68,6 +68,7 @@ WAYS = {
     "purge": {0: ["--yes"], 100: [DOMAIN, "--yes"]},
     "backup": {0: ["new"], 100: ["taken"]},
     "restore": {0: ["taken", "--yes"], 100: ["nowhere"]},
+    "status": {0: [], 1: "unpublished"},
     "stats": {0: [], 100: ["--handle", "zz9"]},
     "upgrade": {0: []},
     "tune": {0: ["--target", "1"]},
@@ -143,7 +144,9 @@ def command(site, words, code, args):
                 "--serialmail", site.serial, "--no-qmail"]
     if args == ["1-last"]:
         args = [str(site.last_entry())]
-    if args in ("damaged",):
+    if args == "unpublished":
+        site.do("handle", "set", "ex1", "--name", "y", "--no-sync")
+    if args in ("damaged", "unpublished"):
         args = []
     if words in ("backup", "restore"):
         args = [site.top + "/" + args[0], *args[1:]]

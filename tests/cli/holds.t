@@ -62,8 +62,9 @@ def handle():
         eq(cell(site.do("domain", "list"), "example.com", "LOGIN"),
            "off (handle)")
         eq(cell(site.do("handle", "list"), "ex1", "LOGIN"), "off")
-        eq(cell(site.do("address", "list"), "joe@example.com", "LOGIN"),
-           "off (handle)")
+        text = site.do("address", "list")
+        eq(cell(text, "joe@example.com", "LOGIN"), "off (handle)")
+        eq(cell(text, "bob@other.net", "LOGIN"), "on")
         by = {"table": "handle", "name": "ex1"}
         for words in (("box", "list"), ("domain", "list"),
                       ("address", "list")):
@@ -147,6 +148,8 @@ def delivery():
            "on")
         row = next(r for r in rows(site, "address", "list")
                    if r["address"] == "joe@example.com")
+        eq(cell(site.do("address", "list"), "joe@example.com", "DELIVERY"),
+           "off (box)")
         eq((row["delivery_holds"], row["delivery_by"]["name"]),
            ("off", "ex1-0001"))
 

@@ -148,7 +148,7 @@ def build_observer():
              *sorted(glob(TREE + "/tests/deep/observer/*.c")),
              BUILD + "/tools/route.o", BUILD + "/tools/cdbfile.o",
              *glob(BUILD + "/store/*.o"), "-lcdb", "-llmdb", "-lsodium",
-             "-lcrypt")
+             "-lcrypt", "-lnettle")
 
 
 class View:

@@ -80,7 +80,7 @@ static void caps(void **state)
 		{"$1$salt$aaaaaaaaaaaaaaaaaaaaaa", PWHASH_MALFORMED},
 		{"abcdefghijklm", PWHASH_MALFORMED},
 		{"{MD5-CRYPT}$6$saltsalt$cut", PWHASH_MALFORMED},
-		{"{PBKDF2}$1$salt$aaaaaaaaaaaaaaaaaaaaa.", PWHASH_UNKNOWN},
+		{"{PBKDF2}$1$salt$aaaaaaaaaaaaaaaaaaaaa.", PWHASH_MALFORMED},
 		{"{SHA256}yhiIr3K8CEZ+", PWHASH_MALFORMED},
 		/* libsodium takes these bytes for digits. */
 		{"{SSHA256}c2FsdHNhbHRzYWx0c2FsdHNhbHRzYWx0c2FsdHNhbHRzYWx0"
@@ -253,7 +253,7 @@ static void caps(void **state)
 		{"$7$/U..../....salt$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 		 "a.",
 		 PWHASH_MALFORMED},
-		{"{SSHA}xyz", PWHASH_UNKNOWN},
+		{"{SSHA}xyz", PWHASH_MALFORMED},
 		{"*", PWHASH_UNKNOWN},
 		{"", PWHASH_UNKNOWN},
 	};
@@ -343,7 +343,8 @@ static void vectors(void **state)
 /* Of these the sum has one length, so that no part of one is one. */
 static bool has_fixed_sum(const char *hash)
 {
-	return !strstr(hash, "argon2") && !strstr(hash, "SSHA");
+	return !strstr(hash, "argon2") && !strstr(hash, "SSHA") &&
+	       !strstr(hash, "{SMD5}") && !strstr(hash, "{SCRAM");
 }
 
 static void is_none(const char *hash, const char *what)
@@ -403,7 +404,7 @@ static void unusual(void **state)
 	assert_int_equal(pwhash_wrap(dear, good, hash), PWHASH_TOODEAR);
 	assert_true(pwhash_affordable((struct pwhash_cost){262144, 3}));
 	assert_false(pwhash_affordable(long_run));
-	assert_int_equal(pwhash_wrap(cheap, "{SSHA}xyz", hash), PWHASH_UNKNOWN);
+	assert_int_equal(pwhash_wrap(cheap, "{SSHA}xyz", hash), PWHASH_MALFORMED);
 	assert_int_equal(pwhash_wrap_same(good, good), PWHASH_NO);
 	assert_int_equal(pwhash_wrap_same("$wrap$", good), PWHASH_MALFORMED);
 	assert_int_equal(pwhash_wrap_same(good, "$1$"), PWHASH_MALFORMED);
@@ -460,15 +461,9 @@ static void refused_by_name(void **state)
 	static const struct {
 		const char *hash, *name;
 	} cases[] = {
-		{"{SSHA}abc=", "salted SHA-1"},
-		{"{sha1}abc=", "SHA-1"},
-		{"{PBKDF2}$1$s$4096$abc", "PBKDF2"},
-		{"{CRAM-MD5}00", "CRAM-MD5"},
-		{"{SCRAM-SHA-256}4096,x,y,z", "SCRAM"},
-		{"{NT}00", "NT"},
+		{"{DIGEST-MD5}00", "DIGEST-MD5"},
+		{"{LANMAN}00", "LANMAN"},
 		{"{PLAIN}secret", "plain text"},
-		{"$3$$8846f7eaee8fb117ad06bdd830b7586c", "NT"},
-		{"$apr1$abc$def", "apr1"},
 		{"_J9..rasmBYk8r9AiWNc", "bsdi-DES"},
 		{"5f4dcc3b5aa765d61d8327deb882cf99", "MD5"},
 		{"5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8", "SHA-1"},
