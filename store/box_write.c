@@ -72,7 +72,7 @@ static enum err judge(struct store_txn *txn, const struct name_box *name)
 
 	if (err == ERR_NOTFOUND)
 		return store_unknown(txn, "there is no handle '%s'",
-				    name->handle.s);
+				     name->handle.s);
 	if (err == ERR_OK)
 		err = row_exists(txn, DB_BOX, &key, &exists);
 	if (err == ERR_OK && exists)

@@ -84,7 +84,7 @@ static enum err judge(struct store_txn *txn, const struct store_domain *domain)
 	err = store_handle_get(txn, &domain->handle, &handle);
 	if (err == ERR_NOTFOUND)
 		return store_unknown(txn, "there is no handle '%s'",
-				    domain->handle.s);
+				     domain->handle.s);
 	if (err == ERR_OK)
 		err = refuse_shorter(txn, &domain->name);
 	return err == ERR_OK ? refuse_longer(txn, &domain->name) : err;
@@ -164,7 +164,7 @@ static enum err judge_alias(struct store_txn *txn,
 	err = store_domain_get(txn, &domain->target, &target);
 	if (err == ERR_NOTFOUND)
 		return store_unknown(txn, "there is no domain '%s'",
-				    domain->target.s);
+				     domain->target.s);
 	if (err == ERR_OK && target.kind != STORE_POP)
 		return store_refuse(txn, ERR_INVALID,
 				    "the domain '%s' is not of kind pop: it "

@@ -59,8 +59,8 @@ struct wish {
 static enum err not_there(struct store_txn *txn)
 {
 	return store_unknown(txn,
-			    "there is no such address ('popbox address list' "
-			    "shows all)");
+			     "there is no such address ('popbox address list' "
+			     "shows all)");
 }
 
 /* Operands after the first are where it leads. */
@@ -83,9 +83,9 @@ static enum err look_body(struct store_txn *txn, void *arg)
 
 	if (err == ERR_NOTFOUND)
 		return store_unknown(txn,
-				    "there is no domain '%s' (popbox domain "
-				    "add %s --handle HANDLE)",
-				    name.domain.s, name.domain.s);
+				     "there is no domain '%s' (popbox domain "
+				     "add %s --handle HANDLE)",
+				     name.domain.s, name.domain.s);
 	wish->owner = domain.handle;
 	if (err == ERR_OK && wish->what != ADD)
 		err = store_address_get(txn,

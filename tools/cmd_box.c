@@ -41,9 +41,9 @@ static enum err look_body(struct store_txn *txn, void *arg)
 
 	if (err == ERR_NOTFOUND)
 		return store_unknown(txn,
-				    "there is no domain '%s' (popbox domain "
-				    "add %s --handle HANDLE)",
-				    domain_name, domain_name);
+				     "there is no domain '%s' (popbox domain "
+				     "add %s --handle HANDLE)",
+				     domain_name, domain_name);
 	if (err != ERR_OK)
 		return err;
 	wish->domain_owner = domain.handle;
@@ -53,9 +53,9 @@ static enum err look_body(struct store_txn *txn, void *arg)
 			   &wish->box.name.number);
 	if (err == ERR_NOTFOUND)
 		return store_unknown(txn,
-				    "there is no handle '%s' (popbox handle "
-				    "add %s)",
-				    wish->owner.s, wish->owner.s);
+				     "there is no handle '%s' (popbox handle "
+				     "add %s)",
+				     wish->owner.s, wish->owner.s);
 	if (err != ERR_OK)
 		return err;
 	wish->box.name.handle = wish->owner;

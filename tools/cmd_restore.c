@@ -55,9 +55,9 @@ static enum err bring_box(struct store_txn *txn,
 	err = store_handle_get(txn, &name->handle, &handle);
 	if (err == ERR_NOTFOUND)
 		return store_unknown(txn,
-				    "there is no handle '%s' (popbox handle "
-				    "add %s)",
-				    name->handle.s, name->handle.s);
+				     "there is no handle '%s' (popbox handle "
+				     "add %s)",
+				     name->handle.s, name->handle.s);
 	return err == ERR_OK ? store_account_add(txn, want) : err;
 }
 

@@ -307,8 +307,8 @@ static enum err find_change(struct undo *undo)
 
 	if (err == ERR_NOTFOUND)
 		return store_unknown(undo->txn,
-				    "there is no such entry ('popbox log' "
-				    "shows all)");
+				     "there is no such entry ('popbox log' "
+				     "shows all)");
 	undo->first = undo->other.group;
 	undo->last = undo->number;
 	while (err == ERR_OK && undo->other.group == undo->first) {
@@ -335,9 +335,9 @@ static enum err undo_body(struct store_txn *txn, void *arg)
 		undo->blocked = err == ERR_INUSE && !undo->named;
 	}
 	if (err == ERR_OK && undo->done == 0)
-		return store_unknown(txn,
-				    "there is nothing in it to take back; what "
-				    "was purged cannot come back");
+		return store_unknown(
+			txn, "there is nothing in it to take back; what "
+			     "was purged cannot come back");
 	if (err == ERR_OK && undo->deletes)
 		err = references_list(txn, &undo->references);
 	return err;

@@ -52,9 +52,10 @@ int site_config(struct site *site)
 	case ERR_SCHEMA:
 		break;
 	}
-	return say_error_as(CODE_LATER, denied(errno), "cannot read '%s/config': %s%s", site->dir,
-			 err == ERR_SYSTEM ? strerror(errno) : err_text(err),
-			 err == ERR_SYSTEM ? site_as_root(errno) : "");
+	return say_error_as(CODE_LATER, denied(errno),
+			    "cannot read '%s/config': %s%s", site->dir,
+			    err == ERR_SYSTEM ? strerror(errno) : err_text(err),
+			    err == ERR_SYSTEM ? site_as_root(errno) : "");
 }
 
 typedef enum err open_store(const char *dir, struct store **ret_store);
@@ -158,30 +159,32 @@ int site_failed(const struct site *site, enum err err, const char *what)
 	case ERR_OK:
 		return CODE_DONE;
 	case ERR_NOTFOUND:
-		return say_error_as(CODE_REFUSED, SAY_UNKNOWN,
-				 "%s: not found ('popbox %s list' shows all)",
-				 what, noun_of(what));
+		return say_error_as(
+			CODE_REFUSED, SAY_UNKNOWN,
+			"%s: not found ('popbox %s list' shows all)", what,
+			noun_of(what));
 	case ERR_EXISTS:
 	case ERR_INVALID:
 	case ERR_INUSE:
-		return say_error_as(CODE_REFUSED, word_of(site, err),
-				    "%s: %s", what, store_reason(site->store));
+		return say_error_as(CODE_REFUSED, word_of(site, err), "%s: %s",
+				    what, store_reason(site->store));
 	case ERR_FULL:
 		return say_error_as(CODE_LATER, SAY_FULL,
-				 "%s: no space left: nothing was changed "
-				 "(%s)",
-				 what, strerror(errno));
+				    "%s: no space left: nothing was changed "
+				    "(%s)",
+				    what, strerror(errno));
 	case ERR_BUSY:
-		return say_error_as(CODE_LATER, SAY_BUSY,
-				 "%s: another popbox holds the store: nothing "
-				 "was changed, try again",
-				 what);
+		return say_error_as(
+			CODE_LATER, SAY_BUSY,
+			"%s: another popbox holds the store: nothing "
+			"was changed, try again",
+			what);
 	case ERR_DAMAGED:
 		return say_error_as(CODE_LATER, SAY_DAMAGED,
-				 "%s: the store in '%s' is damaged: nothing "
-				 "was changed ('popbox check' says what, a "
-				 "backup mends it)",
-				 what, site->dir);
+				    "%s: the store in '%s' is damaged: nothing "
+				    "was changed ('popbox check' says what, a "
+				    "backup mends it)",
+				    what, site->dir);
 	case ERR_SCHEMA:
 		return say_error(CODE_LATER,
 				 "%s: the store in '%s' is of another format "
@@ -193,8 +196,9 @@ int site_failed(const struct site *site, enum err err, const char *what)
 	if (site->store && store_has_reason(site->store, err))
 		return say_error(CODE_LATER, "%s: %s", what,
 				 store_reason(site->store));
-	return say_error_as(CODE_LATER, denied(errno), "%s: cannot use the store in '%s': %s%s",
-			 what, site->dir, strerror(errno), site_as_root(errno));
+	return say_error_as(CODE_LATER, denied(errno),
+			    "%s: cannot use the store in '%s': %s%s", what,
+			    site->dir, strerror(errno), site_as_root(errno));
 }
 
 void site_actor(struct site *site, int argc, char **argv)
