@@ -78,6 +78,20 @@ static const char *domain_of(const char *address)
 	return at ? at + 1 : "";
 }
 
+/* Which name of the store may be meant. */
+static void hint_names(struct site *site, const struct command *c,
+		       const struct args *args)
+{
+	const bool adds = c->verb && strcmp(c->verb, "add") == 0;
+	const bool aims = c->run == cmd_address_add || c->run == cmd_address_set;
+
+	if (args->operands)
+		nearest_name(site, adds ? domain_of(args->operand[0])
+					: args->operand[0]);
+	for (size_t i = 1; aims && i < args->operands; i++)
+		nearest_target(site, args->operand[i]);
+}
+
 /* What else there is to say of names that are not in the store. */
 static void hint(struct site *site, const struct command *c,
 		 const struct args *args, int code)
@@ -86,11 +100,9 @@ static void hint(struct site *site, const struct command *c,
 				     args_get(args, "--domain")};
 	const bool lists = (c->verb && strcmp(c->verb, "list") == 0) ||
 			   args_find(c->options, "--match", 7);
-	const bool adds = c->verb && strcmp(c->verb, "add") == 0;
 
-	if ((code == CODE_NO || code == CODE_REFUSED) && args->operands)
-		nearest_name(site, adds ? domain_of(args->operand[0])
-					: args->operand[0]);
+	if (code == CODE_NO || code == CODE_REFUSED)
+		hint_names(site, c, args);
 	for (size_t i = 0; i < sizeof below / sizeof *below; i++) {
 		if (lists && code == CODE_DONE)
 			nearest_absent(site, below[i]);
