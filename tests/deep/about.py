@@ -139,6 +139,7 @@ MAP = (
       for name in ("filter", "many", "repassword")),
     *((f"tools/{name}.c", ("lists.t", "terminal.t", "many.t"))
       for name in ("best", "list")),
+    ("tools/say.c", ("errors.t", "odd.t", "terminal.t", "words.t")),
     ("tools/members.c", ("growth.t", "changes.t", "admin.t")),
     ("tools/names.c", ("check.t", "changes.t", "backup.t")),
     ("tools/nolink.c", ("control.t", "import.t", "crash.t")),
