@@ -1,6 +1,5 @@
 #include "intake.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -9,6 +8,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "bytesize.h"
 #include "idn.h"
 #include "json.h"
 #include "secret.h"
@@ -187,57 +187,13 @@ const char *intake_maildir(struct intake *intake, const char *text)
 	return NULL;
 }
 
-/* What stands behind a number: K, KB, KiB and so on. 0: none of these. */
-static uint64_t read_unit(const char *text, uint64_t unit)
-{
-	static const char letters[] = "KMGT";
-	const char *letter;
-	uint64_t factor;
-
-	if (!*text || strcasecmp(text, "B") == 0)
-		return *text ? 1 : unit;
-	letter = strchr(letters, toupper((unsigned char)*text));
-	if (!letter)
-		return 0;
-	factor = UINT64_C(1) << (10 * (letter - letters + 1));
-	text++;
-	if (*text == 'i' || *text == 'I')
-		text++;
-	if (*text == 'b' || *text == 'B')
-		text++;
-	return *text ? 0 : factor;
-}
-
-static bool no_quota(const char *text)
-{
-	static const char *const words[] = {"", "none", "unlimited", "NOQUOTA",
-					    "-", "0"};
-
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-		if (strcasecmp(text, words[i]) == 0)
-			return true;
-	}
-	return false;
-}
-
 const char *intake_quota(struct intake *intake, const char *text,
 			 uint64_t unit)
 {
-	uint64_t number = 0;
-	size_t len = strspn(text, "0123456789");
-
 	intake->has_quota = true;
-	intake->quota = 0;
-	if (no_quota(text))
-		return NULL;
-	unit = read_unit(text + len, unit);
-	if (len == 0 || len > 18 || !unit)
-		return "a quota is a number of bytes, or one with K, M or G";
-	number = strtoull(text, NULL, 10);
-	if (number > UINT64_MAX / 4 / unit)
-		return "the quota is too large";
-	intake->quota = number * unit;
-	return NULL;
+	return bytesize_read(text, unit, &intake->quota)
+		       ? NULL
+		       : "a quota is a size like 500M or 1.5 GB, or 'none'";
 }
 
 static bool is_one_of(const char *text, const char *const *words)

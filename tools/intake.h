@@ -77,8 +77,7 @@ const char *intake_password(struct intake *intake, const char *text);
 const char *intake_hash(struct intake *intake, const char *text);
 const char *intake_title(struct intake *intake, const char *text);
 const char *intake_reason(struct intake *intake, const char *text);
-/* Bytes, or with K, M, G, KB, MB, GB, KiB...; "" and "0", "none", "unlimited",
- * "NOQUOTA", "-": none. unit multiplies a bare number. */
+/* As bytesize.h reads them; unit multiplies a bare number. */
 const char *intake_quota(struct intake *intake, const char *text,
 			 uint64_t unit);
 const char *intake_login(struct intake *intake, const char *text);

@@ -161,6 +161,14 @@ void nearest_name(struct site *site, const char *operand)
 		say_note("did you mean '%s'?", search.best);
 }
 
+void nearest_target(struct site *site, const char *operand)
+{
+	struct search search = {.number = 0};
+
+	if (look(site, operand, &search) && search.best[0] && !search.missing)
+		say_note("did you mean '%s'?", search.best);
+}
+
 void nearest_absent(struct site *site, const char *name)
 {
 	struct search search = {.number = 0};

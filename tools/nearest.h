@@ -10,6 +10,10 @@
  * no more than some thousand that begin with the same letter. */
 void nearest_name(struct site *site, const char *operand);
 
+/* The same of an address that another shall lead to: one of a domain that is not
+ * in the store is no mistake. */
+void nearest_target(struct site *site, const char *operand);
+
 /* After a list of what is below a handle or domain: if there is none of that
  * name, says so, since an empty list does not. NULL is no name. */
 void nearest_absent(struct site *site, const char *name);

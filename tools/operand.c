@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "bytesize.h"
 #include "idn.h"
 #include "json.h"
 #include "say.h"
@@ -159,13 +160,9 @@ int operand_duration(const char *text, int64_t *ret_seconds)
 
 int operand_size(const char *text, uint64_t *ret_bytes)
 {
-	static const uint64_t factors[] = {1 << 10, 1 << 20, 1 << 30};
-
-	*ret_bytes = 0;
-	if (strcmp(text, "none") == 0 ||
-	    read_scaled(text, "KMG", factors, ret_bytes))
+	if (bytesize_read(text, 1, ret_bytes))
 		return CODE_DONE;
-	return say_error(CODE_USAGE, "'%s' is no size like 500M or 2G, nor "
+	return say_error(CODE_USAGE, "'%s' is no size like 500M or 1.5 GB, nor "
 				     "'none'",
 			 text);
 }

@@ -39,7 +39,7 @@ int operand_text(const char *what, const char *text, char *ret_text,
 bool operand_span(const char *text, int64_t *ret_seconds);
 int operand_duration(const char *text, int64_t *ret_seconds);
 
-/* Bytes, with K, M or G for powers of 1024; none = 0. */
+/* Bytes, as bytesize.h reads them. */
 int operand_size(const char *text, uint64_t *ret_bytes);
 
 #endif

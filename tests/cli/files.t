@@ -3,6 +3,7 @@
 panels and tables, and what stands around a text in them."""
 import csv
 import io
+import json
 import os
 import subprocess
 import sys
@@ -119,6 +120,37 @@ def hashes():
         bring(site, f"e@w.example:{made} :::::\n", "--format", "dovecot")
         for name in "de":
             eq(site.login(name + "@w.example").rc, 0, name)
+
+
+SIZES = (
+    ("500MB", 500 << 20), ("500 MB", 500 << 20), ("1.5G", 3 << 29),
+    ("1,5 GB", 3 << 29), ("1.25GiB", 5 << 28), ("2048K", 2 << 20),
+    ("0.5m", 1 << 19), ("1T", 1 << 40), ("100", 100), ("7 B", 7),
+    *((word, 0) for word in ("unlimited", "none", "-1", "0", "-", "NoQuota")),
+)
+
+
+@test("a size means the same in every command and every file")
+def sizes():
+    with plain() as site:
+        site.joe()
+        def quota():
+            return json.loads(site.do("--json", "box", "show",
+                                      "joe@example.com"))["quota"]
+        for text, want in SIZES:
+            site.do("box", "set", "joe@example.com", "--quota=" + text)
+            eq(quota(), want, text)
+            site.do("box", "set", "joe@example.com", "--quota", "3M")
+            bring(site, f'address,quota\njoe@example.com,"{text}"\n',
+                  "--update")
+            eq(quota(), want, text)
+        for text in ("1,500", "1,500 MB", "1.5", "1e6", "M", "5X", "-2", "1.5.5G",
+                     "99999999999G", "1 000"):
+            site.fails(2, "is no size like", "box", "set", "joe@example.com",
+                       "--quota=" + text)
+            got = bring(site, f'address,quota\njoe@example.com,"{text}"\n',
+                        "--update", rc=100)
+            has(got.err, "a quota is a size like")
 
 
 @test("a column that is not known is named, with both ways on; --map takes one")

@@ -369,6 +369,25 @@ def dead():
         site.do(*add, "any@example.com", "who@example.com", "y@b.org")
 
 
+@test("a target that is almost an address is named; a new address is not taken for "
+      "one")
+def meant():
+    with site_of("joe") as site:
+        for verb, name in (("add", "jo@"), ("set", "joe@")):
+            got = site.fails(100, "did you mean 'joe@example.com'?", "address",
+                             verb, name + "example.com", "jeo@example.com")
+            eq(got.err.count("did you mean"), 1)
+        got = site.fails(100, "leads nowhere", "address", "add",
+                         "jos@example.com", "nobody@example.com",
+                         "x@example.con")
+        hasnt(got.err, "did you mean")
+        got = site.fails(100, "hash", "box", "add", "jos@example.com",
+                         "--hash-stdin", input="{SSHA}YWJj\n")
+        hasnt(got.err, "did you mean")
+        site.fails(100, "did you mean 'example.com'?", "box", "add",
+                   "jos@exmaple.com", "--no-password")
+
+
 @test("check finds a loop that came about in another way, at each address of it")
 def check_loop():
     with site_of("a") as site:

@@ -182,7 +182,10 @@ def domains():
         for words in (("domain", "show", "elsewhere.org"),
                       ("box", "show", "who@example.com"),
                       ("box", "show", "ex1-0099"), ("handle", "show", "ex"),
-                      ("domain", "add", "example.com", "--handle", "ex1")):
+                      ("domain", "add", "example.com", "--handle", "ex1"),
+                      # What is added is new, and typed right.
+                      ("box", "add", "joi@example.com", "--hash-stdin"),
+                      ("address", "add", "joi@example.com", "nobody@")):
             hasnt(site.popbox(*words).err, "did you mean")
         hasnt(site.popbox("-q", "domain", "show", "exmaple.com").err, "mean")
 
