@@ -15,11 +15,11 @@ static enum err judge_target(struct store_txn *txn,
 					      "it leads nowhere");
 	err = store_box_get(txn, &address->box, &box);
 	if (err == ERR_NOTFOUND)
-		return store_refuse(txn, ERR_INVALID,
-				    "there is no box '%s-%04u' ('popbox box "
-				    "list' shows all)",
-				    address->box.handle.s,
-				    address->box.number);
+		return store_unknown(txn,
+				     "there is no box '%s-%04u' ('popbox box "
+				     "list' shows all)",
+				     address->box.handle.s,
+				     address->box.number);
 	return err;
 }
 
@@ -42,10 +42,10 @@ static enum err judge(struct store_txn *txn,
 				    address->name.local.s, name);
 	err = store_domain_get(txn, &address->name.domain, &domain);
 	if (err == ERR_NOTFOUND)
-		return store_refuse(txn, ERR_INVALID,
-				    "there is no domain '%s' (popbox domain "
-				    "add %s --handle HANDLE)",
-				    name, name);
+		return store_unknown(txn,
+				     "there is no domain '%s' (popbox domain "
+				     "add %s --handle HANDLE)",
+				     name, name);
 	if (err == ERR_OK && domain.kind != STORE_POP)
 		return store_refuse(txn, ERR_INVALID,
 				    "the domain '%s' is not of kind pop: it "

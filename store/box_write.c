@@ -71,8 +71,8 @@ static enum err judge(struct store_txn *txn, const struct name_box *name)
 	enum err err = store_handle_get(txn, &name->handle, &owner);
 
 	if (err == ERR_NOTFOUND)
-		return store_refuse(txn, ERR_INVALID, "there is no handle '%s'",
-				    name->handle.s);
+		return store_unknown(txn, "there is no handle '%s'",
+				     name->handle.s);
 	if (err == ERR_OK)
 		err = row_exists(txn, DB_BOX, &key, &exists);
 	if (err == ERR_OK && exists)

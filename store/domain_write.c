@@ -83,8 +83,8 @@ static enum err judge(struct store_txn *txn, const struct store_domain *domain)
 				    domain->name.s);
 	err = store_handle_get(txn, &domain->handle, &handle);
 	if (err == ERR_NOTFOUND)
-		return store_refuse(txn, ERR_INVALID, "there is no handle '%s'",
-				    domain->handle.s);
+		return store_unknown(txn, "there is no handle '%s'",
+				     domain->handle.s);
 	if (err == ERR_OK)
 		err = refuse_shorter(txn, &domain->name);
 	return err == ERR_OK ? refuse_longer(txn, &domain->name) : err;
@@ -163,8 +163,8 @@ static enum err judge_alias(struct store_txn *txn,
 		return ERR_OK;
 	err = store_domain_get(txn, &domain->target, &target);
 	if (err == ERR_NOTFOUND)
-		return store_refuse(txn, ERR_INVALID, "there is no domain '%s'",
-				    domain->target.s);
+		return store_unknown(txn, "there is no domain '%s'",
+				     domain->target.s);
 	if (err == ERR_OK && target.kind != STORE_POP)
 		return store_refuse(txn, ERR_INVALID,
 				    "the domain '%s' is not of kind pop: it "

@@ -43,6 +43,7 @@ struct store {
 	struct db *db;
 	char reason[512];
 	enum err refused; /* what the reason is of */
+	bool unknown;	  /* it says that something is not there */
 };
 
 /* A transaction; the second part is for writers. */

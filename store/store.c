@@ -44,6 +44,11 @@ const char *store_reason(const struct store *store)
 	return store->reason[0] ? store->reason : "a rule of the store";
 }
 
+bool store_is_unknown(const struct store *store)
+{
+	return store->reason[0] && store->unknown;
+}
+
 bool store_has_reason(const struct store *store, enum err err)
 {
 	return store->reason[0] && store->refused == err;

@@ -172,6 +172,8 @@ MUST_USE enum err store_read(struct store *store, store_body *body, void *arg);
 /* Why the last ERR_INVALID, ERR_EXISTS or ERR_INUSE: names the rule and what
  * stands in the way. Never NULL; good until the next call. */
 const char *store_reason(const struct store *store);
+/* Is it that something is not there? */
+bool store_is_unknown(const struct store *store);
 /* Is it that of this error? */
 bool store_has_reason(const struct store *store, enum err err);
 

@@ -17,12 +17,26 @@ enum err store_refuse(struct store_txn *txn, enum err err, const char *format,
 	va_list args;
 
 	txn->store->refused = err;
+	txn->store->unknown = false;
 	va_start(args, format);
 	/* A cut reason still is one. */
 	(void)vsnprintf(txn->store->reason, sizeof txn->store->reason, format,
 			args);
 	va_end(args);
 	return err;
+}
+
+enum err store_unknown(struct store_txn *txn, const char *format, ...)
+{
+	va_list args;
+
+	txn->store->refused = ERR_INVALID;
+	txn->store->unknown = true;
+	va_start(args, format);
+	(void)vsnprintf(txn->store->reason, sizeof txn->store->reason, format,
+			args); /* a cut reason still is one */
+	va_end(args);
+	return ERR_INVALID;
 }
 
 struct store_state store_state_new(const struct store_txn *txn)

@@ -38,6 +38,10 @@ MUST_USE enum err store_write(struct store *store,
 enum err store_refuse(struct store_txn *txn, enum err err, const char *format,
 		      ...) __attribute__((format(printf, 3, 4)));
 
+/* The same with ERR_INVALID: there is no such object. */
+enum err store_unknown(struct store_txn *txn, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
 /* The times of a new thing, and the switches of a healthy one. */
 struct store_state store_state_new(const struct store_txn *txn);
 

@@ -103,19 +103,21 @@ static bool no_such(const struct args_option *options, const char *word,
 	memcpy(cut, word, len < sizeof cut - 1 ? len : sizeof cut - 1);
 	if (strcmp(cut, "--password") == 0 || strcmp(cut, "--pass") == 0 ||
 	    strcmp(cut, "-p") == 0)
-		return say_error(0, "no option '%s': %s", cut,
-				 ARGS_NO_PASSWORD);
+		return say_error_as(0, SAY_USAGE, "no option '%s': %s", cut,
+				    ARGS_NO_PASSWORD);
 	best = other_name(options, cut);
 	if (!best) {
 		nearest(options, cut, &distance, &best);
 		nearest(args_global, cut, &distance, &best);
 	}
 	if (best)
-		say_error(0, "no option '%s' here: did you mean '%s'?", cut,
-			  best);
+		say_error_as(0, SAY_USAGE,
+			     "no option '%s' here: did you mean '%s'?", cut,
+			     best);
 	else
-		say_error(0, "no option '%s' here ('-h' shows those there are)",
-			  cut);
+		say_error_as(0, SAY_USAGE,
+			     "no option '%s' here ('-h' shows those there are)",
+			     cut);
 	return false;
 }
 
@@ -136,14 +138,15 @@ static bool take(struct args *args, const struct args_option *option,
 	else if (option->value && *at + 1 < argc)
 		value = argv[++*at];
 	else if (option->value)
-		return say_error(0, "option '%s' wants %s", option->name,
-				 option->value);
+		return say_error_as(0, SAY_USAGE, "option '%s' wants %s",
+				    option->name, option->value);
 	else if (equals)
-		return say_error(0, "option '%s' takes no value",
-				 option->name);
+		return say_error_as(0, SAY_USAGE, "option '%s' takes no value",
+				    option->name);
 	if (args->given[option - args->options])
-		return say_error(0, "option '%s' stands there twice",
-				 option->name);
+		return say_error_as(0, SAY_USAGE,
+				    "option '%s' stands there twice",
+				    option->name);
 	args->given[option - args->options] = value;
 	return true;
 }
@@ -166,7 +169,8 @@ bool args_parse(int argc, char **argv, const struct args_option *options,
 
 		if (only_operands || word[0] != '-' || !word[1]) {
 			if (ret_args->operands == ARGS_OPERANDS_MAX)
-				return say_error(0, "too many operands");
+				return say_error_as(0, SAY_USAGE,
+						    "too many operands");
 			ret_args->operand[ret_args->operands++] = word;
 			continue;
 		}

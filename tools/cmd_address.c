@@ -58,9 +58,9 @@ struct wish {
 
 static enum err not_there(struct store_txn *txn)
 {
-	return store_refuse(txn, ERR_INVALID,
-			    "there is no such address ('popbox address list' "
-			    "shows all)");
+	return store_unknown(txn,
+			     "there is no such address ('popbox address list' "
+			     "shows all)");
 }
 
 /* Operands after the first are where it leads. */
@@ -82,10 +82,10 @@ static enum err look_body(struct store_txn *txn, void *arg)
 	enum err err = store_domain_get(txn, &name.domain, &domain);
 
 	if (err == ERR_NOTFOUND)
-		return store_refuse(txn, ERR_INVALID,
-				    "there is no domain '%s' (popbox domain "
-				    "add %s --handle HANDLE)",
-				    name.domain.s, name.domain.s);
+		return store_unknown(txn,
+				     "there is no domain '%s' (popbox domain "
+				     "add %s --handle HANDLE)",
+				     name.domain.s, name.domain.s);
 	wish->owner = domain.handle;
 	if (err == ERR_OK && wish->what != ADD)
 		err = store_address_get(txn,

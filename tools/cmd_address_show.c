@@ -157,10 +157,11 @@ static int there(struct site *site, const struct name_domain *name)
 
 	if (err != ERR_NOTFOUND)
 		return site_failed(site, err, name->s);
-	return say_error(CODE_NO,
-			 "there is no domain '%s' ('popbox domain list' shows "
-			 "all)",
-			 name->s);
+	return say_error_as(
+		CODE_NO, SAY_UNKNOWN,
+		"there is no domain '%s' ('popbox domain list' shows "
+		"all)",
+		name->s);
 }
 
 /* Files made by hand have no rows of the list's form. */
@@ -264,9 +265,10 @@ static int show(struct site *site, struct shown *shown)
 
 	name_address_text(&shown->address.name, text);
 	if (err == ERR_NOTFOUND)
-		return say_error(CODE_NO, "there is no address '%s' ('popbox "
-				 "address list' shows all)",
-				 text);
+		return say_error_as(CODE_NO, SAY_UNKNOWN,
+				    "there is no address '%s' ('popbox "
+				    "address list' shows all)",
+				    text);
 	if (err != ERR_OK)
 		return site_failed(site, err, text);
 	if (site->json) {

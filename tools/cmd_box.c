@@ -40,10 +40,10 @@ static enum err look_body(struct store_txn *txn, void *arg)
 	enum err err = store_domain_get(txn, &wish->address.domain, &domain);
 
 	if (err == ERR_NOTFOUND)
-		return store_refuse(txn, ERR_INVALID,
-				    "there is no domain '%s' (popbox domain "
-				    "add %s --handle HANDLE)",
-				    domain_name, domain_name);
+		return store_unknown(txn,
+				     "there is no domain '%s' (popbox domain "
+				     "add %s --handle HANDLE)",
+				     domain_name, domain_name);
 	if (err != ERR_OK)
 		return err;
 	wish->domain_owner = domain.handle;
@@ -52,10 +52,10 @@ static enum err look_body(struct store_txn *txn, void *arg)
 	err = numbers_next(txn, &wish->numbers, &wish->owner,
 			   &wish->box.name.number);
 	if (err == ERR_NOTFOUND)
-		return store_refuse(txn, ERR_INVALID,
-				    "there is no handle '%s' (popbox handle "
-				    "add %s)",
-				    wish->owner.s, wish->owner.s);
+		return store_unknown(txn,
+				     "there is no handle '%s' (popbox handle "
+				     "add %s)",
+				     wish->owner.s, wish->owner.s);
 	if (err != ERR_OK)
 		return err;
 	wish->box.name.handle = wish->owner;

@@ -103,9 +103,9 @@ static enum err del_body(struct store_txn *txn, void *arg)
 
 	d->addresses = d->ended = d->caught = 0;
 	if (err == ERR_NOTFOUND)
-		return store_refuse(txn, ERR_INVALID,
-				    "there is no such box ('popbox box list' "
-				    "shows all)");
+		return store_unknown(txn,
+				     "there is no such box ('popbox box list' "
+				     "shows all)");
 	if (err == ERR_OK)
 		err = del_box(txn, d);
 	return err == ERR_OK ? del_end(txn, d) : err;
@@ -293,9 +293,9 @@ static enum err find_parked(struct store_txn *txn, struct deletion *d,
 		err = store_parked_box_get(txn, &d->target.box, &d->box,
 					   &parked);
 	if (err == ERR_NOTFOUND)
-		return store_refuse(txn, ERR_INVALID,
-				    "no such box was deleted, or it is purged "
-				    "('popbox log --object X' tells)");
+		return store_unknown(txn,
+				     "no such box was deleted, or it is purged "
+				     "('popbox log --object X' tells)");
 	if (err == ERR_OK)
 		*ret_group = parked.group;
 	return err;

@@ -70,12 +70,11 @@ static enum err edit_body(struct store_txn *txn, void *arg)
 	enum err err = target_find(txn, &edit->target, &edit->is);
 
 	if (err == ERR_NOTFOUND)
-		return store_refuse(txn, ERR_INVALID,
-				    "there is no such %s ('popbox box list' "
-				    "shows all)",
-				    edit->target.by_address
-					    ? "address with a box"
-					    : "box");
+		return store_unknown(
+			txn,
+			"there is no such %s ('popbox box list' "
+			"shows all)",
+			edit->target.by_address ? "address with a box" : "box");
 	if (err != ERR_OK)
 		return err;
 	err = apply(txn, edit);

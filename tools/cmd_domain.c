@@ -53,9 +53,10 @@ static enum err take_target_handle(struct store_txn *txn,
 		return ERR_OK;
 	err = store_domain_get(txn, &domain->target, &target);
 	if (err == ERR_NOTFOUND)
-		return store_refuse(txn, ERR_INVALID, "there is no domain '%s' ('popbox domain "
-				    "list' shows all)",
-				    domain->target.s);
+		return store_unknown(txn,
+				     "there is no domain '%s' ('popbox domain "
+				     "list' shows all)",
+				     domain->target.s);
 	if (err == ERR_OK)
 		domain->handle = target.handle;
 	return err;

@@ -202,9 +202,10 @@ int cmd_domain_show(struct site *site, const struct args *args)
 		return code;
 	err = store_read(site->store, show_body, &shown);
 	if (err == ERR_NOTFOUND)
-		return say_error(CODE_NO, "there is no domain '%s' ('popbox "
-				 "domain list' shows all)",
-				 shown.name.s);
+		return say_error_as(CODE_NO, SAY_UNKNOWN,
+				    "there is no domain '%s' ('popbox "
+				    "domain list' shows all)",
+				    shown.name.s);
 	if (err != ERR_OK)
 		return site_failed(site, err, shown.name.s);
 	if (site->json) {

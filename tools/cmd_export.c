@@ -46,7 +46,8 @@ static int read_group(const char *text, gid_t *ret_gid)
 	}
 	group = getgrnam(text);
 	if (!group)
-		return say_error(CODE_REFUSED, "there is no group '%s'", text);
+		return say_error_as(CODE_REFUSED, SAY_UNKNOWN,
+				    "there is no group '%s'", text);
 	*ret_gid = group->gr_gid;
 	return CODE_DONE;
 }

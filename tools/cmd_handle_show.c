@@ -190,9 +190,10 @@ int cmd_handle_show(struct site *site, const struct args *args)
 		return code;
 	err = store_read(site->store, show_body, &shown);
 	if (err == ERR_NOTFOUND)
-		return say_error(CODE_NO, "there is no handle '%s' ('popbox "
-				 "handle list' shows all)",
-				 shown.handle.name.s);
+		return say_error_as(CODE_NO, SAY_UNKNOWN,
+				    "there is no handle '%s' ('popbox "
+				    "handle list' shows all)",
+				    shown.handle.name.s);
 	if (err != ERR_OK)
 		return site_failed(site, err, shown.handle.name.s);
 	if (site->json)

@@ -68,12 +68,13 @@ static int draft_user(struct draft *draft, const struct args *args)
 		name = name ? name : "popusr";
 		user = getpwnam(name);
 		if (!user)
-			return say_error(CODE_REFUSED,
-					 "there is no user '%s' (make one: "
-					 "useradd --system --no-create-home "
-					 "--shell /bin/false %s; or say --uid "
-					 "and --gid)",
-					 name, name);
+			return say_error_as(
+				CODE_REFUSED, SAY_UNKNOWN,
+				"there is no user '%s' (make one: "
+				"useradd --system --no-create-home "
+				"--shell /bin/false %s; or say --uid "
+				"and --gid)",
+				name, name);
 		(void)snprintf(uid_text, sizeof uid_text, "%u", user->pw_uid);
 		(void)snprintf(gid_text, sizeof gid_text, "%u", user->pw_gid);
 		uid = uid_text;
@@ -126,10 +127,11 @@ static int judge_qmail(const struct config *config)
 	(void)snprintf(path, sizeof path, "%s/control", config->qmail);
 	if (access(path, F_OK) == 0)
 		return CODE_DONE;
-	return say_error(CODE_REFUSED,
-			 "there is no qmail in '%s': no '%s' (say where it is "
-			 "with --qmail DIR, or --no-qmail)",
-			 config->qmail, path);
+	return say_error_as(
+		CODE_REFUSED, SAY_UNKNOWN,
+		"there is no qmail in '%s': no '%s' (say where it is "
+		"with --qmail DIR, or --no-qmail)",
+		config->qmail, path);
 }
 
 /* LMDB syncs its data, but no names. */

@@ -54,10 +54,10 @@ static enum err bring_box(struct store_txn *txn,
 		return err == ERR_OK ? set_box(txn, want) : err;
 	err = store_handle_get(txn, &name->handle, &handle);
 	if (err == ERR_NOTFOUND)
-		return store_refuse(txn, ERR_INVALID,
-				    "there is no handle '%s' (popbox handle "
-				    "add %s)",
-				    name->handle.s, name->handle.s);
+		return store_unknown(txn,
+				     "there is no handle '%s' (popbox handle "
+				     "add %s)",
+				     name->handle.s, name->handle.s);
 	return err == ERR_OK ? store_account_add(txn, want) : err;
 }
 

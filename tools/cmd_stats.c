@@ -74,10 +74,11 @@ int cmd_stats(struct site *site, const struct args *args)
 	if (code == CODE_DONE)
 		code = count(site, stats);
 	if (code == CODE_DONE && handle && !stats->handles)
-		code = say_error(CODE_REFUSED,
-				 "%s: there is no such handle ('popbox handle "
-				 "list' shows all)",
-				 handle);
+		code = say_error_as(
+			CODE_REFUSED, SAY_UNKNOWN,
+			"%s: there is no such handle ('popbox handle "
+			"list' shows all)",
+			handle);
 	if (code == CODE_DONE)
 		statsprint(site, stats);
 	if (code == CODE_DONE && stats->unknown)

@@ -306,9 +306,9 @@ static enum err find_change(struct undo *undo)
 	enum err err = get_entry(undo->txn, undo->number, &undo->other);
 
 	if (err == ERR_NOTFOUND)
-		return store_refuse(undo->txn, ERR_INVALID,
-				    "there is no such entry ('popbox log' "
-				    "shows all)");
+		return store_unknown(undo->txn,
+				     "there is no such entry ('popbox log' "
+				     "shows all)");
 	undo->first = undo->other.group;
 	undo->last = undo->number;
 	while (err == ERR_OK && undo->other.group == undo->first) {
@@ -335,9 +335,9 @@ static enum err undo_body(struct store_txn *txn, void *arg)
 		undo->blocked = err == ERR_INUSE && !undo->named;
 	}
 	if (err == ERR_OK && undo->done == 0)
-		return store_refuse(txn, ERR_INVALID,
-				    "there is nothing in it to take back; what "
-				    "was purged cannot come back");
+		return store_unknown(
+			txn, "there is nothing in it to take back; what "
+			     "was purged cannot come back");
 	if (err == ERR_OK && undo->deletes)
 		err = references_list(txn, &undo->references);
 	return err;

@@ -144,8 +144,8 @@ static enum err name_new(struct store_txn *txn, const struct enroll_how *how,
 	}
 	err = store_domain_get(txn, &intake->address.domain, &domain);
 	if (err == ERR_NOTFOUND)
-		return store_refuse(txn, ERR_INVALID, "there is no domain '%s'",
-				    intake->address.domain.s);
+		return store_unknown(txn, "there is no domain '%s'",
+				     intake->address.domain.s);
 	ret_name->handle = domain.handle;
 	return err == ERR_OK ? numbers_next(txn, how->numbers, &domain.handle,
 					    &ret_name->number)

@@ -81,9 +81,10 @@ int foreign_list(struct site *site, const struct name_domain *domain)
 	enum err err = store_read(site->store, domain_body, &looking);
 
 	if (err == ERR_NOTFOUND)
-		return say_error(CODE_NO, "there is no domain '%s' ('popbox "
-				 "domain list' shows all)",
-				 domain->s);
+		return say_error_as(CODE_NO, SAY_UNKNOWN,
+				    "there is no domain '%s' ('popbox "
+				    "domain list' shows all)",
+				    domain->s);
 	if (!site->asuser || (err == ERR_OK && looking.row.kind != STORE_POP))
 		return CODE_DONE; /* nobody who could look; nowhere to look */
 	while (err == ERR_OK && (start || len)) {

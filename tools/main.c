@@ -24,6 +24,16 @@ static int leading_options(int argc, char **argv)
 	return i < argc ? i : argc;
 }
 
+/* Before the command line is understood, which may be what fails. */
+static bool wants_json(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strcmp(argv[i], "--json") == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Command lines show passwords to everybody; so a second operand where a
  * password might have been meant gets its own answer. */
 static int wrong_count(const struct command *c, const struct args *args)
@@ -33,11 +43,13 @@ static int wrong_count(const struct command *c, const struct args *args)
 	for (const struct args_option *o = c->options; o && o->name; o++)
 		sets = sets || strcmp(o->name, "--stdin") == 0;
 	if (args->operands > c->most && sets)
-		say_error(0, ARGS_NO_PASSWORD);
+		say_error(CODE_USAGE, ARGS_NO_PASSWORD);
 	else
-		say_error(0, "%s%s%s: too %s operands", c->noun,
+		say_error(CODE_USAGE, "%s%s%s: too %s operands", c->noun,
 			  c->verb ? " " : "", c->verb ? c->verb : "",
 			  args->operands < c->least ? "few" : "many");
+	if (say_is_json())
+		return CODE_USAGE;
 	say_unasked();
 	help_usage(c);
 	return CODE_USAGE;
@@ -55,6 +67,7 @@ static void apply_globals(struct site *site, const struct args *global)
 	site->no_input = args_has(global, "--no-input");
 	say_quiet(args_has(global, "-q"));
 	say_verbose(site->verbose);
+	say_in_json(site->json);
 }
 
 /* What is to be added is new, and only its domain has to be there. */
@@ -108,6 +121,7 @@ static int run(struct site *site, const struct command *c, struct args *global,
 	if (args->operands < c->least || args->operands > c->most)
 		return wrong_count(c, args);
 	apply_globals(site, global);
+	say_about(args->operand[0]);
 	if (!site->dir[0])
 		return say_error(CODE_USAGE, "the store's directory is empty");
 	site->dry_run = args_has(args, "--dry-run");
@@ -177,6 +191,7 @@ int main(int argc, char **argv)
 				 strerror(errno));
 	interrupt_faults();
 	json_start();
+	say_in_json(wants_json(argc, argv));
 	site_actor(&site, argc - 1, argv + 1);
 	code = dispatch(&site, argc, argv);
 	site_close(&site);

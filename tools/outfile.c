@@ -19,10 +19,10 @@ static int failed(const struct outfile *file)
 
 static int refuse_taken(const struct outfile *file)
 {
-	return say_error(CODE_REFUSED,
-			 "'%s' is there already: nothing was written (name "
-			 "another file)",
-			 file->path);
+	return say_error_as(CODE_REFUSED, SAY_EXISTS,
+			    "'%s' is there already: nothing was written (name "
+			    "another file)",
+			    file->path);
 }
 
 /* The directory and the two names in it. */

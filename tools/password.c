@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -177,13 +178,19 @@ static bool contains(const struct password *password, const char *word,
 	return false;
 }
 
+/* NULL, or why it is weak; room for the setting's number. */
 static const char *judge_strength(const struct site *site,
 				  const struct password *password,
 				  const char *local, const char *domain,
-				  const char *handle)
+				  const char *handle, char short_of[96])
 {
-	if (password->len < site->config.password_min)
-		return "it is shorter than the setting 'password_min' wants";
+	if (password->len < site->config.password_min) {
+		(void)snprintf(short_of, 96,
+			       "it is shorter than %u characters (setting "
+			       "'password_min')",
+			       (unsigned)site->config.password_min);
+		return short_of;
+	}
 	if (contains(password, local, strlen(local)))
 		return "it contains the local part of the address";
 	if (contains(password, domain, strcspn(domain, ".")))
@@ -234,6 +241,7 @@ static int judge(const struct site *site, const struct args *args,
 		 struct password *password)
 {
 	const char *why = pwhash_refuse(password->bytes, password->len);
+	char short_of[96];
 
 	if (why)
 		return say_error(CODE_REFUSED,
@@ -244,7 +252,7 @@ static int judge(const struct site *site, const struct args *args,
 				 "with --hash-stdin");
 	if (judge_letters(site, password) != CODE_DONE)
 		return CODE_REFUSED;
-	why = judge_strength(site, password, local, domain, handle);
+	why = judge_strength(site, password, local, domain, handle, short_of);
 	if (!why)
 		return CODE_DONE;
 	password->forced = args_has(args, "--force");
@@ -252,10 +260,10 @@ static int judge(const struct site *site, const struct args *args,
 		say_note("weak password taken: %s", why);
 		return CODE_DONE;
 	}
-	return say_error(CODE_REFUSED,
-			 "this password is weak: %s (choose another, let "
-			 "--generate make one, or insist with --force)",
-			 why);
+	return say_error_as(CODE_REFUSED, SAY_WEAK,
+			    "this password is weak: %s (choose another, let "
+			    "--generate make one, or insist with --force)",
+			    why);
 }
 
 static int refuse_hash(enum pwhash answer, const char *scheme)

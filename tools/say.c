@@ -19,6 +19,23 @@ static bool is_lost;
 static bool is_verbose;
 static volatile sig_atomic_t has_bar;
 static bool out_to_stderr;
+static bool is_json;
+static char about[512];
+
+void say_in_json(bool json)
+{
+	is_json = json;
+}
+
+bool say_is_json(void)
+{
+	return is_json;
+}
+
+void say_about(const char *object)
+{
+	(void)snprintf(about, sizeof about, "%s", object ? object : "");
+}
 
 void say_quiet(bool quiet)
 {
@@ -68,19 +85,68 @@ void say_unasked(void)
 	out_to_stderr = true;
 }
 
+/* Of what is cleaned only these two cannot stand in a JSON string. */
+static void put_string(const char *text)
+{
+	(void)fputc('"', stderr);
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			(void)fputc('\\', stderr);
+		(void)fputc(*text, stderr);
+	}
+	(void)fputc('"', stderr);
+}
+
+static void put_json(const char *word, const char *text)
+{
+	char object[sizeof about];
+
+	(void)fputs(word ? "{\"error\":" : "{\"note\":", stderr);
+	put_string(text);
+	if (word) {
+		say_clean(about, object, sizeof object);
+		(void)fprintf(stderr, ",\"code\":\"%s\",\"object\":", word);
+		if (object[0])
+			put_string(object);
+		else
+			(void)fputs("null", stderr);
+	}
+	(void)fputs("}\n", stderr);
+}
+
 /* One line whatever is in it: names of files, what was typed, what another
- * program's file says. A failing stderr has nowhere to be reported. */
-__attribute__((format(printf, 1, 0))) static void to_stderr(const char *format, va_list args)
+ * program's file says. A failing stderr has nowhere to be reported. word: the
+ * kind of error, or NULL: it is none. */
+__attribute__((format(printf, 2, 0))) static void
+to_stderr(const char *word, const char *format, va_list args)
 {
 	static char line[4 * PATH_MAX];
 
-	if (is_hushed)
-		return;
 	(void)vsnprintf(line, sizeof line, format, args); /* cut is enough */
 	say_clean(line, line, sizeof line);
 	(void)fflush(stdout); /* keeps the order; say_finish looks at it */
 	say_bar(false);
-	(void)fprintf(stderr, "popbox: %s\n", line);
+	if (is_json)
+		put_json(word, line);
+	else
+		(void)fprintf(stderr, "popbox: %s\n", line);
+}
+
+/* Where nothing else is known. */
+static const char *word_of(int code)
+{
+	switch (code) {
+	case CODE_NO:
+		return "no";
+	case CODE_USAGE:
+		return SAY_USAGE;
+	case CODE_REFUSED:
+		return "invalid";
+	case CODE_LATER:
+		return "later";
+	default:
+		return "failed"; /* a part of it; what follows has the code */
+	}
 }
 
 int say_error(int code, const char *format, ...)
@@ -88,7 +154,17 @@ int say_error(int code, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	to_stderr(format, args);
+	to_stderr(word_of(code), format, args);
+	va_end(args);
+	return code;
+}
+
+int say_error_as(int code, const char *word, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	to_stderr(word, format, args);
 	va_end(args);
 	return code;
 }
@@ -100,7 +176,7 @@ void say_note(const char *format, ...)
 	if (is_quiet)
 		return;
 	va_start(args, format);
-	to_stderr(format, args);
+	to_stderr(NULL, format, args);
 	va_end(args);
 }
 
@@ -111,7 +187,7 @@ void say_detail(const char *format, ...)
 	if (!is_verbose)
 		return;
 	va_start(args, format);
-	to_stderr(format, args);
+	to_stderr(NULL, format, args);
 	va_end(args);
 }
 

@@ -17,6 +17,26 @@ enum {
 	CODE_LATER = 111,    /* busy, disk, publish failed: try again */
 };
 
+/* What kind of error it is, for programs; stable, popbox(8). The words that only
+ * mostly an exit code tells are not here: invalid, later, no, failed. */
+#define SAY_USAGE   "usage"
+#define SAY_EXISTS  "exists"  /* the name is taken */
+#define SAY_UNKNOWN "unknown" /* there is no such object */
+#define SAY_IN_USE  "in_use"  /* something needs it */
+#define SAY_WEAK    "weak"    /* a password that is guessed */
+#define SAY_BUSY    "busy"    /* another popbox is at work */
+#define SAY_DENIED  "denied"  /* the system does not let this user */
+#define SAY_FULL    "full"    /* no space left */
+#define SAY_DAMAGED "damaged" /* the store is */
+
+/* Messages are JSON from now on, one object a line, on stderr: of an error
+ * {"error": text, "code": word, "object": name or null}, else {"note": text}. */
+void say_in_json(bool json);
+bool say_is_json(void);
+/* What errors are about from now on, if they do not say it: a copy is kept. NULL:
+ * nothing in particular. */
+void say_about(const char *object);
+
 void say_quiet(bool quiet);
 void say_verbose(bool verbose);
 
@@ -40,6 +60,8 @@ void say_unasked(void);
  * `return say_error(CODE_REFUSED, ...)`. */
 int say_error(int code, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+int say_error_as(int code, const char *word, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 void say_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void say_detail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void say_out(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -18,6 +18,11 @@ const char *site_as_root(int number)
 		       : "";
 }
 
+static const char *denied(int number)
+{
+	return number == EACCES || number == EPERM ? SAY_DENIED : "later";
+}
+
 int site_config(struct site *site)
 {
 	struct config_fault fault = {0, NULL};
@@ -47,9 +52,10 @@ int site_config(struct site *site)
 	case ERR_SCHEMA:
 		break;
 	}
-	return say_error(CODE_LATER, "cannot read '%s/config': %s%s", site->dir,
-			 err == ERR_SYSTEM ? strerror(errno) : err_text(err),
-			 err == ERR_SYSTEM ? site_as_root(errno) : "");
+	return say_error_as(CODE_LATER, denied(errno),
+			    "cannot read '%s/config': %s%s", site->dir,
+			    err == ERR_SYSTEM ? strerror(errno) : err_text(err),
+			    err == ERR_SYSTEM ? site_as_root(errno) : "");
 }
 
 typedef enum err open_store(const char *dir, struct store **ret_store);
@@ -135,36 +141,50 @@ static const char *noun_of(const char *name)
 	return strchr(name, '-') ? "box" : "handle";
 }
 
+/* The kind of a rule's refusal. */
+static const char *word_of(const struct site *site, enum err err)
+{
+	if (err == ERR_EXISTS)
+		return SAY_EXISTS;
+	if (err == ERR_INUSE)
+		return SAY_IN_USE;
+	return store_is_unknown(site->store) ? SAY_UNKNOWN : "invalid";
+}
+
 int site_failed(const struct site *site, enum err err, const char *what)
 {
+	if (err != ERR_OK && what[0] && !strchr(what, ' '))
+		say_about(what);
 	switch (err) {
 	case ERR_OK:
 		return CODE_DONE;
 	case ERR_NOTFOUND:
-		return say_error(CODE_REFUSED,
-				 "%s: not found ('popbox %s list' shows all)",
-				 what, noun_of(what));
+		return say_error_as(
+			CODE_REFUSED, SAY_UNKNOWN,
+			"%s: not found ('popbox %s list' shows all)", what,
+			noun_of(what));
 	case ERR_EXISTS:
 	case ERR_INVALID:
 	case ERR_INUSE:
-		return say_error(CODE_REFUSED, "%s: %s", what,
-				 store_reason(site->store));
+		return say_error_as(CODE_REFUSED, word_of(site, err), "%s: %s",
+				    what, store_reason(site->store));
 	case ERR_FULL:
-		return say_error(CODE_LATER,
-				 "%s: no space left: nothing was changed "
-				 "(%s)",
-				 what, strerror(errno));
+		return say_error_as(CODE_LATER, SAY_FULL,
+				    "%s: no space left: nothing was changed "
+				    "(%s)",
+				    what, strerror(errno));
 	case ERR_BUSY:
-		return say_error(CODE_LATER,
-				 "%s: another popbox holds the store: nothing "
-				 "was changed, try again",
-				 what);
+		return say_error_as(
+			CODE_LATER, SAY_BUSY,
+			"%s: another popbox holds the store: nothing "
+			"was changed, try again",
+			what);
 	case ERR_DAMAGED:
-		return say_error(CODE_LATER,
-				 "%s: the store in '%s' is damaged: nothing "
-				 "was changed ('popbox check' says what, a "
-				 "backup mends it)",
-				 what, site->dir);
+		return say_error_as(CODE_LATER, SAY_DAMAGED,
+				    "%s: the store in '%s' is damaged: nothing "
+				    "was changed ('popbox check' says what, a "
+				    "backup mends it)",
+				    what, site->dir);
 	case ERR_SCHEMA:
 		return say_error(CODE_LATER,
 				 "%s: the store in '%s' is of another format "
@@ -176,8 +196,9 @@ int site_failed(const struct site *site, enum err err, const char *what)
 	if (site->store && store_has_reason(site->store, err))
 		return say_error(CODE_LATER, "%s: %s", what,
 				 store_reason(site->store));
-	return say_error(CODE_LATER, "%s: cannot use the store in '%s': %s%s",
-			 what, site->dir, strerror(errno), site_as_root(errno));
+	return say_error_as(CODE_LATER, denied(errno),
+			    "%s: cannot use the store in '%s': %s%s", what,
+			    site->dir, strerror(errno), site_as_root(errno));
 }
 
 void site_actor(struct site *site, int argc, char **argv)

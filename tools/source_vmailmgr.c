@@ -170,7 +170,8 @@ static int walk(struct home *home, cdbfile_each *each)
 	case CDBFILE_NONE:
 		return home->no_memory ? no_memory() : CODE_DONE;
 	case CDBFILE_MISSING:
-		return say_error(CODE_REFUSED, "there is no file '%s'", path);
+		return say_error_as(CODE_REFUSED, SAY_UNKNOWN,
+				    "there is no file '%s'", path);
 	case CDBFILE_LATER:
 		return say_error(CODE_LATER, "cannot read '%s': %s", path,
 				 strerror(errno));

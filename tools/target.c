@@ -47,8 +47,9 @@ enum err target_find(struct store_txn *txn, struct target *target,
 
 int target_missing(const struct target *target, int code)
 {
-	return say_error(code, "%s: there is no such %s ('popbox box list' "
-			       "shows all)",
-			 target->text,
-			 target->by_address ? "address with a box" : "box");
+	return say_error_as(code, SAY_UNKNOWN,
+			    "%s: there is no such %s ('popbox box list' "
+			    "shows all)",
+			    target->text,
+			    target->by_address ? "address with a box" : "box");
 }

@@ -152,7 +152,7 @@ def best():
 def written():
     with shop() as site:
         ascii = "xn--mnchen-3ya.example"
-        site.do("address", "add", "far@other.org", "x@" + ascii)
+        site.do("address", "add", "far@other.org", "x@" + ascii, "--force")
         has(site.do("domain", "list"), "\nmünchen.example")
         has(site.do("box", "list"), "sue@münchen.example")
         has(site.do("address", "list"), "sue@münchen.example")
