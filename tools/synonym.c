@@ -72,7 +72,6 @@ static const struct synonym nouns[] = {
 	{"reload", "sync", NULL},
 	{"fsck", "check", NULL},
 	{"repair", "check --repair", NULL},
-	{"status", "check", NULL},
 	{"why", "explain", NULL},
 	{"trace", "explain", NULL},
 	{"route", "explain", NULL},

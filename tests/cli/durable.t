@@ -194,6 +194,38 @@ def box():
                ["remove " + gone, "sync " + parent, STORED])
 
 
+@test("a store that is restored is on the disk, with its settings, before it takes "
+      "the old one's place, and that it did is, before any file follows it; what "
+      "cannot be synced is not restored", plain=True)
+def restored():
+    with Site().joe() as site:
+        backup = site.top + "/backup"
+        site.do("backup", backup)
+        got, lines = trace(site, ("restore", backup, "--yes"), "-e", "trace="
+                           "pwrite64,writev,fsync,fdatasync,renameat2")
+        eq(got.rc, 0, got)
+        done = [line.split(None, 1)[1] for line in lines if " = -1 " not in line]
+        moved = [i for i, line in enumerate(done) if "renameat2(" in line]
+        data = [i for i, line in enumerate(done[:moved[0]])
+                if ".popbox-restore/data.mdb>" in line]
+        assert done[data[-1]].startswith("fdatasync"), done[data[-1]]
+        has(" ".join(done[data[-1]:moved[0]]), ".popbox-restore/config")
+        has(done[moved[0] - 1], f"fsync(4<{site.store}.popbox-restore>")
+        has(done[moved[-1] + 1], f"<{site.top}>)")
+        site.do("box", "add", "ann@example.com", "--no-password")
+        for call, path in (("fdatasync", "store.popbox-restore/data.mdb"),
+                           ("fsync", "store.popbox-restore")):
+            got, lines = trace(
+                site, ("restore", backup, "--yes"), "-P",
+                f"{site.top}/{path}", "-e",
+                f"inject={call}:error=EIO:when=" + str(
+                    2 if call == "fdatasync" else 1))
+            assert any("INJECTED" in line for line in lines), call
+            eq(got.rc, 111, got)
+            site.do("box", "show", "ann@example.com")
+            site.sound()
+
+
 @test("an import's files of passwords and of bad rows are on the disk, and their "
       "names, before it is told; where they cannot be synced nothing is stored",
       plain=True)

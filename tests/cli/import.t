@@ -332,13 +332,20 @@ def hashes():
         site.fails(100, "--legacy-ok", "import", des)
         site.do("import", "--legacy-ok", des)
         accepted(site, "des@h.org", "wordsdes")
-        nt = put(site, "nt.csv", "address,hash,handle\nnt@h.org," +
-                 "{NTLM}0CB6948805F797BF2A82807973B89537,h\n"
-                 "pb@h.org," + output("doveadm", "pw", "-s", "PBKDF2", "-p",
-                                      "words") + ",h\n")
-        got = site.fails(100, "nt@h.org: the hash is of a scheme that is not "
+        old = put(site, "old.csv", "address,hash,handle\nnt@h.org," +
+                  "{NTLM}0CB6948805F797BF2A82807973B89537,h\n"
+                  "pb@h.org," + output("doveadm", "pw", "-s", "PBKDF2", "-p",
+                                       "words") + ",h\n")
+        site.do("import", old)
+        accepted(site, "nt@h.org", "test")
+        accepted(site, "pb@h.org", "words")
+        eq(counts(site, old)["same"], 2)
+        nt = put(site, "nt.csv", "address,hash,handle\nlm@h.org," +
+                 "{LANMAN}e52cac67419a9a224a3b108f3fa6cb6d,h\n"
+                 "dm@h.org,{DIGEST-MD5}5f4dcc3b5aa765d61d8327deb882cf99,h\n")
+        got = site.fails(100, "lm@h.org: the hash is of a scheme that is not "
                          "computed here", "import", nt)
-        has(got.err, "pb@h.org: the hash is of a scheme")
+        has(got.err, "dm@h.org: the hash is of a scheme")
         got = site.popbox("import", nt, "--locked")
         has(got.err, "2 boxes have no password now")
         bad = put(site, "bad.csv", "address,hash,handle\nx@h.org,$6$x$y,h\n"

@@ -28,7 +28,7 @@ def foreign():
                             ("vconvert", "import"), ("user list", "box"),
                             ("alias add a b", "address"),
                             ("list", "box list"), ("login", "verify"),
-                            ("status", "check"), ("repair", "check --repair"),
+                            ("repair", "check --repair"),
                             ("version", "--version")):
             site.fails(2, f"did you mean 'popbox {want}'?", *words.split())
         for words, want in (("box create x", "add"), ("box new x", "add"),

@@ -50,6 +50,7 @@ MAP = (
     ("store/drop.c", ("test_drop", "failing.t", "login.t", "trace.t")),
     ("store/fault.c", ("login.t", "crash.t")),
     ("store/upgrade.c", ("test_owner", "test_store", "backup.t")),
+    ("store/db_copy.c", ("test_whole", "durable.t", "backup.t", "restore.t")),
     ("store/db*.c", ("test_db", "test_failing", "test_store", "test_rules",
                      "test_whole", "trace.t", "failing.t", "crash.t",
                      "backup.t", "login.t")),
@@ -105,7 +106,8 @@ MAP = (
     ("tools/cdbfile.c", ("explain.t", "check.t", "import.t")),
     ("tools/route.c", ("test_route", "explain.t")),
     ("tools/idn.c", ("test_fold", "admin.t", "forms.t", "odd.t")),
-    *((f"tools/{name}.c", ("restore.t", "backup.t", "codes.t", "crash.t"))
+    *((f"tools/{name}.c", ("restore.t", "durable.t", "backup.t", "codes.t",
+                           "crash.t"))
       for name in (
         "backup", "restore", "draft", "inspect", "numbers", "boxfile",
         "cmd_backup", "cmd_restore", "restore_settings", "cmd_upgrade",
