@@ -116,8 +116,6 @@ def attack(site, mode, inject=()):
         each.close()
     victim.kill()
     victim.wait()
-    if os.path.exists("/tmp/popbox-attack"):
-        os.unlink("/tmp/popbox-attack")
     if got.rc != 0:
         return got
     found = dict(line.split() for line in got.out.splitlines())

@@ -54,6 +54,23 @@ static bool try_open(const char *file, int flags)
 	return true;
 }
 
+/* A name that nobody else has, and that is gone afterwards. */
+static bool make_temporary(void)
+{
+	char name[64];
+	int error;
+	bool done;
+
+	(void)snprintf(name, sizeof name, "/tmp/popbox-attack.%ld",
+		       (long)getpid());
+	done = try_open(name, O_WRONLY | O_CREAT | O_EXCL);
+	error = errno;
+	if (done)
+		(void)unlink(name);
+	errno = error;
+	return done;
+}
+
 static bool write_own(const char *file)
 {
 	int fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
@@ -188,7 +205,7 @@ static void files(void)
 	report("shadow-root", try_open("/", O_RDONLY | O_DIRECTORY));
 	report("own-run", run_own());
 	report("device", device());
-	report("tmp", try_open("/tmp/popbox-attack", O_WRONLY | O_CREAT));
+	report("tmp", make_temporary());
 }
 
 static bool memory(pid_t victim)
