@@ -240,7 +240,7 @@ static enum err has_domain(struct store_txn *txn, const struct filter *filter,
 			   const struct name_box *name, bool *ret_has)
 {
 	struct name_address at, *after = NULL;
-	enum err err;
+	enum err err = ERR_OK;
 
 	*ret_has = false;
 	do {

@@ -79,7 +79,8 @@ static bool read_rfc3339(const char *text, int64_t *ret_time)
 	if (sign != '+' && sign != '-')
 		return false;
 	*ret_time = timegm(&tm) -
-		    (sign == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
+		    (sign == '-' ? -1 : 1) *
+			    (hours * INT64_C(3600) + minutes * INT64_C(60));
 	return true;
 }
 
@@ -138,7 +139,7 @@ static int read_tail(const char *path, struct reading *reading)
 	FILE *file = fopen(path, "re");
 	char *line = NULL;
 	size_t room = 0;
-	struct stat st;
+	struct stat st = {.st_size = 0};
 	int rc = 0;
 
 	if (!file || fstat(fileno(file), &st) != 0)

@@ -153,7 +153,7 @@ int password_length(const char *text, size_t *ret_len)
 
 static int generate(const char *length, struct password *password)
 {
-	size_t len;
+	size_t len = 0;
 	int code = password_length(length, &len);
 
 	if (code != CODE_DONE)

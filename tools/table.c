@@ -25,7 +25,7 @@ static size_t print_cut(const char *text, size_t limit)
 /* As many names as fit, the first in any case, and how many there are more. */
 static size_t print_names(const char *text, size_t limit)
 {
-	size_t len = strcspn(text, " "), more = 0, next = len, at;
+	size_t len = strcspn(text, " "), more = 0, next, at;
 	char rest[32] = "";
 
 	for (at = len; text[at]; at = next) {

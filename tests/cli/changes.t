@@ -143,7 +143,7 @@ def sets():
                        "x")
             site.fails(100, "without control", noun, "set", name, "--reason",
                        "a\nb")
-        site.fails(2, "no size", "box", "set", "ex1-0001", "--quota", "2T")
+        site.fails(2, "no size", "box", "set", "ex1-0001", "--quota", "2X")
         site.fails(100, "no such box", "box", "set", "ex1-0099", "--quota",
                    "1M")
         site.do("domain", "add", "example.net", "--alias-of", "example.com")
