@@ -140,10 +140,10 @@ check: check-packages
 	tests/run $(if $(QMAIL),--qmail $(QMAIL))
 
 # DEEP=10 is ten times as long; HARNESS="fuzz kills" runs those alone, -fuzz all but
-# that one.
+# that one. QMAIL=/var/qmail is for the harness genuine.
 deep: deep-packages
 	$(MAKE) -j2 tests
-	tests/deep/run $(or $(DEEP),1) $(HARNESS)
+	tests/deep/run $(if $(QMAIL),--qmail $(QMAIL)) $(or $(DEEP),1) $(HARNESS)
 
 # BENCH="login publish" runs those alone, JSON=FILE writes the rows down.
 bench: bench-packages

@@ -1,10 +1,12 @@
 #include "account.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "lack.h"
 
@@ -33,6 +35,29 @@ static void fill(struct route_user *user, const struct passwd *pw,
 		       pw->pw_dir);
 	(void)snprintf(user->field[ROUTE_DASH], ROUTE_FIELD_MAX, "%s", dash);
 	(void)snprintf(user->field[ROUTE_EXT], ROUTE_FIELD_MAX, "%s", ext);
+}
+
+/* Can qmail-getpw, which runs as qmailp, come as far as the home? */
+static bool is_reached(const char *home)
+{
+	const struct passwd *pw = getpwnam("qmailp");
+	char path[PATH_MAX];
+	struct stat st;
+	int shift;
+
+	for (const char *at = strchr(home, '/'); pw && geteuid() == 0 && at;
+	     at = strchr(at + 1, '/')) {
+		(void)snprintf(path, sizeof path, "%.*s/", (int)(at - home),
+			       home);
+		if (stat(path, &st) != 0)
+			return true; /* the home itself says why */
+		shift = st.st_uid == pw->pw_uid   ? 6
+			: st.st_gid == pw->pw_gid ? 3
+						  : 0;
+		if (!((st.st_mode >> shift) & S_IXOTH))
+			return false;
+	}
+	return true;
 }
 
 /* Root, and a user who does not own his home, get no mail. NONE: go on. */
@@ -69,10 +94,10 @@ static enum account try_name(const char *local, size_t len,
 	errno = 0;
 	pw = getpwnam(name);
 	found = judge(pw);
-	if (found == ACCOUNT_USER)
-		fill(user, pw, whole ? "" : "-",
-		     whole ? "" : local + len + 1);
-	return found;
+	if (found != ACCOUNT_USER)
+		return found;
+	fill(user, pw, whole ? "" : "-", whole ? "" : local + len + 1);
+	return is_reached(user->field[ROUTE_HOME]) ? found : ACCOUNT_NONE;
 }
 
 enum account account_find(const char *local, struct route_user *ret_user)

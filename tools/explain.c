@@ -178,8 +178,9 @@ static void say_hop(struct walk *walk)
 
 	if (walk->at == 0 || (walk->verdict == EXPLAIN_REMOTE && !walk->here[0]))
 		return;
-	walk_say(walk, !walk->here[0], "follows", "%s: %s%s%s", hop->address,
+	walk_say(walk, !walk->here[0], "follows", "%s: %s%s%s%s", hop->address,
 		 forwards ? "forwards" : verdict_text(walk->verdict),
+		 walk->unseen ? ", not for popusr's eyes" : "",
 		 walk->here[0] || walk->reached[0] ? ": " : "",
 		 walk->here[0] ? walk->here : walk->reached);
 }
@@ -197,7 +198,7 @@ static void walk_hop(struct walk *walk)
 	walk->domain = at ? at + 1 : "";
 	walk->here[0] = walk->reached[0] = walk->file[0] = 0;
 	walk->verdict = EXPLAIN_DELIVERED;
-	walk->kept = walk->hidden = false;
+	walk->kept = walk->hidden = walk->unseen = false;
 	walk_mail(walk);
 	walk_asked(walk);
 	walk->hop[walk->at].verdict = walk->verdict;

@@ -79,6 +79,7 @@ static bool walk_hidden(struct walk *walk, const char *name)
 	walk_step(walk, true, name,
 		  "%s is not for popusr's eyes: popbox looks no further",
 		  walk->path);
+	walk->unseen = true;
 	walk->verdict = EXPLAIN_LOCAL;
 	return false;
 }

@@ -41,7 +41,7 @@ static bool look(struct walk *walk, struct sight *ret_sight, int *ret_rc)
 		walk_step(walk, true, "delivers",
 			  "to %s, which is not for popusr's eyes", walk->path);
 		walk_target(walk, walk->path);
-		walk->kept = true;
+		walk->kept = walk->unseen = true;
 		return false;
 	}
 	return !walk_unsure(walk, *ret_rc);
@@ -143,11 +143,15 @@ bool walk_mbox(struct walk *walk, const struct route_user *user,
 static bool walk_program(struct walk *walk, const char *line)
 {
 	char own[PATH_MAX];
+	const bool cr = line[strlen(line) - 1] == '\r';
 	size_t len = (size_t)snprintf(own, sizeof own, "|%s/bin/bouncesaying ",
 				      walk->site->config.qmail);
 
 	if (strncmp(line, own, len) != 0) {
-		walk_step(walk, true, "delivers", "to a program: %s", line);
+		walk_step(walk, !cr, "delivers", "to a program: %s%s", line,
+			  cr ? " (a carriage return ends the line, and the "
+			       "shell gets it)"
+			     : "");
 		walk_target(walk, line);
 		walk->kept = true;
 		return true;
@@ -171,13 +175,11 @@ static void forward(struct walk *walk, const char *address)
 
 /* One line that does something. False: the mail goes no further. */
 static bool walk_line(struct walk *walk, struct delivery *delivery,
-		      const char *line)
+		      const char *line, size_t len)
 {
-	const size_t len = strlen(line);
-
 	if (strcmp(line, "+list") == 0)
 		delivery->forwards_only = true;
-	if (line[0] == '#' || len == 0 || line[0] == '+' || line[0] == '&')
+	if (!line[0] || line[0] == '#' || line[0] == '+' || line[0] == '&')
 		return true;
 	if (!strchr("./|", line[0]))
 		return true; /* a forward, for later */
@@ -200,46 +202,74 @@ static bool is_forward(const char *line)
 	return line[0] && !strchr("#+./|", line[0]);
 }
 
-/* Ends each line with a NUL, without the blanks before it. */
-static void cut_lines(char *text, size_t len)
+/* A line without the blanks at its end; a NUL stands behind it. One may stand in it,
+ * too: what is done with it ends there, but whether it names a Maildir, its last
+ * byte says. */
+struct line {
+	const char *at;
+	size_t len;
+};
+
+/* malloc'ed. There is always one, and room for one more byte than len. */
+static struct line *split(char *text, size_t len, size_t *ret_count)
 {
-	for (size_t i = 0; i <= len; i++) {
-		if (i < len && text[i] != '\n')
-			continue;
-		text[i] = 0; /* there is room for one more */
-		for (size_t n = i; n && (text[n - 1] == ' ' ||
-					 text[n - 1] == '\t');
-		     n--)
-			text[n - 1] = 0;
+	size_t start = 0, count = 1;
+	struct line *line;
+
+	for (size_t i = 0; i < len; i++)
+		count += text[i] == '\n';
+	line = calloc(count, sizeof *line);
+	for (size_t n = 0; line && n < count; n++) {
+		char *at = text + start;
+		const char *end = memchr(at, '\n', len - start);
+		size_t size = end ? (size_t)(end - at) : len - start;
+
+		start += size + 1;
+		while (size && (at[size - 1] == ' ' || at[size - 1] == '\t'))
+			size--;
+		at[size] = 0;
+		line[n] = (struct line){at, size};
 	}
+	*ret_count = count;
+	return line;
 }
 
-void walk_lines(struct walk *walk, struct delivery *delivery, char *text,
-		size_t len)
+static void walk_all(struct walk *walk, struct delivery *delivery,
+		     const struct line *line, size_t count)
 {
 	const size_t before = walk->hops;
-	const char *at;
 	bool more = true;
 
-	if (len && text[len - 1] == '\n')
-		len--;
-	cut_lines(text, len);
-	if (!text[0]) {
-		(void)walk_defer(walk, "delivers",
-				 "begins with a blank line: delivery is on "
-				 "hold");
-		return;
-	}
-	for (at = text; more && at <= text + len; at += strlen(at) + 1)
-		more = walk_line(walk, delivery, at);
+	for (size_t n = 0; more && n < count; n++)
+		more = walk_line(walk, delivery, line[n].at, line[n].len);
 	/* Forwards come last, and only if all else was done. */
-	for (at = text; more && at <= text + len; at += strlen(at) + 1) {
-		if (is_forward(at))
-			forward(walk, at + (at[0] == '&'));
+	for (size_t n = 0; more && n < count; n++) {
+		if (is_forward(line[n].at))
+			forward(walk, line[n].at + (line[n].at[0] == '&'));
 	}
 	if (!more || walk->kept || walk->hops > before)
 		return;
 	walk_step(walk, false, "delivers",
 		  "%s has no line that takes the mail: it is lost", walk->path);
 	walk->kept = true;
+}
+
+void walk_lines(struct walk *walk, struct delivery *delivery, char *text,
+		size_t len)
+{
+	struct line *line;
+	size_t count;
+
+	if (len && text[len - 1] == '\n')
+		len--;
+	line = split(text, len, &count);
+	if (!line)
+		walk->unsure = ENOMEM;
+	else if (!text[0])
+		(void)walk_defer(walk, "delivers",
+				 "begins with a blank line: delivery is on "
+				 "hold");
+	else
+		walk_all(walk, delivery, line, count);
+	free(line);
 }

@@ -31,6 +31,9 @@ struct hop {
 	bool local; /* one of them is a user's of this machine */
 };
 
+/* Programs that have files of their own and are users of their own. */
+enum walk_program { WALK_SMTPD, WALK_SEND, WALK_REMOTE };
+
 struct walk {
 	struct site *site;
 	struct hop *hop;
@@ -46,9 +49,11 @@ struct walk {
 	int unsure; /* errno of what kept us from looking, or 0 */
 	json_t *targets; /* of the first hop */
 	char path[PATH_MAX]; /* what is looked at */
+	enum walk_program program; /* whose user opens it */
 	uid_t uid;	     /* who qmail-local is at this hop */
 	gid_t gid;
 	bool hidden; /* popusr may not look at what that user may */
+	bool unseen; /* that was so at this hop */
 	struct wanted *wanted; /* of this hop, by the store */
 	bool ours;	       /* the store has its domain */
 };
@@ -86,9 +91,15 @@ void walk_forward(struct walk *walk, const char *address);
 /* One of qmail's files; one that is not there has bytes NULL. 0 or an errno. */
 int walk_read(struct walk *walk, const char *name,
 	      struct replace_text *ret_text);
-/* The same. False: it cannot be read, and that is the broken link. */
+/* The same, as the user of walk->program. False: it cannot be read, and that is
+ * the broken link. */
 bool walk_load(struct walk *walk, const char *name,
 	       struct replace_text *ret_text);
+/* Is it there, and closed to that user? Then that is the broken link. */
+bool walk_closed(struct walk *walk, const char *name);
+/* Does a program go on to look at a message? False: said which file it lacks. From
+ * now on it is walk->program. */
+bool walk_starts(struct walk *walk, enum walk_program which);
 static inline struct route_text walk_text(const struct replace_text *text)
 {
 	return (struct route_text){text->bytes, text->len};

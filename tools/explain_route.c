@@ -1,51 +1,11 @@
 /* explain_route.c: qmail-smtpd's and qmail-send's part of the way. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "cdbfile.h"
 #include "replace.h"
 #include "explain_private.h"
-
-int walk_read(struct walk *walk, const char *name,
-	      struct replace_text *ret_text)
-{
-	int dir, rc;
-
-	(void)snprintf(walk->path, sizeof walk->path, "%s/%s",
-		       walk->site->config.qmail, name);
-	dir = open(walk->site->config.qmail,
-		   O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	rc = dir < 0 ? errno : replace_read(dir, name, ret_text);
-	if (dir >= 0)
-		(void)close(dir); /* a directory, read only */
-	if (rc == ENOENT)
-		*ret_text = (struct replace_text){0};
-	return rc == ENOENT ? 0 : rc;
-}
-
-/* qmail's programs read it as users of their own. */
-static bool is_closed(const struct replace_text *text)
-{
-	return text->bytes && text->uid == 0 && !(text->mode & S_IROTH) &&
-	       !((text->mode & S_IRGRP) && text->gid != 0);
-}
-
-bool walk_load(struct walk *walk, const char *name,
-	       struct replace_text *ret_text)
-{
-	int rc = walk_read(walk, name, ret_text);
-
-	if (rc == 0 && geteuid() == 0 && is_closed(ret_text)) {
-		replace_free(ret_text);
-		return walk_defer(walk, "file",
-				  "cannot be read by qmail's users");
-	}
-	return rc == 0 || walk_unread(walk, "file", rc);
-}
 
 /* Which name of the domain is in morercpthosts.cdb? NULL: none. */
 static enum cdbfile in_more(struct walk *walk, const char **ret_name)
@@ -95,8 +55,13 @@ bool walk_accept(struct walk *walk)
 	struct replace_text text = {0};
 	struct route_line line;
 
-	if (!walk_load(walk, "control/rcpthosts", &text))
+	if (!walk_starts(walk, WALK_SMTPD) ||
+	    !walk_load(walk, "control/rcpthosts", &text))
 		return false;
+	if (text.bytes && walk_closed(walk, "control/morercpthosts.cdb")) {
+		replace_free(&text);
+		return false;
+	}
 	line = route_rcpthosts(walk_text(&text), walk->domain);
 	if (line.number)
 		walk_step(walk, true, "accepted",
@@ -192,23 +157,51 @@ static bool is_virtual(struct walk *walk, const struct replace_text *me,
 	return !line.number;
 }
 
+/* What no host's name has: qmail-remote asks the DNS for it all the same. */
+static bool is_no_host(const char *route)
+{
+	const char *end = strchrnul(route, ':');
+
+	for (const char *c = route; c < end; c++) {
+		if ((unsigned char)*c <= ' ' || *c == 0x7f)
+			return true;
+	}
+	return end == route;
+}
+
+static void walk_to_host(struct walk *walk, const struct route_line *line)
+{
+	const bool cr = line->value[line->value_len - 1] == '\r';
+	char host[WALK_TEXT];
+
+	(void)snprintf(host, sizeof host, "%.*s", walk_width(line->value_len),
+		       line->value);
+	if (is_no_host(host)) {
+		walk_step(walk, false, "routed",
+			  "control/smtproutes line %lu: %.*s: no host has such "
+			  "a name%s",
+			  line->number, walk_width(line->len), line->at,
+			  cr ? " (a carriage return ends the line)" : "");
+		walk->verdict = EXPLAIN_BOUNCED;
+		return;
+	}
+	walk_step(walk, true, "routed", "control/smtproutes line %lu: %.*s",
+		  line->number, walk_width(line->len), line->at);
+	walk_target(walk, host);
+}
+
 static void walk_remote(struct walk *walk)
 {
 	struct replace_text text = {0};
 	struct route_line line;
-	char host[WALK_TEXT];
 
-	if (!walk_load(walk, "control/smtproutes", &text))
+	if (!walk_starts(walk, WALK_REMOTE) ||
+	    !walk_load(walk, "control/smtproutes", &text))
 		return;
 	line = route_smtproutes(walk_text(&text), walk->domain);
 	walk->verdict = EXPLAIN_REMOTE;
 	if (line.number && line.value_len) {
-		(void)snprintf(host, sizeof host, "%.*s",
-			       walk_width(line.value_len), line.value);
-		walk_step(walk, true, "routed",
-			  "control/smtproutes line %lu: %.*s", line.number,
-			  walk_width(line.len), line.at);
-		walk_target(walk, host);
+		walk_to_host(walk, &line);
 	} else {
 		walk_step(walk, true, "routed",
 			  "not virtual, no route: to the host of the domain's "
@@ -247,7 +240,8 @@ static bool walk_virtual(struct walk *walk, char *ret_local, size_t room)
 bool walk_route(struct walk *walk, char *ret_local, size_t room)
 {
 	struct replace_text me = {0};
-	bool local = false, more = walk_load(walk, "control/me", &me) &&
+	bool local = false, more = walk_starts(walk, WALK_SEND) &&
+				   walk_load(walk, "control/me", &me) &&
 				   rewrite(walk, &me);
 
 	more = more && is_virtual(walk, &me, &local);

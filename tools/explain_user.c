@@ -120,9 +120,15 @@ void walk_user(struct walk *walk, const char *local)
 {
 	struct route_user *user = calloc(1, sizeof *user);
 
-	if (!user)
+	if (!user) {
 		walk->unsure = ENOMEM;
-	else if (walk_users(walk, local, user))
+	} else if (!local[0]) {
+		walk_step(walk, false, "assigned",
+			  "nothing stands before the '@': qmail-lspawn throws "
+			  "the mail away");
+		walk->kept = true;
+	} else if (walk_users(walk, local, user)) {
 		walk_deliver(walk, user);
+	}
 	free(user);
 }

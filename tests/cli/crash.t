@@ -256,7 +256,7 @@ def names_synced():
                        for line in rest[:mark[0]]), rest
 
         new = ("domain", "add", "new.org", "--handle", "ex1")
-        synced("/users", '/users/cdb") = 0', *new)
+        synced("/users", 'users/cdb") = 0', *new)
         synced("/control", '/morercpthosts.cdb") = 0', "domain", "add",
                "newer.org", "--handle", "ex1")
         site.do("domain", "del", "dial.org", "--yes")

@@ -11,8 +11,8 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from tap import (GID, GOOD, ROOT, SANITIZED, UID, Site, eq, has, hasnt, run,
-                 test)
+from tap import (GID, GOOD, ROOT, SANITIZED, UID, Site, eq, has, hasnt,
+                 needs_mounts, run, test)
 
 SETUPS = int(os.environ.get("EXPLAIN") or (20 if SANITIZED else 150))
 
@@ -103,13 +103,13 @@ def broken():
     def maildir(site):
         os.rmdir(site.box_path() + "/tmp")
 
-    def pipe(site):
+    def directory(site):
         os.unlink(site.qmail + "/control/locals")
-        os.mkfifo(site.qmail + "/control/locals")
+        os.mkdir(site.qmail + "/control/locals")
 
     def unread(site):
         os.unlink(site.qmail + "/users/assign")
-        os.mkfifo(site.qmail + "/users/assign")
+        os.mkdir(site.qmail + "/users/assign")
 
     for change, part, verdict in (
             (unread, "users/assign cannot be read: Invalid argument",
@@ -129,7 +129,7 @@ def broken():
             (empty, "is empty", "delivered"), (crlf, "carriage return",
                                                "delivered"),
             (maildir, "/tmp: No such file", "deferred"),
-            (pipe, "control/locals: Invalid argument: the mail waits",
+            (directory, "control/locals: Invalid argument: the mail waits",
              "deferred"),
             (lambda s: s.do("box", "set", "ex1-0001", "--delivery", "hold"),
              "delivery is on hold", "deferred"),
@@ -177,9 +177,150 @@ def me():
         has(walk(site, "joe@example.com", 1)[1]["broken"],
             "control/locals is missing, and control/me")
         os.unlink(site.qmail + "/control/me")
-        end = walk(site, "joe@example.com", 1)[1]
-        eq(end["verdict"], "deferred")
-        has(end["broken"], "qmail-send does not start")
+        deferred(site, "control/me and control/smtpgreeting are missing: "
+                 "qmail-smtpd")
+        site.write_control("smtpgreeting", "x\n")
+        deferred(site, "qmail-send does not start")
+
+
+def deferred(site, part, address="joe@example.com"):
+    end = walk(site, address, 1)[1]
+    eq(end["verdict"], "deferred", part)
+    has(end["broken"], part)
+
+
+@test("each of qmail's programs waits where it lacks a name or cannot read a file "
+      "of its own")
+def waits():
+    with Site().joe() as site:
+        control = site.qmail + "/control/"
+        site.do("domain", "add", "r.org", "--kind", "relay", "--host", "m.org",
+                "--handle", "ex1")
+        os.unlink(control + "me")
+        deferred(site, "smtpgreeting are missing: qmail-smtpd goes no further")
+        site.write_control("smtpgreeting", "x\n")
+        walk(site, "joe@example.com", 0)
+        deferred(site, "helohost are missing: qmail-remote goes no further",
+                 "a@r.org")
+        site.write_control("helohost", "x\n")
+        walk(site, "a@r.org", 0)
+        for name in ("databytes", "queuelifetime", "percenthack"):
+            os.mkdir(control + name)
+            deferred(site, f"control/{name}: Invalid argument")
+            os.rmdir(control + name)
+        os.mkdir(control + "timeoutremote")
+        walk(site, "joe@example.com", 0)
+        deferred(site, "control/timeoutremote: Invalid argument", "a@r.org")
+
+
+@test("what qmail's users may not read is no file of theirs", root=True)
+def closed():
+    with Site(rcpthosts_max="2").joe() as site:
+        for name, user in (("rcpthosts", "qmaild"), ("badmailfrom", "qmaild"),
+                           ("morercpthosts.cdb", "qmaild"),
+                           ("envnoathost", "qmails"), ("locals", "qmails")):
+            path = f"{site.qmail}/control/{name}"
+            made = not os.path.exists(path)
+            if made:
+                site.write_control(name, "x.org\n")
+            os.chmod(path, 0o600)
+            deferred(site, f"{path} cannot be read by {user}")
+            os.unlink(path) if made else os.chmod(path, 0o644)
+            walk(site, "joe@example.com", 0)
+
+
+@test("a control file that is a link, /dev/null or a pipe is read as qmail does")
+def links():
+    with Site().joe() as site:
+        path = site.qmail + "/control/locals"
+        os.rename(path, path + ".kept")
+        os.symlink("locals.kept", path)
+        walk(site, "joe@example.com", 0)
+        os.unlink(path)
+        os.symlink("/dev/null", path)
+        walk(site, "joe@example.com", 0)
+        os.unlink(path)
+        os.mkfifo(path)
+        walk(site, "joe@example.com", 0)
+        os.unlink(path)
+        os.symlink("locals", path)
+        deferred(site, "control/locals: Too many levels")
+
+
+@test("a host of smtproutes that no host can have bounces the mail")
+def no_host():
+    with Site().joe() as site:
+        site.write_control("rcpthosts", "r.org\n")
+        for host, part in (("m.org\r", "a carriage return ends the line"),
+                           (" m.org", "no host has such a name"),
+                           (":26", "no host has such a name")):
+            site.write_control("smtproutes", f"r.org:{host}\n")
+            end = walk(site, "a@r.org", 1)[1]
+            eq(end["verdict"], "bounced", host)
+            has(end["broken"], part)
+            eq(stand_in(site, "a@r.org")[0], "bounced")
+        site.write_control("smtproutes", "r.org:m.org:26\r\n")
+        eq(walk(site, "a@r.org", 0)[1]["targets"], ["m.org:26?"])
+
+
+@test("lines with a NUL, programs with a carriage return, a forward to nothing: "
+      "what comes of them is what qmail-local makes of them")
+def odd_lines():
+    with Site().joe() as site:
+        path = site.domain_path() + "/.qmail-joe"
+        site.write_control("me", "local.org\n")
+        site.write_control("locals", "local.org\n")
+        box = site.box_path() + "/"
+        for text, verdict, targets in (
+                ("&a@b.org\0c@d.org\n", "remote", ["a@b.org"]),
+                (box + "\0x\n", "deferred", []),
+                (box + "\n\0\n\0x\n", "delivered", [box]),
+                ("\0x\n" + box + "\n", "deferred", []),
+                ("|true\r\n", "delivered", ["|true?"])):
+            with open(path, "w", newline="") as file:
+                file.write(text)
+            end = walk(site, "joe@example.com", 1)[1]
+            eq((end["verdict"], end["targets"]),
+               ("delivered" if verdict == "remote" else verdict, targets),
+               text)
+        has(end["broken"], "a carriage return ends the line, and the shell")
+        with open(path, "w") as file:
+            file.write("&\n")
+        got = site.popbox("explain", "joe@example.com")
+        has(got.out, "qmail-lspawn throws the mail away")
+        has(got.out, "mail       delivered")
+
+
+@test("a home that qmail-getpw cannot come to makes no user", root=True,
+      plain=True)
+def closed_home():
+    needs_mounts()
+    with Site().joe() as site:
+        home, users = site.top + "/shut/jim", site.top + "/passwd"
+        os.makedirs(home)
+        os.chown(home, 4242, GID)
+        with open("/etc/passwd") as file:
+            rows = [row for row in file if not row.startswith("qmailp:")]
+        with open(users, "w") as file:
+            file.writelines([*rows, "qmailp:x:4241:4241::/:/bin/false\n",
+                             f"jim:x:4242:{GID}::{home}:/bin/false\n"])
+        site.write_control("locals", "local.org\n")
+        site.write_control("rcpthosts", "local.org\nexample.com\n")
+        site.do("address", "add", "f@example.com", "jim@local.org")
+
+        def assigned(address="jim@local.org"):
+            got = site.popbox("explain", address, prefix=(
+                "unshare", "--mount", "sh", "-c",
+                'mount --bind "$0" /etc/passwd && exec "$@"', users))
+            return got.out
+        has(assigned(), "qmail-getpw: jim as user jim")
+        os.chmod(site.top + "/shut", 0o700)
+        hasnt(assigned(), "as user jim")
+        os.chmod(site.top + "/shut", 0o711)
+        has(assigned(), "as user jim")
+        os.chmod(home, 0o700)
+        has(assigned("f@example.com"),
+            "jim@local.org: local, not for popusr's eyes")
 
 
 @test("s/qmail's users/assign.cdb is read like users/cdb")

@@ -250,7 +250,7 @@ def evil(site, **settings):
 @test("no setting that leads root is taken from a backup unless it was shown and "
       "agreed to: --yes is not enough")
 def settings():
-    with Site().joe() as site:
+    with Site(standins=True).joe() as site:
         mark = site.top + "/mark"
         path = evil(site, qmail_hup=f"/usr/bin/touch {mark}", confine="off",
                     popusr="root", assign_user="popusr",

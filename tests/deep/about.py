@@ -7,7 +7,7 @@ from deep import TREE, sentences
 # What only prints: it neither changes a file nor sees a password.
 PRINTS = frozenset(f"tools/{name}.c" for name in (
     "cmd_complete", "cmd_explain", "cmd_stats", "columns", "commands",
-    "explain", "explain_deliver",
+    "explain", "explain_control", "explain_deliver",
     "explain_history", "explain_lines", "explain_route", "explain_store",
     "explain_user", "help", "nearest", "offer", "progress",
     "say", "stats", "statsprint", "synonym", "table", "utf8"))

@@ -111,6 +111,18 @@ static bool value_of(const char *file, const char *key, char *value,
 	return found;
 }
 
+/* Can the DNS know what stands before the port? */
+static bool is_host(const char *host)
+{
+	const char *end = strchrnul(host, ':');
+
+	for (const char *c = host; c < end; c++) {
+		if ((unsigned char)*c <= ' ')
+			return false;
+	}
+	return end != host;
+}
+
 /* As qmail-remote looks: the domain, then its suffixes. */
 _Noreturn static void go_remote(const char *domain)
 {
@@ -123,6 +135,9 @@ _Noreturn static void go_remote(const char *domain)
 	if (!value_of("control/smtproutes", "", host, sizeof host))
 		host[0] = 0;
 found:
+	if (host[0] && !is_host(host))
+		common_die(100, "Sorry, I couldn't find any host named %s",
+			   host);
 	if (host[0]) {
 		printf("remote %s\n", host);
 		exit(0);
