@@ -57,6 +57,14 @@ def table_words():
         eq(shop.words("nonsense", ""), [])
         eq(shop.words("box", "nonsense", ""), [])
         eq(shop.words("sync", ""), [])
+        eq(shop.words("help", "al"), ["all"])
+        eq(shop.words("box", "list", "--hash", "sha5"), ["sha512crypt"])
+        eq(shop.words("import", "--format", "vp"), ["vpopmail"])
+        eq(shop.words("export", "--format=j"), ["--format=json"])
+        eq(shop.words("domain", "list", "--columns", "domain,k"),
+           ["domain,kind"])
+        eq(shop.words("box", "list", "--sort", "-last-l"), ["-last-login"])
+        eq(shop.words("address", "list", "--sort=f"), ["--sort=forwards"])
         has(shop.do("complete", "--", "domain", "add", "--from", ""),
             "\tfiles\n")
 

@@ -282,6 +282,7 @@ def pointers():
             assert line.endswith("see " + page), (words, line)
         assert f"{page[:-3]}.8" in names()
     has(last("help"), "see popbox-intro(7)")
+    has(last("help", "all"), "see popbox-intro(7)")
     assert "popbox-intro.7" in names()
 
 

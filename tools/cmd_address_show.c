@@ -86,7 +86,7 @@ static enum err next_body(struct store_txn *txn, void *arg)
 
 enum { ADDRESS, BOX, FORWARDS, LOGIN, DELIVERY };
 
-static const struct list_column columns[] = {
+const struct list_column list_of_addresses[] = {
 	[ADDRESS] = {"address", TABLE_NAME, false},
 	[BOX] = {"box", TABLE_NAME, false},
 	[FORWARDS] = {"forwards", TABLE_NAMES, false},
@@ -182,8 +182,13 @@ int cmd_address_list(struct site *site, const struct args *args)
 {
 	const char *text = args_get(args, "--handle");
 	struct handful *some = calloc(1, sizeof *some);
-	struct list all = {"address list", columns, 3, next_body,
-			   address_row,	   some,    NULL};
+	struct list all = {"address list",
+			   list_of_addresses,
+			   3,
+			   next_body,
+			   address_row,
+			   some,
+			   NULL};
 	struct name_handle handle;
 	struct name_domain domain;
 	struct list_view view;

@@ -67,7 +67,7 @@ enum {
 	CREATED,
 };
 
-static const struct list_column columns[] = {
+const struct list_column list_of_boxes[] = {
 	[BOX] = {"box", TABLE_NAME, false},
 	[ADDRESS] = {"address", TABLE_NAME, false},
 	[LAST_LOGIN] = {"last-login", TABLE_NAME, true},
@@ -141,8 +141,9 @@ static int list_boxes(struct site *site, const struct args *args,
 		      struct handful *some)
 {
 	static const char *const with_last[] = {"last-login", NULL};
-	const struct list list = {"box list", columns, 2,
-				  next_body,  line_row, some, &some->count};
+	const struct list list = {"box list",  list_of_boxes, 2,
+				  next_body,   line_row,      some,
+				  &some->count};
 	struct list_view view;
 	int code = filter_read(args, &some->filter);
 

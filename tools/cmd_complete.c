@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "cmdline.h"
+#include "filter.h"
 #include "help.h"
 #include "json.h"
+#include "list.h"
 #include "offer.h"
 #include "say.h"
 
@@ -90,6 +92,55 @@ static void print_verbs_of(const struct wish *wish)
 	print_verbs(wish, wish->line->operand);
 }
 
+static void print_schemes(const struct wish *wish)
+{
+	const char *scheme;
+
+	for (size_t i = 0; (scheme = filter_scheme(i)) != NULL; i++)
+		print_fitting(wish, scheme, "");
+}
+
+static void print_formats(const struct wish *wish)
+{
+	static const char *const in[] = {
+		"csv",	    "cpanel", "google", "dovecot",	"vmailmgr",
+		"vpopmail", "shadow", "qmail",	"postfixadmin", NULL};
+	static const char *const out[] = {"csv", "json", "dovecot", "vpopmail",
+					  NULL};
+	const char *const *format =
+		strcmp(wish->line->noun, "import") == 0 ? in : out;
+
+	for (; *format; format++)
+		print_fitting(wish, *format, "");
+}
+
+static const struct list_column *columns_of_noun(const char *noun)
+{
+	if (strcmp(noun, "handle") == 0)
+		return list_of_handles;
+	if (strcmp(noun, "domain") == 0)
+		return list_of_domains;
+	return strcmp(noun, "box") == 0 ? list_of_boxes : list_of_addresses;
+}
+
+/* Behind a comma the next one; behind a hyphen, from its end. */
+static void print_columns(const struct wish *wish)
+{
+	const struct list_column *column = columns_of_noun(wish->line->noun);
+	const char *comma = strrchr(wish->word, ',');
+	const char *mark = comma		  ? comma
+			   : wish->word[0] == '-' ? wish->word
+						  : NULL;
+	struct wish part = *wish;
+
+	if (mark) {
+		part.before += (int)(mark + 1 - wish->word);
+		part.word = mark + 1;
+	}
+	for (; column->name; column++)
+		print_fitting(&part, column->name, "");
+}
+
 /* For the shell: files fit here. */
 static void print_files(const struct wish *wish)
 {
@@ -116,6 +167,10 @@ static const struct {
 	{"KEY", 0, print_settings},
 	{"NOUN", 0, print_nouns},
 	{"VERB", 0, print_verbs_of},
+	{"SCHEME", 0, print_schemes},
+	{"FORMAT", 0, print_formats},
+	{"COLUMN", 0, print_columns},
+	{"COLUMNS", 0, print_columns},
 	{"FILE", 0, print_files},
 	{"F", 0, print_files},
 	{"DIR", 0, print_files},

@@ -60,7 +60,7 @@ static enum err next_body(struct store_txn *txn, void *arg)
 
 enum { DOMAIN, HANDLE, KIND, LOGIN, DELIVERY, TARGET, REASON, CREATED };
 
-static const struct list_column columns[] = {
+const struct list_column list_of_domains[] = {
 	[DOMAIN] = {"domain", TABLE_NAME, false},
 	[HANDLE] = {"handle", TABLE_NAME, false},
 	[KIND] = {"kind", TABLE_NAME, false},
@@ -107,8 +107,9 @@ static bool domain_row(const struct site *site, const void *arg, size_t index,
 int cmd_domain_list(struct site *site, const struct args *args)
 {
 	struct handful *some = calloc(1, sizeof *some);
-	struct list list = {"domain list", columns, 1, next_body,
-			    domain_row,	   some,    NULL};
+	struct list list = {"domain list", list_of_domains, 1,
+			    next_body,	   domain_row,	    some,
+			    NULL};
 	const char *text = args_get(args, "--handle");
 	struct name_handle handle;
 	struct list_view view;

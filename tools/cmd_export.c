@@ -8,7 +8,7 @@
 #include "say.h"
 
 const struct args_option cmd_export_options[] = {
-	{"--format", "F", "csv, json, dovecot or vpopmail [csv]"},
+	{"--format", "FORMAT", "csv, json, dovecot or vpopmail [csv]"},
 	{"--output", "FILE", "replace that file, as one [standard output]"},
 	{"--group", "G", "who may read FILE too: mode 0640 [0600]"},
 	{"--spreadsheet", NULL, "guard cells of a csv that would be formulas"},

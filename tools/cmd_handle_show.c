@@ -48,7 +48,7 @@ static enum err next_body(struct store_txn *txn, void *arg)
 
 enum { HANDLE, LOGIN, DELIVERY, NAME, REASON, CREATED };
 
-static const struct list_column columns[] = {
+const struct list_column list_of_handles[] = {
 	[HANDLE] = {"handle", TABLE_NAME, false},
 	[LOGIN] = {"login", TABLE_NAME, false},
 	[DELIVERY] = {"delivery", TABLE_NAME, false},
@@ -84,8 +84,9 @@ static bool handle_row(const struct site *site, const void *arg, size_t index,
 int cmd_handle_list(struct site *site, const struct args *args)
 {
 	struct handful *some = calloc(1, sizeof *some);
-	struct list list = {"handle list", columns, 1, next_body,
-			    handle_row,	   some,    NULL};
+	struct list list = {"handle list", list_of_handles, 1,
+			    next_body,	   handle_row,	    some,
+			    NULL};
 	struct list_view view;
 	int code;
 

@@ -9,7 +9,7 @@
 #include "say.h"
 
 const struct args_option cmd_import_options[] = {
-	{"--format", "F",
+	{"--format", "FORMAT",
 	 "csv, cpanel, google, postfixadmin, vpopmail, vmailmgr, dovecot, "
 	 "shadow or qmail [by its name or header]"},
 	{"--handle", "H", "the customer of domains that are new"},

@@ -121,6 +121,65 @@ void help_list(const char *noun)
 		noun ? page(noun, text) : "popbox-intro(7)");
 }
 
+/* One screen: every noun once, by what one is about to do. A text of NULL: its
+ * verbs, or its summary. */
+static const struct {
+	const char *group, *nouns, *text;
+} overview[] = {
+	{"accounts", "handle", NULL},
+	{"", "domain", NULL},
+	{"", "box", NULL},
+	{"", "address", NULL},
+	{"", "passwd", NULL},
+	{"", "verify", NULL},
+	{"many", "import", "accounts from a file or another program's site"},
+	{"", "export", "accounts for another program, or for import"},
+	{"", "harden", NULL},
+	{"mail", "status", "is all well? what is pending, refused logins"},
+	{"", "check", NULL},
+	{"", "explain", "trace a message and a login through all files"},
+	{"", "sync", NULL},
+	{"", "serialmail", "run: deliver what waits for customers who dial in"},
+	{"journal", "log", NULL},
+	{"", "undo", NULL},
+	{"", "purge", NULL},
+	{"store", "init", NULL},
+	{"", "config", NULL},
+	{"", "backup restore", "the store, or one box, to a file and back"},
+	{"", "stats", NULL},
+	{"", "upgrade tune", "an older store; what password hashes cost here"},
+};
+
+/* "add, set, list", or the summary of a noun without verbs. */
+static void verbs_of(const char *noun, char *text, size_t room)
+{
+	size_t at = 0;
+
+	text[0] = 0;
+	for (const struct command *c = commands; c->noun; c++) {
+		if (strcmp(c->noun, noun) != 0 || at >= room)
+			continue;
+		at += (size_t)snprintf(text + at, room - at, "%s%s",
+				       at ? ", " : "",
+				       c->verb ? c->verb : c->summary);
+	}
+}
+
+void help_overview(void)
+{
+	say_out("usage: popbox [-d STOREDIR] NOUN VERB [operand ...] "
+		"[options]");
+	for (size_t i = 0; i < sizeof overview / sizeof *overview; i++) {
+		char text[128];
+
+		verbs_of(overview[i].nouns, text, sizeof text);
+		say_out("%-9s %-15s %s", overview[i].group, overview[i].nouns,
+			overview[i].text ? overview[i].text : text);
+	}
+	say_out("'popbox help NOUN', 'help all', 'NOUN VERB -h': more; "
+		"see popbox-intro(7)");
+}
+
 /* What the noun, or the noun's verb, is called here. */
 static const char *other_word(const char *noun, const char *verb)
 {
@@ -191,6 +250,10 @@ int cmd_help(struct site *site, const struct args *args)
 	const char *noun = args->operand[0], *verb = args->operand[1];
 	const struct command *c = noun ? help_find(noun, verb) : NULL;
 
+	if (noun && strcmp(noun, "all") == 0 && !verb && !site->json) {
+		help_list(NULL);
+		return CODE_DONE;
+	}
 	if (noun && !help_is_noun(noun))
 		return help_no_such(noun, NULL);
 	if (site->json && (c || !verb))
@@ -199,7 +262,9 @@ int cmd_help(struct site *site, const struct args *args)
 		help_command(c);
 	else if (verb)
 		return help_no_such(noun, verb);
-	else
+	else if (noun)
 		help_list(noun);
+	else
+		help_overview();
 	return CODE_DONE;
 }

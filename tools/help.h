@@ -11,6 +11,8 @@ bool help_is_noun(const char *word);
 
 void help_usage(const struct command *command);
 void help_command(const struct command *command);
+/* Every noun, on one screen of 24 lines and 80 columns. */
+void help_overview(void);
 /* All commands, or those of one noun. */
 void help_list(const char *noun);
 

@@ -33,6 +33,10 @@ struct list_column {
 	bool more; /* not there unless --columns asks for it */
 };
 
+/* Of `box list` and so on. */
+extern const struct list_column list_of_handles[], list_of_domains[],
+	list_of_boxes[], list_of_addresses[];
+
 /* The cells of one row, in the order of the list's columns. */
 struct list_cells {
 	struct text cell[TABLE_COLUMNS]; /* "" or NULL bytes: none */

@@ -138,7 +138,10 @@ static int list_commands(const char *noun, bool asked)
 {
 	if (!asked)
 		say_unasked();
-	help_list(noun);
+	if (noun)
+		help_list(noun);
+	else
+		help_overview();
 	return asked ? CODE_DONE : CODE_USAGE;
 }
 

@@ -8,7 +8,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from tap import GID, UID, Site, eq, has, run, test
+from tap import GID, UID, Site, eq, has, needs_mounts, run, skip, test
 
 
 def shown(site, *args, rc=0):
@@ -201,6 +201,39 @@ def real():
                     file.write(stamp(1) + " host " + line + "\n")
         has(said(shown(site, "--log", path), "logins"),
             "1 accepted, 1 refused (mismatch 1)")
+
+
+@test("without a log file the journal is asked, by journalctl alone; one that fails "
+      "is said", root=True)
+def journal():
+    needs_mounts()
+    if not os.path.exists("/usr/bin/journalctl"):
+        skip("no journalctl here")
+    with Site(qmail=False, log="syslog").joe() as site:
+        fake, asked = site.top + "/journalctl", site.top + "/asked"
+        within = ("unshare", "--mount", "sh", "-c",
+                  "mount -t tmpfs tmpfs /var/log && mkdir /var/log/journal && "
+                  f"mount --bind {fake} /usr/bin/journalctl && exec \"$@\"",
+                  "sh")
+        for code, want in ((0, "1 accepted, 2 refused (mismatch 2) in the last "
+                               "hour, by journalctl"),
+                           (1, "unknown: '/usr/bin/journalctl' failed")):
+            with open(fake, "w") as file:
+                file.write(f"#!/bin/sh\necho \"$*\" >{asked}\n"
+                           "echo 'accept ip=192.0.2.7 box=ex1-0001 user=a'\n"
+                           "echo 'refuse ip=192.0.2.7 reason=mismatch user=a'\n"
+                           "echo 'refuse ip=192.0.2.7 reason=mismatch user=b'\n"
+                           "echo 'x refuse ip=192.0.2.7'\n"
+                           f"exit {code}\n")
+            os.chmod(fake, 0o755)
+            got = site.popbox("status", prefix=within)
+            eq(got.rc, 0, got)
+            has(said(got.out, "logins"), want)
+        with open(asked) as file:
+            words = file.read().split()
+        eq(words[:-1], ["-q", "--no-pager", "-o", "cat", "-t",
+                        "popbox-checkpw", "--since"])
+        assert abs(int(words[-1][1:]) + 3600 - time.time()) < 100, words
 
 
 @test("a store that is not there is 111")

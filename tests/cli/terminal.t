@@ -2,6 +2,7 @@
 """The tool at a terminal: tables fit, help goes where it belongs, and wrong
 words are answered with the right ones."""
 import fcntl
+import json
 import os
 import pty
 import re
@@ -42,6 +43,10 @@ def terminal(site, columns, *args, env=None):
     os.close(master)
     process.wait()
     return text.decode().replace("\r\n", "\n")
+
+
+def objects(text):
+    return [json.loads(line) for line in text.splitlines()]
 
 
 def shop():
@@ -119,6 +124,19 @@ def plain():
             for words in (("box", "list"), ("help",), ("log",), ("check",),
                           ("box", "show", "ex1-0001"), ("nonsense",)):
                 hasnt(terminal(site, 80, *words, env=env), "\x1b")
+
+
+@test("help is one screen with every noun on it once; help all has every command")
+def overview():
+    with Site(qmail=False) as site:
+        lines = site.do("help").splitlines()
+        assert len(lines) <= 24 and max(map(len, lines)) <= 80, lines
+        nouns = [noun for line in lines[1:-1] for noun in line[10:25].split()]
+        table = {row["noun"] for row in objects(site.do("--json", "help"))}
+        eq(sorted(nouns), sorted(table - {"complete", "help"}))
+        every = site.do("help", "all")
+        for row in objects(site.do("--json", "help")):
+            has(every, f"\n  {row['noun']} {row['verb'] or ''}".rstrip())
 
 
 @test("help that was asked for is data; help that was not goes to stderr")

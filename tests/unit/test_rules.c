@@ -328,6 +328,12 @@ static void numbers(void **state)
 	tells(is, "");
 	assert_int_equal(number_encode(&mark, last + 1, &is.row), ERR_OK);
 	tells(is, "10 meta, ");
+	/* The second mark, which may be missing. */
+	is.key = row_key_text("tried_upto");
+	assert_int_equal(number_encode(&is.key, last, &is.row), ERR_OK);
+	tells(is, "");
+	assert_int_equal(number_encode(&is.key, last + 1, &is.row), ERR_OK);
+	tells(is, "10 meta, ");
 	drop(DB_META, mark, "11 meta, ");
 	drop(DB_META, row_key_text("id"), "11 meta, ");
 }
