@@ -230,8 +230,11 @@ def content(machine):
         good + "\0x", "&a@far.example\0b", ":x", "x y@far.example")
     out = ""
     for _ in range(dice.choice((0, 1, 1, 1, 1, 2, 2, 3))):
-        out += dice.choice(rows) + dice.choice(
-            ("",) * 15 + (" ", "\t", "\r", "\r ")) + "\n"
+        row, end = dice.choice(rows), dice.choice(
+            ("",) * 15 + (" ", "\t", "\r", "\r "))
+        if row in ("|", "|exit 0"):
+            end = end.strip("\r ")  # the shell's matter, and not predicted
+        out += row + end + "\n"
     return out if chance(dice, 90) else out.rstrip("\n")
 
 
