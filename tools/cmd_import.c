@@ -13,6 +13,7 @@ const struct args_option cmd_import_options[] = {
 	 "csv, cpanel, google, postfixadmin, vpopmail, vmailmgr, dovecot, "
 	 "shadow or qmail [by its name or header]"},
 	{"--handle", "H", "the customer of domains that are new"},
+	{"--handles", "FILE", "the same by domain: a csv domain,handle"},
 	{"--domain", "D", "the domain of names without one"},
 	{"--update", NULL, "change what is there already"},
 	{"--undelete", NULL, "bring back what was deleted under such a name"},
@@ -70,6 +71,7 @@ static int read_how(struct site *site, const struct args *args,
 {
 	const char *base = args_get(args, "--maildir-base");
 	const char *handle = args_get(args, "--handle");
+	const char *handles = args_get(args, "--handles");
 	const char *in = args_get(args, "--domain");
 	const bool with = args_has(args, "--subdomains");
 	const bool without = args_has(args, "--no-subdomains");
@@ -100,6 +102,8 @@ static int read_how(struct site *site, const struct args *args,
 		.mail_base = base ? base : ""};
 	if (handle)
 		code = operand_handle(handle, &how->handle);
+	if (code == CODE_DONE && handles)
+		code = handlemap_read(handles, &how->map);
 	if (code == CODE_DONE && in)
 		code = operand_domain(in, domain);
 	if (in)
@@ -114,7 +118,7 @@ int cmd_import(struct site *site, const struct args *args)
 {
 	struct numbers numbers = {.asuser = NULL};
 	struct name_domain domain;
-	struct import_how how;
+	struct import_how how = {.has_handle = false};
 	int code = read_how(site, args, &domain, &how);
 
 	if (code == CODE_DONE)
@@ -124,5 +128,6 @@ int cmd_import(struct site *site, const struct args *args)
 	if (code == CODE_DONE)
 		code = import(site, &how);
 	numbers_free(&numbers);
+	handlemap_free(&how.map);
 	return code;
 }

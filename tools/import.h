@@ -14,6 +14,7 @@
 #define POPBOX_IMPORT_H
 
 #include "enroll.h"
+#include "handlemap.h"
 #include "site.h"
 #include "source.h"
 
@@ -22,6 +23,7 @@ struct import_how {
 	struct enroll_how enroll;
 	bool has_handle;
 	struct name_handle handle; /* of domains that are new */
+	struct handlemap map;	   /* the same, domain by domain */
 	const char *skip_bad;	   /* a file for bad rows, or NULL */
 	bool generate;
 	const char *credentials; /* a file for generated passwords, or NULL */

@@ -53,6 +53,16 @@ bool import_subdomains(const struct import *import,
 		       : oldroutes_subdomains(&import->old, name);
 }
 
+/* Whose the domain is, as the row or the file of handles says. NULL: neither. */
+static const struct name_handle *said_handle(const struct import *import,
+					     const struct intake *intake)
+{
+	return intake->has_handle
+		       ? &intake->handle
+		       : handlemap_find(&import->how->map,
+					&intake->address.domain);
+}
+
 /* A domain that is to be made, with the handle that the row or the command line
  * names. */
 static enum err plan_domain(const struct import *import,
@@ -63,18 +73,20 @@ static enum err plan_domain(const struct import *import,
 	char utf8[NAME_DOMAIN_MAX + 1];
 	struct name_domain again;
 	const char *why = idn_new_domain(name, &again, utf8);
+	const struct name_handle *handle = said_handle(import, intake);
 
+	if (!handle && import->how->has_handle)
+		handle = &import->how->handle;
 	if (why)
 		return domain_refuse(domain, "the domain '%s': %s", name, why);
-	if (!intake->has_handle && !import->how->has_handle)
+	if (!handle)
 		return domain_refuse(
 			domain,
 			"there is no domain '%s' (say whose it is, in the "
-			"column 'handle' or by --handle H, and it is "
-			"made)",
+			"column 'handle' or by --handle H or --handles FILE, "
+			"and it is made)",
 			name);
-	domain->handle =
-		intake->has_handle ? intake->handle : import->how->handle;
+	domain->handle = *handle;
 	domain->fresh = calloc(1, sizeof *domain->fresh);
 	if (!domain->fresh)
 		return no_memory();
@@ -135,6 +147,7 @@ enum err import_domain_judge(struct import *import, struct store_txn *txn,
 			     const struct intake *intake, char *ret_why,
 			     size_t room)
 {
+	const struct name_handle *handle = said_handle(import, intake);
 	struct import_domain *domain;
 	enum err err;
 
@@ -145,8 +158,7 @@ enum err import_domain_judge(struct import *import, struct store_txn *txn,
 		return err;
 	if (domain->why)
 		(void)snprintf(ret_why, room, "%s", domain->why);
-	else if (intake->has_handle &&
-		 strcmp(intake->handle.s, domain->handle.s) != 0)
+	else if (handle && strcmp(handle->s, domain->handle.s) != 0)
 		(void)snprintf(ret_why, room,
 			       "the domain '%s' belongs to the handle '%s'",
 			       intake->address.domain.s, domain->handle.s);

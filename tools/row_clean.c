@@ -61,6 +61,17 @@ char *row_clean_field(char *text)
 	return text;
 }
 
+char *row_clean_domain(char *text)
+{
+	size_t len;
+
+	(void)row_clean_field(text);
+	len = strlen(text);
+	if (len > 1 && text[len - 1] == '.')
+		text[len - 1] = 0;
+	return text;
+}
+
 /* Without the blanks around the last @. */
 static void join(char *text)
 {
@@ -78,7 +89,6 @@ static void join(char *text)
 char *row_clean_address(char *text)
 {
 	const char *open, *close;
-	size_t len;
 
 	(void)row_clean_field(text);
 	open = strrchr(text, '<');
@@ -89,10 +99,7 @@ char *row_clean_address(char *text)
 	if (strncasecmp(text, "mailto:", 7) == 0)
 		(void)row_clean_blanks(keep(text, text + 7, strlen(text + 7)));
 	join(text);
-	len = strlen(text);
-	if (len > 1 && text[len - 1] == '.' && strchr(text, '@'))
-		text[len - 1] = 0;
-	return text;
+	return strchr(text, '@') ? row_clean_domain(text) : text;
 }
 
 /* The next byte that counts, in lower case. */

@@ -19,6 +19,9 @@ char *row_clean_field(char *text);
  * and without a final dot of its domain. */
 char *row_clean_address(char *text);
 
+/* A domain without a final dot. */
+char *row_clean_domain(char *text);
+
 /* Do two names of columns differ in letter case, blanks, dots, hyphens and
  * underscores alone? Letters beyond ASCII are compared as they are. */
 bool row_clean_same(const char *a, const char *b);

@@ -188,6 +188,9 @@ static const char *read_texts(const struct row_csv *row,
 
 		if (is == ROW_CSV_ADDRESS)
 			text = row_clean_address(text);
+		else if (is == ROW_CSV_DOMAIN || is == ROW_CSV_ALIAS_DOMAIN ||
+			 is == ROW_CSV_TARGET_DOMAIN)
+			text = row_clean_domain(text);
 		else if (is != ROW_CSV_PASSWORD)
 			text = row_clean_field(text);
 		texts->of[is] = text;

@@ -173,6 +173,39 @@ def mapped():
         eq(site.login("joe@w.example", WORDS).rc, 0)
 
 
+@test("--handles says domain by domain whose they are; the file is right as a whole, "
+      "or nothing is changed")
+def handles():
+    with plain() as site:
+        path, text = site.top + "/handles", "address,hash\n" + "".join(
+            f"joe@{d}.example,*\n" for d in ("a", "b", "c", "m\u00fcnchen"))
+        def says(content, *words, rc=0):
+            with open(path, "w") as file:
+                file.write(content)
+            return bring(site, text, "--handles", path, *words, rc=rc)
+        for content, why in (
+                ("", "has no header domain,handle"),
+                ("domain,customer\n", "has no header domain,handle"),
+                ("domain,handle,x\n", "has no header domain,handle"),
+                ("domain,handle\nb.example\n", "handles:2: it has not the two"),
+                ("domain,handle\n-,k\n", "handles:2: "),
+                ("domain,handle\nb.example,9k\n", "handles:2: "),
+                ("domain,handle\nb.example,k\nB.Example,l\n",
+                 "handles:3: this domain has another handle")):
+            has(says(content, rc=100).err, why)
+        eq(site.do("--json", "domain", "list"), "")
+        site.fails(100, "cannot read", "import", site.top + "/brought",
+                   "--handles", site.top + "/none")
+        says("Handle;Domain\nhb; b.example.\nhm;M\u00dcNCHEN.example\n\n"
+             "hz;z.example\nhb;b.example\n")
+        eq({r["domain"]: r["handle"] for r in map(json.loads, site.do(
+            "--json", "domain", "list").splitlines())},
+           {"a.example": "ex1", "b.example": "hb", "c.example": "ex1",
+            "xn--mnchen-3ya.example": "hm"})
+        got = says("domain,handle\nb.example,other\n", rc=100)
+        has(got.err, "the domain 'b.example' belongs to the handle 'hb'")
+
+
 @test("a passwd-file without --format is recognised; with it those of "
       "docker-mailserver and OpenSMTPD are read, too")
 def passwd_files():

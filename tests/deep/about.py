@@ -91,6 +91,7 @@ MAP = (
     ("tools/cmd_harden.c", ("export.t", "codes.t")),
     ("tools/cmd_passwd.c", ("admin.t", "codes.t", "inherited.t")),
     ("tools/cmd_tune.c", ("hashes.t", "codes.t")),
+    ("tools/handlemap.c", ("files.t",)),
     ("tools/bytesize.c", ("files.t", "test_intake")),
     ("tools/intake.c", ("test_intake", "import.t")),
     ("tools/import_files.c", ("durable.t", "import.t", "terminal.t")),
