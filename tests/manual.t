@@ -367,7 +367,7 @@ COMPARISONS = [
     ("every verb and option is told in its page, or in the one it names",
      described, "popbox-export.8", ".It Fl -group Ar g", ".It Ar g"),
     ("no page tells of an option that no command has",
-     strays, "popbox-check.8", "what is printed", "what is --printed"),
+     strays, "popbox-check.8", "which mails the problems", "which mails --problems"),
     ("EXIT STATUS lists the codes of the command table, no more, no less",
      codes, "popbox-verify.8", ".It 1\n", ".It 100\n"),
     ("every page of ours that a page refers to is there",

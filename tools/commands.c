@@ -117,7 +117,7 @@ const struct command commands[] = {
 	 "write accounts for another program, or for import",
 	 SHOWS, cmd_export_options, cmd_export},
 	{"sync", NULL, "", 0, 0,
-	 "publish what qmail's files still owe",
+	 "write pending changes to qmail's files",
 	 "0 1 2 111", cmd_sync_options, cmd_sync},
 	{"check", NULL, "", 0, 0,
 	 "look for what is wrong in the store and in all files",

@@ -147,7 +147,7 @@ static const struct {
 	{"", "config", NULL},
 	{"", "backup restore", "the store, or one box, to a file and back"},
 	{"", "stats", NULL},
-	{"", "upgrade tune", "an older store; what password hashes cost here"},
+	{"", "upgrade tune", "convert an old store; measure password hashes"},
 };
 
 /* "add, set, list", or the summary of a noun without verbs. */
