@@ -249,6 +249,8 @@ static void planted(void **state)
 int main(void)
 {
 #ifdef __SANITIZE_ADDRESS__
+	/* Its stacks are not where they seem to be. */
+	(void)puts("1..0 # SKIP not with sanitizers");
 	return 0;
 #else
 	const struct CMUnitTest tests[] = {
