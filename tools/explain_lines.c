@@ -219,7 +219,9 @@ static struct line *split(char *text, size_t len, size_t *ret_count)
 	for (size_t i = 0; i < len; i++)
 		count += text[i] == '\n';
 	line = calloc(count, sizeof *line);
-	for (size_t n = 0; line && n < count; n++) {
+	if (!line)
+		return NULL;
+	for (size_t n = 0; n < count; n++) {
 		char *at = text + start;
 		const char *end = memchr(at, '\n', len - start);
 		size_t size = end ? (size_t)(end - at) : len - start;
@@ -258,7 +260,7 @@ void walk_lines(struct walk *walk, struct delivery *delivery, char *text,
 		size_t len)
 {
 	struct line *line;
-	size_t count;
+	size_t count = 0;
 
 	if (len && text[len - 1] == '\n')
 		len--;
