@@ -6,8 +6,9 @@
 #include "say.h"
 
 /* Instead of the tool's: nothing is printed. */
-int say_error(int code, const char *format, ...)
+int say_error_as(int code, const char *word, const char *format, ...)
 {
+	(void)word;
 	(void)format;
 	return code;
 }

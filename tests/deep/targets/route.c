@@ -50,7 +50,10 @@ static void files(const char *name, const char *ext)
 		HOLDS(n < 1 || strcmp(path + len - 7, "default") == 0);
 		HOLDS(strcspn(path + 6 + strlen(name), ".") ==
 		      strlen(path + 6 + strlen(name)));
-		last = len;
+		/* Of the names that end in default each is shorter, though one
+		 * between them may have been too long. */
+		if (n)
+			last = len;
 	}
 }
 
