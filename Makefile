@@ -29,7 +29,7 @@ WARN     = -Wall -Wextra -Werror -Wshadow -Wconversion -Wformat=2 -Wvla \
 	   -Wcast-qual -Wwrite-strings -Wundef -Wswitch-enum
 SANFLAGS = $(if $(SAN),-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all \
 	   -fno-omit-frame-pointer)
-CPPFLAGS = -D_GNU_SOURCE -DPOPBOX_VERSION='"$(VERSION)"' -Istore
+CPPFLAGS = -D_GNU_SOURCE -DPOPBOX_VERSION='"$(VERSION)"' -I. -Itools
 CFLAGS   = -std=gnu17 $(OPT) $(WARN) $(HARDEN) $(SANFLAGS)
 LDFLAGS  = -Wl,-z,relro,-z,now,-z,noexecstack $(SANFLAGS)
 STATIC   = $(if $(DYNAMIC)$(SAN),,-static-pie)
@@ -45,12 +45,13 @@ LOGINLIB = $(if $(DYNAMIC),-lc) -lsodium -llmdb -lcrypt -l:libnettle.a $(if $(ST
 LOGIN    = $(addprefix checkpw/,main request log lastlogin confine \
 	   confine_calls) \
 	   $(addprefix store/,err name fold record row handle domain box address \
-	   store db config config_file login pwhash pwhash_form \
-	   pwhash_digest pwhash_wrap pwhash_old pwhash_foreign secret drop \
-	   fault)
-STORE    = $(patsubst %.c,%,$(wildcard store/*.c))
-TOOL     = $(patsubst %.c,%,$(wildcard tools/*.c)) $(STORE)
-SMTP     = $(patsubst %.c,%,$(wildcard tools/maildirsmtp/*.c)) tools/inherited
+	   store config config_file login secret drop fault db/db) \
+	   $(addprefix store/hash/,pwhash pwhash_form pwhash_digest pwhash_wrap \
+	   pwhash_old pwhash_foreign)
+STORE    = $(patsubst %.c,%,$(wildcard store/*.c store/*/*.c))
+TOOL     = $(patsubst %.c,%,$(filter-out tools/maildirsmtp/%,$(wildcard \
+	   tools/*.c tools/*/*.c tools/*/*/*.c))) $(STORE)
+SMTP     = $(patsubst %.c,%,$(wildcard tools/maildirsmtp/*.c)) tools/base/inherited
 BENCHES  = $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/*.c))
 UNITS    = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 STANDINS = $(patsubst tests/qmail/%.c,%,$(filter-out tests/qmail/common.c \
@@ -84,7 +85,6 @@ $(O)/flags $(B)/links: force
 	@echo '$(said)' | cmp -s - $@ || echo '$(said)' > $@
 
 # Private, or the flags' file would have these as well, and all be made anew.
-$(O)/tests/unit/%.o: private CPPFLAGS += -Icheckpw -Itools
 $(O)/tests/unit/%.o: private CFLAGS += -Wno-write-strings
 $(B)/unit/%: $(O)/tests/unit/%.o $(call obj,$(STORE)) \
 		$(filter-out %/main.o,$(call obj,$(LOGIN) $(TOOL) $(SMTP)))
@@ -108,8 +108,8 @@ $(B)/bench/%: $(O)/tests/bench/%.o $(call obj,$(STORE))
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $^ -llmdb -lsodium -lcrypt -l:libnettle.a
 
 # The tool with small limits, so that tests of large changes need not be large.
-SMALL    = tools/child tools/collect tools/errand tools/mailroot_bulk \
-	   tools/mailroot_tree tools/publish
+SMALL    = $(addprefix tools/publish/,collect errand publish) \
+	   $(addprefix tools/popusr/,child mailroot_bulk mailroot_tree)
 $(O)/small/%.o: private CPPFLAGS += -DPLAN_PART=40 -DERRAND_MANY=8 -DBETWEEN_MAX=20 -DMAILROOT_DISKS=2 \
 	-DCHILD_SILENCE=2 -DMAILROOT_TREE_LIMIT=2
 $(O)/small/%.o: %.c $(O)/flags
@@ -246,4 +246,4 @@ clean:
 	dialup-packages capture-packages \
 	deep deep-packages install uninstall deb deb-packages clean force
 .SECONDARY:
--include $(wildcard $(O)/*/*.d $(O)/*/*/*.d)
+-include $(wildcard $(addprefix $(O)/,*/*.d */*/*.d */*/*/*.d */*/*/*/*.d))

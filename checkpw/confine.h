@@ -13,7 +13,7 @@
 
 #include <linux/filter.h>
 
-#include "config.h"
+#include "store/config.h"
 
 /* In the working directory, which is the Maildir; program is an absolute path.
  * NULL when done, or where there is nothing to do; else what failed, static,

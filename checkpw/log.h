@@ -13,7 +13,7 @@
 
 #include <stddef.h>
 
-#include "config.h"
+#include "store/config.h"
 
 enum { LOG_USER_MAX = 128 };
 

@@ -16,16 +16,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "config.h"
-#include "drop.h"
 #include "confine.h"
-#include "fault.h"
 #include "lastlogin.h"
 #include "log.h"
-#include "login.h"
 #include "request.h"
-#include "secret.h"
-#include "store.h"
+#include "store/config.h"
+#include "store/drop.h"
+#include "store/fault.h"
+#include "store/login.h"
+#include "store/secret.h"
+#include "store/store.h"
 
 #define DEFAULT_STORE "/var/lib/popbox"
 

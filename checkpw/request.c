@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "secret.h"
+#include "store/secret.h"
 
 const char *request_text(enum request_answer answer)
 {

@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-#include "err.h"
+#include "store/err.h"
 
 enum {
 	REQUEST_MAX = 512,

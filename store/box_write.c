@@ -1,8 +1,8 @@
 #include <string.h>
 
-#include "pwhash.h"
 #include "row_write.h"
 #include "secret.h"
+#include "store/hash/pwhash.h"
 
 /* As the journal shows it: without the hash. */
 static enum err encode_public(const struct store_box *box, struct row *ret_row)

@@ -24,8 +24,8 @@
 #include <string.h>
 
 #include "check_private.h"
-#include "pwhash.h"
 #include "secret.h"
+#include "store/hash/pwhash.h"
 
 void check_found(struct check *check, unsigned rule, const char *object,
 		 const char *what)

@@ -10,8 +10,8 @@
 #include <stddef.h>
 
 #include "config.h"
-#include "pwhash.h"
 #include "store.h"
+#include "store/hash/pwhash.h"
 
 enum verdict { VERDICT_ACCEPT, VERDICT_REFUSE, VERDICT_CANNOT_TELL };
 

@@ -15,9 +15,9 @@
 #ifndef POPBOX_ROW_H
 #define POPBOX_ROW_H
 
-#include "db.h"
 #include "record.h"
 #include "store.h"
+#include "store/db/db.h"
 
 enum { ROW_VERSION = 1 };
 

@@ -2,8 +2,8 @@
 #ifndef POPBOX_ROW_WRITE_H
 #define POPBOX_ROW_WRITE_H
 
-#include "db_write.h"
 #include "row.h"
+#include "store/db/db_write.h"
 #include "store_write.h"
 
 /* One row. */

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "config.h"
-#include "db_copy.h"
 #include "row_write.h"
+#include "store/db/db_copy.h"
 
 enum err store_copy(struct store *store, int fd)
 {

@@ -10,12 +10,37 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from tap import BUILD, TREE, eq, run, skip, test
 
 os.chdir(TREE)
-PRODUCT = sorted(glob.glob("checkpw/*.[ch]") + glob.glob("store/*.[ch]") +
-                 glob.glob("tools/*.[ch]") +
-                 glob.glob("tools/maildirsmtp/*.[ch]"))
-PUBLIC = {"err.h", "name.h", "store.h", "login.h", "pwhash.h", "secret.h",
-          "drop.h", "config.h", "fault.h"}
-WRITING = {"store_write.h", "store_whole.h"}
+PRODUCT = sorted(path for part in ("checkpw", "store", "tools")
+                 for path in glob.glob(part + "/**/*.[ch]", recursive=True))
+PUBLIC = {"store/err.h", "store/name.h", "store/store.h", "store/login.h",
+          "store/hash/pwhash.h", "store/secret.h", "store/drop.h",
+          "store/config.h", "store/fault.h"}
+WRITING = {"store/store_write.h", "store/store_whole.h"}
+
+# What each folder may include beside itself and the store's public headers:
+# all that stands below it. Folders of one line do not know each other.
+TOOL = (
+    ("cli/cmd",),
+    ("cli",),
+    ("backup", "transfer", "check", "dialup"),
+    ("publish",),
+    ("accounts",),
+    ("qmail", "popusr"),
+    ("base",),
+)
+LEVEL = {folder: level for level, line in enumerate(TOOL) for folder in line}
+# Arrows that still go up or across; each is to go.
+UPWARD = {
+    ("backup/restore.c", "cli/confirm.h"),
+    ("backup/restore.h", "cli/args.h"),
+    ("backup/restore_settings.c", "cli/confirm.h"),
+    ("backup/restore_settings.h", "cli/args.h"),
+    ("qmail/dialup.h", "popusr/mailroot.h"),
+    ("qmail/dotqmail.c", "popusr/mailroot.h"),
+    ("qmail/lines.c", "popusr/mailroot.h"),
+    ("transfer/import_hash.c", "cli/password.h"),
+    ("transfer/import_judge.c", "cli/password.h"),
+}
 
 
 def includes(path):
@@ -31,63 +56,116 @@ def only(header, *allowed):
     assert found, f"nobody includes {header}: the rule is out of date"
 
 
-@test("only store/db*.c know LMDB")
+@test("only store/db/ knows LMDB")
 def lmdb():
-    only("<lmdb.h>", r"store/db_private\.h")
-    only('"db_private.h"', r"store/db\.c", r"store/db_write\.c",
-         r"store/db_copy\.c", r"store/db_walk\.c")
+    only("<lmdb.h>", r"store/db/db_private\.h")
+    only('"db_private.h"', r"store/db/db(_write|_copy|_walk)?\.c")
     only('"check_private.h"', r"store/check(_bybox|_parked)?\.c")
 
 
 @test("only pwhash, secret, record and tally know libsodium, only pwhash "
       "libcrypt, only pwhash_old nettle")
 def crypto():
-    only("<sodium.h>", r"store/(pwhash|pwhash_make|pwhash_digest|pwhash_old|"
-         r"pwhash_foreign|secret|record|tally)\.c")
+    only("<sodium.h>", r"store/(hash/pwhash(_make|_digest|_old|_foreign)?|"
+         r"secret|record|tally)\.c")
     for name in ("hmac", "md4", "md5", "pbkdf2", "sha1"):
-        only(f"<nettle/{name}.h>", r"store/pwhash_old\.c")
-    only("<crypt.h>", r"store/pwhash\.c")
+        only(f"<nettle/{name}.h>", r"store/hash/pwhash_old\.c")
+    only("<crypt.h>", r"store/hash/pwhash\.c")
 
 
 @test("only idn knows libidn2, only json jansson, only cdbfile libcdb")
 def edges():
-    only("<idn2.h>", r"tools/idn\.c")
-    only("<jansson.h>", r"tools/json\.h")
-    only("<cdb.h>", r"tools/cdbfile\.c")
-    only("<csv.h>", r"tools/csvfile\.c")
+    only("<idn2.h>", r"tools/base/idn\.c")
+    only("<jansson.h>", r"tools/base/json\.h")
+    only("<cdb.h>", r"tools/qmail/cdbfile\.c")
+    only("<csv.h>", r"tools/transfer/csvfile\.c")
     only("<curl/curl.h>", r"tools/maildirsmtp/main\.c")
 
 
-@test("checkpw and tools never see each other, and see public headers alone")
+def arrows(path, text=None):
+    """The project's headers that a file includes, by their path below the
+    top, or below tools/ where they are there."""
+    folder = os.path.dirname(path)
+    for header in re.findall(r'^#include "([^"]+)"',
+                             text or open(path).read(), re.M):
+        yield os.path.relpath(f"{folder}/{header}", "tools") if (
+            "/" not in header and folder.startswith("tools")) else \
+            f"{folder}/{header}" if "/" not in header else header
+
+
+def stray(path, text=None):
+    """The headers that a file includes and may not."""
+    part, _, inside = path.partition("/")
+    mine = os.path.dirname(inside)
+    for header in arrows(path, text):
+        theirs = os.path.dirname(header)
+        if part == "store":
+            allowed = header.startswith("store/")
+        elif part == "checkpw":
+            allowed = theirs == "checkpw" or header in PUBLIC
+        elif header.startswith(("store/", "checkpw/")):
+            allowed = header in PUBLIC | WRITING
+        elif mine in ("", theirs):
+            allowed = True
+        elif mine == "maildirsmtp":
+            allowed = header == "base/inherited.h"
+        else:
+            allowed = LEVEL[theirs] > LEVEL[mine] and not (
+                inside.startswith("popusr/child") and theirs != "base")
+        if not allowed and (inside, header) not in UPWARD:
+            yield header
+
+
+@test("each folder includes itself and those below it, and public headers alone")
 def folders():
+    used = set()
     for path in PRODUCT:
-        folder = os.path.dirname(path)
-        for header in includes(path):
-            name = header.strip('<>"')
-            if header[0] == "<" or os.path.exists(f"{folder}/{name}"):
-                continue
-            allowed = PUBLIC if folder == "checkpw" else PUBLIC | WRITING
-            assert name in allowed, f"{path} includes {name}"
+        eq(list(stray(path)), [], path)
+        used |= {(path[6:], header) for header in arrows(path)}
+    eq(UPWARD - used, set(), "arrows that are gone")
+    eq({os.path.dirname(p)[6:] for p in PRODUCT if p.startswith("tools/")},
+       set(LEVEL) | {"", "maildirsmtp"})
+
+
+@test("an include that goes up is found in each folder")
+def planted():
+    above = {folder: TOOL[level - 1][0] for folder, level in LEVEL.items()
+             if level}
+    headers = {os.path.dirname(p)[6:]: p[6:] for p in PRODUCT
+               if p.startswith("tools/") and p.endswith(".h")}
+    for folder in above:
+        there = headers.get(above[folder], "cli/cmd/commands.h")
+        eq(list(stray(f"tools/{folder}/planted.c", f'#include "{there}"\n')),
+           [there])
+    for folder in ("backup", "qmail"):
+        other = {"backup": "transfer/import.h", "qmail": "popusr/asuser.h"}
+        eq(list(stray(f"tools/{folder}/planted.c",
+                      f'#include "{other[folder]}"\n')), [other[folder]])
+    for path, header in (("checkpw/planted.c", "store/store_write.h"),
+                         ("checkpw/planted.c", "base/say.h"),
+                         ("store/planted.c", "base/say.h"),
+                         ("tools/base/planted.c", "store/row.h"),
+                         ("tools/maildirsmtp/planted.c", "base/say.h")):
+        eq(list(stray(path, f'#include "{header}"\n')), [header])
 
 
 @test("calls go down: the store's ground never includes its tables")
 def down():
-    ground = {"db.c", "db.h", "db_private.h", "db_write.c", "db_write.h",
-              "db_copy.c", "db_copy.h", "db_walk.c", "record.c", "record.h", "name.c", "name.h", "err.c", "err.h",
-              "config.c", "config_file.c", "config.h", "secret.c", "secret.h", "drop.c",
-              "drop.h", "fault.c", "fault.h", "pwhash.c", "pwhash.h", "pwhash_form.c", "pwhash_digest.c",
-              "pwhash_wrap.c", "pwhash_make.c", "tally.c", "tally.h"}
-    for name in ground:
-        for header in includes("store/" + name):
-            stray = header.strip('"') in {"row.h", "row_write.h", "store.h",
-                                          "store_write.h", "login.h"}
-            assert not stray, f"store/{name} includes {header}"
+    ground = [path for path in PRODUCT if re.match(
+        r"store/(db/|hash/|(record|name|err|config|config_file|secret|drop|"
+        r"fault|tally)\.)", path)]
+    assert len(ground) > 25, ground
+    for path in ground:
+        for header in includes(path):
+            assert os.path.basename(header.strip('"')) not in {
+                "row.h", "row_write.h", "store.h", "store_write.h",
+                "login.h"}, f"{path} includes {header}"
 
 
 @test("the library neither prints nor exits")
 def silent():
     words = re.compile(r"\b(printf|fprintf|puts|perror|exit|_exit|syslog)\(")
-    for path in glob.glob("store/*.c"):
+    for path in glob.glob("store/**/*.c", recursive=True):
         with open(path) as file:
             found = words.search(file.read())
         assert not found, f"{path}: {found}"
@@ -138,7 +216,7 @@ def headers():
             first = file.readline()
         name = os.path.basename(path)
         assert first.startswith(f"/* {name}: "), f"{path}: {first!r}"
-        subprocess.run(["gcc", "-std=gnu17", "-D_GNU_SOURCE", "-Istore",
+        subprocess.run(["gcc", "-std=gnu17", "-D_GNU_SOURCE", "-I.", "-Itools",
                         "-Wall", "-Werror", "-fsyntax-only", "-x", "c", path],
                        check=True)
 
@@ -159,18 +237,17 @@ def objects():
     with open("Makefile") as file:
         text = file.read().replace("\\\n", " ")
     rooms = re.search(r"^LOGIN\s*=(.*)$", text, re.M).group(1)
-    names = re.findall(r"\b(?!addprefix)([a-z_]+)\b(?!/)", rooms)
-    paths = [p for n in names for p in (f"{BUILD}/checkpw/{n}.o",
-                                        f"{BUILD}/store/{n}.o")
-             if os.path.exists(p)]
+    paths = [f"{BUILD}/{folder}{name}.o"
+             for folder, names in re.findall(r"addprefix ([\w/]+),([^)]*)", rooms)
+             for name in names.split()]
     assert len(paths) >= 15, paths
-    assert f"{BUILD}/store/db.o" in paths and \
+    assert f"{BUILD}/store/db/db.o" in paths and \
         f"{BUILD}/checkpw/request.o" in paths
     found = undefined("nm", "-u", *paths)
     assert "mdb_get" in found, "nm shows nothing"
     eq(found & WRITES, set())
     # The planted fault: the writer's own object is found out.
-    assert WRITES & undefined("nm", "-u", f"{BUILD}/store/db_write.o")
+    assert WRITES & undefined("nm", "-u", f"{BUILD}/store/db/db_write.o")
 
 
 @test("the dynamic login program imports nothing that writes the database")

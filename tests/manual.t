@@ -290,7 +290,7 @@ def diagnostics():
     """The reasons of the login program's log."""
     sources = "".join(read(p) for p in glob.glob("checkpw/*.c") +
                       [f"store/{room}.c" for room in
-                       ("drop", "login", "err", "pwhash")])
+                       ("drop", "login", "err", "hash/pwhash")])
     text = flat(plain("popbox-checkpw.8"))
     reasons = set(re.findall(r'(?:reason|login_no_password\[\]) = '
                              '"([a-z-]+)"', read("store/login.c")))
@@ -302,7 +302,7 @@ def diagnostics():
     known -= {"request: unknown answer"}
     known |= {what + ": " for what in re.findall(
         r'(?:cannot_tell|failed)\(run, "([a-z ]+)"', read("checkpw/main.c"))}
-    verdicts = re.findall(r'return "([^"]+)"', read("store/pwhash.c").split(
+    verdicts = re.findall(r'return "([^"]+)"', read("store/hash/pwhash.c").split(
         "pwhash_text")[1].split("\n}")[0])
     known |= {"password: " + v for v in verdicts
               if v not in ("match", "mismatch", "unknown answer")}
@@ -321,7 +321,8 @@ def diagnostics():
 def refusals():
     """What popbox(8) says of common messages is said."""
     said = re.sub(r'"\s*\n\s*"', "", "".join(read(p) for p in glob.glob(
-        "tools/*.c") + glob.glob("store/*.c")))
+        "tools/**/*.c", recursive=True) + glob.glob("store/**/*.c",
+                                                    recursive=True)))
     items = re.findall(r'^\.It "(.+)"$', source("popbox.8"), re.M)
     assert len(items) >= 10
     for item in items:

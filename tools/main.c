@@ -5,14 +5,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "change.h"
-#include "commands.h"
-#include "help.h"
-#include "inherited.h"
-#include "interrupt.h"
-#include "json.h"
-#include "nearest.h"
-#include "say.h"
+#include "base/inherited.h"
+#include "base/interrupt.h"
+#include "base/json.h"
+#include "base/say.h"
+#include "cli/commands.h"
+#include "cli/help.h"
+#include "cli/nearest.h"
+#include "publish/change.h"
 
 /* Global options may stand before the noun: how many words are they? */
 static int leading_options(int argc, char **argv)

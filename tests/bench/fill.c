@@ -14,8 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pwhash.h"
-#include "row_write.h"
+#include "store/hash/pwhash.h"
+#include "store/row_write.h"
 
 enum {
 	PER_HANDLE = 10, /* domains */

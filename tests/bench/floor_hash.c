@@ -9,8 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "pwhash.h"
-#include "secret.h"
+#include "store/hash/pwhash.h"
+#include "store/secret.h"
 
 static double now(void)
 {

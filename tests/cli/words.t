@@ -56,7 +56,7 @@ def foreign():
 
 @test("every word that is offered for another is a command, verb or option")
 def offered():
-    with open(TREE + "/tools/synonym.c") as file:
+    with open(TREE + "/tools/cli/synonym.c") as file:
         text = file.read()
     known = {" ".join(w for w in (row["noun"], row["verb"]) if w)
              for row in table()}

@@ -17,9 +17,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "config.h"
-#include "login.h"
-#include "store_write.h"
+#include "store/config.h"
+#include "store/login.h"
+#include "store/store_write.h"
 
 static const struct store_actor actor = {0, "deep", "beside"};
 static const struct name_handle ex1 = {"ex1"};

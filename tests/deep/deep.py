@@ -106,7 +106,7 @@ def compiled(name, *words):
     os.makedirs(DEEP, exist_ok=True)
     out = f"{DEEP}/{name}"
     subprocess.run(["gcc", "-std=gnu17", "-D_GNU_SOURCE", "-O2", "-Wall",
-                    "-Wextra", "-Werror", f"-I{TREE}/store", f"-I{TREE}/tools",
+                    "-Wextra", "-Werror", f"-I{TREE}", f"-I{TREE}/tools",
                     "-o", out, *words], check=True)
     return out
 

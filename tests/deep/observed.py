@@ -146,8 +146,8 @@ def build_observer():
     """Static, so that a fork of it, one for each look into a store, is cheap."""
     compiled("observer", "-static",
              *sorted(glob(TREE + "/tests/deep/observer/*.c")),
-             BUILD + "/tools/route.o", BUILD + "/tools/cdbfile.o",
-             *glob(BUILD + "/store/*.o"), "-lcdb", "-llmdb", "-lsodium",
+             BUILD + "/tools/qmail/route.o", BUILD + "/tools/qmail/cdbfile.o",
+             *glob(BUILD + "/store/**/*.o", recursive=True), "-lcdb", "-llmdb", "-lsodium",
              "-lcrypt", "-lnettle")
 
 

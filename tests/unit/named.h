@@ -2,7 +2,7 @@
 #ifndef POPBOX_NAMED_H
 #define POPBOX_NAMED_H
 
-#include "name.h"
+#include "store/name.h"
 #include "unit.h"
 
 static inline struct name_handle handle(const char *text)

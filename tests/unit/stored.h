@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "row_write.h"
+#include "store/row_write.h"
 #include "unit.h"
 
 static char dir[64];

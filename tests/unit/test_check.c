@@ -1,7 +1,7 @@
 /* What store_check tells of addresses, by-box and boxes, word for word. */
 #include "named.h"
 
-#include "secret.h"
+#include "store/secret.h"
 #include "stored.h"
 
 static char told[1000]; /* rule and object of each finding */

@@ -1,7 +1,7 @@
 #include "unit.h"
 
-#include "args.h"
-#include "common.h"
+#include "cli/args.h"
+#include "cli/common.h"
 
 static void common(void **state)
 {

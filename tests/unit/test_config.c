@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "config.h"
+#include "store/config.h"
 
 static enum err parse(const char *text, struct config *config,
 		      struct config_fault *fault)

@@ -11,7 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 
-#include "confine.h"
+#include "checkpw/confine.h"
 
 /* What `confine = strict` does with each system call: its program is run here,
  * by a machine as small as what it uses. The tables are written anew, so that

@@ -9,9 +9,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "db_private.h"
-#include "db_write.h"
-#include "store_write.h"
+#include "store/db/db_private.h"
+#include "store/db/db_write.h"
+#include "store/store_write.h"
 
 enum {
 	ROWS = 9800, /* seven a page: more than half of a map of 8 MiB */

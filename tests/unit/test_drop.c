@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "drop.h"
+#include "store/drop.h"
 
 /* Nothing was given up yet when this is refused. */
 static void root(void **state)

@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <lmdb.h>
 
-#include "login.h"
-#include "store_whole.h"
+#include "store/login.h"
+#include "store/store_whole.h"
 #include "stored.h"
 
 /* Each call of the database fails, one at a time, in every change and every

@@ -3,7 +3,7 @@
 #include <idn2.h>
 #include <stdbool.h>
 
-#include "fold.h"
+#include "store/fold.h"
 
 /* fold_domain beside what libidn2 does, for all letters. */
 

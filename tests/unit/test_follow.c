@@ -1,8 +1,8 @@
 /* Where the addresses of a store lead in the end. */
 #include "named.h"
 
-#include "follow.h"
-#include "resolve.h"
+#include "accounts/follow.h"
+#include "accounts/resolve.h"
 #include "stored.h"
 
 static char told[4000], loop[1000];

@@ -6,14 +6,14 @@
 
 #include "unit.h"
 
-#include "csvfile.h"
-#include "names.h"
-#include "roster.h"
-#include "row_csv.h"
-#include "row_dotqmail.h"
-#include "row_passwd.h"
-#include "row_vmailmgr.h"
-#include "row_vpopmail.h"
+#include "base/names.h"
+#include "transfer/csvfile.h"
+#include "transfer/roster.h"
+#include "transfer/row_csv.h"
+#include "transfer/row_dotqmail.h"
+#include "transfer/row_passwd.h"
+#include "transfer/row_vmailmgr.h"
+#include "transfer/row_vpopmail.h"
 
 /* A csv file with these bytes. */
 static struct feed feed_of(const char *bytes, size_t len)

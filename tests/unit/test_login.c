@@ -1,6 +1,6 @@
 #include "named.h"
 
-#include "login.h"
+#include "store/login.h"
 #include "stored.h"
 
 /* A login in a store that lost one row, or has one that is none. */

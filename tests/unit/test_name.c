@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "name.h"
+#include "store/name.h"
 
 static void handles(void **state)
 {

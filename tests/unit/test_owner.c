@@ -1,6 +1,6 @@
 #include "named.h"
 
-#include "secret.h"
+#include "store/secret.h"
 #include "stored.h"
 
 static unsigned long findings;

@@ -5,8 +5,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "pwhash.h"
-#include "secret.h"
+#include "store/hash/pwhash.h"
+#include "store/secret.h"
 
 static const struct pwhash_cost cheap = {64, 1};
 

@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "record.h"
+#include "store/record.h"
 
 static const char key[] = "key";
 

@@ -1,8 +1,8 @@
 #include "unit.h"
 
-#include "dotqmail.h"
-#include "mailroot.h"
-#include "render.h"
+#include "popusr/mailroot.h"
+#include "qmail/dotqmail.h"
+#include "qmail/render.h"
 
 static struct config config;
 

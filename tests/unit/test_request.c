@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#include "request.h"
+#include "checkpw/request.h"
 
 static enum request_answer parse(const char *bytes, size_t len,
 				 struct request *request)

@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "route.h"
+#include "qmail/route.h"
 
 static struct route_text text(const char *bytes)
 {

@@ -4,13 +4,13 @@
 
 #include <unistd.h>
 
-#include "config.h"
-#include "db_write.h"
-#include "login.h"
-#include "pwhash.h"
-#include "request.h"
-#include "row.h"
-#include "store_write.h"
+#include "checkpw/request.h"
+#include "store/config.h"
+#include "store/db/db_write.h"
+#include "store/hash/pwhash.h"
+#include "store/login.h"
+#include "store/row.h"
+#include "store/store_write.h"
 
 /* What a reader of one kind of row says of these bytes. */
 typedef enum err reads(struct db_bytes key, struct db_bytes row);

@@ -1,6 +1,6 @@
 #include "named.h"
 
-#include "secret.h"
+#include "store/secret.h"
 #include "stored.h"
 
 /* Each numbered rule of popbox-store(5): a store in which one row breaks it, and

@@ -6,10 +6,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "config.h"
-#include "login.h"
-#include "pwhash.h"
-#include "secret.h"
+#include "store/config.h"
+#include "store/hash/pwhash.h"
+#include "store/login.h"
+#include "store/secret.h"
 #include "stored.h"
 
 static unsigned long findings;

@@ -1,7 +1,7 @@
 #include "unit.h"
 
-#include "secret.h"
-#include "tally.h"
+#include "store/secret.h"
+#include "store/tally.h"
 
 enum { KEYS = 1000 };
 

@@ -5,12 +5,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "columns.h"
-#include "json.h"
-#include "progress.h"
-#include "say.h"
+#include "base/columns.h"
+#include "base/json.h"
+#include "base/progress.h"
+#include "base/say.h"
+#include "base/utf8.h"
 #include "unit.h"
-#include "utf8.h"
 
 static void widths(void **state)
 {

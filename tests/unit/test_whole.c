@@ -5,9 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "secret.h"
-#include "store_whole.h"
-#include "store_write.h"
+#include "store/secret.h"
+#include "store/store_whole.h"
+#include "store/store_write.h"
 
 static char dir[64], copy[96], other[64];
 static struct store *store;

@@ -6,8 +6,8 @@
 #include <sodium.h>
 #include <sys/mman.h>
 
-#include "pwhash.h"
-#include "secret.h"
+#include "store/hash/pwhash.h"
+#include "store/secret.h"
 
 /* Not with sanitizers, whose stack is not where it seems. */
 #ifndef __SANITIZE_ADDRESS__

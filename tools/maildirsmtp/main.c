@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../inherited.h"
+#include "base/inherited.h"
 #include "bounce.h"
 #include "letter.h"
 

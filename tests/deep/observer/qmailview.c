@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cdbfile.h"
-#include "route.h"
+#include "qmail/cdbfile.h"
+#include "qmail/route.h"
 
 static const char *path_of(const char *dir, const char *name)
 {

@@ -5,7 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "store_whole.h"
+#include "store/store_whole.h"
 
 struct sight {
 	uint64_t digest;

@@ -2,8 +2,8 @@
  * --, reads the same again. */
 #include "fuzz.h"
 
-#include "args.h"
-#include "say.h"
+#include "base/say.h"
+#include "cli/args.h"
 
 /* Instead of the tool's: nothing is printed. */
 int say_error_as(int code, const char *word, const char *format, ...)

@@ -2,7 +2,7 @@
  * each value is printable, judged good, and its key stood there once. */
 #include "fuzz.h"
 
-#include "config.h"
+#include "store/config.h"
 
 static void holds(const struct config *config)
 {

@@ -5,8 +5,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "csvfile.h"
-#include "intake.h"
+#include "transfer/csvfile.h"
+#include "transfer/intake.h"
 
 static char path[64];
 static int file = -1;

@@ -3,7 +3,7 @@
  * line, hold begins with a blank one. */
 #include "fuzz.h"
 
-#include "dotqmail.h"
+#include "qmail/dotqmail.h"
 
 static const enum store_delivery switches[] = {STORE_DELIVER, STORE_BOUNCE,
 					       STORE_HOLD, STORE_DELIVER};

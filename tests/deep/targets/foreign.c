@@ -3,9 +3,9 @@
  * not. */
 #include "fuzz.h"
 
-#include "row_dotqmail.h"
-#include "row_passwd.h"
-#include "row_vmailmgr.h"
+#include "transfer/row_dotqmail.h"
+#include "transfer/row_passwd.h"
+#include "transfer/row_vmailmgr.h"
 
 static struct intake intake;
 

@@ -1,7 +1,7 @@
 /* Texts of somebody's file: what is taken fits, and says what the text said. */
 #include "fuzz.h"
 
-#include "intake.h"
+#include "transfer/intake.h"
 
 static void names(struct intake *intake, const char *text)
 {

@@ -2,7 +2,7 @@
  * another SMTP command, and a head that ends with its second line. */
 #include "fuzz.h"
 
-#include "letter.h"
+#include "maildirsmtp/letter.h"
 
 static void clean(const char *address)
 {

@@ -2,7 +2,7 @@
  * field of a line, and reads back as itself. */
 #include "fuzz.h"
 
-#include "name.h"
+#include "store/name.h"
 
 static bool safe(const char *s)
 {

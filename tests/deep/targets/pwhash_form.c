@@ -2,7 +2,7 @@
  * them by itself, and is not good any more when its end is cut. */
 #include "fuzz.h"
 
-#include "pwhash_private.h"
+#include "store/hash/pwhash_private.h"
 
 static void cap(const char *text, const char *prefix, unsigned long most)
 {

@@ -4,7 +4,7 @@
  * themselves (letter case of names is lowered). */
 #include "fuzz.h"
 
-#include "row.h"
+#include "store/row.h"
 
 static const uint8_t *at;
 static size_t left;

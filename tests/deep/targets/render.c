@@ -3,7 +3,7 @@
  * gone, and a second time changes nothing. */
 #include "fuzz.h"
 
-#include "render.h"
+#include "qmail/render.h"
 
 static const char *const names[] = {"example.com", "a.example.com", "x.org"};
 

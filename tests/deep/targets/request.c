@@ -2,7 +2,7 @@
  * behind the one before, or a refusal. */
 #include "fuzz.h"
 
-#include "request.h"
+#include "checkpw/request.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

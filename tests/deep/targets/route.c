@@ -3,7 +3,7 @@
  */
 #include "fuzz.h"
 
-#include "route.h"
+#include "qmail/route.h"
 
 static void in_text(struct route_text text, struct route_line line)
 {

@@ -1,0 +1,349 @@
+#include "holds.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/say.h"
+#include "store/login.h"
+#include "turned.h"
+
+static void by(struct holds_by *by, enum store_table table, const char *name)
+{
+	by->table = table;
+	(void)snprintf(by->name, sizeof by->name, "%s", name);
+}
+
+static void and_delivery(struct holds *holds, enum store_table table,
+			 const char *name, enum store_delivery delivery)
+{
+	const enum store_delivery both =
+		store_delivery_and(holds->delivery, delivery);
+
+	if (both != holds->delivery)
+		by(&holds->delivery_by, table, name);
+	holds->delivery = both;
+}
+
+static void and_login(struct holds *holds, enum store_table table,
+		      const char *name, bool login)
+{
+	if (holds->login && !login)
+		by(&holds->login_by, table, name);
+	holds->login = holds->login && login;
+}
+
+/* From the nearest to the farthest: the first that is off is named. */
+static enum err and_handle(struct store_txn *txn,
+			   const struct name_handle *name, bool with_login,
+			   struct holds *holds)
+{
+	struct store_handle handle;
+	enum err err = store_handle_get(txn, name, &handle);
+
+	if (err != ERR_OK)
+		return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
+	if (with_login)
+		and_login(holds, STORE_HANDLES, name->s, handle.state.login);
+	and_delivery(holds, STORE_HANDLES, name->s, handle.state.delivery);
+	return ERR_OK;
+}
+
+static struct holds all_on(void)
+{
+	return (struct holds){.login = true, .delivery = STORE_DELIVER};
+}
+
+enum err holds_handle(const struct store_handle *handle,
+		      struct holds *ret_holds)
+{
+	*ret_holds = all_on();
+	and_login(ret_holds, STORE_HANDLES, handle->name.s,
+		  handle->state.login);
+	and_delivery(ret_holds, STORE_HANDLES, handle->name.s,
+		     handle->state.delivery);
+	return ERR_OK;
+}
+
+static enum err and_domain(struct store_txn *txn,
+			   const struct store_domain *domain, bool with_login,
+			   struct holds *holds)
+{
+	struct store_domain target;
+	enum err err = ERR_OK;
+
+	if (with_login)
+		and_login(holds, STORE_DOMAINS, domain->name.s,
+			  domain->state.login);
+	if (domain->kind == STORE_ALIAS) {
+		/* Mail for an alias goes where its target says. */
+		err = store_domain_get(txn, &domain->target, &target);
+		if (err == ERR_NOTFOUND)
+			return ERR_DAMAGED;
+		if (err == ERR_OK && with_login)
+			and_login(holds, STORE_DOMAINS, target.name.s,
+				  target.state.login);
+	}
+	if (err == ERR_OK)
+		and_delivery(holds, STORE_DOMAINS,
+			     domain->kind == STORE_ALIAS ? target.name.s
+							 : domain->name.s,
+			     domain->kind == STORE_ALIAS
+				     ? target.state.delivery
+				     : domain->state.delivery);
+	return err == ERR_OK ? and_handle(txn, &domain->handle, with_login,
+					  holds)
+			     : err;
+}
+
+enum err holds_domain(struct store_txn *txn, const struct store_domain *domain,
+		      struct holds *ret_holds)
+{
+	*ret_holds = all_on();
+	return and_domain(txn, domain, true, ret_holds);
+}
+
+/* Whose switch login_allowed's reason is about. */
+static enum err name_login(struct store_txn *txn, const struct store_box *box,
+			   const struct store_domain *domain,
+			   struct holds *holds)
+{
+	enum err err = ERR_OK;
+	char text[NAME_BOX_TEXT];
+
+	holds->login = true;
+	name_box_text(&box->name, text);
+	and_login(holds, STORE_BOXES, text, box->state.login);
+	if (domain) {
+		struct holds of = all_on();
+
+		err = and_domain(txn, domain, true, &of);
+		if (!of.login)
+			and_login(holds, of.login_by.table, of.login_by.name,
+				  false);
+	}
+	if (err == ERR_OK && holds->login) {
+		struct holds of = all_on();
+
+		err = and_handle(txn, &box->name.handle, true, &of);
+		and_login(holds, STORE_HANDLES, of.login_by.name, of.login);
+	}
+	holds->login = false;
+	return err;
+}
+
+/* domain: that of the name, or NULL: it is the box's own. */
+static enum err ask_login(struct store_txn *txn, const struct store_box *box,
+			  const struct store_domain *domain,
+			  struct holds *holds)
+{
+	/* Any hash: whether it may log in if it has one. */
+	struct store_account account = {.box = *box, .hash = "x"};
+	struct store_domain first;
+	struct name_address at;
+	const char *reason;
+	enum err err = login_allowed(txn, &account, domain, &reason, &at);
+
+	holds->login = err == ERR_OK && !reason;
+	if (err != ERR_OK || !reason)
+		return err;
+	if (!domain && at.domain.s[0]) {
+		err = store_domain_get(txn, &at.domain, &first);
+		domain = &first;
+	}
+	return err == ERR_OK ? name_login(txn, box, domain, holds) : err;
+}
+
+enum err holds_may_login(struct store_txn *txn, const struct store_box *box,
+			 bool *ret_login)
+{
+	struct store_account account = {.box = *box, .hash = "x"};
+	struct name_address at;
+	const char *reason;
+	enum err err = login_allowed(txn, &account, NULL, &reason, &at);
+
+	*ret_login = err == ERR_OK && !reason;
+	return err;
+}
+
+enum err holds_any_off(struct store_txn *txn, bool *ret_off)
+{
+	struct store_handle handle;
+	struct store_domain domain;
+	enum err err = store_handle_next(txn, NULL, &handle);
+
+	*ret_off = false;
+	while (err == ERR_OK && !*ret_off) {
+		*ret_off = !handle.state.login;
+		err = store_handle_next(txn, &handle.name, &handle);
+	}
+	if (err == ERR_NOTFOUND && !*ret_off)
+		err = store_domain_next(txn, NULL, &domain);
+	while (err == ERR_OK && !*ret_off) {
+		*ret_off = !domain.state.login;
+		err = store_domain_next(txn, &domain.name, &domain);
+	}
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+static enum err box_delivery(struct store_txn *txn,
+			     const struct store_box *box, struct holds *holds)
+{
+	char text[NAME_BOX_TEXT];
+
+	name_box_text(&box->name, text);
+	and_delivery(holds, STORE_BOXES, text, box->state.delivery);
+	return and_handle(txn, &box->name.handle, false, holds);
+}
+
+/* The best of its addresses' domains; each is asked once. */
+static enum err domains_delivery(struct store_txn *txn,
+				 const struct store_box *box,
+				 struct holds *holds)
+{
+	struct name_address at, *after = NULL;
+	struct name_domain last = {""};
+	struct holds best = *holds;
+	bool any = false;
+	enum err err = ERR_OK;
+
+	while (err == ERR_OK && (!any || best.delivery != holds->delivery)) {
+		struct store_domain domain;
+		struct holds one = *holds;
+
+		err = store_box_address_next(txn, &box->name, after, &at);
+		after = &at;
+		if (err != ERR_OK || strcmp(last.s, at.domain.s) == 0)
+			continue;
+		last = at.domain;
+		err = store_domain_get(txn, &at.domain, &domain);
+		if (err == ERR_OK)
+			err = and_domain(txn, &domain, false, &one);
+		if (!any || store_delivery_and(one.delivery, best.delivery) !=
+				    one.delivery)
+			best = one;
+		any = true;
+	}
+	*holds = best;
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+enum err holds_box(struct store_txn *txn, const struct store_box *box,
+		   struct holds *ret_holds)
+{
+	enum err err;
+
+	*ret_holds = all_on();
+	err = ask_login(txn, box, NULL, ret_holds);
+	if (err == ERR_OK)
+		err = box_delivery(txn, box, ret_holds);
+	return err == ERR_OK ? domains_delivery(txn, box, ret_holds) : err;
+}
+
+enum err holds_address(struct store_txn *txn,
+		       const struct store_address *address,
+		       struct holds *ret_holds)
+{
+	struct holds of = all_on();
+	struct store_domain domain;
+	struct store_box box;
+	enum err err = store_domain_get(txn, &address->name.domain, &domain);
+
+	*ret_holds = all_on();
+	if (err == ERR_OK && address->has_box) {
+		err = store_box_get(txn, &address->box, &box);
+		if (err == ERR_OK)
+			err = ask_login(txn, &box, &domain, ret_holds);
+		if (err == ERR_OK)
+			err = box_delivery(txn, &box, &of);
+		/* Forwards go on although the box is off. */
+		if (err == ERR_OK && (!address->forwards_len ||
+				      of.delivery != STORE_BOUNCE)) {
+			ret_holds->delivery = of.delivery;
+			ret_holds->delivery_by = of.delivery_by;
+		}
+	}
+	if (err == ERR_OK)
+		err = and_domain(txn, &domain, false, ret_holds);
+	return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
+}
+
+static const char *cell(const char *word, const struct holds_by *by,
+			enum store_table own, char text[HOLDS_CELL])
+{
+	if (!by->name[0] || by->table == own)
+		return word;
+	(void)snprintf(text, HOLDS_CELL, "%s (%s)", word,
+		       json_table(by->table));
+	return text;
+}
+
+const char *holds_login_cell(const struct holds *holds, enum store_table own,
+			     char text[HOLDS_CELL])
+{
+	return cell(holds->login ? "on" : "off", &holds->login_by, own, text);
+}
+
+const char *holds_delivery_cell(const struct holds *holds,
+				enum store_table own, char text[HOLDS_CELL])
+{
+	return cell(json_delivery(holds->delivery), &holds->delivery_by, own,
+		    text);
+}
+
+static json_t *by_json(const struct holds_by *by)
+{
+	return by->name[0] ? json_pack("{s:s, s:s}", "table",
+				       json_table(by->table), "name", by->name)
+			   : json_null();
+}
+
+void holds_json(json_t *object, const struct holds *holds)
+{
+	(void)json_object_set_new(object, "login_holds",
+				  json_boolean(holds->login));
+	(void)json_object_set_new(object, "login_by",
+				  by_json(&holds->login_by));
+	(void)json_object_set_new(object, "delivery_holds",
+				  json_string(json_delivery(holds->delivery)));
+	(void)json_object_set_new(object, "delivery_by",
+				  by_json(&holds->delivery_by));
+}
+
+static enum err line(struct store_txn *txn, const struct holds_by *by,
+		     bool of_login, const char *word,
+		     char ret_line[HOLDS_LINE])
+{
+	struct turned turned;
+	char when[SAY_TIME_TEXT];
+	enum err err;
+
+	(void)snprintf(ret_line, HOLDS_LINE, "%s", word);
+	if (!by->name[0])
+		return ERR_OK;
+	err = turned_find(txn, by->table, by->name, of_login, &turned);
+	if (err != ERR_OK)
+		return err;
+	(void)snprintf(ret_line, HOLDS_LINE, "%s: %s %s%s since %s%s%s%s%s",
+		       word, json_table(by->table), by->name,
+		       of_login ? " is suspended" : "",
+		       say_time(turned.time, when),
+		       turned.actor[0] ? ", by " : "", turned.actor,
+		       turned.reason[0] ? ", reason: " : "", turned.reason);
+	say_clean(ret_line, ret_line, HOLDS_LINE);
+	return ERR_OK;
+}
+
+enum err holds_login_line(struct store_txn *txn, const struct holds *holds,
+			  char ret_line[HOLDS_LINE])
+{
+	return line(txn, &holds->login_by, true, holds->login ? "on" : "off",
+		    ret_line);
+}
+
+enum err holds_delivery_line(struct store_txn *txn, const struct holds *holds,
+			     char ret_line[HOLDS_LINE])
+{
+	return line(txn, &holds->delivery_by, false,
+		    json_delivery(holds->delivery), ret_line);
+}

@@ -1,0 +1,65 @@
+/* holds.h: what holds for a box, a domain or an address, of all switches that
+ * count for it, and which of them it is: for lists and `show`.
+ */
+#ifndef POPBOX_HOLDS_H
+#define POPBOX_HOLDS_H
+
+#include "base/json.h"
+#include "store/store.h"
+
+/* The object whose switch counts. name "": none is off. */
+struct holds_by {
+	enum store_table table;
+	char name[STORE_OBJECT_TEXT];
+};
+
+struct holds {
+	bool login;
+	struct holds_by login_by;
+	enum store_delivery delivery;
+	struct holds_by delivery_by;
+};
+
+/* login is login_allowed's answer (login.h), but that a box without a password
+ * is not suspended. A box gets mail if one of its addresses does. */
+MUST_USE enum err holds_box(struct store_txn *txn, const struct store_box *box,
+			    struct holds *ret_holds);
+/* Its login alone, for those who look at many boxes. */
+MUST_USE enum err holds_may_login(struct store_txn *txn,
+				  const struct store_box *box,
+				  bool *ret_login);
+/* Does any handle or domain have its login off? Else a box's own switch is all
+ * there is. Costs what there is of both. */
+MUST_USE enum err holds_any_off(struct store_txn *txn, bool *ret_off);
+MUST_USE enum err holds_handle(const struct store_handle *handle,
+			       struct holds *ret_holds);
+MUST_USE enum err holds_domain(struct store_txn *txn,
+			       const struct store_domain *domain,
+			       struct holds *ret_holds);
+/* Of the login by this address, and of mail to it. */
+MUST_USE enum err holds_address(struct store_txn *txn,
+				const struct store_address *address,
+				struct holds *ret_holds);
+
+/* For a cell of a table: "on", "off", "hold"; with the level where it is not
+ * the own one: "off (handle)". */
+enum { HOLDS_CELL = 24 };
+const char *holds_login_cell(const struct holds *holds, enum store_table own,
+			     char text[HOLDS_CELL]);
+const char *holds_delivery_cell(const struct holds *holds,
+				enum store_table own, char text[HOLDS_CELL]);
+
+/* The members login_holds, login_by, delivery_holds and delivery_by. */
+void holds_json(json_t *object, const struct holds *holds);
+
+/* For `show`: "on", or "off: handle ex1 is suspended since ..., by ..., reason:
+ * ...". Says how far the journal tells. In a body. */
+enum { HOLDS_LINE = 640 };
+MUST_USE enum err holds_login_line(struct store_txn *txn,
+				   const struct holds *holds,
+				   char ret_line[HOLDS_LINE]);
+MUST_USE enum err holds_delivery_line(struct store_txn *txn,
+				      const struct holds *holds,
+				      char ret_line[HOLDS_LINE]);
+
+#endif

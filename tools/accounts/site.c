@@ -1,0 +1,228 @@
+#include "site.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/interrupt.h"
+#include "base/say.h"
+#include "store/secret.h"
+
+const char *site_as_root(int number)
+{
+	return (number == EACCES || number == EPERM) && geteuid() != 0
+		       ? " (run popbox as root: sudo popbox ...)"
+		       : "";
+}
+
+static const char *denied(int number)
+{
+	return number == EACCES || number == EPERM ? SAY_DENIED : "later";
+}
+
+int site_config(struct site *site)
+{
+	struct config_fault fault = {0, NULL};
+	enum err err = config_read(site->dir, &site->config, &fault);
+
+	switch (err) {
+	case ERR_OK:
+		return CODE_DONE;
+	case ERR_NOTFOUND:
+		return say_error(CODE_LATER,
+				 "no store in '%s' (make one with 'popbox "
+				 "init', or name it with -d)",
+				 site->dir);
+	case ERR_INVALID:
+		if (fault.line)
+			return say_error(CODE_LATER,
+					 "%s/config:%u: %s", site->dir,
+					 fault.line, fault.why);
+		return say_error(CODE_LATER, "'%s/config': %s", site->dir,
+				 fault.why);
+	case ERR_SYSTEM:
+	case ERR_EXISTS:
+	case ERR_INUSE:
+	case ERR_FULL:
+	case ERR_BUSY:
+	case ERR_DAMAGED:
+	case ERR_SCHEMA:
+		break;
+	}
+	return say_error_as(CODE_LATER, denied(errno),
+			    "cannot read '%s/config': %s%s", site->dir,
+			    err == ERR_SYSTEM ? strerror(errno) : err_text(err),
+			    err == ERR_SYSTEM ? site_as_root(errno) : "");
+}
+
+typedef enum err open_store(const char *dir, struct store **ret_store);
+
+/* Without secret_start checksums would be computed by the slowest code. */
+static int open_with(struct site *site, open_store *how)
+{
+	enum err err;
+
+	if (secret_start() != ERR_OK)
+		return say_error(CODE_LATER, "cannot get random numbers: %s",
+				 strerror(errno));
+	err = how(site->dir, &site->store);
+	if (err == ERR_OK)
+		return CODE_DONE;
+	if (err == ERR_NOTFOUND)
+		return say_error(CODE_LATER,
+				 "no store in '%s' (make one with 'popbox "
+				 "init', or name it with -d)",
+				 site->dir);
+	if (err == ERR_INVALID)
+		return say_error(CODE_LATER,
+				 "'%s' lies on a network file system, where "
+				 "locks do not hold (move the store to a "
+				 "local disk)",
+				 site->dir);
+	if (err == ERR_DAMAGED)
+		return say_error(CODE_LATER,
+				 "the store in '%s' is damaged: nothing was "
+				 "changed ('popbox restore' brings a backup "
+				 "back)",
+				 site->dir);
+	return site_failed(site, err, "the store");
+}
+
+int site_open_read(struct site *site)
+{
+	int code = site_config(site);
+
+	if (code != CODE_DONE)
+		return code;
+	return open_with(site, store_open_read);
+}
+
+int site_open_look(struct site *site)
+{
+	int code = site_config(site);
+
+	if (code != CODE_DONE)
+		return code;
+	site->asuser = asuser_start(&site->config);
+	if (!site->asuser)
+		return CODE_LATER;
+	return open_with(site, store_open_read);
+}
+
+int site_open_write(struct site *site)
+{
+	int code = site_config(site);
+
+	if (code != CODE_DONE)
+		return code;
+	site->asuser = asuser_start(&site->config);
+	if (!site->asuser)
+		return CODE_LATER;
+	interrupt_start();
+	return open_with(site, store_open_write);
+}
+
+void site_close(struct site *site)
+{
+	store_close(&site->store);
+	asuser_stop(&site->asuser);
+}
+
+/* The command that lists names of this form. */
+static const char *noun_of(const char *name)
+{
+	if (strchr(name, '@'))
+		return "address";
+	if (strchr(name, '.'))
+		return "domain";
+	return strchr(name, '-') ? "box" : "handle";
+}
+
+/* The kind of a rule's refusal. */
+static const char *word_of(const struct site *site, enum err err)
+{
+	if (err == ERR_EXISTS)
+		return SAY_EXISTS;
+	if (err == ERR_INUSE)
+		return SAY_IN_USE;
+	return store_is_unknown(site->store) ? SAY_UNKNOWN : "invalid";
+}
+
+int site_failed(const struct site *site, enum err err, const char *what)
+{
+	if (err != ERR_OK && what[0] && !strchr(what, ' '))
+		say_about(what);
+	switch (err) {
+	case ERR_OK:
+		return CODE_DONE;
+	case ERR_NOTFOUND:
+		return say_error_as(
+			CODE_REFUSED, SAY_UNKNOWN,
+			"%s: not found ('popbox %s list' shows all)", what,
+			noun_of(what));
+	case ERR_EXISTS:
+	case ERR_INVALID:
+	case ERR_INUSE:
+		return say_error_as(CODE_REFUSED, word_of(site, err), "%s: %s",
+				    what, store_reason(site->store));
+	case ERR_FULL:
+		return say_error_as(CODE_LATER, SAY_FULL,
+				    "%s: no space left: nothing was changed "
+				    "(%s)",
+				    what, strerror(errno));
+	case ERR_BUSY:
+		return say_error_as(
+			CODE_LATER, SAY_BUSY,
+			"%s: another popbox holds the store: nothing "
+			"was changed, try again",
+			what);
+	case ERR_DAMAGED:
+		return say_error_as(CODE_LATER, SAY_DAMAGED,
+				    "%s: the store in '%s' is damaged: nothing "
+				    "was changed ('popbox check' says what, a "
+				    "backup mends it)",
+				    what, site->dir);
+	case ERR_SCHEMA:
+		return say_error(CODE_LATER,
+				 "%s: the store in '%s' is of another format "
+				 "version than this popbox",
+				 what, site->dir);
+	case ERR_SYSTEM:
+		break;
+	}
+	if (site->store && store_has_reason(site->store, err))
+		return say_error(CODE_LATER, "%s: %s", what,
+				 store_reason(site->store));
+	return say_error_as(CODE_LATER, denied(errno),
+			    "%s: cannot use the store in '%s': %s%s", what,
+			    site->dir, strerror(errno), site_as_root(errno));
+}
+
+void site_actor(struct site *site, int argc, char **argv)
+{
+	const char *name = getenv("SUDO_USER");
+	struct store_actor *actor = &site->actor;
+	size_t at = 0;
+
+	actor->uid = (uint32_t)getuid();
+	/* Of the usual one nobody needs to be asked; glibc 2.36 dies of that
+	 * question where memory is short. */
+	if (!name && actor->uid == 0) {
+		name = "root";
+	} else if (!name) {
+		const struct passwd *user = getpwuid(actor->uid);
+
+		name = user ? user->pw_name : "-";
+	}
+	say_clean(name, actor->name, sizeof actor->name);
+	for (int i = 0; i < argc && at < STORE_COMMAND_MAX; i++) {
+		if (i)
+			actor->command[at++] = ' ';
+		say_clean(argv[i], actor->command + at,
+			  sizeof actor->command - at);
+		at += strlen(actor->command + at);
+	}
+}

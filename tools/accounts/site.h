@@ -1,0 +1,52 @@
+/* site.h: one run of the tool: what was asked for in general, the settings,
+ * the store, and the helper that is popusr.
+ */
+#ifndef POPBOX_SITE_H
+#define POPBOX_SITE_H
+
+#include <stdbool.h>
+
+#include "popusr/asuser.h"
+#include "store/config.h"
+#include "store/store_write.h"
+
+#define SITE_DEFAULT_STORE "/var/lib/popbox"
+
+struct site {
+	const char *dir;
+	bool json;
+	bool verbose;
+	bool no_input;
+	bool dry_run;
+	bool no_sync;
+	bool fix_locals; /* take domains of the store out of control/locals */
+	struct store_actor actor;
+	uint64_t entry; /* the number of the change that was made; 0: none */
+	bool same;	/* it is all as it was asked to be already */
+	bool told;	/* the number was printed, with other data or in a message */
+	struct config config;
+	struct store *store;
+	struct asuser *asuser; /* only for changes */
+};
+
+/* Each says what is wrong and returns the exit code, or 0. */
+int site_config(struct site *site);
+int site_open_read(struct site *site);
+/* For reading, with the helper: for looks below the mail root. */
+int site_open_look(struct site *site);
+/* Settings, then the helper, then the store, in this order. */
+int site_open_write(struct site *site);
+void site_close(struct site *site);
+
+/* " (run popbox as root ...)" where errno number may be for want of that, else
+ * "". */
+const char *site_as_root(int number);
+
+/* A store call that failed, as a message and an exit code. what is the object
+ * that was asked for. */
+int site_failed(const struct site *site, enum err err, const char *what);
+
+/* Who runs this: SUDO_USER, or the name of the uid; and the command line. */
+void site_actor(struct site *site, int argc, char **argv);
+
+#endif

@@ -1,0 +1,376 @@
+#include "restore.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "accounts/roots.h"
+#include "backup.h"
+#include "base/interrupt.h"
+#include "base/say.h"
+#include "cli/confirm.h"
+#include "counters.h"
+#include "draft.h"
+#include "inspect.h"
+#include "publish/publish.h"
+#include "restore_settings.h"
+#include "store/secret.h"
+#include "store/store_whole.h"
+
+struct restoring {
+	struct site *site;
+	const struct args *args;
+	const char *path; /* of the backup */
+	struct draft draft;
+	int source; /* our copy of the backup, or -1 */
+	struct store_build *build;
+	struct inspected inspected;
+	bool theirs; /* the settings are the backup's */
+	struct backup_findings findings;
+};
+
+static int failed_copy(const struct restoring *r)
+{
+	return say_error(CODE_LATER, "cannot copy '%s' to '%s': %s", r->path,
+			 r->draft.path, strerror(errno));
+}
+
+/* The next stretch of bytes that are there, from *at on; false: none is. */
+static bool next_data(int fd, off_t size, off_t *at, off_t *ret_end)
+{
+	off_t data = lseek(fd, *at, SEEK_DATA), end;
+
+	if (data < 0 && errno == ENXIO)
+		return false; /* a hole up to the end */
+	*at = data < 0 ? *at : data;
+	end = data < 0 ? size : lseek(fd, *at, SEEK_HOLE);
+	*ret_end = end < *at || end > size ? size : end;
+	return *at < size && lseek(fd, *at, SEEK_SET) == *at;
+}
+
+static int copy_stretch(const struct restoring *r, int from, int to, off_t at,
+			off_t end)
+{
+	static char buffer[1 << 16];
+
+	while (at < end) {
+		size_t want = (size_t)(end - at) < sizeof buffer
+				      ? (size_t)(end - at)
+				      : sizeof buffer;
+		ssize_t got = pread(from, buffer, want, at);
+
+		if (got == 0)
+			return CODE_DONE; /* it became shorter */
+		if (got > 0)
+			got = pwrite(to, buffer, (size_t)got, at);
+		/* What was cut short goes on, and hears why. */
+		if (got < 0 && errno != EINTR)
+			return failed_copy(r);
+		at += got > 0 ? got : 0;
+	}
+	return CODE_DONE;
+}
+
+/* A copy, since nobody may change it between the look and the use. Its holes
+ * cost nothing. */
+static int copy_source(struct restoring *r, int fd)
+{
+	struct stat st;
+	off_t at = 0, end;
+	int to = -1, code;
+
+	if (fstat(fd, &st) != 0)
+		return failed_copy(r);
+	code = draft_file(&r->draft, "source", &to);
+	if (code != CODE_DONE)
+		return code;
+	if (ftruncate(to, st.st_size) != 0)
+		code = failed_copy(r);
+	while (code == CODE_DONE && next_data(fd, st.st_size, &at, &end)) {
+		code = copy_stretch(r, fd, to, at, end);
+		at = end;
+	}
+	if (code == CODE_DONE) {
+		r->source = openat(r->draft.dir, "source",
+				   O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+		if (r->source < 0)
+			code = failed_copy(r);
+	}
+	(void)unlinkat(r->draft.dir, "source", 0); /* draft_end looks again */
+	if (close(to) != 0 && code == CODE_DONE)
+		code = failed_copy(r);
+	return code;
+}
+
+static enum err build_row(void *arg, const struct store_raw *raw)
+{
+	struct restoring *r = arg;
+	/* Only now, so that the child that looks was made before. */
+	enum err err = r->build ? ERR_OK
+				: store_build_start(r->draft.path, &r->build);
+
+	return err == ERR_OK ? store_build_row(r->build, raw) : err;
+}
+
+static int build_failed(const struct restoring *r, enum err err)
+{
+	return say_error(CODE_LATER, "cannot build a store in '%s': %s",
+			 r->draft.path,
+			 err == ERR_SYSTEM || err == ERR_FULL
+				 ? strerror(errno)
+				 : err_text(err));
+}
+
+static int build(struct restoring *r)
+{
+	enum err err, end;
+	int code = inspect(r->source, r->path, INSPECT_ROWS, build_row, r,
+			   &r->inspected, &err);
+
+	if (code == CODE_DONE && err == ERR_OK && !r->build) /* no rows */
+		err = store_build_start(r->draft.path, &r->build);
+	end = store_build_end(&r->build, code == CODE_DONE && err == ERR_OK);
+	if (err != ERR_OK || (code == CODE_DONE && end != ERR_OK))
+		return build_failed(r, err != ERR_OK ? err : end);
+	return code;
+}
+
+static enum err check_body(struct store_txn *txn, void *arg)
+{
+	unsigned long found;
+
+	return store_check(txn, backup_finding, arg, &found);
+}
+
+/* What was built, from end to end. */
+static int finish(struct restoring *r)
+{
+	struct site *site = r->site;
+	enum err err = store_open_write(r->draft.path, &site->store);
+	int code = CODE_DONE;
+
+	if (err != ERR_OK)
+		return build_failed(r, err);
+	r->findings.path = r->path;
+	err = store_read(site->store, check_body, &r->findings);
+	if (err != ERR_OK)
+		code = build_failed(r, err);
+	else if (r->findings.damage)
+		code = say_error(CODE_REFUSED,
+				 "'%s' is damaged: nothing was changed",
+				 r->path);
+	store_close(&site->store);
+	return code;
+}
+
+static int read_settings(struct restoring *r, struct restore_settings *ret)
+{
+	return restore_settings_read(r->site, r->draft.place, r->path,
+				     r->inspected.settings,
+				     r->inspected.settings_len, ret);
+}
+
+/* The settings as they are now: the helper works with those it was started
+ * with. */
+static int settle_settings(struct restoring *r)
+{
+	const struct config before = r->site->config;
+	struct restore_settings settings;
+	int code = read_settings(r, &settings);
+
+	if (code == CODE_DONE &&
+	    (settings.theirs != r->theirs ||
+	     !restore_settings_same(&before, &r->site->config)))
+		code = say_error(CODE_LATER,
+				 "the settings in '%s' were changed meanwhile: "
+				 "nothing was changed, try again",
+				 r->draft.place);
+	if (code == CODE_DONE)
+		code = restore_settings_write(&settings, r->draft.dir,
+					      r->draft.path);
+	restore_settings_free(&settings);
+	return code;
+}
+
+/* The numbers that the store which is there has given by now. */
+static int settle_counters(struct restoring *r)
+{
+	struct site *site = r->site;
+	struct counters counters;
+	enum err err;
+	int code = counters_read(r->draft.place, &counters);
+
+	if (code != CODE_DONE)
+		return code;
+	err = store_open_write(r->draft.path, &site->store);
+	code = err == ERR_OK ? counters_pass(site, &counters)
+			     : build_failed(r, err);
+	store_close(&site->store);
+	counters_free(&counters);
+	return code;
+}
+
+/* What could still change while the new store was built: from here on nobody
+ * writes to the old one. */
+static int settle(struct restoring *r)
+{
+	int code = draft_hold(&r->draft);
+
+	if (code == CODE_DONE)
+		code = settle_settings(r);
+	if (code == CODE_DONE && r->draft.there)
+		code = settle_counters(r);
+	return code;
+}
+
+/* The store is the truth from here on; what fails now is qmail's files. */
+static int publish_it(struct site *site)
+{
+	enum err err;
+
+	if (site->no_sync) {
+		say_note("qmail's files do not say so yet: run 'popbox sync "
+			 "--full'");
+		return CODE_DONE;
+	}
+	err = store_open_write(site->dir, &site->store);
+	if (err != ERR_OK)
+		return say_error(CODE_LATER,
+				 "the store is restored, but qmail's files do "
+				 "not say so: run 'popbox sync --full'");
+	return publish(site, true);
+}
+
+static void tell(const struct restoring *r)
+{
+	const struct inspected *in = &r->inspected;
+
+	/* The tables' numbers are those of store_size. */
+	say_note("'%s': %llu handles, %llu boxes, %llu addresses; the journal "
+		 "has %llu entries",
+		 r->path, (unsigned long long)in->rows[1],
+		 (unsigned long long)in->rows[3],
+		 (unsigned long long)in->rows[4],
+		 (unsigned long long)in->rows[6]);
+}
+
+/* The helper is started before the first hash is seen; but which user it is,
+ * the backup may have to tell. */
+static int prepare(struct restoring *r)
+{
+	struct restore_settings settings;
+	enum err err;
+	int code = inspect(r->source, r->path, INSPECT_SETTINGS, NULL, NULL,
+			   &r->inspected, &err);
+
+	if (code != CODE_DONE)
+		return code;
+	code = read_settings(r, &settings);
+	r->theirs = settings.theirs;
+	if (code == CODE_DONE)
+		code = restore_settings_confirm(r->site, r->args, r->path,
+						&settings);
+	restore_settings_free(&settings);
+	if (code != CODE_DONE)
+		return code;
+	r->site->asuser = asuser_start(&r->site->config);
+	return r->site->asuser ? CODE_DONE : CODE_LATER;
+}
+
+static int make(struct restoring *r)
+{
+	int code = prepare(r);
+
+	if (code == CODE_DONE)
+		code = build(r);
+	if (code == CODE_DONE && !r->draft.there)
+		code = roots_make(&r->site->config);
+	if (code == CODE_DONE)
+		code = finish(r);
+	if (code == CODE_DONE)
+		code = settle(r);
+	if (code != CODE_DONE)
+		return code;
+	interrupt_hold();
+	code = draft_put(&r->draft);
+	if (code == CODE_DONE)
+		interrupt_says("the store is restored, qmail's files do not "
+			       "say so: run 'popbox sync --full'");
+	interrupt_release();
+	if (code != CODE_DONE)
+		return code;
+	tell(r);
+	if (r->draft.there)
+		say_note("what was in '%s' is kept in '%s'; what came after the "
+			 "backup is only there",
+			 r->site->dir, r->draft.kept);
+	return publish_it(r->site);
+}
+
+/* Looks, and says what it found. */
+static int rehearse_it(struct restoring *r)
+{
+	struct restore_settings settings;
+	enum err err;
+	int code = inspect(r->source, r->path, INSPECT_CHECK, NULL, NULL,
+			   &r->inspected, &err);
+
+	if (code != CODE_DONE)
+		return code;
+	tell(r);
+	code = read_settings(r, &settings);
+	if (code == CODE_DONE)
+		code = restore_settings_confirm(r->site, r->args, r->path,
+						&settings);
+	restore_settings_free(&settings);
+	if (code == CODE_DONE)
+		say_out("store: '%s' would be restored%s", r->site->dir,
+			r->draft.there ? ", and what is there kept beside it"
+				       : "");
+	return code;
+}
+
+static int run(struct restoring *r, int fd)
+{
+	int code = draft_look(r->site->dir, &r->draft);
+
+	if (code == CODE_DONE && r->draft.there)
+		code = confirm(r->site, r->args,
+			       "put '%s' in the place of the store in '%s'",
+			       r->path, r->site->dir);
+	if (code == CODE_DONE && secret_start() != ERR_OK)
+		code = say_error(CODE_LATER, "cannot get random numbers: %s",
+				 strerror(errno));
+	if (code != CODE_DONE)
+		return code;
+	interrupt_start();
+	code = draft_start(&r->draft);
+	if (code == CODE_DONE)
+		code = copy_source(r, fd);
+	if (code == CODE_DONE)
+		code = r->site->dry_run ? rehearse_it(r) : make(r);
+	draft_end(&r->draft);
+	return code;
+}
+
+int restore_store(struct site *site, const struct args *args, int fd,
+		  const char *path)
+{
+	struct restoring *r = calloc(1, sizeof *r);
+	int code;
+
+	if (!r)
+		return say_error(CODE_LATER, "no memory");
+	r->site = site;
+	r->args = args;
+	r->path = path;
+	r->source = -1;
+	code = run(r, fd);
+	if (r->source >= 0)
+		(void)close(r->source); /* read only */
+	free(r);
+	return code;
+}

@@ -1,0 +1,39 @@
+/* json.h: the tool's data as JSON, one object a line; names are stable and
+ * documented in popbox-NOUN(8). Over jansson; where memory lacked something is
+ * missing, and the program's end says so.
+ */
+#ifndef POPBOX_JSON_H
+#define POPBOX_JSON_H
+
+#include <jansson.h>
+
+#include "store/store.h"
+
+/* The object in one line; letters that a terminal must not get (utf8_shown) are
+ * escapes, \u009b. NULL: no object or no memory. The caller wipes and frees. */
+MUST_USE char *json_text(const json_t *object);
+
+/* Prints the object on a line of its own and releases it. */
+void json_print(json_t *object);
+
+/* Called first of all: of an object that lacks a member for want of memory the
+ * program's end says so (say_lost). */
+void json_start(void);
+
+/* Is this text UTF-8 of letters that are shown (utf8_shown)? */
+bool json_text_good(const char *text);
+
+/* Null for 0. */
+json_t *json_time(int64_t seconds);
+json_t *json_domain(const struct store_domain *domain);
+json_t *json_box(const struct store_box *box);
+json_t *json_address(const struct store_address *address);
+json_t *json_handle(const struct store_handle *handle);
+json_t *json_entry(const struct store_entry *entry);
+
+const char *json_kind(enum store_kind kind);
+const char *json_delivery(enum store_delivery delivery);
+const char *json_op(enum store_op op);
+const char *json_table(enum store_table table);
+
+#endif

@@ -1,0 +1,22 @@
+/* audit.h: what is wrong outside of the store: qmail's files, the mail roots,
+ * the store's own directory, compared with what the store says.
+ */
+#ifndef POPBOX_AUDIT_H
+#define POPBOX_AUDIT_H
+
+#include "accounts/site.h"
+
+struct finding {
+	const char *check; /* a word that names the check, popbox-check(8) */
+	const char *what;  /* with the path */
+	bool mends;	   /* --repair does it */
+};
+
+typedef void audit_report(void *arg, const struct finding *finding);
+
+/* Looks at everything; store and helper are open. With fix, popusr's helper
+ * mends modes and removes temporaries at once; the rest is publishing's.
+ * Returns the exit code, CODE_DONE whatever was found. */
+int audit(struct site *site, bool fix, audit_report *report, void *arg);
+
+#endif

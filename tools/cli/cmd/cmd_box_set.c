@@ -1,0 +1,162 @@
+/* cmd_box_set.c: popbox box set, suspend and resume. */
+#include <string.h>
+
+#include "base/json.h"
+#include "base/say.h"
+#include "cli/commands.h"
+#include "cli/many.h"
+#include "cli/operand.h"
+#include "cli/switches.h"
+#include "cli/target.h"
+#include "publish/change.h"
+
+const struct args_option cmd_box_set_options[] = {
+	{"--name", "TEXT", "the name of a person or thing"},
+	{"--quota", "SIZE|none", "kept, not enforced yet"},
+	SWITCHES_OPTIONS,
+	MANY_OPTIONS,
+	CHANGE_OPTIONS,
+	{NULL, NULL, NULL},
+};
+
+const struct args_option cmd_box_suspend_options[] = {
+	{"--reason", "TEXT", "why, for those who ask"},
+	MANY_OPTIONS,
+	CHANGE_OPTIONS,
+	{NULL, NULL, NULL},
+};
+
+const struct args_option cmd_box_resume_options[] = {
+	MANY_OPTIONS,
+	CHANGE_OPTIONS,
+	{NULL, NULL, NULL},
+};
+
+struct edit {
+	struct target target;
+	bool set_title;
+	char title[STORE_TITLE_MAX + 1];
+	bool set_quota;
+	uint64_t quota;
+	struct switches switches;
+	bool suspend; /* by that name */
+	struct store_box is;
+};
+
+/* Of the box in edit->is. */
+static enum err apply(struct store_txn *txn, struct edit *edit)
+{
+	if (edit->set_title)
+		memcpy(edit->is.title, edit->title, sizeof edit->title);
+	if (edit->set_quota)
+		edit->is.quota = edit->quota;
+	switches_apply(&edit->switches, &edit->is.state);
+	return store_box_set(txn, &edit->is);
+}
+
+static enum err edit_each(struct store_txn *txn, const struct store_box *box,
+			  size_t number, void *arg)
+{
+	struct edit *edit = arg;
+
+	(void)number;
+	edit->is = *box;
+	return apply(txn, edit);
+}
+
+static enum err edit_body(struct store_txn *txn, void *arg)
+{
+	struct edit *edit = arg;
+	enum err err = target_find(txn, &edit->target, &edit->is);
+
+	if (err == ERR_NOTFOUND)
+		return store_unknown(
+			txn,
+			"there is no such %s ('popbox box list' "
+			"shows all)",
+			edit->target.by_address ? "address with a box" : "box");
+	if (err != ERR_OK)
+		return err;
+	err = apply(txn, edit);
+	/* What is printed is what there is. */
+	return err == ERR_OK ? store_box_get(txn, &edit->is.name, &edit->is)
+			     : err;
+}
+
+static int run_one(struct site *site, const struct args *args,
+		   struct edit *edit, const char *done)
+{
+	char text[NAME_BOX_TEXT];
+	bool changed = false;
+	int code = target_read(args->operand[0], &edit->target);
+
+	if (code == CODE_DONE)
+		code = site_open_write(site);
+	if (code == CODE_DONE)
+		code = change(site, edit_body, edit, edit->target.text,
+			      &changed);
+	if (!changed)
+		return code;
+	name_box_text(&edit->is.name, text);
+	if (site->json)
+		change_print(site, json_box(&edit->is));
+	else
+		say_note("box '%s' %s%s", text, done,
+			 edit->suspend ? ": it cannot log in, mail is still "
+					 "delivered"
+				       : "");
+	return code;
+}
+
+static int run(struct site *site, const struct args *args, struct edit *edit,
+	       const char *verb, const char *done)
+{
+	bool by_filter;
+	int code = many_asked(args, &by_filter);
+
+	if (code == CODE_DONE)
+		code = by_filter
+			       ? many(site, args, verb, edit_each, edit, done)
+			       : run_one(site, args, edit, done);
+	if (site->entry && edit->set_quota && edit->quota)
+		say_note("the quota is kept, but not enforced yet");
+	return code;
+}
+
+int cmd_box_set(struct site *site, const struct args *args)
+{
+	const char *title = args_get(args, "--name");
+	const char *quota = args_get(args, "--quota");
+	struct edit edit = {.set_title = title, .set_quota = quota};
+	int code = switches_read(args, &edit.switches);
+
+	if (code == CODE_DONE)
+		code = operand_text("name", title, edit.title,
+				    sizeof edit.title);
+	if (code == CODE_DONE && quota)
+		code = operand_size(quota, &edit.quota);
+	if (code != CODE_DONE)
+		return code;
+	if (!title && !quota && !switches_any(&edit.switches))
+		return say_error(CODE_USAGE,
+				 "nothing to set: say --name, --quota, "
+				 "--login, --delivery or --reason");
+	return run(site, args, &edit, "change", "set");
+}
+
+int cmd_box_suspend(struct site *site, const struct args *args)
+{
+	struct edit edit = {.suspend = true};
+	int code = switches_suspend(args, &edit.switches);
+
+	return code == CODE_DONE
+		       ? run(site, args, &edit, "suspend", "suspended")
+		       : code;
+}
+
+int cmd_box_resume(struct site *site, const struct args *args)
+{
+	struct edit edit = {.switches = switches_resume()};
+
+	return run(site, args, &edit, "resume", "resumed");
+}

@@ -1,0 +1,313 @@
+/* cmd_box_show.c: popbox box list and show. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "accounts/holds.h"
+#include "base/idn.h"
+#include "base/json.h"
+#include "base/say.h"
+#include "cli/commands.h"
+#include "cli/filter.h"
+#include "cli/list.h"
+#include "cli/target.h"
+
+const struct args_option cmd_box_list_options[] = {
+	FILTER_OPTIONS,
+	LIST_OPTIONS,
+	{NULL, NULL, NULL},
+};
+
+struct handful {
+	struct filter filter;
+	struct filter_place place;
+	bool look; /* at the last logins, below the mail root */
+	struct filter_box box[LIST_HANDFUL];
+	struct holds holds[LIST_HANDFUL];
+	size_t count;
+};
+
+static enum err next_body(struct store_txn *txn, void *arg)
+{
+	struct handful *some = arg;
+	struct filter_place place = some->place;
+	enum err err = ERR_OK;
+
+	some->count = 0;
+	while (err == ERR_OK && some->count < LIST_HANDFUL) {
+		err = filter_next(txn, &some->filter, &place,
+				  &some->box[some->count]);
+		if (err == ERR_OK)
+			err = holds_box(txn, &some->box[some->count].box,
+					&some->holds[some->count]);
+		some->count += err == ERR_OK;
+	}
+	some->place = place;
+	return err;
+}
+
+static void add_last(json_t *object, int64_t last, const char *ip)
+{
+	(void)json_object_set_new(object, "last_login", json_time(last));
+	(void)json_object_set_new(object, "last_ip",
+				  ip[0] ? json_string(ip) : json_null());
+}
+
+enum {
+	BOX,
+	ADDRESS,
+	LAST_LOGIN,
+	LAST_IP,
+	LOGIN,
+	DELIVERY,
+	PASSWORD,
+	NAME,
+	QUOTA,
+	REASON,
+	CREATED,
+};
+
+const struct list_column list_of_boxes[] = {
+	[BOX] = {"box", TABLE_NAME, false},
+	[ADDRESS] = {"address", TABLE_NAME, false},
+	[LAST_LOGIN] = {"last-login", TABLE_NAME, true},
+	[LAST_IP] = {"last-ip", TABLE_NAME, true},
+	[LOGIN] = {"login", TABLE_NAME, false},
+	[DELIVERY] = {"delivery", TABLE_NAME, false},
+	[PASSWORD] = {"password", TABLE_NAME, false},
+	[NAME] = {"name", TABLE_TEXT, false},
+	[QUOTA] = {"quota", TABLE_NAME, true},
+	[REASON] = {"reason", TABLE_TEXT, true},
+	[CREATED] = {"created", TABLE_NAME, true},
+	{NULL, TABLE_TEXT, false},
+};
+
+static void fill(const struct filter_box *line, const struct holds *holds,
+		 int64_t last, const char *ip, struct list_cells *cells)
+{
+	const struct store_box *box = &line->box;
+	char text[NAME_ADDRESS_TEXT], written[IDN_WRITTEN];
+
+	name_box_text(&box->name, text);
+	list_cell(cells, BOX, text);
+	if (line->has_address) {
+		name_address_text(&line->address, text);
+		list_cell(cells, ADDRESS, idn_written(text, written));
+	}
+	list_cell(cells, LAST_LOGIN, last ? say_time(last, text) : "");
+	list_cell(cells, LAST_IP, ip);
+	list_cell(cells, LOGIN, holds_login_cell(holds, STORE_BOXES, text));
+	list_cell(cells, DELIVERY,
+		  holds_delivery_cell(holds, STORE_BOXES, text));
+	list_cell(cells, PASSWORD, box->has_password ? "yes" : "none");
+	list_cell(cells, NAME, box->title);
+	(void)snprintf(text, sizeof text, "%llu",
+		       (unsigned long long)box->quota); /* it fits */
+	list_cell(cells, QUOTA, box->quota ? text : "");
+	list_cell(cells, REASON, box->state.reason);
+	list_cell(cells, CREATED, say_time(box->state.created, text));
+}
+
+static bool line_row(const struct site *site, const void *arg, size_t index,
+		     struct list_cells *cells, json_t **ret_object)
+{
+	const struct handful *some = arg;
+	const struct filter_box *line = &some->box[index];
+	const struct holds *holds = &some->holds[index];
+	char address[NAME_ADDRESS_TEXT], ip[MAILROOT_IP_MAX + 1] = "";
+	int64_t last = 0;
+
+	if (some->look)
+		(void)filter_last_login(site, &line->box.name, &last, ip);
+	if (!filter_fits_login(&some->filter, &line->box, last))
+		return false;
+	if (cells)
+		fill(line, holds, last, ip, cells);
+	if (!ret_object)
+		return true;
+	if (line->has_address)
+		name_address_text(&line->address, address);
+	*ret_object = json_box(&line->box);
+	holds_json(*ret_object, holds);
+	(void)json_object_set_new(*ret_object, "address",
+				  line->has_address ? json_string(address)
+						    : json_null());
+	if (some->look)
+		add_last(*ret_object, last, ip);
+	return true;
+}
+
+static int list_boxes(struct site *site, const struct args *args,
+		      struct handful *some)
+{
+	static const char *const with_last[] = {"last-login", NULL};
+	const struct list list = {"box list",  list_of_boxes, 2,
+				  next_body,   line_row,      some,
+				  &some->count};
+	struct list_view view;
+	int code = filter_read(args, &some->filter);
+
+	if (code == CODE_DONE)
+		code = list_read(site, args, &list,
+				 some->filter.look ? with_last : NULL, &view);
+	if (code != CODE_DONE)
+		return code;
+	some->look = some->filter.look ||
+		     list_wants(&list, &view, "last-login") ||
+		     list_wants(&list, &view, "last-ip");
+	code = some->look ? site_open_look(site) : site_open_read(site);
+	return code == CODE_DONE ? list_print(site, &list, &view) : code;
+}
+
+int cmd_box_list(struct site *site, const struct args *args)
+{
+	struct handful *some = calloc(1, sizeof *some);
+	int code;
+
+	if (!some)
+		return say_error(CODE_LATER, "no memory");
+	code = list_boxes(site, args, some);
+	filter_free(&some->filter);
+	free(some);
+	return code;
+}
+
+struct shown {
+	struct target target;
+	struct store_box box;
+	struct holds holds;
+	char login[HOLDS_LINE], delivery[HOLDS_LINE];
+	struct name_address *address; /* malloc'ed */
+	size_t count;
+	size_t room;
+};
+
+static enum err add_address(struct shown *shown,
+			    const struct name_address *address)
+{
+	if (shown->count == shown->room) {
+		size_t room = shown->room ? shown->room * 2 : 8;
+		struct name_address *more =
+			reallocarray(shown->address, room, sizeof *more);
+
+		if (!more)
+			return ERR_SYSTEM;
+		shown->address = more;
+		shown->room = room;
+	}
+	shown->address[shown->count++] = *address;
+	return ERR_OK;
+}
+
+/* Which switches hold, and since when. */
+static enum err show_holds(struct store_txn *txn, struct shown *shown)
+{
+	enum err err = holds_box(txn, &shown->box, &shown->holds);
+
+	if (err == ERR_OK)
+		err = holds_login_line(txn, &shown->holds, shown->login);
+	if (err == ERR_OK)
+		err = holds_delivery_line(txn, &shown->holds, shown->delivery);
+	return err;
+}
+
+static enum err show_body(struct store_txn *txn, void *arg)
+{
+	struct shown *shown = arg;
+	struct name_address at, *after = NULL;
+	enum err err = target_find(txn, &shown->target, &shown->box);
+
+	shown->count = 0;
+	if (err == ERR_OK)
+		err = show_holds(txn, shown);
+	while (err == ERR_OK) {
+		err = store_box_address_next(txn, &shown->target.box, after,
+					     &at);
+		if (err == ERR_NOTFOUND)
+			return ERR_OK;
+		if (err == ERR_OK)
+			err = add_address(shown, &at);
+		after = &at;
+	}
+	return err;
+}
+
+static void show_json(const struct site *site, const struct shown *shown,
+		      const char *maildir)
+{
+	char ip[MAILROOT_IP_MAX + 1];
+	int64_t last;
+	json_t *object = json_box(&shown->box), *list = json_array();
+
+	(void)filter_last_login(site, &shown->box.name, &last, ip);
+	for (size_t i = 0; i < shown->count; i++) {
+		char text[NAME_ADDRESS_TEXT];
+
+		name_address_text(&shown->address[i], text);
+		(void)json_array_append_new(list, json_string(text));
+	}
+	holds_json(object, &shown->holds);
+	(void)json_object_set_new(object, "addresses", list);
+	(void)json_object_set_new(object, "maildir", json_string(maildir));
+	add_last(object, last, ip);
+	json_print(object);
+}
+
+static void show_text(const struct site *site, const struct shown *shown,
+		      const char *maildir)
+{
+	char ip[MAILROOT_IP_MAX + 1];
+	const struct store_box *box = &shown->box;
+	char text[NAME_ADDRESS_TEXT], clean[STORE_TITLE_MAX + 1];
+	int64_t last;
+
+	(void)filter_last_login(site, &box->name, &last, ip);
+	name_box_text(&box->name, text);
+	say_out("box               %s", text);
+	for (size_t i = 0; i < shown->count; i++) {
+		name_address_text(&shown->address[i], text);
+		say_out("address           %s", text);
+	}
+	say_clean(box->title, clean, sizeof clean);
+	say_out("name              %s", clean[0] ? clean : "-");
+	say_out("login             %s", shown->login);
+	say_out("delivery          %s", shown->delivery);
+	say_out("password          %s", box->has_password ? "yes" : "none");
+	say_out("password changed  %s", say_time(box->password_changed, text));
+	say_out("created           %s", say_time(box->state.created, text));
+	say_out("last login        %s%s%s", last ? say_time(last, text) : "never",
+		ip[0] ? " from " : "", ip);
+	if (box->quota)
+		say_out("quota             %llu bytes, not enforced yet",
+			(unsigned long long)box->quota);
+	say_clean(box->state.reason, clean, sizeof clean);
+	if (clean[0])
+		say_out("reason            %s", clean);
+	say_out("maildir           %s", maildir);
+}
+
+int cmd_box_show(struct site *site, const struct args *args)
+{
+	struct shown shown = {.address = NULL};
+	char maildir[PATH_MAX] = "";
+	enum err err;
+	int code = target_read(args->operand[0], &shown.target);
+
+	if (code == CODE_DONE)
+		code = site_open_look(site);
+	if (code != CODE_DONE)
+		return code;
+	err = store_read(site->store, show_body, &shown);
+	if (err == ERR_OK)
+		mailroot_box_path(site->config.home, &shown.box.name, maildir);
+	if (err == ERR_NOTFOUND)
+		code = target_missing(&shown.target, CODE_NO);
+	else if (err != ERR_OK)
+		code = site_failed(site, err, shown.target.text);
+	else if (site->json)
+		show_json(site, &shown, maildir);
+	else
+		show_text(site, &shown, maildir);
+	free(shown.address);
+	return code;
+}

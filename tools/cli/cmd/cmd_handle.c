@@ -1,0 +1,141 @@
+/* cmd_handle.c: popbox handle add, set, suspend, resume and del. */
+#include <string.h>
+
+#include "base/json.h"
+#include "base/say.h"
+#include "cli/commands.h"
+#include "cli/confirm.h"
+#include "cli/operand.h"
+#include "cli/switches.h"
+#include "publish/change.h"
+
+const struct args_option cmd_handle_add_options[] = {
+	{"--name", "TEXT", "the name of a person or company"},
+	CHANGE_OPTIONS,
+	{NULL, NULL, NULL},
+};
+
+const struct args_option cmd_handle_set_options[] = {
+	{"--name", "TEXT", "the name of a person or company"},
+	SWITCHES_OPTIONS,
+	CHANGE_OPTIONS,
+	{NULL, NULL, NULL},
+};
+
+const struct args_option cmd_handle_del_options[] = {
+	CONFIRM_OPTION,
+	CHANGE_OPTIONS,
+	{NULL, NULL, NULL},
+};
+
+struct edit {
+	struct name_handle name;
+	bool add;
+	bool set_title;
+	char title[STORE_TITLE_MAX + 1];
+	struct switches switches;
+	struct store_handle is;
+};
+
+static enum err edit_body(struct store_txn *txn, void *arg)
+{
+	struct edit *edit = arg;
+	enum err err = ERR_OK;
+
+	if (edit->add)
+		err = store_handle_add(txn, &edit->name);
+	if (err == ERR_OK)
+		err = store_handle_get(txn, &edit->name, &edit->is);
+	if (err != ERR_OK)
+		return err;
+	if (edit->set_title)
+		memcpy(edit->is.title, edit->title, sizeof edit->title);
+	switches_apply(&edit->switches, &edit->is.state);
+	err = store_handle_set(txn, &edit->is);
+	/* What is printed is what there is. */
+	return err == ERR_OK ? store_handle_get(txn, &edit->name, &edit->is)
+			     : err;
+}
+
+static int run(struct site *site, const struct args *args, struct edit *edit,
+	       const char *done)
+{
+	const char *title = args_get(args, "--name");
+	bool changed = false;
+	int code = operand_handle(args->operand[0], &edit->name);
+
+	edit->set_title = title != NULL;
+	if (code == CODE_DONE)
+		code = operand_text("name", title, edit->title,
+				    sizeof edit->title);
+	if (code == CODE_DONE)
+		code = site_open_write(site);
+	if (code == CODE_DONE)
+		code = change(site, edit_body, edit, edit->name.s, &changed);
+	if (changed && site->json)
+		change_print(site, json_handle(&edit->is));
+	else if (changed)
+		say_note("handle '%s' %s", edit->name.s, done);
+	return code;
+}
+
+int cmd_handle_add(struct site *site, const struct args *args)
+{
+	struct edit edit = {.add = true};
+
+	return run(site, args, &edit, "added");
+}
+
+int cmd_handle_set(struct site *site, const struct args *args)
+{
+	struct edit edit = {.add = false};
+	int code = switches_read(args, &edit.switches);
+
+	if (code != CODE_DONE)
+		return code;
+	if (!switches_any(&edit.switches) && !args_has(args, "--name"))
+		return say_error(CODE_USAGE, "nothing to set: say --name, "
+					     "--login, --delivery or --reason");
+	return run(site, args, &edit, "set");
+}
+
+int cmd_handle_suspend(struct site *site, const struct args *args)
+{
+	struct edit edit = {.add = false};
+	int code = switches_suspend(args, &edit.switches);
+
+	return code == CODE_DONE
+		       ? run(site, args, &edit,
+			     "suspended: none of its boxes can log in, mail is "
+			     "still delivered")
+		       : code;
+}
+
+int cmd_handle_resume(struct site *site, const struct args *args)
+{
+	struct edit edit = {.switches = switches_resume()};
+
+	return run(site, args, &edit, "resumed");
+}
+
+static enum err del_body(struct store_txn *txn, void *arg)
+{
+	return store_handle_del(txn, arg);
+}
+
+int cmd_handle_del(struct site *site, const struct args *args)
+{
+	struct name_handle name;
+	bool changed = false;
+	int code = operand_handle(args->operand[0], &name);
+
+	if (code == CODE_DONE)
+		code = site_open_write(site);
+	if (code == CODE_DONE)
+		code = confirm(site, args, "delete the handle '%s'", name.s);
+	if (code == CODE_DONE)
+		code = change(site, del_body, &name, name.s, &changed);
+	if (changed)
+		say_note("handle '%s' deleted", name.s);
+	return code;
+}

@@ -1,0 +1,205 @@
+/* cmd_handle_show.c: popbox handle list and show. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "accounts/holds.h"
+#include "base/json.h"
+#include "base/say.h"
+#include "cli/commands.h"
+#include "cli/list.h"
+#include "cli/operand.h"
+
+const struct args_option cmd_handle_list_options[] = {
+	{"--suspended", NULL, "only those whose boxes cannot log in"},
+	LIST_OPTIONS,
+	{NULL, NULL, NULL},
+};
+
+struct handful {
+	struct store_handle handle[LIST_HANDFUL];
+	size_t count;
+	struct name_handle last;
+	bool started;
+	bool suspended;
+};
+
+static enum err next_body(struct store_txn *txn, void *arg)
+{
+	struct handful *some = arg;
+	struct name_handle at = some->last;
+	bool started = some->started;
+	enum err err = ERR_OK;
+
+	some->count = 0;
+	while (some->count < LIST_HANDFUL) {
+		struct store_handle *handle = &some->handle[some->count];
+
+		err = store_handle_next(txn, started ? &at : NULL, handle);
+		if (err != ERR_OK)
+			break;
+		at = handle->name;
+		started = true;
+		some->count += !some->suspended || !handle->state.login;
+	}
+	some->last = at;
+	some->started = started;
+	return err;
+}
+
+enum { HANDLE, LOGIN, DELIVERY, NAME, REASON, CREATED };
+
+const struct list_column list_of_handles[] = {
+	[HANDLE] = {"handle", TABLE_NAME, false},
+	[LOGIN] = {"login", TABLE_NAME, false},
+	[DELIVERY] = {"delivery", TABLE_NAME, false},
+	[NAME] = {"name", TABLE_TEXT, false},
+	[REASON] = {"reason", TABLE_TEXT, false},
+	[CREATED] = {"created", TABLE_NAME, true},
+	{NULL, TABLE_TEXT, false},
+};
+
+static bool handle_row(const struct site *site, const void *arg, size_t index,
+		       struct list_cells *cells, json_t **ret_object)
+{
+	const struct handful *some = arg;
+	const struct store_handle *handle = &some->handle[index];
+	char text[SAY_TIME_TEXT];
+
+	(void)site;
+	if (cells) {
+		list_cell(cells, HANDLE, handle->name.s);
+		list_cell(cells, LOGIN, handle->state.login ? "on" : "off");
+		list_cell(cells, DELIVERY,
+			  json_delivery(handle->state.delivery));
+		list_cell(cells, NAME, handle->title);
+		list_cell(cells, REASON, handle->state.reason);
+		list_cell(cells, CREATED,
+			  say_time(handle->state.created, text));
+	}
+	if (ret_object)
+		*ret_object = json_handle(handle);
+	return true;
+}
+
+int cmd_handle_list(struct site *site, const struct args *args)
+{
+	struct handful *some = calloc(1, sizeof *some);
+	struct list list = {"handle list", list_of_handles, 1,
+			    next_body,	   handle_row,	    some,
+			    NULL};
+	struct list_view view;
+	int code;
+
+	if (!some)
+		return say_error(CODE_LATER, "no memory");
+	list.count = &some->count;
+	some->suspended = args_has(args, "--suspended");
+	code = list_read(site, args, &list, NULL, &view);
+	if (code == CODE_DONE)
+		code = site_open_read(site);
+	if (code == CODE_DONE)
+		code = list_print(site, &list, &view);
+	free(some);
+	return code;
+}
+
+struct shown {
+	struct store_handle handle;
+	char login[HOLDS_LINE], delivery[HOLDS_LINE];
+	unsigned long domains, boxes;
+};
+
+static enum err count_domains(struct store_txn *txn, struct shown *shown)
+{
+	const struct name_handle *name = &shown->handle.name;
+	struct store_domain domain;
+	enum err err = store_handle_domain_next(txn, name, NULL, &domain);
+
+	shown->domains = 0;
+	while (err == ERR_OK) {
+		shown->domains++;
+		err = store_handle_domain_next(txn, name, &domain.name,
+					       &domain);
+	}
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+static enum err show_holds(struct store_txn *txn, struct shown *shown)
+{
+	struct holds holds;
+	enum err err = holds_handle(&shown->handle, &holds);
+
+	if (err == ERR_OK)
+		err = holds_login_line(txn, &holds, shown->login);
+	if (err == ERR_OK)
+		err = holds_delivery_line(txn, &holds, shown->delivery);
+	return err;
+}
+
+static enum err show_body(struct store_txn *txn, void *arg)
+{
+	struct shown *shown = arg;
+	const struct name_handle name = shown->handle.name;
+	const struct name_box first = {name, 0};
+	struct store_box box;
+	enum err err = store_handle_get(txn, &name, &shown->handle);
+
+	shown->boxes = 0;
+	if (err == ERR_OK)
+		err = show_holds(txn, shown);
+	if (err == ERR_OK)
+		err = count_domains(txn, shown);
+	if (err != ERR_OK)
+		return err;
+	err = store_box_get(txn, &first, &box);
+	if (err == ERR_NOTFOUND)
+		err = store_box_next(txn, &first, &box);
+	while (err == ERR_OK && strcmp(box.name.handle.s, name.s) == 0) {
+		shown->boxes++;
+		err = store_box_next(txn, &box.name, &box);
+	}
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+static void print_shown(const struct shown *shown)
+{
+	const struct store_handle *handle = &shown->handle;
+	char clean[STORE_TITLE_MAX + 1], time[SAY_TIME_TEXT];
+
+	say_out("handle      %s", handle->name.s);
+	say_clean(handle->title, clean, sizeof clean);
+	say_out("name        %s", clean[0] ? clean : "-");
+	say_out("login       %s", shown->login);
+	say_out("delivery    %s", shown->delivery);
+	say_clean(handle->state.reason, clean, sizeof clean);
+	say_out("reason      %s", clean[0] ? clean : "-");
+	say_out("domains     %lu", shown->domains);
+	say_out("boxes       %lu", shown->boxes);
+	say_out("next box    %s-%04u", handle->name.s, handle->next_box);
+	say_out("created     %s", say_time(handle->state.created, time));
+}
+
+int cmd_handle_show(struct site *site, const struct args *args)
+{
+	struct shown shown;
+	int code = operand_handle(args->operand[0], &shown.handle.name);
+	enum err err;
+
+	if (code == CODE_DONE)
+		code = site_open_read(site);
+	if (code != CODE_DONE)
+		return code;
+	err = store_read(site->store, show_body, &shown);
+	if (err == ERR_NOTFOUND)
+		return say_error_as(CODE_NO, SAY_UNKNOWN,
+				    "there is no handle '%s' ('popbox "
+				    "handle list' shows all)",
+				    shown.handle.name.s);
+	if (err != ERR_OK)
+		return site_failed(site, err, shown.handle.name.s);
+	if (site->json)
+		json_print(json_handle(&shown.handle));
+	else
+		print_shown(&shown);
+	return CODE_DONE;
+}

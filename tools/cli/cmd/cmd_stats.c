@@ -1,0 +1,89 @@
+/* cmd_stats.c: popbox stats: counts, of all or of one customer. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/json.h"
+#include "base/say.h"
+#include "check/stats.h"
+#include "check/statsprint.h"
+#include "cli/commands.h"
+#include "cli/operand.h"
+
+const struct args_option cmd_stats_options[] = {
+	{"--handle", "H", "only this customer"},
+	{"--mail", NULL, "also the bytes of mail in all Maildirs"},
+	{NULL, NULL, NULL},
+};
+
+/* What popusr sees of a box. One that cannot be looked at is said. */
+static void look(struct site *site, const struct stats_seen *box,
+		 struct stats *stats)
+{
+	char ip[MAILROOT_IP_MAX + 1], path[PATH_MAX];
+	int64_t last = 0, bytes = 0;
+	int rc = asuser_lastlogin(site->asuser, &box->name, &last, ip, path);
+
+	if (rc != 0 && rc != ENOENT) {
+		stats->unknown++;
+		say_error(0, "cannot read '%s': %s", path, strerror(rc));
+	} else {
+		stats_login(stats, box->handle, rc == 0 ? last : 0);
+	}
+	if (!stats->mail)
+		return;
+	rc = asuser_bytes(site->asuser, &box->name, &bytes, path);
+	if (rc != 0 && rc != ENOENT) {
+		stats->unknown++;
+		say_error(0, "cannot read '%s': %s", path, strerror(rc));
+	} else if (rc == 0) {
+		stats_mail(stats, box->handle, (uint64_t)bytes);
+	}
+}
+
+static int count(struct site *site, struct stats *stats)
+{
+	enum err err = store_read(site->store, stats_start_body, stats);
+
+	while (err == ERR_OK) {
+		err = store_read(site->store, stats_boxes_body, stats);
+		for (size_t i = 0; i < stats->seen; i++)
+			look(site, &stats->box[i], stats);
+	}
+	if (err != ERR_NOTFOUND)
+		return site_failed(site, err, "stats");
+	return CODE_DONE;
+}
+
+int cmd_stats(struct site *site, const struct args *args)
+{
+	const char *handle = args_get(args, "--handle");
+	struct stats *stats = calloc(1, sizeof *stats);
+	int code = CODE_DONE;
+
+	if (!stats)
+		return say_error(CODE_LATER, "no memory");
+	stats->now = (int64_t)time(NULL);
+	stats->mail = args_has(args, "--mail");
+	stats->one = handle != NULL;
+	if (handle)
+		code = operand_handle(handle, &stats->only);
+	if (code == CODE_DONE)
+		code = site_open_look(site);
+	if (code == CODE_DONE)
+		code = count(site, stats);
+	if (code == CODE_DONE && handle && !stats->handles)
+		code = say_error_as(
+			CODE_REFUSED, SAY_UNKNOWN,
+			"%s: there is no such handle ('popbox handle "
+			"list' shows all)",
+			handle);
+	if (code == CODE_DONE)
+		statsprint(site, stats);
+	if (code == CODE_DONE && stats->unknown)
+		code = CODE_LATER;
+	stats_free(stats);
+	free(stats);
+	return code;
+}

@@ -1,0 +1,44 @@
+/* cmd_sync.c: popbox sync. */
+#include "base/interrupt.h"
+#include "base/say.h"
+#include "cli/commands.h"
+#include "publish/publish.h"
+#include "publish/rehearse.h"
+
+const struct args_option cmd_sync_options[] = {
+	{"--dry-run", NULL, "show what is owed; exit 1 if anything is"},
+	{"--full", NULL, "compare everything, not only what is owed"},
+	{"--fix-locals", NULL, "take domains out of control/locals"},
+	{NULL, NULL, NULL},
+};
+
+struct showing {
+	const struct site *site;
+	bool full;
+	unsigned long steps;
+};
+
+static enum err show_body(struct store_txn *txn, void *arg)
+{
+	struct showing *showing = arg;
+
+	return rehearse(showing->site, txn,
+			showing->full ? PLAN_ALL : PLAN_OWED, &showing->steps);
+}
+
+int cmd_sync(struct site *site, const struct args *args)
+{
+	struct showing showing = {site, args_has(args, "--full"), 0};
+	int code = site->dry_run ? site_open_read(site) : site_open_write(site);
+	enum err err;
+
+	if (code != CODE_DONE)
+		return code;
+	interrupt_says("run 'popbox sync' again, which goes on where it was");
+	if (!site->dry_run)
+		return publish(site, showing.full);
+	err = store_read(site->store, show_body, &showing);
+	if (err != ERR_OK)
+		return site_failed(site, err, "sync");
+	return showing.steps ? CODE_NO : CODE_DONE;
+}

@@ -1,0 +1,88 @@
+#include "switches.h"
+
+#include <string.h>
+
+#include "base/say.h"
+#include "operand.h"
+
+static int read_login(const char *text, struct switches *switches)
+{
+	if (!text)
+		return CODE_DONE;
+	switches->set_login = true;
+	switches->login = strcmp(text, "on") == 0;
+	if (switches->login || strcmp(text, "off") == 0)
+		return CODE_DONE;
+	return say_error(CODE_USAGE, "--login takes on or off, not '%s'", text);
+}
+
+static int read_delivery(const char *text, struct switches *switches)
+{
+	static const struct {
+		const char *word;
+		enum store_delivery delivery;
+	} words[] = {{"on", STORE_DELIVER},
+		     {"off", STORE_BOUNCE},
+		     {"hold", STORE_HOLD}};
+
+	if (!text)
+		return CODE_DONE;
+	switches->set_delivery = true;
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		if (strcmp(text, words[i].word) == 0) {
+			switches->delivery = words[i].delivery;
+			return CODE_DONE;
+		}
+	}
+	return say_error(CODE_USAGE,
+			 "--delivery takes on, off or hold, not '%s'", text);
+}
+
+static int read_reason(const struct args *args, struct switches *switches)
+{
+	const char *reason = args_get(args, "--reason");
+
+	switches->set_reason = reason != NULL;
+	return operand_text("reason", reason, switches->reason,
+			    sizeof switches->reason);
+}
+
+int switches_read(const struct args *args, struct switches *ret_switches)
+{
+	int code;
+
+	*ret_switches = (struct switches){.login = true};
+	code = read_login(args_get(args, "--login"), ret_switches);
+	if (code == CODE_DONE)
+		code = read_delivery(args_get(args, "--delivery"),
+				     ret_switches);
+	return code == CODE_DONE ? read_reason(args, ret_switches) : code;
+}
+
+int switches_suspend(const struct args *args, struct switches *ret_switches)
+{
+	*ret_switches = (struct switches){.set_login = true};
+	return read_reason(args, ret_switches);
+}
+
+struct switches switches_resume(void)
+{
+	return (struct switches){.set_login = true, .login = true,
+				 .set_reason = true};
+}
+
+bool switches_any(const struct switches *switches)
+{
+	return switches->set_login || switches->set_delivery ||
+	       switches->set_reason;
+}
+
+void switches_apply(const struct switches *switches, struct store_state *state)
+{
+	if (switches->set_login)
+		state->login = switches->login;
+	if (switches->set_delivery)
+		state->delivery = switches->delivery;
+	if (switches->set_reason)
+		memcpy(state->reason, switches->reason, sizeof state->reason);
+}

@@ -1,0 +1,120 @@
+/* asuser_wire.h: what goes over the pipe between the tool and its helper that
+ * is popusr; for asuser*.c alone.
+ *
+ * A message is long only as its parts are: of path and bodies just what the
+ * operation uses in that direction is sent.
+ */
+#ifndef POPBOX_ASUSER_WIRE_H
+#define POPBOX_ASUSER_WIRE_H
+
+#include <limits.h>
+
+#include "child.h"
+#include "mailroot.h"
+#include "mailroot_audit.h"
+#include "mailroot_bulk.h"
+#include "mailroot_count.h"
+#include "store/config.h"
+
+enum wire_op {
+	WIRE_READY,
+	WIRE_BOX,
+	WIRE_DOMAIN,
+	WIRE_QMAIL,
+	WIRE_PEEK,
+	WIRE_ADOPT,
+	WIRE_REMOVE_BOX,
+	WIRE_REMOVE_DOMAIN,
+	WIRE_REMOVE_QMAIL,
+	WIRE_LIST,
+	WIRE_LASTLOGIN,
+	WIRE_MAKE_DIALUP,
+	WIRE_PEEK_DIALUP,
+	WIRE_REMOVE_DIALUP,
+	WIRE_LOOK,
+	WIRE_AUDIT_BOX,
+	WIRE_AUDIT_DOMAIN,
+	WIRE_AUDIT_QMAIL,
+	WIRE_AUDIT_DIALUP,
+	WIRE_AUDIT_ROOT,
+	WIRE_NAMES,
+	WIRE_FREE,
+	WIRE_BYTES,
+	WIRE_BULK,
+	WIRE_BULK_SYNC,
+	WIRE_BULK_END,
+	WIRE_OPS,
+};
+
+/* What is sent whole. */
+struct wire_head {
+	enum wire_op op;
+	int rc;
+	struct name_handle handle;
+	uint32_t number;
+	struct name_address address;
+	mode_t mode;
+	bool start;
+	bool fix;
+	bool full; /* the report is */
+	size_t skip;
+	int64_t time;
+	struct mailroot_look look;
+	size_t path_len; /* with its NUL */
+	size_t body_len;
+};
+
+/* Many jobs, each with its file's bytes behind it, and their answers in the
+ * same order. */
+enum {
+	WIRE_JOBS_MAX = 65536, /* bytes */
+	WIRE_ANSWERS_MAX = WIRE_JOBS_MAX / sizeof(struct mailroot_job),
+};
+
+/* One request and, in the same form, its reply. The names in it were made by
+ * their validators; the child trusts its parent, never the reverse. */
+struct wire {
+	struct wire_head head;
+	char path[PATH_MAX];
+	size_t len;
+	char text[MAILROOT_QMAIL_MAX];
+	struct mailroot_dialup dialup;
+	struct mailroot_report report;
+	size_t jobs_len;
+	char jobs[WIRE_JOBS_MAX];
+	size_t answers_len; /* in bytes */
+	int answers[WIRE_ANSWERS_MAX];
+};
+
+/* The tool's end. */
+struct asuser {
+	int fd;
+	struct child_watch watch;
+	struct wire message;
+};
+
+enum wire_way { WIRE_REQUEST, WIRE_REPLY };
+
+/* False: the other end is gone, or sent what is none; or the system refused; or
+ * the child that is watched does not go on. Then nothing more comes through
+ * either way. Nobody watches the tool: NULL. */
+bool wire_send(int fd, struct wire *wire, enum wire_way way,
+	       struct child_watch *watch);
+bool wire_recv(int fd, struct wire *wire, enum wire_way way,
+	       struct child_watch *watch);
+/* So that both look at the child while they wait. False: errno. */
+bool wire_watch(int fd);
+
+/* The tool's end: they say why a child was ended. */
+bool asuser_send(struct asuser *asuser);
+bool asuser_recv(struct asuser *asuser);
+
+static inline size_t wire_job_size(size_t text_len)
+{
+	return sizeof(struct mailroot_job) + text_len;
+}
+
+/* The child that is popusr, to its end. */
+_Noreturn void wire_serve(const struct config *config, int fd);
+
+#endif

@@ -1,0 +1,27 @@
+/* errand.h: popusr's part of a plan: Maildirs, directories, .qmail files, made
+ * and removed by the helper (asuser.h).
+ *
+ * A few are made one by one, each durable at once; many as mailroot_bulk.h
+ * says. What fails is said, and marked in its item.
+ */
+#ifndef POPBOX_ERRAND_H
+#define POPBOX_ERRAND_H
+
+#include "accounts/site.h"
+#include "plan.h"
+
+/* More items than this to be made are many. */
+#ifndef ERRAND_MANY
+#define ERRAND_MANY 64
+#endif
+
+/* Maildirs, then directories, then files: one that names a Maildir which could
+ * not be made waits for it. On true everything that did not fail is durable.
+ * False: the helper is gone, or memory; said. */
+bool errand_make(const struct site *site, struct plan *plan);
+
+/* What was purged, when qmail knows nothing of it any more: files, then their
+ * directories, then Maildirs. A directory with files made by hand stays. */
+void errand_remove(const struct site *site, struct plan *plan);
+
+#endif

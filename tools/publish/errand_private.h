@@ -1,0 +1,34 @@
+/* errand_private.h: what errand.c and errand_bulk.c have in common. */
+#ifndef POPBOX_ERRAND_PRIVATE_H
+#define POPBOX_ERRAND_PRIVATE_H
+
+#include "base/progress.h"
+#include "errand.h"
+
+struct errand {
+	const struct site *site;
+	struct plan *plan;
+	struct progress progress;
+};
+
+/* rc of popusr's work on an item, with the path that it is about. */
+void errand_settle(const struct plan *plan, struct plan_item *item, int rc,
+		   const char *path);
+
+/* Is it popusr's to make? The directory of a domain that is parked, too: it may
+ * have been deleted before it was ever published, and its files are made. */
+bool errand_makes(const struct plan_item *item);
+
+/* Is it an address whose Maildir could not be made? Then it fails, too. */
+bool errand_waits_for_box(const struct plan *plan, struct plan_item *item);
+
+/* Makes one. */
+void errand_one(struct errand *errand, struct plan_item *item);
+
+/* The items of one table that are to be made, one by one. */
+void errand_each(struct errand *errand, enum store_table table);
+
+/* As errand_make, for many. */
+bool errand_bulk(struct errand *errand);
+
+#endif

@@ -1,0 +1,204 @@
+#include "item.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "qmail/dotqmail.h"
+
+enum err item_box(struct plan *plan, const struct name_box *name,
+		  enum plan_act act)
+{
+	const struct plan_item item = {.table = STORE_BOXES,
+				       .act = act,
+				       .handle = name->handle,
+				       .box = *name};
+
+	return plan_add(plan, &item);
+}
+
+static enum err and_handle(struct store_txn *txn,
+			   const struct name_handle *name,
+			   enum store_delivery *delivery)
+{
+	struct store_handle handle;
+	enum err err = store_handle_get(txn, name, &handle);
+
+	if (err == ERR_OK)
+		*delivery =
+			store_delivery_and(*delivery, handle.state.delivery);
+	return err == ERR_NOTFOUND ? ERR_OK : err; /* deleted: says nothing */
+}
+
+enum err item_domain(struct store_txn *txn, struct plan *plan,
+		     const struct store_domain *domain, enum plan_act act,
+		     bool covered)
+{
+	struct plan_item item = {.table = STORE_DOMAINS,
+				 .act = act,
+				 .handle = domain->handle,
+				 .address.domain = domain->name,
+				 .domain = malloc(sizeof *domain),
+				 .delivery = domain->state.delivery,
+				 .covered = covered};
+	enum err err;
+
+	if (!item.domain)
+		return ERR_SYSTEM;
+	*item.domain = *domain;
+	err = and_handle(txn, &domain->handle, &item.delivery);
+	if (err == ERR_OK)
+		err = plan_add(plan, &item);
+	if (err != ERR_OK)
+		free(item.domain);
+	return err;
+}
+
+static enum err add_text(const struct config *config, struct plan *plan,
+			 const struct name_handle *handle,
+			 const struct store_address *address,
+			 enum store_delivery all, enum store_delivery box)
+{
+	struct plan_item item = {.table = STORE_ADDRESSES,
+				 .act = PLAN_MAKE,
+				 .handle = *handle,
+				 .box = address->box,
+				 .has_box = address->has_box,
+				 .address = address->name};
+	enum err err;
+
+	if (!dotqmail_address(config, address, all, box, &item.text, &item.len,
+			      &item.mode)) {
+		errno = ENOMEM;
+		return ERR_SYSTEM;
+	}
+	err = plan_add(plan, &item);
+	if (err != ERR_OK)
+		free(item.text);
+	return err;
+}
+
+static enum err add_bounce(const struct config *config, struct plan *plan,
+			   const struct name_handle *handle,
+			   const struct name_address *name)
+{
+	struct store_address *address = calloc(1, sizeof *address);
+	enum err err = ERR_SYSTEM;
+
+	if (address) {
+		address->name = *name;
+		err = add_text(config, plan, handle, address, STORE_BOUNCE,
+			       STORE_DELIVER);
+	}
+	free(address);
+	return err;
+}
+
+enum err item_domain_of(struct store_txn *txn, const struct name_domain *name,
+			struct store_domain *ret_domain)
+{
+	struct store_parked parked;
+	enum err err = store_domain_get(txn, name, ret_domain);
+
+	/* Another kind may have taken the name since; the files are this one's. */
+	if (err == ERR_OK && ret_domain->kind == STORE_POP)
+		return ERR_OK;
+	if (err == ERR_OK || err == ERR_NOTFOUND)
+		err = store_parked_domain_get(txn, name, STORE_POP, ret_domain,
+					      &parked);
+	return err;
+}
+
+/* The switches that count for an address: of its domain and that one's handle,
+ * of its box and that one's handle. */
+static enum err switches(struct store_txn *txn,
+			 const struct store_domain *domain,
+			 const struct store_address *address,
+			 enum store_delivery *ret_all,
+			 enum store_delivery *ret_box)
+{
+	enum store_delivery all = domain->state.delivery, of = STORE_DELIVER;
+	struct store_parked parked;
+	struct store_box box;
+	enum err err = and_handle(txn, &domain->handle, &all);
+
+	if (err == ERR_OK && address->has_box) {
+		err = store_box_get(txn, &address->box, &box);
+		if (err == ERR_NOTFOUND)
+			err = store_parked_box_get(txn, &address->box, &box,
+						   &parked);
+		if (err == ERR_OK)
+			of = box.state.delivery;
+		if (err == ERR_OK)
+			err = and_handle(txn, &address->box.handle, &of);
+	}
+	*ret_all = all;
+	*ret_box = of;
+	return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
+}
+
+enum err item_address(struct store_txn *txn, const struct config *config,
+		      struct plan *plan, const struct store_address *address,
+		      bool bounce)
+{
+	struct store_domain domain;
+	enum store_delivery all, box;
+	enum err err = item_domain_of(txn, &address->name.domain, &domain);
+
+	if (err != ERR_OK)
+		return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
+	/* Its box may be purged, or have no Maildir: no matter. */
+	if (bounce)
+		return add_bounce(config, plan, &domain.handle, &address->name);
+	err = switches(txn, &domain, address, &all, &box);
+	if (err != ERR_OK)
+		return err;
+	return add_text(config, plan, &domain.handle, address, all, box);
+}
+
+/* Who says what stands in qmail's files under a name: the domain that is there,
+ * else one that was and whose mail may be on its way. -1: nobody. */
+static int speaker(bool there, const bool was[STORE_KINDS])
+{
+	static const enum store_kind order[] = {STORE_POP, STORE_DIALUP,
+						STORE_ALIAS, STORE_RELAY,
+						STORE_BACKUP};
+
+	for (size_t i = 0; !there && i < STORE_KINDS; i++) {
+		if (was[order[i]])
+			return (int)order[i];
+	}
+	return -1;
+}
+
+enum err item_name(struct store_txn *txn, struct plan *plan,
+		   const struct name_domain *name,
+		   const struct store_domain *gone)
+{
+	struct store_domain live, was[STORE_KINDS];
+	bool parked[STORE_KINDS] = {false};
+	struct store_parked since;
+	enum err err = store_domain_get(txn, name, &live);
+	const bool there = err == ERR_OK;
+	int speaks;
+
+	for (int k = 0;
+	     k < STORE_KINDS && (err == ERR_OK || err == ERR_NOTFOUND); k++) {
+		err = store_parked_domain_get(txn, name, (enum store_kind)k,
+					      &was[k], &since);
+		parked[k] = err == ERR_OK;
+	}
+	if (err != ERR_OK && err != ERR_NOTFOUND)
+		return err;
+	speaks = speaker(there, parked);
+	err = there ? item_domain(txn, plan, &live, PLAN_MAKE, false) : ERR_OK;
+	for (int k = 0; err == ERR_OK && k < STORE_KINDS; k++) {
+		if (parked[k])
+			err = item_domain(txn, plan, &was[k], PLAN_CLOSE,
+					  k != speaks);
+	}
+	if (err == ERR_OK && gone && !parked[gone->kind] &&
+	    !(there && live.kind == gone->kind))
+		err = item_domain(txn, plan, gone, PLAN_REMOVE,
+				  there || speaks >= 0);
+	return err;
+}

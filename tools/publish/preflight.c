@@ -1,0 +1,264 @@
+#include "preflight.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/lack.h"
+#include "base/say.h"
+#include "qmail/control.h"
+#include "qmail/dialup.h"
+#include "qmail/dotqmail.h"
+
+/* What has or had a name that is wanted. */
+struct past {
+	bool was;    /* of whatever kind: its lines are ours, and change */
+	bool dialup; /* as a dial-up domain */
+};
+
+struct asking {
+	const struct store_domain *domain;
+	size_t count;
+	struct past *past;
+	lines_yield *yields;
+	void *yields_arg;
+};
+
+static enum err ask(struct store_txn *txn, const struct name_domain *name,
+		    struct past *ret_past)
+{
+	struct store_domain domain;
+	struct store_parked parked;
+	struct past past = {false, false};
+	enum err err = store_parked_domain_any(txn, name, &past.was);
+
+	if (err == ERR_OK)
+		err = store_parked_domain_get(txn, name, STORE_DIALUP, &domain,
+					      &parked);
+	if (err == ERR_NOTFOUND)
+		err = store_domain_get(txn, name, &domain);
+	past.was = past.was || err == ERR_OK;
+	past.dialup = err == ERR_OK && domain.kind == STORE_DIALUP;
+	*ret_past = past;
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+static enum err ask_body(struct store_txn *txn, void *arg)
+{
+	struct asking *asking = arg;
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; err == ERR_OK && i < asking->count; i++)
+		err = ask(txn, &asking->domain[i].name, &asking->past[i]);
+	return err;
+}
+
+/* What a file is asked: for the lines that a domain wants, and those it must
+ * not find. */
+static unsigned question(const struct site *site, enum lines_file file,
+			 const struct past *past)
+{
+	switch (file) {
+	case LINES_RCPTHOSTS:
+	case LINES_MORE:
+		return past->was ? LINES_COME : LINES_COME | LINES_GO;
+	case LINES_ASSIGN:
+		return LINES_COME;
+	case LINES_VIRTUALDOMAINS:
+		return past->was ? 0 : LINES_COME | LINES_GO;
+	case LINES_SMTPROUTES:
+		return past->was ? 0 : LINES_COME;
+	case LINES_LOCALS:
+		return site->fix_locals ? 0 : LINES_ALL_GO;
+	}
+	return 0;
+}
+
+/* One file for all domains. */
+static int judge(const struct site *site, const struct asking *asking,
+		 enum lines_file file)
+{
+	struct lines lines = {.yields = asking->yields,
+			      .yields_arg = asking->yields_arg};
+	int code = CODE_DONE;
+
+	for (size_t i = 0; code == CODE_DONE && i < asking->count; i++) {
+		if (!lines_add(&lines, file, &site->config, &asking->domain[i],
+			       question(site, file, &asking->past[i])))
+			code = say_error(CODE_LATER, "no memory");
+	}
+	if (code == CODE_DONE && lines.count)
+		code = control_judge(&site->config, file, &lines);
+	lines_free(&lines);
+	return code;
+}
+
+/* All is said at once. What speaks against it outweighs what could not be told. */
+static int judge_files(const struct site *site, const struct asking *asking)
+{
+	int worst = CODE_DONE;
+
+	for (int file = LINES_RCPTHOSTS; file <= LINES_LOCALS; file++) {
+		int code = judge(site, asking, (enum lines_file)file);
+
+		if (code == CODE_REFUSED || worst == CODE_DONE)
+			worst = code;
+	}
+	return worst;
+}
+
+/* A file or directory that popusr could not read: for want of what is there again
+ * in a moment, or for good. */
+static int unread(const char *path, int rc)
+{
+	const bool later = lack_of_ours(rc) || rc == EIO || rc == EPIPE;
+
+	return say_error(later ? CODE_LATER : CODE_REFUSED,
+			 "cannot take '%s': %s", path,
+			 rc == EINVAL ? "it is not a regular file"
+				      : strerror(rc));
+}
+
+/* A directory that somebody made by hand says the same, or is taken over. */
+static int judge_dialup(const struct site *site,
+			const struct store_domain *domain, bool adopt)
+{
+	struct mailroot_dialup want, is = {.qmail = ""};
+	char path[PATH_MAX];
+	int rc;
+
+	if (!dialup_files(&site->config, domain, STORE_DELIVER, &want))
+		return say_error(CODE_LATER, "no memory");
+	rc = asuser_dialup_peek(site->asuser, &domain->name, &is, path);
+	if (rc == ENOENT)
+		return CODE_DONE;
+	if (rc != 0)
+		return unread(path, rc);
+	if (adopt ||
+	    ((!is.relayhost[0] || strcmp(is.relayhost, want.relayhost) == 0) &&
+	     (!is.qmail[0] || strcmp(is.qmail, want.qmail) == 0)))
+		return CODE_DONE;
+	return say_error(CODE_REFUSED,
+			 "'%s' is there already, and its %s says something "
+			 "else: nothing was changed (--adopt takes it over)",
+			 path,
+			 strcmp(is.relayhost, want.relayhost) == 0
+				 ? ".qmail-default"
+				 : "RELAYHOST");
+}
+
+static int judge_domains(const struct site *site, struct asking *asking,
+			 bool adopt)
+{
+	int code;
+
+	asking->past = calloc(asking->count + 1, sizeof *asking->past);
+	code = asking->past ? CODE_DONE : say_error(CODE_LATER, "no memory");
+	if (code == CODE_DONE)
+		code = site_failed(site,
+				   store_read(site->store, ask_body, asking),
+				   "the store");
+	if (code == CODE_DONE && config_has_qmail(&site->config))
+		code = judge_files(site, asking);
+	for (size_t i = 0; code == CODE_DONE && i < asking->count; i++) {
+		if (asking->domain[i].kind == STORE_DIALUP &&
+		    !asking->past[i].dialup)
+			code = judge_dialup(site, &asking->domain[i], adopt);
+	}
+	free(asking->past);
+	return code;
+}
+
+int preflight_domains(const struct site *site,
+		      const struct store_domain *domain, size_t count,
+		      bool adopt)
+{
+	struct asking asking = {.domain = domain, .count = count};
+
+	return judge_domains(site, &asking, adopt);
+}
+
+int preflight_moving(const struct site *site,
+		     const struct store_domain *domain, size_t count,
+		     lines_yield *yields, void *arg)
+{
+	struct asking asking = {.domain = domain,
+				.count = count,
+				.yields = yields,
+				.yields_arg = arg};
+
+	return judge_domains(site, &asking, false);
+}
+
+struct looking {
+	const struct name_address *name;
+	bool parked;
+};
+
+static enum err parked_body(struct store_txn *txn, void *arg)
+{
+	struct looking *looking = arg;
+	struct store_address address;
+	struct store_parked parked;
+	enum err err = store_parked_address_get(txn, looking->name, &address,
+						&parked);
+
+	looking->parked = err == ERR_OK;
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+static int take_over(const struct site *site, const struct name_handle *handle,
+		     const struct store_address *address, char path[PATH_MAX])
+{
+	int rc;
+
+	if (site->dry_run) {
+		say_out("%s: kept as %s.by-hand", path, path);
+		return CODE_DONE;
+	}
+	rc = asuser_adopt(site->asuser, handle, &address->name, path);
+	if (rc != 0)
+		return say_error(CODE_LATER, "cannot keep '%s': %s", path,
+				 strerror(rc));
+	say_note("what was there is kept as '%s.by-hand'", path);
+	return CODE_DONE;
+}
+
+int preflight_address(const struct site *site,
+		      const struct name_handle *handle,
+		      const struct store_address *address, bool adopt)
+{
+	struct looking looking = {&address->name, false};
+	char now[MAILROOT_QMAIL_MAX], path[PATH_MAX];
+	size_t now_len, len;
+	mode_t mode;
+	char *text;
+	bool same;
+	int rc;
+	enum err err = store_read(site->store, parked_body, &looking);
+
+	if (err != ERR_OK)
+		return site_failed(site, err, "the store");
+	if (looking.parked)
+		return CODE_DONE; /* the file is ours already */
+	rc = asuser_peek(site->asuser, handle, &address->name, now, &now_len,
+			 path);
+	if (rc == ENOENT)
+		return CODE_DONE;
+	if (rc != 0)
+		return unread(path, rc);
+	if (!dotqmail_address(&site->config, address, STORE_DELIVER, STORE_DELIVER,
+			  &text, &len, &mode))
+		return say_error(CODE_LATER, "no memory");
+	same = len == now_len && memcmp(text, now, len) == 0;
+	free(text);
+	if (same)
+		return CODE_DONE;
+	if (adopt)
+		return take_over(site, handle, address, path);
+	return say_error(CODE_REFUSED,
+			 "'%s' was made by hand and says something else: "
+			 "nothing was changed (--adopt takes it over and keeps "
+			 "a copy)",
+			 path);
+}

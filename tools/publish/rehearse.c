@@ -1,0 +1,92 @@
+#include "rehearse.h"
+
+#include <string.h>
+
+#include "base/say.h"
+#include "plan.h"
+#include "qmail/dialup.h"
+#include "steps.h"
+
+/* The lines of a .qmail file on one. */
+static void show_text(const char *path, const char *name,
+		      const struct plan_item *item)
+{
+	char line[1024];
+	size_t len = item->len - 1; /* less the last newline */
+
+	if (len >= sizeof line)
+		len = sizeof line - 1;
+	memcpy(line, item->text, len);
+	line[len] = 0;
+	for (char *c = line; *c; c++) {
+		if (*c == '\n')
+			*c = ' ';
+	}
+	say_out("%s/%s: %s%s", path, name, line[0] == ' ' ? "(held)" : "",
+		line);
+}
+
+static void show_domain(const struct site *site, const struct plan_item *item,
+			const char *sign)
+{
+	const struct config *config = &site->config;
+	struct mailroot_dialup files;
+	char path[PATH_MAX];
+
+	if (item->domain->kind == STORE_POP) {
+		mailroot_domain_path(config->home, &item->handle,
+				     &item->address.domain, path);
+		say_out("%s/: %sdirectory", path, sign);
+	}
+	if (item->domain->kind != STORE_DIALUP ||
+	    !dialup_files(config, item->domain, item->delivery, &files))
+		return;
+	mailroot_dialup_path(config->serialmail, &item->address.domain, path);
+	say_out("%s/: %sdirectory", path, sign);
+	if (item->act == PLAN_MAKE)
+		say_out("%s/RELAYHOST: %.*s", path,
+			(int)strcspn(files.relayhost, "\n"), files.relayhost);
+}
+
+static void show_item(const struct site *site, const struct plan_item *item)
+{
+	const char *sign = item->act == PLAN_REMOVE ? "- " : "";
+	char path[PATH_MAX] = "", name[MAILROOT_QMAIL_NAME];
+
+	switch (item->table) {
+	case STORE_BOXES:
+		mailroot_box_path(site->config.home, &item->box, path);
+		say_out("%s/: %sMaildir", path, sign);
+		return;
+	case STORE_DOMAINS:
+		if (item->act != PLAN_CLOSE)
+			show_domain(site, item, sign);
+		return;
+	case STORE_ADDRESSES:
+		mailroot_qmail_name(&item->address.local, name);
+		mailroot_domain_path(site->config.home, &item->handle,
+				     &item->address.domain, path);
+		if (item->act == PLAN_REMOVE)
+			say_out("%s/%s: - file", path, name);
+		else
+			show_text(path, name, item);
+		return;
+	case STORE_HANDLES:
+		return;
+	}
+}
+
+enum err rehearse(const struct site *site, struct store_txn *txn,
+		  enum plan_scope scope, unsigned long *ret_steps)
+{
+	struct plan plan = {0};
+	enum err err = plan_make(txn, &site->config, scope, &plan);
+
+	for (size_t i = 0; err == ERR_OK && i < plan.count; i++)
+		show_item(site, &plan.item[i]);
+	if (err == ERR_OK && !steps_show(site, &plan))
+		err = ERR_SYSTEM;
+	*ret_steps = plan.count;
+	plan_free(&plan);
+	return err;
+}

@@ -1,0 +1,98 @@
+#include "dotqmail.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "lines.h"
+#include "popusr/mailroot.h"
+
+static bool fits(int len, size_t room)
+{
+	return len >= 0 && (size_t)len < room;
+}
+
+/* bouncesaying of qmail's; a mail root without qmail is used by one that lies
+ * where it usually does. */
+static bool put_bounce(struct text *out, const struct config *config)
+{
+	const char *qmail = config_has_qmail(config) ? config->qmail
+						     : "/var/qmail";
+	char line[LINES_LINE_MAX];
+	int len = snprintf(line, sizeof line,
+			   "|%s/bin/bouncesaying 'This address does not take "
+			   "mail. (#5.2.1)'\n",
+			   qmail);
+
+	return fits(len, sizeof line) && text_put(out, line, (size_t)len);
+}
+
+static bool put_targets(struct text *out, const struct config *config,
+			const struct store_address *address, bool with_box)
+{
+	char path[PATH_MAX];
+	bool good = true;
+
+	if (with_box) {
+		mailroot_box_path(config->home, &address->box, path);
+		good = text_put(out, path, strlen(path)) &&
+		       text_put(out, "/\n", 2);
+	}
+	for (size_t at = 0; good && at < address->forwards_len;) {
+		const char *forward = address->forwards + at;
+		size_t len = strlen(forward);
+
+		good = text_put(out, "&", 1) && text_put(out, forward, len) &&
+		       text_put(out, "\n", 1);
+		at += len + 1;
+	}
+	return good;
+}
+
+static bool finish(struct text *out, bool good, char **ret_text,
+		   size_t *ret_len)
+{
+	if (!good || out->len == 0) {
+		free(out->bytes);
+		return false;
+	}
+	*ret_text = out->bytes;
+	*ret_len = out->len;
+	return true;
+}
+
+bool dotqmail_address(const struct config *config,
+		      const struct store_address *address,
+		      enum store_delivery all, enum store_delivery box,
+		      char **ret_text, size_t *ret_len, mode_t *ret_mode)
+{
+	bool with_box = address->has_box && box != STORE_BOUNCE;
+	bool bounce = all == STORE_BOUNCE ||
+		      (address->has_box && !with_box && !address->forwards_len);
+	bool hold = !bounce && (all == STORE_HOLD ||
+				(with_box && box == STORE_HOLD));
+	struct text out = {0};
+	bool good = !hold || text_put(&out, "\n", 1);
+
+	if (bounce)
+		good = put_bounce(&out, config);
+	else
+		good = good && put_targets(&out, config, address, with_box);
+	*ret_mode = with_box || bounce ? 0644 : 0744;
+	return finish(&out, good, ret_text, ret_len);
+}
+
+bool dotqmail_dialup(const struct config *config, enum store_delivery delivery,
+		     char **ret_text, size_t *ret_len)
+{
+	static const char maildir[] = "./Maildir/\n";
+	struct text out = {0};
+	bool good = delivery != STORE_HOLD || text_put(&out, "\n", 1);
+
+	if (delivery == STORE_BOUNCE)
+		good = put_bounce(&out, config);
+	else
+		good = good && text_put(&out, maildir, sizeof maildir - 1);
+	return finish(&out, good, ret_text, ret_len);
+}

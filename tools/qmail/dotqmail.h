@@ -1,0 +1,32 @@
+/* dotqmail.h: the texts of .qmail files. Pure.
+ */
+#ifndef POPBOX_DOTQMAIL_H
+#define POPBOX_DOTQMAIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "store/config.h"
+#include "store/store.h"
+
+/* The .qmail file of an address: its Maildir's path, then its forwards.
+ * *ret_text is malloc'ed. *ret_mode is 0744 for forwards alone: qmail-local
+ * then refuses any program or file line in it.
+ *
+ * all is the switch of the whole address (handle and domain), box that of its
+ * box. Off: one line that makes the mail bounce, since without a file it would
+ * fall to the catch-all; a box that is off leaves the forwards. Hold: a blank
+ * line first, for which qmail-local defers the mail. False: cut, or no
+ * memory. */
+bool dotqmail_address(const struct config *config,
+		      const struct store_address *address,
+		      enum store_delivery all, enum store_delivery box,
+		      char **ret_text, size_t *ret_len, mode_t *ret_mode);
+
+/* The .qmail-default of a dial-up domain: ./Maildir/, or what its switches say.
+ * The same otherwise. */
+bool dotqmail_dialup(const struct config *config, enum store_delivery delivery,
+		     char **ret_text, size_t *ret_len);
+
+#endif

@@ -1,0 +1,209 @@
+#include "boxfile.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "intake.h"
+#include "store/hash/pwhash.h"
+#include "store/secret.h"
+
+enum { VERSION = 1 };
+
+char *boxfile_write(const struct store_account *account,
+		    const json_t *addresses, size_t *ret_len)
+{
+	json_t *object = json_box(&account->box);
+	char *text = NULL, *line = NULL;
+	size_t len = 0;
+
+	if (object &&
+	    json_object_set_new(object, "popbox_box", json_integer(VERSION)) ==
+		    0 &&
+	    json_object_set_new(object, "hash", json_string(account->hash)) ==
+		    0 &&
+	    json_object_set_new(object, "addresses",
+				json_deep_copy(addresses)) == 0)
+		text = json_text(object);
+	json_decref(object);
+	if (text) {
+		len = strlen(text);
+		line = malloc(len + 2);
+	}
+	if (line) {
+		memcpy(line, text, len);
+		memcpy(line + len, "\n", 2);
+		*ret_len = len + 1;
+	}
+	if (text)
+		secret_wipe(text, len);
+	free(text);
+	return line;
+}
+
+/* A text of the object, "" for null or for none. NULL: something else. */
+static const char *text_of(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	if (!value || json_is_null(value))
+		return "";
+	return json_string_value(value);
+}
+
+static const char *read_hash(const char *hash, struct intake *intake)
+{
+	const char *why = hash[0] ? intake_hash(intake, hash) : NULL;
+
+	if (why || !hash[0])
+		return why;
+	if (intake->secret != INTAKE_HASH)
+		return "'hash' is none";
+	if (pwhash_weakness(hash) != PWHASH_STRONG)
+		return "'hash' is of a scheme that is never stored as it is "
+		       "(popbox passwd --hash-stdin wraps it)";
+	return NULL;
+}
+
+static const char *read_switches(const json_t *object, struct store_state *state)
+{
+	const json_t *login = json_object_get(object, "login");
+	const char *delivery = text_of(object, "delivery");
+
+	if (!json_is_boolean(login))
+		return "'login' is neither true nor false";
+	state->login = json_is_true(login);
+	for (int i = STORE_DELIVER; delivery && i <= STORE_HOLD; i++) {
+		if (strcmp(json_delivery((enum store_delivery)i), delivery) ==
+		    0) {
+			state->delivery = (enum store_delivery)i;
+			return NULL;
+		}
+	}
+	return "'delivery' is none of on, off and hold";
+}
+
+/* All but the addresses. */
+static const char *read_account(const json_t *object, struct intake *intake,
+				struct store_account *account)
+{
+	const json_t *quota = json_object_get(object, "quota");
+	const char *box = text_of(object, "box"), *why;
+	const char *title = text_of(object, "name");
+	const char *reason = text_of(object, "reason");
+	const char *hash = text_of(object, "hash");
+
+	if (!box || !title || !reason || !hash)
+		return "one of box, name, reason and hash is no text";
+	if (!json_is_integer(quota) || json_integer_value(quota) < 0)
+		return "'quota' is no number of bytes";
+	why = intake_box(intake, box);
+	if (!why)
+		why = intake_title(intake, title);
+	if (!why)
+		why = intake_reason(intake, reason);
+	if (!why)
+		why = read_hash(hash, intake);
+	if (!why)
+		why = read_switches(object, &account->box.state);
+	if (why)
+		return why;
+	account->box.name = intake->box;
+	account->box.quota = (uint64_t)json_integer_value(quota);
+	memcpy(account->box.title, intake->title, sizeof intake->title);
+	memcpy(account->box.state.reason, intake->reason,
+	       sizeof intake->reason);
+	memcpy(account->hash, intake->hash, sizeof intake->hash);
+	account->box.has_password = hash[0] != 0;
+	return NULL;
+}
+
+static const char *read_forwards(const json_t *list, struct intake *intake)
+{
+	const char *why = NULL;
+
+	if (list && !json_is_array(list))
+		return "'forwards' is no list";
+	for (size_t i = 0; !why && i < json_array_size(list); i++) {
+		const char *text = json_string_value(json_array_get(list, i));
+
+		why = text ? intake_forward(intake, text)
+			   : "a forward is no text";
+	}
+	return why;
+}
+
+static const char *read_address(const json_t *object, struct intake *intake,
+				const struct name_box *box,
+				struct store_address *address)
+{
+	const char *text = text_of(object, "address"), *why;
+
+	intake->forwards_len = 0;
+	if (!text)
+		return "an address is no text";
+	why = intake_address(intake, text);
+	if (!why)
+		why = read_forwards(json_object_get(object, "forwards"),
+				    intake);
+	if (why)
+		return why;
+	*address = (struct store_address){.name = intake->address,
+					  .has_box = true,
+					  .box = *box,
+					  .forwards_len =
+						  intake->forwards_len};
+	memcpy(address->forwards, intake->forwards, intake->forwards_len);
+	return NULL;
+}
+
+static const char *read_all(const json_t *object, struct intake *intake,
+			    struct boxfile *file)
+{
+	const json_t *list = json_object_get(object, "addresses");
+	const char *why;
+
+	if (json_integer_value(json_object_get(object, "popbox_box")) !=
+	    VERSION)
+		return "it is no box that popbox backup --only wrote";
+	why = read_account(object, intake, &file->account);
+	if (why)
+		return why;
+	if (!json_is_array(list))
+		return "'addresses' is no list";
+	file->address = calloc(json_array_size(list) + 1,
+			       sizeof *file->address);
+	if (!file->address)
+		return "no memory";
+	while (!why && file->addresses < json_array_size(list)) {
+		why = read_address(json_array_get(list, file->addresses),
+				   intake, &file->account.box.name,
+				   &file->address[file->addresses]);
+		file->addresses += !why;
+	}
+	return why;
+}
+
+const char *boxfile_read(const char *text, size_t len, struct boxfile *file)
+{
+	struct intake *intake = calloc(1, sizeof *intake);
+	json_t *object = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+	const char *why = "it is no JSON object";
+
+	*file = (struct boxfile){.address = NULL};
+	if (!intake)
+		why = "no memory";
+	else if (json_is_object(object))
+		why = read_all(object, intake, file);
+	if (intake)
+		intake_wipe(intake);
+	free(intake);
+	json_decref(object);
+	return why;
+}
+
+void boxfile_free(struct boxfile *file)
+{
+	secret_wipe(&file->account, sizeof file->account);
+	free(file->address);
+	*file = (struct boxfile){.address = NULL};
+}

@@ -1,0 +1,49 @@
+/* csvfile.h: the records of a CSV file, RFC 4180: quotes, line breaks inside of
+ * them, lines that end in LF or CR LF; fields are taken as they are, blanks
+ * included. Over libcsv.
+ */
+#ifndef POPBOX_CSVFILE_H
+#define POPBOX_CSVFILE_H
+
+#include "base/text.h"
+#include "feed.h"
+
+enum {
+	CSVFILE_FIELDS_MAX = 128,
+	CSVFILE_RECORD_MAX = 1 << 20, /* bytes; longer: a quote does not end */
+};
+
+struct csvfile {
+	struct feed *feed;
+	char delimiter;
+	struct csv_parser *parser;
+	struct text raw;    /* the record's lines, as they are */
+	struct text fields; /* its fields, a NUL behind each */
+	size_t at[CSVFILE_FIELDS_MAX]; /* where each begins in fields */
+	size_t count;
+	unsigned long line; /* the first of its lines */
+	const char *why;    /* what is wrong with it, or NULL */
+	bool whole;
+	bool full;
+	bool starved; /* no memory: nothing is wrong with it */
+};
+
+/* False: no memory. delimiter 0: comma, semicolon or tab, whichever the first
+ * line has most of; or what a line sep=; above it says, as spreadsheets write
+ * it. */
+bool csvfile_open(struct csvfile *csv, struct feed *feed, char delimiter);
+void csvfile_close(struct csvfile *csv); /* wipes */
+
+/* The next line tells the delimiter anew. */
+void csvfile_guess(struct csvfile *csv);
+
+/* The next record; blank lines are none. FEED_FAILED: also for ENOMEM. */
+enum feed_got csvfile_next(struct csvfile *csv);
+
+/* Its field number i; NUL-ended, never with a NUL inside. It may be cut in place. */
+char *csvfile_field(const struct csvfile *csv, size_t i);
+
+/* Writes one field, in quotes where it needs them. False: no memory. */
+bool csvfile_put(struct text *out, const char *field, bool first);
+
+#endif

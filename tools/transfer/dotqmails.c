@@ -1,0 +1,358 @@
+#include "dotqmails.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/listing.h"
+#include "base/nolink.h"
+#include "base/say.h"
+#include "popusr/mailroot.h"
+#include "row_dotqmail.h"
+
+/* One file, as it is read. */
+struct reading {
+	const struct dotqmails *files;
+	const char *path;
+	struct intake *intake;
+	char own[NAME_ADDRESS_TEXT]; /* the address it is for */
+	size_t lines;		     /* neither blank nor comments */
+	bool box;		     /* into the user's own box */
+	bool agent;		     /* the same, by the delivery program */
+	bool programs;		     /* something that popbox does not do */
+	enum row_vpopmail_where where;
+	char target[PATH_MAX]; /* of the delivery program */
+};
+
+bool dotqmails_read(const char *top, const char *path,
+		    char text[MAILROOT_QMAIL_MAX], size_t *ret_len)
+{
+	int fd = nolink_open(top, path, 0);
+	struct stat st;
+	ssize_t got = -1;
+
+	if (fd < 0)
+		return false;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_size < MAILROOT_QMAIL_MAX)
+		got = read(fd, text, MAILROOT_QMAIL_MAX);
+	else
+		errno = EFBIG;
+	(void)close(fd); /* read only */
+	*ret_len = got > 0 ? (size_t)got : 0;
+	return got >= 0;
+}
+
+/* A recipient without a domain, or with an empty one, is on this host. */
+static const char *take_forward(struct reading *r, const char *text)
+{
+	const struct oldroutes *old = r->files->how->old;
+	const char *at = strrchr(text, '@');
+	const char *host = at ? old->me : old->nohost;
+	char whole[NAME_ADDRESS_TEXT];
+	int made;
+
+	if (at && at[1])
+		return intake_forward(r->intake, text);
+	if (!host[0])
+		return "a forward has no domain, and qmail's files do not say "
+		       "this host's name";
+	made = snprintf(whole, sizeof whole, "%s%s%s", text, at ? "" : "@",
+			host);
+	if (made < 0 || (size_t)made >= sizeof whole)
+		return "a forward is too long for an address";
+	return intake_forward(r->intake, whole);
+}
+
+/* A path is relative to the directory that the file is in. */
+static bool make_whole(const struct reading *r, const char *path,
+		       char ret_path[PATH_MAX])
+{
+	const char *slash = strrchr(r->path, '/');
+	int len;
+
+	if (path[0] == '/') {
+		len = snprintf(ret_path, PATH_MAX, "%s", path);
+		return len < PATH_MAX;
+	}
+	while (strncmp(path, "./", 2) == 0)
+		path += 2;
+	len = snprintf(ret_path, PATH_MAX, "%.*s/%s",
+		       slash ? (int)(slash - r->path) : 0, r->path, path);
+	return len > 0 && len < PATH_MAX;
+}
+
+/* A Maildir is its user's box, who is reached by his address. */
+static const char *take_maildir(struct reading *r, const char *path)
+{
+	char address[NAME_ADDRESS_TEXT], whole[PATH_MAX];
+
+	if (!make_whole(r, path, whole) ||
+	    !r->files->site->owner(r->files->site->arg, whole, address)) {
+		r->programs = true;
+		intake_note(r->intake,
+			    "%s delivers into '%s', which is no "
+			    "user's",
+			    r->path, path);
+		return NULL;
+	}
+	if (strcasecmp(address, r->own) != 0)
+		return intake_forward(r->intake, address);
+	r->box = true;
+	return NULL;
+}
+
+static const char *take_line(void *arg, enum row_dotqmail_kind kind,
+			     const char *line)
+{
+	struct reading *r = arg;
+	enum row_vpopmail_where where;
+
+	r->lines++;
+	switch (kind) {
+	case ROW_DOTQMAIL_FORWARD:
+		return take_forward(r, line);
+	case ROW_DOTQMAIL_MAILDIR:
+		return take_maildir(r, line);
+	case ROW_DOTQMAIL_MBOX:
+		r->programs = true;
+		intake_note(r->intake, "%s delivers into the mbox '%s'",
+			    r->path, line);
+		return NULL;
+	case ROW_DOTQMAIL_PROGRAM:
+		break;
+	}
+	where = r->files->site->agent(r->files->site->arg, line, r->target);
+	if (where != ROW_VPOPMAIL_NONE) {
+		r->agent = true;
+		r->where = where;
+		return NULL;
+	}
+	r->programs = true;
+	intake_note(r->intake, "%s runs a program: %s", r->path, line);
+	return NULL;
+}
+
+const char *dotqmails_merge(const struct dotqmails *files, const char *path,
+			    const char *text, size_t len, struct intake *intake,
+			    bool *ret_on)
+{
+	struct reading r = {.files = files, .path = path, .intake = intake};
+	const bool had_forwards = intake->has_forwards;
+	const char *why;
+	bool held;
+
+	name_address_text(&intake->address, r.own);
+	why = row_dotqmail_lines(text, len, take_line, &r, &held);
+	*ret_on = r.agent;
+	if (why)
+		return why;
+	if (held) {
+		intake->has_delivery = true;
+		intake->delivery = STORE_HOLD;
+	} else if (!r.lines) {
+		intake_note(intake,
+			    len ? "%s throws all mail away (it is a file of "
+				  "comments); here the box takes it"
+				: "%s is empty; here the box takes the mail",
+			    path);
+	} else if (!r.box && !r.agent && intake->has_forwards &&
+		   !had_forwards) {
+		intake_no_mail(intake); /* forwards alone, without a copy */
+	}
+	return NULL;
+}
+
+static bool join(const char *dir, const char *name, char ret_path[PATH_MAX])
+{
+	int len = snprintf(ret_path, PATH_MAX, "%s/%s", dir, name);
+
+	return len > 0 && len < PATH_MAX;
+}
+
+const char *dotqmails_merge_own(struct dotqmails *files, struct intake *intake,
+				bool *ret_on)
+{
+	char name[MAILROOT_QMAIL_NAME], path[PATH_MAX];
+	char text[MAILROOT_QMAIL_MAX];
+	size_t number, len;
+
+	mailroot_qmail_name(&intake->address.local, name);
+	*ret_on = !names_find(&files->files, name, &number);
+	if (*ret_on)
+		return NULL;
+	files->taken[number] = true;
+	if (!join(files->dir, name, path) ||
+	    !dotqmails_read(files->top, path, text, &len))
+		return strerror(errno);
+	return dotqmails_merge(files, path, text, len, intake, ret_on);
+}
+
+static int unreadable(const char *path)
+{
+	return say_error(CODE_LATER, "cannot read '%s': %s", path,
+			 strerror(errno));
+}
+
+int dotqmails_list(struct dotqmails *files)
+{
+	int fd = nolink_open(files->top, files->dir, O_DIRECTORY), rc = 0;
+	DIR *list = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	size_t number;
+
+	if (!list) {
+		if (fd >= 0)
+			(void)close(fd); /* a directory, read only */
+		return unreadable(files->dir);
+	}
+	while (!rc && (entry = listing_next(list, &rc)) != NULL) {
+		if (strncmp(entry->d_name, ".qmail-", 7) == 0 &&
+		    !names_add(&files->files, entry->d_name, &number))
+			rc = ENOMEM;
+	}
+	(void)closedir(list); /* read only */
+	errno = rc;
+	if (rc)
+		return unreadable(files->dir);
+	files->taken = calloc(files->files.count + 1, sizeof *files->taken);
+	return files->taken ? CODE_DONE : say_error(CODE_LATER, "no memory");
+}
+
+void dotqmails_free(struct dotqmails *files)
+{
+	names_free(&files->files);
+	free(files->taken);
+	free(files->raw.bytes); /* addresses alone */
+	intake_wipe(&files->intake);
+}
+
+/* Mail for nobody in particular, as the delivery program has it. */
+static const char *take_where(struct reading *r, const char **ret_left)
+{
+	char path[PATH_MAX];
+
+	switch (r->where) {
+	case ROW_VPOPMAIL_NONE:
+	case ROW_VPOPMAIL_BOUNCE:
+		*ret_left = "mail for unknown users is sent back";
+		return NULL;
+	case ROW_VPOPMAIL_DELETE:
+		*ret_left = "mail for unknown users was thrown away (delete): "
+			    "here it is sent back";
+		return NULL;
+	case ROW_VPOPMAIL_DIR:
+		break;
+	case ROW_VPOPMAIL_FORWARD:
+		return take_forward(r, r->target + (r->target[0] == '&'));
+	}
+	if (!join(r->target, "Maildir/", path))
+		return "the path is too long";
+	return take_maildir(r, path);
+}
+
+/* The file of an address that is no user's. */
+static const char *read_file(struct reading *r, const char *text, size_t len,
+			     const char **ret_left)
+{
+	struct intake *intake = r->intake;
+	const bool all = strcmp(intake->address.local.s, "*") == 0;
+	bool held;
+	const char *why = row_dotqmail_lines(text, len, take_line, r, &held);
+
+	if (!why && r->agent)
+		why = all ? take_where(r, ret_left) : NULL;
+	if (why || intake->has_forwards)
+		*ret_left = NULL;
+	if (why)
+		return why;
+	if (r->agent && r->lines > 1 && intake->has_forwards)
+		intake_note(intake,
+			    "%s also leads to users, whose mail took "
+			    "this way too",
+			    r->path);
+	if (held)
+		*ret_left = "its mail is held (a blank first line)";
+	else if (intake->has_forwards || *ret_left)
+		return NULL;
+	else if (r->programs)
+		*ret_left =
+			"made by hand: it runs a program, or delivers where "
+			"popbox does not (copy the file into the new "
+			"domain's directory if it is wanted)";
+	else if (r->agent)
+		*ret_left = "it leads to a user who is not there";
+	else if (len)
+		*ret_left = "its mail was thrown away (it is a file of "
+			    "comments): here it is no address";
+	else
+		*ret_left = "it is empty: its mail went where qmail-start says";
+	return NULL;
+}
+
+/* All lines, blanks between, for a row that somebody corrects. */
+static bool rewrite(struct dotqmails *files, struct source_row *row,
+		    const struct name_local *local, char *text, size_t len)
+{
+	const char *cell[SOURCE_CELLS] = {NULL};
+	char address[NAME_ADDRESS_TEXT];
+
+	(void)snprintf(address, sizeof address, "%s@%s", local->s,
+		       files->domain);
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '\n' || text[i] == '&' || !text[i])
+			text[i] = ' ';
+	}
+	text[len < MAILROOT_QMAIL_MAX ? len : MAILROOT_QMAIL_MAX - 1] = 0;
+	cell[SOURCE_ADDRESS] = address;
+	cell[SOURCE_FORWARD] = text;
+	return source_rewrite(row, &files->raw, cell);
+}
+
+static bool give(struct dotqmails *files, const char *name, source_sink *sink,
+		 void *arg)
+{
+	char path[PATH_MAX], text[MAILROOT_QMAIL_MAX];
+	struct source_row row = {.file = path, .intake = &files->intake};
+	struct reading r = {
+		.files = files, .path = path, .intake = &files->intake};
+	struct name_local local;
+	size_t len = 0;
+
+	intake_wipe(&files->intake);
+	if (!join(files->dir, name, path))
+		return sink(arg, &(struct source_row){.file = files->dir,
+						      .why = "a path is too "
+							     "long",
+						      .intake = row.intake});
+	if (!row_dotqmail_name(name, &local)) {
+		row.left = row_dotqmail_no_name(name);
+		return sink(arg, &row);
+	}
+	row.why = intake_local(&files->intake, local.s, files->domain);
+	if (!row.why && !dotqmails_read(files->top, path, text, &len))
+		row.why = strerror(errno);
+	if (!row.why)
+		row.why = read_file(&r, text, len, &row.left);
+	if (files->how->copies && !rewrite(files, &row, &local, text, len))
+		row.why = "no memory";
+	return sink(arg, &row);
+}
+
+int dotqmails_rest(struct dotqmails *files, source_sink *sink, void *arg,
+		   bool *ret_enough)
+{
+	bool enough = false;
+
+	for (size_t i = 0; !enough && i < files->files.count; i++) {
+		if (!files->taken[i])
+			enough = !give(files, files->files.name[i], sink, arg);
+	}
+	*ret_enough = enough;
+	return CODE_DONE;
+}

@@ -1,0 +1,403 @@
+#include "enroll.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "accounts/postmaster.h"
+#include "store/login.h"
+#include "store/secret.h"
+
+bool enroll_wants_box(const struct intake *intake)
+{
+	return intake->has_box || intake->has_title || intake->has_quota ||
+	       intake->has_login || intake->has_delivery ||
+	       intake->secret == INTAKE_PASSWORD ||
+	       intake->secret == INTAKE_HASH ||
+	       intake->secret == INTAKE_LOCKED || intake->unusable ||
+	       !intake->has_forwards;
+}
+
+void enroll_text(unsigned differs, char ret_text[ENROLL_TEXT])
+{
+	static const char *const words[] = {"box",	"password", "name",
+					    "quota",	"login",    "delivery",
+					    "reason",	"forward"};
+	size_t at = 0;
+
+	ret_text[0] = 0;
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		if (differs & 1u << i) /* all words fit */
+			at += (size_t)snprintf(ret_text + at, ENROLL_TEXT - at,
+					       "%s%s", at ? ", " : "",
+					       words[i]);
+	}
+}
+
+static bool same_box(const struct name_box *a, const struct name_box *b)
+{
+	return a->number == b->number && strcmp(a->handle.s, b->handle.s) == 0;
+}
+
+static enum err need_handle(struct store_txn *txn,
+			    const struct name_handle *name)
+{
+	struct store_handle handle;
+	enum err err = store_handle_get(txn, name, &handle);
+
+	return err == ERR_NOTFOUND ? store_handle_add(txn, name) : err;
+}
+
+enum err enroll_domain(struct store_txn *txn, const struct enroll_how *how,
+		       const struct store_domain *domain)
+{
+	struct store_parked parked;
+	struct store_domain was;
+	enum err err = need_handle(txn, &domain->handle);
+
+	if (err != ERR_OK)
+		return err;
+	err = store_parked_domain_get(txn, &domain->name, domain->kind, &was,
+				      &parked);
+	if (err == ERR_NOTFOUND)
+		return store_domain_add(txn, domain);
+	if (err == ERR_OK && strcmp(was.handle.s, domain->handle.s) != 0)
+		return store_refuse(txn, ERR_INVALID,
+				    "the deleted domain '%s' belongs to the "
+				    "handle '%s'",
+				    domain->name.s, was.handle.s);
+	if (err == ERR_OK && !how->undelete)
+		return store_refuse(txn, ERR_EXISTS,
+				    "the domain '%s' was deleted, and mail for "
+				    "it may be on its way (--undelete brings "
+				    "it back, 'popbox purge' forgets it)",
+				    domain->name.s);
+	if (err == ERR_OK && strcmp(was.target.s, domain->target.s) != 0)
+		return store_refuse(txn, ERR_INVALID,
+				    "the deleted domain '%s' was another name "
+				    "of '%s'",
+				    domain->name.s, was.target.s);
+	return err == ERR_OK ? store_domain_restore(txn, &was) : err;
+}
+
+/* What the row says of the box, put over what is there. */
+static unsigned merge(const struct intake *intake, const char *hash,
+		      struct store_account *account)
+{
+	struct store_box *box = &account->box;
+	unsigned differs = 0;
+
+	if (hash && strcmp(hash, account->hash) != 0) {
+		memset(account->hash, 0, sizeof account->hash);
+		memcpy(account->hash, hash, strlen(hash));
+		differs |= ENROLL_PASSWORD;
+	}
+	if (intake->has_title && strcmp(intake->title, box->title) != 0) {
+		memcpy(box->title, intake->title, sizeof box->title);
+		differs |= ENROLL_NAME;
+	}
+	if (intake->has_quota && intake->quota != box->quota) {
+		box->quota = intake->quota;
+		differs |= ENROLL_QUOTA;
+	}
+	if (intake->has_login && intake->login != box->state.login) {
+		box->state.login = intake->login;
+		differs |= ENROLL_LOGIN;
+	}
+	if (intake->has_delivery && intake->delivery != box->state.delivery) {
+		box->state.delivery = intake->delivery;
+		differs |= ENROLL_DELIVERY;
+	}
+	if (intake->has_reason &&
+	    strcmp(intake->reason, box->state.reason) != 0) {
+		memcpy(box->state.reason, intake->reason,
+		       sizeof box->state.reason);
+		differs |= ENROLL_REASON;
+	}
+	return differs;
+}
+
+static enum err create_box(struct store_txn *txn, const struct intake *intake,
+			   const char *hash, const struct name_box *name)
+{
+	struct store_account account = {.hash = "",
+					.box.name = *name,
+					.box.state = store_state_new(txn)};
+	enum err err;
+
+	(void)merge(intake, hash, &account); /* of a new one all differs */
+	err = store_account_add(txn, &account);
+	secret_wipe(&account, sizeof account);
+	return err;
+}
+
+/* The box of a row that is not there yet: its own number or the next. */
+static enum err name_new(struct store_txn *txn, const struct enroll_how *how,
+			 const struct intake *intake,
+			 struct name_box *ret_name)
+{
+	struct store_domain domain;
+	enum err err;
+
+	if (intake->has_box) {
+		*ret_name = intake->box;
+		return need_handle(txn, &ret_name->handle);
+	}
+	err = store_domain_get(txn, &intake->address.domain, &domain);
+	if (err == ERR_NOTFOUND)
+		return store_unknown(txn, "there is no domain '%s'",
+				     intake->address.domain.s);
+	ret_name->handle = domain.handle;
+	return err == ERR_OK ? numbers_next(txn, how->numbers, &domain.handle,
+					    &ret_name->number)
+			     : err;
+}
+
+static enum err conflict(struct store_txn *txn, unsigned differs)
+{
+	char text[ENROLL_TEXT];
+
+	enroll_text(differs, text);
+	return store_refuse(txn, ERR_EXISTS,
+			    "it is there with another %s (--update changes "
+			    "it)",
+			    text);
+}
+
+/* A row with `off`, as our own csv has it, describes a box that its domain or
+ * handle suspends. Only --update makes it a switch of the box itself. */
+static enum err match_suspended(struct store_txn *txn,
+				const struct intake *intake,
+				struct store_account *account)
+{
+	struct name_address address;
+	const char *off;
+	enum err err;
+
+	if (!intake->has_login || intake->login)
+		return ERR_OK;
+	err = login_allowed(txn, account, NULL, &off, &address);
+	if (err == ERR_OK && off && off != login_no_password)
+		account->box.state.login = false;
+	return err;
+}
+
+/* A box that is there becomes what the row says. */
+static enum err update_box(struct store_txn *txn, const struct enroll_how *how,
+			   const struct intake *intake, const char *hash,
+			   const struct name_box *name, unsigned *ret_differs)
+{
+	struct store_account account;
+	enum err err = store_login(txn, name, &account);
+	unsigned differs = 0;
+
+	if (err == ERR_OK && !how->update)
+		err = match_suspended(txn, intake, &account);
+	if (err == ERR_OK)
+		differs = merge(intake, hash, &account);
+	if (err == ERR_OK && differs && !how->update)
+		err = conflict(txn, differs);
+	if (err == ERR_OK && differs & ~(unsigned)ENROLL_PASSWORD)
+		err = store_box_set(txn, &account.box);
+	if (err == ERR_OK && differs & ENROLL_PASSWORD)
+		err = store_box_password(txn, name, account.hash);
+	secret_wipe(&account, sizeof account);
+	*ret_differs = differs;
+	return err;
+}
+
+/* The box that the row speaks of, made or changed. */
+static enum err enroll_box(struct store_txn *txn, const struct enroll_how *how,
+			   const struct intake *intake, const char *hash,
+			   const struct store_address *there,
+			   struct enrolled *ret)
+{
+	struct store_box box;
+	enum err err = ERR_NOTFOUND;
+
+	ret->has_box = true;
+	if (intake->has_box)
+		ret->box = intake->box;
+	else if (there->has_box)
+		ret->box = there->box;
+	if (intake->has_box || there->has_box)
+		err = store_box_get(txn, &ret->box, &box);
+	if (err == ERR_OK)
+		return update_box(txn, how, intake, hash, &ret->box,
+				  &ret->differs);
+	if (err != ERR_NOTFOUND)
+		return err;
+	err = name_new(txn, how, intake, &ret->box);
+	if (err == ERR_OK)
+		err = create_box(txn, intake, hash, &ret->box);
+	ret->verdict = ENROLL_CREATE;
+	return err;
+}
+
+static void put_forwards(const struct intake *intake,
+			 struct store_address *address)
+{
+	address->forwards_len = intake->forwards_len;
+	memcpy(address->forwards, intake->forwards, intake->forwards_len);
+}
+
+static enum err create(struct store_txn *txn, const struct enroll_how *how,
+		       const struct intake *intake, const char *hash,
+		       struct store_address *address, struct enrolled *ret)
+{
+	enum err err = ERR_OK;
+
+	address->name = intake->address;
+	address->has_box = false;
+	if (enroll_wants_box(intake))
+		err = enroll_box(txn, how, intake, hash, address, ret);
+	ret->verdict = ENROLL_CREATE;
+	address->has_box = ret->has_box;
+	address->box = ret->box;
+	put_forwards(intake, address);
+	return err == ERR_OK ? store_address_add(txn, address) : err;
+}
+
+/* An address that is there becomes what the row says. */
+static enum err update(struct store_txn *txn, const struct enroll_how *how,
+		       const struct intake *intake, const char *hash,
+		       struct store_address *address, struct enrolled *ret)
+{
+	unsigned differs = 0;
+	enum err err = ERR_OK;
+
+	ret->verdict = ENROLL_SAME;
+	ret->has_box = address->has_box;
+	ret->box = address->box;
+	if (enroll_wants_box(intake) &&
+	    (!address->has_box ||
+	     (intake->has_box && !same_box(&intake->box, &address->box))))
+		differs |= ENROLL_BOX;
+	if (intake->has_forwards &&
+	    (intake->forwards_len != address->forwards_len ||
+	     memcmp(intake->forwards, address->forwards,
+		    intake->forwards_len) != 0))
+		differs |= ENROLL_FORWARD;
+	if (differs && !how->update) {
+		ret->differs = differs;
+		return conflict(txn, differs);
+	}
+	if (enroll_wants_box(intake))
+		err = enroll_box(txn, how, intake, hash, address, ret);
+	ret->differs |= differs;
+	ret->verdict = ret->differs ? ENROLL_CHANGE : ENROLL_SAME;
+	if (err != ERR_OK || !differs)
+		return err;
+	address->has_box = ret->has_box;
+	address->box = ret->box;
+	if (differs & ENROLL_FORWARD)
+		put_forwards(intake, address);
+	return store_address_set(txn, address);
+}
+
+/* Deleted under this name: back with its box, and then as the row says. */
+static enum err bring_back(struct store_txn *txn, const struct enroll_how *how,
+			   const struct intake *intake, const char *hash,
+			   struct store_address *address, struct enrolled *ret)
+{
+	const struct enroll_how all = {.update = true,
+				       .numbers = how->numbers};
+	struct store_parked parked;
+	struct store_box box;
+	enum err err = ERR_OK;
+
+	if (address->has_box)
+		err = store_parked_box_get(txn, &address->box, &box, &parked);
+	if (address->has_box && err == ERR_OK)
+		err = store_box_restore(txn, &address->box);
+	if (err == ERR_OK || err == ERR_NOTFOUND)
+		err = store_address_restore(txn, &intake->address);
+	if (err == ERR_OK)
+		err = update(txn, &all, intake, hash, address, ret);
+	ret->verdict = ENROLL_BACK;
+	return err;
+}
+
+static enum err enroll_address(struct store_txn *txn,
+			       const struct enroll_how *how,
+			       const struct intake *intake, const char *hash,
+			       struct enrolled *ret)
+{
+	struct store_address address;
+	struct store_parked parked;
+	enum err err = store_address_get(txn, &intake->address, &address);
+
+	if (err == ERR_OK)
+		return update(txn, how, intake, hash, &address, ret);
+	if (err == ERR_NOTFOUND)
+		err = store_parked_address_get(txn, &intake->address, &address,
+					       &parked);
+	if (err == ERR_OK && how->undelete)
+		return bring_back(txn, how, intake, hash, &address, ret);
+	if (err == ERR_OK)
+		return store_refuse(txn, ERR_EXISTS,
+				    "it was deleted, and mail for it may be on "
+				    "its way (--undelete brings it back with "
+				    "its box, 'popbox purge' forgets it)");
+	return err == ERR_NOTFOUND
+		       ? create(txn, how, intake, hash, &address, ret)
+		       : err;
+}
+
+/* A row that names a box alone. */
+static enum err enroll_alone(struct store_txn *txn,
+			     const struct enroll_how *how,
+			     const struct intake *intake, const char *hash,
+			     struct enrolled *ret)
+{
+	const struct store_address none = {.has_box = false};
+	struct store_parked parked;
+	struct store_box box;
+	enum err err = ERR_NOTFOUND;
+
+	if (how->undelete)
+		err = store_parked_box_get(txn, &intake->box, &box, &parked);
+	if (err == ERR_OK)
+		err = need_handle(txn, &intake->box.handle);
+	if (err == ERR_OK)
+		err = store_box_restore(txn, &intake->box);
+	ret->verdict = err == ERR_OK ? ENROLL_BACK : ENROLL_SAME;
+	if (err == ERR_OK || err == ERR_NOTFOUND)
+		err = enroll_box(txn, how, intake, hash, &none, ret);
+	if (ret->verdict == ENROLL_SAME && ret->differs)
+		ret->verdict = ENROLL_CHANGE;
+	return err;
+}
+
+enum err enroll_row(struct store_txn *txn, const struct enroll_how *how,
+		    const struct intake *intake, const char *hash,
+		    struct enrolled *ret_enrolled)
+{
+	*ret_enrolled = (struct enrolled){.verdict = ENROLL_SAME};
+	return intake->has_address
+		       ? enroll_address(txn, how, intake, hash, ret_enrolled)
+		       : enroll_alone(txn, how, intake, hash, ret_enrolled);
+}
+
+enum err enroll_postmaster(struct store_txn *txn, const struct enroll_how *how,
+			   const struct name_domain *domain,
+			   const struct name_handle *owner)
+{
+	const struct name_address name = {{"postmaster"}, *domain};
+	struct postmaster postmaster = {.domain = *domain,
+					.owner = *owner,
+					.numbers = how->numbers};
+	const struct intake intake = {.has_address = true, .address = name,
+				      .secret = INTAKE_KEEP};
+	struct store_address address;
+	struct store_parked parked;
+	struct enrolled enrolled;
+	enum err err = store_address_get(txn, &name, &address);
+
+	if (err != ERR_NOTFOUND)
+		return err;
+	err = store_parked_address_get(txn, &name, &address, &parked);
+	if (err == ERR_NOTFOUND)
+		return postmaster_add(txn, &postmaster);
+	return err == ERR_OK ? enroll_row(txn, how, &intake, NULL, &enrolled)
+			     : err;
+}

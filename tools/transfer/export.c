@@ -1,0 +1,434 @@
+#include "export_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/replace.h"
+#include "base/say.h"
+#include "row_out.h"
+#include "store/login.h"
+#include "store/secret.h"
+
+enum err export_flush(struct exporting *e, size_t above)
+{
+	if (e->out.len <= above)
+		return ERR_OK;
+	e->rc = replace_write(e->fd, e->out.bytes, e->out.len);
+	secret_wipe(e->out.bytes, e->out.len);
+	e->out.len = 0;
+	errno = e->rc;
+	return e->rc ? ERR_SYSTEM : ERR_OK;
+}
+
+static enum err and_delivery(struct exporting *e,
+			     const struct name_handle *name,
+			     enum store_delivery *delivery)
+{
+	enum err err = ERR_OK;
+
+	if (strcmp(e->owner.name.s, name->s) != 0)
+		err = store_handle_get(e->txn, name, &e->owner);
+	if (err == ERR_OK)
+		*delivery = store_delivery_and(*delivery,
+					       e->owner.state.delivery);
+	return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
+}
+
+/* The box of one handle may be behind the domain of another. */
+static enum err find_bounce(struct exporting *e, struct row_out *row)
+{
+	const struct store_box *box = &row->account->box;
+	enum store_delivery delivery = box->state.delivery;
+	enum err err = and_delivery(e, &box->name.handle, &delivery);
+
+	if (err == ERR_OK && row->domain) {
+		delivery = store_delivery_and(delivery,
+					      row->domain->state.delivery);
+		err = and_delivery(e, &row->domain->handle, &delivery);
+	}
+	row->bounce = delivery == STORE_BOUNCE;
+	return err;
+}
+
+static row_out *writer(enum export_format format)
+{
+	switch (format) {
+	case EXPORT_CSV:
+		return row_out_csv;
+	case EXPORT_DOVECOT:
+		return row_out_dovecot;
+	case EXPORT_VPOPMAIL:
+		return row_out_vpopmail;
+	case EXPORT_JSON:
+		break;
+	}
+	return NULL;
+}
+
+static void row_text(const struct row_out *row, char text[NAME_ADDRESS_TEXT])
+{
+	if (row->address)
+		name_address_text(&row->address->name, text);
+	else
+		name_box_text(&row->account->box.name, text);
+}
+
+/* The rows of a box in a csv must not contradict each other: its switch is the
+ * one for the box's own name. An address that is suspended although its box is
+ * not must not get lost without a word. */
+static enum err allowed_csv(struct exporting *e, struct row_out *row)
+{
+	char text[NAME_ADDRESS_TEXT];
+	struct name_address address;
+	const char *off = NULL;
+	enum err err = login_allowed(e->txn, row->account, NULL, &row->off,
+				     &address);
+
+	if (err == ERR_OK && row->domain)
+		err = login_allowed(e->txn, row->account, row->domain, &off,
+				    &address);
+	if (err != ERR_OK || !off || row->off)
+		return err;
+	row_text(row, text);
+	say_error(0, "%s: %s, although its box is not: a csv cannot carry that "
+		     "(--format json does)",
+		  text, off);
+	e->left++;
+	return ERR_OK;
+}
+
+/* name: the domain under which the line is a login; NULL: its box's name. */
+static enum err allowed(struct exporting *e, struct row_out *row,
+			const struct store_domain *name)
+{
+	struct name_address address;
+
+	if (!row->account)
+		return ERR_OK;
+	if (e->how->format == EXPORT_CSV)
+		return allowed_csv(e, row);
+	return login_allowed(e->txn, row->account, name, &row->off, &address);
+}
+
+/* One account that a format has one line for. */
+static enum err put(struct exporting *e, struct row_out *row,
+		    const struct store_domain *name)
+{
+	char text[NAME_ADDRESS_TEXT];
+	enum err err = allowed(e, row, name);
+	const char *why;
+
+	if (err != ERR_OK)
+		return err;
+	why = writer(e->how->format)(&e->out, row);
+	if (!why)
+		return export_flush(e, EXPORT_FLUSH);
+	if (why == row_out_no_memory) {
+		errno = ENOMEM;
+		return ERR_SYSTEM;
+	}
+	row_text(row, text);
+	say_error(0, "%s: left out: %s", text, why);
+	e->left++;
+	return ERR_OK;
+}
+
+/* Under each name of its domain that a login may use. */
+static enum err put_names(struct exporting *e, struct row_out *row)
+{
+	struct name_domain *after = NULL;
+	struct store_domain alias;
+	enum err err = put(e, row, row->domain);
+
+	if (e->how->format != EXPORT_DOVECOT || !row->domain)
+		return err;
+	while (err == ERR_OK) {
+		err = store_alias_next(e->txn, &row->domain->name, after,
+				       &alias);
+		row->alias = alias.name.s;
+		after = &alias.name;
+		if (err == ERR_OK)
+			err = put(e, row, &alias);
+	}
+	row->alias = NULL;
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+static bool is_login(const struct store_address *address)
+{
+	return address->has_box && strcmp(address->name.local.s, "*") != 0;
+}
+
+static void note_forwards(const struct exporting *e,
+			  const struct store_address *address)
+{
+	char text[NAME_ADDRESS_TEXT];
+
+	if (e->how->format == EXPORT_CSV)
+		return;
+	name_address_text(&address->name, text);
+	if (!is_login(address))
+		say_note("%s: left out: it is no account, only an address",
+			 text);
+	else if (address->forwards_len)
+		say_note("%s: its forwards are left out", text);
+}
+
+static enum err put_address(struct exporting *e,
+			    const struct store_domain *domain,
+			    const struct store_address *address)
+{
+	struct store_account account = {.hash = ""};
+	struct row_out row = {.config = &e->site->config,
+			      .domain = domain,
+			      .address = address,
+			      .spreadsheet = e->how->spreadsheet};
+	enum err err = ERR_OK;
+
+	note_forwards(e, address);
+	if (e->how->format != EXPORT_CSV && !is_login(address))
+		return ERR_OK;
+	if (address->has_box) {
+		err = store_login(e->txn, &address->box, &account);
+		row.account = &account;
+		if (err == ERR_OK)
+			err = find_bounce(e, &row);
+	}
+	if (err == ERR_OK)
+		err = put_names(e, &row);
+	secret_wipe(&account, sizeof account);
+	return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
+}
+
+enum err export_addresses(struct exporting *e,
+			  const struct store_domain *domain,
+			  export_address *each)
+{
+	struct name_address at = {{""}, domain->name};
+	struct store_address address;
+	enum err err = ERR_OK;
+
+	while (err == ERR_OK) {
+		err = store_address_next(e->txn, &at, &address);
+		if (err != ERR_OK ||
+		    strcmp(address.name.domain.s, domain->name.s) != 0)
+			break;
+		at = address.name;
+		err = each(e, domain, &address);
+	}
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+bool export_wanted(const struct export_how *how,
+		      const struct store_domain *domain)
+{
+	if (how->has_domain)
+		return strcmp(domain->name.s, how->domain.s) == 0;
+	return !how->has_handle ||
+	       strcmp(domain->handle.s, how->handle.s) == 0;
+}
+
+/* What a file of accounts has no place for. */
+static void note_domain(const struct exporting *e,
+			const struct store_domain *domain)
+{
+	if (domain->kind == STORE_ALIAS && e->how->format == EXPORT_DOVECOT)
+		return;
+	say_note("%s: left out: it is a domain of kind %s", domain->name.s,
+		 json_kind(domain->kind));
+}
+
+static enum err next_domain(const struct exporting *e,
+			    const struct name_domain *after,
+			    struct store_domain *ret_domain)
+{
+	return e->how->has_handle
+		       ? store_handle_domain_next(e->txn, &e->how->handle, after,
+						  ret_domain)
+		       : store_domain_next(e->txn, after, ret_domain);
+}
+
+static enum err each_domain(struct exporting *e)
+{
+	struct store_domain domain;
+	enum err err = next_domain(e, NULL, &domain);
+
+	while (err == ERR_OK) {
+		if (export_wanted(e->how, &domain) && domain.kind != STORE_POP)
+			note_domain(e, &domain);
+		else if (export_wanted(e->how, &domain))
+			err = export_addresses(e, &domain,
+					       put_address);
+		if (err == ERR_OK)
+			err = next_domain(e, &domain.name, &domain);
+	}
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+/* The name of a box is a login by itself; in a csv only one that no address
+ * leads to has a row of its own. */
+static enum err put_box(struct exporting *e, const struct name_box *name)
+{
+	struct store_account account;
+	struct row_out row = {.config = &e->site->config,
+			      .account = &account,
+			      .spreadsheet = e->how->spreadsheet};
+	struct name_address address;
+	enum err err = store_box_address_next(e->txn, name, NULL, &address);
+
+	if (e->how->format == EXPORT_CSV && err != ERR_NOTFOUND)
+		return err;
+	err = store_login(e->txn, name, &account);
+	if (err == ERR_OK)
+		err = find_bounce(e, &row);
+	if (err == ERR_OK)
+		err = put(e, &row, NULL);
+	secret_wipe(&account, sizeof account);
+	return err;
+}
+
+static enum err each_box(struct exporting *e)
+{
+	const struct export_how *how = e->how;
+	struct name_box first = {how->handle, 0};
+	struct store_box box;
+	enum err err = ERR_NOTFOUND;
+
+	if (how->has_domain || how->format == EXPORT_VPOPMAIL ||
+	    (how->format == EXPORT_DOVECOT && !e->site->config.login_by_box))
+		return ERR_OK;
+	if (how->has_handle)
+		err = store_box_get(e->txn, &first, &box);
+	if (err == ERR_NOTFOUND)
+		err = store_box_next(e->txn, how->has_handle ? &first : NULL,
+				     &box);
+	while (err == ERR_OK &&
+	       (!how->has_handle ||
+		strcmp(box.name.handle.s, how->handle.s) == 0)) {
+		err = put_box(e, &box.name);
+		if (err == ERR_OK)
+			err = store_box_next(e->txn, &box.name, &box);
+	}
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+static enum err look_for(const struct exporting *e)
+{
+	struct store_handle handle;
+	struct store_domain domain;
+
+	if (e->how->has_domain)
+		return store_domain_get(e->txn, &e->how->domain, &domain);
+	if (e->how->has_handle)
+		return store_handle_get(e->txn, &e->how->handle, &handle);
+	return ERR_OK;
+}
+
+static enum err put_all(struct exporting *e)
+{
+	enum err err = ERR_OK;
+
+	if (e->how->format == EXPORT_JSON)
+		return export_json(e);
+	if (e->how->format == EXPORT_CSV &&
+	    !text_put(&e->out, row_out_csv_header, strlen(row_out_csv_header)))
+		err = ERR_SYSTEM;
+	if (err == ERR_OK)
+		err = each_domain(e);
+	return err == ERR_OK ? each_box(e) : err;
+}
+
+static enum err export_body(struct store_txn *txn, void *arg)
+{
+	struct exporting *e = arg;
+	enum err err;
+
+	e->txn = txn;
+	err = look_for(e);
+	if (err == ERR_OK)
+		err = put_all(e);
+	return err == ERR_OK ? export_flush(e, 0) : err;
+}
+
+static int run(struct exporting *e)
+{
+	const char *what = e->how->has_domain	? e->how->domain.s
+			   : e->how->has_handle ? e->how->handle.s
+						: "the export";
+	enum err err = store_read(e->site->store, export_body, e);
+
+	if (e->out.bytes)
+		secret_wipe(e->out.bytes, e->out.room);
+	free(e->out.bytes);
+	if (e->rc)
+		return say_error(CODE_LATER, "cannot write '%s': %s",
+				 e->how->output ? e->how->output
+						: "standard output",
+				 strerror(e->rc));
+	if (err != ERR_OK)
+		return site_failed(e->site, err, what);
+	if (!e->left)
+		return CODE_DONE;
+	return say_error(CODE_NO, "%lu account%s could not be carried",
+			 e->left, e->left == 1 ? "" : "s");
+}
+
+/* The directory of a path, and the name in it. */
+static int open_parent(const char *path, const char **ret_name)
+{
+	char dir[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	size_t len = slash ? (size_t)(slash - path) : 0;
+
+	*ret_name = slash ? slash + 1 : path;
+	if (len >= sizeof dir || !(*ret_name)[0]) {
+		errno = EINVAL;
+		return -1;
+	}
+	memcpy(dir, path, len);
+	dir[len] = 0;
+	return open(!slash ? "." : len ? dir : "/",
+		    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static int run_into(struct exporting *e)
+{
+	const bool shared = e->how->gid != (gid_t)-1;
+	const struct replace_text like = {.mode = shared ? 0640 : 0600,
+					  .uid = shared ? geteuid()
+							: (uid_t)-1,
+					  .gid = e->how->gid};
+	char temporary[NAME_MAX + 1];
+	const char *name;
+	int dir = open_parent(e->how->output, &name);
+	int code = CODE_DONE, rc = dir < 0 ? errno : 0;
+
+	if (rc == 0 && snprintf(temporary, sizeof temporary, ".%s.popbox-tmp",
+				name) >= (int)sizeof temporary)
+		rc = ENAMETOOLONG;
+	if (rc == 0)
+		rc = replace_begin(dir, temporary, &e->fd);
+	if (rc == 0) {
+		code = run(e);
+		rc = replace_end(dir, name, temporary, e->fd, &like,
+				 code > CODE_NO ? ECANCELED : 0);
+	}
+	if (dir >= 0)
+		(void)close(dir); /* a directory, read only */
+	if (code > CODE_NO || rc == 0)
+		return code;
+	return say_error(CODE_LATER, "cannot write '%s': %s", e->how->output,
+			 strerror(rc));
+}
+
+int export(struct site *site, const struct export_how *how)
+{
+	struct exporting e = {.site = site, .how = how, .fd = STDOUT_FILENO};
+
+	return how->output ? run_into(&e) : run(&e);
+}

@@ -1,0 +1,404 @@
+#include "import.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/say.h"
+#include "import_private.h"
+#include "mailcopy.h"
+#include "publish/change.h"
+#include "publish/publish.h"
+#include "store/secret.h"
+
+enum { TRIES = 3 };
+
+void import_place(const struct import *import, size_t file, unsigned long line,
+		  char ret_text[IMPORT_PLACE])
+{
+	const char *name = file < import->files.count ? import->files.name[file]
+						      : "?";
+
+	if (line)
+		(void)snprintf(ret_text, IMPORT_PLACE, "%s:%lu", name, line);
+	else
+		(void)snprintf(ret_text, IMPORT_PLACE, "%s", name);
+}
+
+bool import_refuse(struct import *import, size_t file, unsigned long line,
+		   const char *address, const char *why)
+{
+	char at[IMPORT_PLACE];
+
+	import_place(import, file, line, at);
+	say_error(0, "%s: %s%s%s", at, address ? address : "",
+		  address ? ": " : "", why);
+	if (import->bad == import->bad_room) {
+		size_t room = import->bad_room ? import->bad_room * 2 : 64;
+		uint64_t *more = reallocarray(import->bad_line, room,
+					      sizeof *more);
+
+		if (!more) {
+			import->no_memory = true;
+			return false;
+		}
+		import->bad_line = more;
+		import->bad_room = room;
+	}
+	import->bad_line[import->bad++] =
+		(uint64_t)file << 32 | (line & UINT32_MAX);
+	return true;
+}
+
+const char *import_name(const struct intake *intake,
+			char text[NAME_ADDRESS_TEXT])
+{
+	if (intake->has_address)
+		name_address_text(&intake->address, text);
+	else
+		name_box_text(&intake->box, text);
+	return text;
+}
+
+bool import_refuse_row(struct import *import, size_t number,
+		       const struct intake *intake, const char *why)
+{
+	struct roster_row *row = &import->roster.row[number];
+	char text[NAME_ADDRESS_TEXT];
+
+	row->bad = true;
+	return import_refuse(import, row->file, row->line,
+			     import_name(intake, text), why);
+}
+
+static bool other_row(struct import *import, size_t file,
+		      const struct source_row *row, unsigned long other)
+{
+	char why[128], text[NAME_ADDRESS_TEXT];
+
+	(void)snprintf(why, sizeof why,
+		       "line %lu says something else of the same %s", other,
+		       row->intake->has_address ? "address or box" : "box");
+	return import_refuse(import, file, row->line,
+			     import_name(row->intake, text), why);
+}
+
+static bool take_row(struct import *import, size_t file,
+		     const struct source_row *row)
+{
+	struct roster *roster = &import->roster;
+	unsigned long other;
+
+	switch (roster_add(roster, row->intake, &other)) {
+	case ROSTER_ADDED:
+		roster->row[roster->count - 1].file = (uint32_t)file;
+		return true;
+	case ROSTER_AGAIN:
+		import->again++;
+		return true;
+	case ROSTER_OTHER:
+		return other_row(import, file, row, other);
+	case ROSTER_NOMEM:
+		break;
+	}
+	import->no_memory = true;
+	return false;
+}
+
+/* Something of a row is left out, on purpose. */
+static void note_row(struct import *import, size_t file,
+		     const struct source_row *row)
+{
+	char text[NAME_ADDRESS_TEXT], at[IMPORT_PLACE];
+
+	import_place(import, file, row->line, at);
+	say_note("%s: %s: not taken: %s", at, import_name(row->intake, text),
+		 row->intake->note);
+	import->noted++;
+}
+
+static bool take(void *arg, const struct source_row *row)
+{
+	struct import *import = arg;
+	char text[NAME_ADDRESS_TEXT], at[IMPORT_PLACE];
+	size_t file;
+
+	if (row->header)
+		return true;
+	if (!names_add(&import->files, row->file, &file)) {
+		import->no_memory = true;
+		return false;
+	}
+	if (row->domain)
+		return import_site_take(import, file, row);
+	if (row->why)
+		return import_refuse(import, file, row->line,
+				     row->intake->has_address ||
+						     row->intake->has_box
+					     ? import_name(row->intake, text)
+					     : NULL,
+				     row->why);
+	if (row->left) {
+		import_place(import, file, row->line, at);
+		say_note("%s: left out: %s", at, row->left);
+		import->left++;
+		return true;
+	}
+	if (row->intake->note[0])
+		note_row(import, file, row);
+	return take_row(import, file, row);
+}
+
+static int read_all(struct import *import)
+{
+	struct source_how how = import->how->source;
+	int code = oldroutes_read(&import->site->config, &import->old);
+
+	how.old = &import->old;
+	if (code == CODE_DONE)
+		code = source_read(&how, take, import);
+
+	if (code == CODE_DONE && import->no_memory)
+		return say_error(CODE_LATER, "no memory for so many rows: "
+					     "nothing was changed");
+	return code;
+}
+
+/* What was computed against a store that has changed since is asked anew. */
+static void forget_answers(struct import *import)
+{
+	for (size_t i = 0; i < import->roster.count; i++) {
+		struct roster_row *row = &import->roster.row[i];
+
+		if (row->secret == ROSTER_SAME)
+			row->secret = ROSTER_NONE;
+	}
+}
+
+static int go(struct import *import, uint64_t *ret_last)
+{
+	bool stale = true;
+	int code = CODE_DONE;
+
+	for (int i = 0; code == CODE_DONE && stale && i < TRIES; i++) {
+		stale = false;
+		if (i)
+			forget_answers(import);
+		code = import_judge(import);
+		if (code == CODE_DONE)
+			code = import_preflight(import);
+		/* No hash is computed for what will not be. */
+		if (code == CODE_DONE && import->bad &&
+		    !import->how->skip_bad && !import->site->dry_run)
+			return CODE_REFUSED;
+		if (code == CODE_DONE)
+			code = import_hash(import);
+		if (code == CODE_DONE)
+			code = import_apply(import, &stale, ret_last);
+	}
+	if (code == CODE_DONE && stale)
+		code = say_error(CODE_LATER,
+				 "others change the store all the time: "
+				 "nothing was changed, try again");
+	return code;
+}
+
+static void note_counts(const struct import *import)
+{
+	if (import->foreign_passwords)
+		say_note("passwords with letters outside of ASCII: %lu; mail "
+			 "clients send them as UTF-8 or as Latin-1, and only "
+			 "one of the two will match",
+			 import->foreign_passwords);
+	if (import->short_passwords)
+		say_note("passwords shorter than the setting 'password_min': "
+			 "%lu, accepted as they are",
+			 import->short_passwords);
+	if (import->noted)
+		say_note("rows of which a part is not taken: %lu (see above)",
+			 import->noted);
+	if (import->unusable)
+		say_note("%lu boxes have no password now, since their hash "
+			 "cannot be used ('popbox box list' shows them)",
+			 import->unusable);
+	if (import->yielded)
+		say_note("lines of the old site in qmail's files %s "
+			 "replaced: %lu",
+			 import->site->dry_run ? "that would be" : "that are",
+			 import->yielded);
+	if (import->again)
+		say_note("%lu rows say the same as one before them",
+			 import->again);
+}
+
+/* number: of the change, or 0. */
+static void sum_up(const struct import *import, uint64_t number)
+{
+	const unsigned long *v = import->verdicts;
+	char undo[64] = "";
+
+	note_counts(import);
+	if (import->site->json) {
+		json_print(json_pack(
+			"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o}",
+			"created",
+			(json_int_t)v[ENROLL_CREATE], "undeleted",
+			(json_int_t)v[ENROLL_BACK], "changed",
+			(json_int_t)v[ENROLL_CHANGE], "same",
+			(json_int_t)v[ENROLL_SAME], "refused",
+			(json_int_t)import->bad, "left_out",
+			(json_int_t)import->left, "noted",
+			(json_int_t)import->noted, "dry_run",
+			(int)import->site->dry_run, "entry",
+			number ? json_integer((json_int_t)number)
+			       : json_null()));
+		return;
+	}
+	if (number)
+		(void)snprintf(undo, sizeof undo,
+			       " ('popbox undo %llu' takes it back)",
+			       (unsigned long long)number);
+	say_note("%s%lu created, %lu brought back, %lu changed, %lu the same, "
+		 "%zu refused, %lu left out%s",
+		 import->site->dry_run ? "it would be: " : "",
+		 v[ENROLL_CREATE], v[ENROLL_BACK], v[ENROLL_CHANGE],
+		 v[ENROLL_SAME], import->bad, import->left, undo);
+}
+
+static int finish(struct import *import, uint64_t last)
+{
+	struct site *site = import->site;
+	int code = CODE_DONE;
+
+	if (site->dry_run)
+		last = 0;
+	change_made(site, last);
+	site->told = true;
+	sum_up(import, site->entry);
+	if (import->how->credentials && !import->credentials.len &&
+	    !site->dry_run)
+		say_note("no password was generated: '%s' was not made",
+			 import->how->credentials);
+	if (last && site->no_sync)
+		say_note("qmail's files do not say so yet: run 'popbox sync'");
+	else if (last)
+		code = publish_change(site, last);
+	return code;
+}
+
+/* Which old Maildir goes into which box. */
+struct moving {
+	const struct import *import;
+	struct text list;
+};
+
+static enum err moving_body(struct store_txn *txn, void *arg)
+{
+	struct moving *moving = arg;
+	const struct roster *roster = &moving->import->roster;
+	struct store_address address;
+	struct intake intake;
+	char box[NAME_BOX_TEXT];
+	enum err err = ERR_OK;
+
+	moving->list.len = 0;
+	for (size_t i = 0; err == ERR_OK && i < roster->count; i++) {
+		roster_get(roster, i, &intake);
+		if (roster->row[i].bad || !intake.maildir[0])
+			continue;
+		address = (struct store_address){.has_box = intake.has_box,
+						 .box = intake.box};
+		if (intake.has_address)
+			err = store_address_get(txn, &intake.address, &address);
+		if (err == ERR_NOTFOUND || (err == ERR_OK && !address.has_box)) {
+			err = ERR_OK;
+			continue;
+		}
+		name_box_text(&address.box, box);
+		if (err == ERR_OK &&
+		    !(text_put(&moving->list, box, strlen(box) + 1) &&
+		      text_put(&moving->list, intake.maildir,
+			       strlen(intake.maildir) + 1)))
+			err = ERR_SYSTEM;
+	}
+	intake_wipe(&intake);
+	return err;
+}
+
+/* The old mail; all that is secret is given up before. */
+static int move_mail(struct import *import)
+{
+	struct moving moving = {.import = import};
+	struct site *site = import->site;
+	int code = site_failed(site,
+			       store_read(site->store, moving_body, &moving),
+			       "the store");
+
+	roster_free(&import->roster);
+	store_close(&site->store);
+	if (code == CODE_DONE)
+		code = mailcopy(site, &moving.list, import->how->mail_base);
+	free(moving.list.bytes);
+	return code;
+}
+
+static void release(struct import *import)
+{
+	import_domain_forget(import);
+	import_site_free(import);
+	oldroutes_free(&import->old);
+	free(import->domain);
+	free(import->bad_line);
+	names_free(&import->files);
+	roster_free(&import->roster);
+	text_wipe(&import->credentials);
+}
+
+/* The other rows were taken: a script must notice all the same. */
+static int say_rejected(const struct import *import)
+{
+	if (import->site->dry_run)
+		return say_error(CODE_NO, "rows that would be rejected: %zu",
+				 import->bad);
+	return say_error(CODE_NO,
+			 "rows that were rejected: %zu (correct them in '%s', "
+			 "and import that)",
+			 import->bad, import->how->skip_bad);
+}
+
+int import(struct site *site, const struct import_how *how)
+{
+	struct import import = {.site = site,
+				.how = how,
+				.credentials.secret = true,
+				.skip_fd = -1,
+				.credentials_fd = -1};
+	uint64_t last = 0;
+	int code = CODE_DONE;
+
+	if (!import_files_look(&import))
+		code = CODE_REFUSED;
+	if (code == CODE_DONE)
+		code = read_all(&import);
+	if (code == CODE_DONE)
+		code = go(&import, &last);
+	import_files_close(&import, code == CODE_DONE && !site->dry_run);
+	if (code == CODE_DONE) {
+		code = finish(&import, last);
+		if (code == CODE_DONE && how->mail && !site->dry_run)
+			code = move_mail(&import);
+		if (code == CODE_DONE && import.bad)
+			code = say_rejected(&import);
+	}
+	else if (import.bad && code == CODE_REFUSED)
+		say_error(0,
+			  "%zu row%s cannot be taken: nothing was changed%s",
+			  import.bad, import.bad == 1 ? "" : "s",
+			  how->skip_bad ? ""
+					: " (mend them, or --skip-bad FILE "
+					  "takes the others and writes these "
+					  "to FILE)");
+	release(&import);
+	return code;
+}

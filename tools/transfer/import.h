@@ -1,0 +1,41 @@
+/* import.h: many accounts in one change, from a file or from another program's
+ * site.
+ *
+ *	read    every row judged by its form, packed (source, roster)
+ *	judge   against one snapshot of the store; what the files of qmail say
+ *	hash    on all cores (hasher)
+ *	apply   one transaction (enroll)
+ *	publish
+ *
+ * Until apply nothing is changed; with one bad row nothing is, unless bad rows
+ * are skipped.
+ */
+#ifndef POPBOX_IMPORT_H
+#define POPBOX_IMPORT_H
+
+#include "accounts/site.h"
+#include "enroll.h"
+#include "handlemap.h"
+#include "source.h"
+
+struct import_how {
+	struct source_how source;
+	struct enroll_how enroll;
+	bool has_handle;
+	struct name_handle handle; /* of domains that are new */
+	struct handlemap map;	   /* the same, domain by domain */
+	const char *skip_bad;	   /* a file for bad rows, or NULL */
+	bool generate;
+	const char *credentials; /* a file for generated passwords, or NULL */
+	bool legacy_ok;
+	bool force; /* take forwards to addresses that are not there yet */
+	bool subdomains_said, subdomains; /* else as qmail's files have it */
+	bool locked; /* what has no usable password cannot log in yet */
+	bool mail; /* copy old mail too */
+	const char *mail_base; /* what relative paths are below, or "" */
+};
+
+/* Returns the exit code. */
+int import(struct site *site, const struct import_how *how);
+
+#endif

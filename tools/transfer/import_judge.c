@@ -1,0 +1,280 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/say.h"
+#include "cli/password.h"
+#include "import_private.h"
+#include "store/secret.h"
+
+/* Numbers go on from the highest. */
+enum { NUMBER_MAX = 999999999 };
+
+/* A number that was ever given is not given again. */
+static enum err judge_number(struct store_txn *txn, const struct intake *intake,
+			     char *ret_why, size_t room)
+{
+	const struct name_box *name = &intake->box;
+	struct store_handle handle = {.next_box = 0}; /* if it is not there */
+	struct store_parked parked;
+	struct store_box box;
+	enum err err = store_handle_get(txn, &name->handle, &handle);
+
+	if (name->number > NUMBER_MAX)
+		(void)snprintf(ret_why, room,
+			       "'%s-%04u' is too high a number for a box (at "
+			       "most %u)",
+			       name->handle.s, name->number,
+			       (unsigned)NUMBER_MAX);
+	if (err == ERR_OK)
+		err = store_parked_box_get(txn, name, &box, &parked);
+	/* Below 1 is 0 alone: where a handle begins, and not given yet. */
+	if (err == ERR_NOTFOUND && name->number < handle.next_box &&
+	    handle.next_box != 1)
+		(void)snprintf(ret_why, room,
+			       "the number of the box '%s-%04u' was given "
+			       "before, and none is given twice (leave 'box' "
+			       "empty for a new one)",
+			       name->handle.s, name->number);
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+/* The box that the row is about, if it is there. */
+static enum err find_box(struct store_txn *txn, const struct intake *intake,
+			 struct roster_row *row,
+			 struct store_account *ret_account)
+{
+	struct store_address address;
+	struct name_box name = intake->box;
+	bool named = intake->has_box;
+	enum err err = ERR_NOTFOUND;
+
+	if (intake->has_address)
+		err = store_address_get(txn, &intake->address, &address);
+	row->fresh = intake->has_address && err == ERR_NOTFOUND;
+	if (err == ERR_OK && address.has_box && !named) {
+		name = address.box;
+		named = true;
+	}
+	if (err != ERR_OK && err != ERR_NOTFOUND)
+		return err;
+	return named ? store_login(txn, &name, ret_account) : ERR_NOTFOUND;
+}
+
+static bool keep_hash(struct roster_row *row, const char *hash)
+{
+	free(row->hash);
+	row->hash = hash[0] ? strdup(hash) : NULL;
+	return row->hash || !hash[0];
+}
+
+/* A password that is neither given nor generated. */
+static const char missing[] =
+	"it has no password (give it one, or a hash; hash '*' makes a box that "
+	"cannot log in yet, --locked does so for all, --generate with "
+	"--credentials FILE makes passwords)";
+
+static const char *judge_silent(struct import *import,
+				const struct intake *intake,
+				struct roster_row *row, bool there)
+{
+	row->secret = ROSTER_NONE;
+	if (there || row->twin || import->how->locked)
+		return NULL;
+	/* Whoever is suspended gets a password when that ends. */
+	if (import->how->generate && intake->has_login && !intake->login)
+		return NULL;
+	if (!import->how->generate)
+		return missing;
+	row->secret = ROSTER_MAKE;
+	return NULL;
+}
+
+static const char *judge_unusable(struct import *import,
+				  const struct intake *intake,
+				  struct roster_row *row, bool there,
+				  char *ret_why, size_t room)
+{
+	if (import->how->locked)
+		import->unusable++;
+	if (import->how->locked || import->how->generate)
+		return judge_silent(import, intake, row, there);
+	(void)snprintf(ret_why, room,
+		       "%s (--locked takes it without a password, --generate "
+		       "with --credentials FILE makes a new one)",
+		       intake->unusable);
+	return ret_why;
+}
+
+/* there: what the box has now. One that was wrapped may be wrapped of this very
+ * hash. */
+static const char *judge_hash(const struct import *import,
+			      const struct intake *intake,
+			      struct roster_row *row, const char *there)
+{
+	if (strncmp(there, "$wrap$", 6) == 0 &&
+	    strncmp(intake->hash, "$argon2", 7) != 0 &&
+	    strcmp(there, intake->hash) != 0) {
+		row->secret = ROSTER_WRAP;
+		return NULL;
+	}
+	switch (pwhash_weakness(intake->hash)) {
+	case PWHASH_STRONG:
+		row->secret = ROSTER_AS_IS;
+		return NULL;
+	case PWHASH_LEGACY:
+		if (!import->how->legacy_ok)
+			return "its hash is one of DES, which looks at 8 "
+			       "characters only (--legacy-ok takes it, "
+			       "wrapped)";
+		break;
+	case PWHASH_WEAK:
+		break;
+	}
+	row->secret = ROSTER_WRAP;
+	return NULL;
+}
+
+/* Each is named once, however often the rows are judged. */
+static void note_short(struct import *import, const struct intake *intake,
+		       const struct roster_row *row)
+{
+	char text[NAME_ADDRESS_TEXT], at[IMPORT_PLACE];
+
+	import->short_passwords++;
+	if (import->judged)
+		return;
+	import_place(import, row->file, row->line, at);
+	say_note("%s: %s: the password is shorter than the setting "
+		 "'password_min' (%u)",
+		 at, import_name(intake, text),
+		 import->site->config.password_min);
+}
+
+/* A new password. NULL, or why it is refused. */
+static const char *judge_password(struct import *import,
+				  const struct intake *intake,
+				  const struct roster_row *row)
+{
+	const struct config *config = &import->site->config;
+
+	if (!password_is_ascii(intake->password, intake->password_len)) {
+		if (config->password_letters == CONFIG_LETTERS_ASCII)
+			return "the password has letters outside of ASCII, "
+			       "which the setting 'password_letters' forbids";
+		import->foreign_passwords++;
+	}
+	if (intake->password_len < config->password_min)
+		note_short(import, intake, row);
+	return NULL;
+}
+
+/* What becomes of its password. */
+static const char *judge_secret(struct import *import,
+				const struct intake *intake,
+				struct roster_row *row,
+				const struct store_account *account,
+				char *ret_why, size_t room)
+{
+	const bool there = account != NULL;
+
+	if (intake->unusable)
+		return judge_unusable(import, intake, row, there, ret_why,
+				      room);
+	switch (intake->secret) {
+	case INTAKE_SILENT:
+	case INTAKE_KEEP:
+		return enroll_wants_box(intake)
+			       ? judge_silent(import, intake, row, there)
+			       : NULL;
+	case INTAKE_LOCKED:
+		row->secret = ROSTER_NONE;
+		return NULL;
+	case INTAKE_PASSWORD:
+		row->secret = ROSTER_MAKE;
+		return judge_password(import, intake, row);
+	case INTAKE_HASH:
+		return judge_hash(import, intake, row,
+				  there ? account->hash : "");
+	}
+	return NULL;
+}
+
+static enum err judge_row(struct import *import, struct store_txn *txn,
+			  size_t number, const struct intake *intake)
+{
+	struct roster_row *row = &import->roster.row[number];
+	struct store_account account = {.hash = ""};
+	char text[512] = "";
+	const char *why = NULL;
+	enum err err =
+		import_domain_judge(import, txn, intake, text, sizeof text);
+	bool there;
+
+	if (err != ERR_OK)
+		return err;
+	err = find_box(txn, intake, row, &account);
+	there = err == ERR_OK;
+	if (err == ERR_NOTFOUND)
+		err = ERR_OK;
+	if (err == ERR_OK && intake->has_box && !there && !row->twin)
+		err = judge_number(txn, intake, text, sizeof text);
+	if (err == ERR_OK && text[0])
+		why = text;
+	if (err == ERR_OK && !why && row->secret < ROSTER_SAME)
+		why = judge_secret(import, intake, row, there ? &account : NULL,
+				   text, sizeof text);
+	if (row->twin && row->secret < ROSTER_SAME)
+		row->secret = ROSTER_NONE;
+	if (err == ERR_OK && !why && there &&
+	    (row->secret == ROSTER_MAKE || row->secret == ROSTER_WRAP) &&
+	    !keep_hash(row, account.hash)) {
+		errno = ENOMEM;
+		err = ERR_SYSTEM;
+	}
+	secret_wipe(&account, sizeof account);
+	if (why && !import_refuse_row(import, number, intake, why)) {
+		errno = ENOMEM;
+		err = ERR_SYSTEM;
+	}
+	return err;
+}
+
+static enum err judge_body(struct store_txn *txn, void *arg)
+{
+	struct import *import = arg;
+	struct progress progress =
+		progress_start("judging", import->roster.count);
+	struct intake intake;
+	enum err err = store_journal_last(txn, &import->snapshot);
+
+	if (err == ERR_OK)
+		err = import_site_judge(import, txn);
+	for (size_t i = 0; err == ERR_OK && i < import->roster.count; i++) {
+		const struct roster_row *row = &import->roster.row[i];
+
+		progress_step(&progress, 1);
+		if (row->bad)
+			continue;
+		roster_get(&import->roster, i, &intake);
+		err = judge_row(import, txn, i, &intake);
+	}
+	progress_end(&progress);
+	intake_wipe(&intake);
+	return err;
+}
+
+int import_judge(struct import *import)
+{
+	int code;
+
+	import_domain_forget(import);
+	import->short_passwords = import->unusable = 0;
+	import->foreign_passwords = 0;
+	code = site_failed(import->site,
+			   store_read(import->site->store, judge_body, import),
+			   "the store");
+	import->judged = true;
+	return code;
+}

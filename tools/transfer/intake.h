@@ -1,0 +1,100 @@
+/* intake.h: one account as a file of somebody's says it, before anybody has
+ * looked into the store. Pure.
+ *
+ * What the file does not say is not set, and will not be changed in an account
+ * that is there. The intake_* calls take a text of the file; they return NULL, or
+ * why it cannot be taken, static.
+ */
+#ifndef POPBOX_INTAKE_H
+#define POPBOX_INTAKE_H
+
+#include <limits.h>
+
+#include "store/hash/pwhash.h"
+#include "store/store.h"
+
+enum intake_secret {
+	INTAKE_SILENT,	 /* the file says nothing */
+	INTAKE_PASSWORD, /* in clear */
+	INTAKE_HASH,
+	INTAKE_LOCKED,	 /* none: cannot log in */
+	INTAKE_KEEP,	 /* what is there; a new account has none yet */
+};
+
+enum { INTAKE_NOTE = 512 };
+
+/* Wipe it with intake_wipe. */
+struct intake {
+	unsigned long line; /* from 1 */
+	bool has_address;
+	struct name_address address;
+	char utf8[NAME_DOMAIN_MAX + 1]; /* the domain's other form, or "" */
+	bool has_handle;
+	struct name_handle handle; /* whose the domain is */
+	bool has_box;
+	struct name_box box;
+	enum intake_secret secret;
+	char password[PWHASH_PASSWORD_MAX + 1];
+	size_t password_len;
+	char hash[PWHASH_MAX + 1];
+	const char *unusable; /* why the hash it has cannot be used; static */
+	bool has_title;
+	char title[STORE_TITLE_MAX + 1];
+	bool has_quota;
+	uint64_t quota;
+	bool has_login, login;
+	bool has_delivery;
+	enum store_delivery delivery;
+	bool has_reason;
+	char reason[STORE_REASON_MAX + 1];
+	int64_t expires; /* seconds since 1970; 0 = never */
+	bool expires_mail; /* then its mail bounces, too */
+	char note[INTAKE_NOTE]; /* parts of the row that are not taken */
+	bool has_forwards;
+	size_t forwards_len;
+	/* The last two are no secrets, large and mostly empty: intake_wipe
+	 * empties them without clearing what they held. */
+	char maildir[PATH_MAX]; /* where its old mail lies; "" = not said */
+	char forwards[STORE_FORWARDS_MAX]; /* each NUL-ended */
+};
+
+/* What is left says nothing of an account: it may be filled anew. */
+void intake_wipe(struct intake *intake);
+
+/* user@domain, the domain in ASCII or UTF-8; *@domain is the catch-all. */
+const char *intake_address(struct intake *intake, const char *text);
+/* A local part in a domain. */
+const char *intake_local(struct intake *intake, const char *local,
+			 const char *domain);
+const char *intake_handle(struct intake *intake, const char *text);
+const char *intake_box(struct intake *intake, const char *text);
+/* Refused: what looks like a hash. */
+const char *intake_password(struct intake *intake, const char *text);
+/* As crypt(5), PHC or Dovecot write it. "*": there is none. What begins with '!'
+ * or '*' is locked: login off, with the hash behind it if that is a good one. A
+ * {PLAIN} one is a password. Of a good form, but of a scheme or cost that no
+ * login computes: taken, with intake->unusable. */
+const char *intake_hash(struct intake *intake, const char *text);
+const char *intake_title(struct intake *intake, const char *text);
+const char *intake_reason(struct intake *intake, const char *text);
+/* As bytesize.h reads them; unit multiplies a bare number. */
+const char *intake_quota(struct intake *intake, const char *text,
+			 uint64_t unit);
+const char *intake_login(struct intake *intake, const char *text);
+const char *intake_delivery(struct intake *intake, const char *text);
+/* Absolute, or below a place that the import is told; never upwards. */
+const char *intake_maildir(struct intake *intake, const char *text);
+/* One address more. */
+const char *intake_forward(struct intake *intake, const char *text);
+
+/* The account exists, but its owner may not log in. */
+void intake_no_login(struct intake *intake);
+/* Its mail is returned to the sender. */
+void intake_no_mail(struct intake *intake);
+/* An expiry date that has passed suspends the account; a later one is noted. */
+void intake_expire(struct intake *intake, int64_t now);
+/* Adds to the note: a part of the row that popbox does not take. */
+void intake_note(struct intake *intake, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,369 @@
+#include "roster.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/secret.h"
+
+/* Which parts of an intake follow the key. */
+enum {
+	HAS_ADDRESS = 1 << 0,
+	HAS_UTF8 = 1 << 1,
+	HAS_HANDLE = 1 << 2,
+	HAS_BOX = 1 << 3,
+	HAS_PASSWORD = 1 << 4,
+	HAS_HASH = 1 << 5,
+	HAS_TITLE = 1 << 6,
+	HAS_QUOTA = 1 << 7,
+	HAS_LOGIN = 1 << 8,
+	HAS_DELIVERY = 1 << 9,
+	HAS_REASON = 1 << 10,
+	HAS_FORWARDS = 1 << 11,
+	HAS_MAILDIR = 1 << 12,
+	HAS_UNUSABLE = 1 << 13,
+	LOGIN_ON = 1 << 14,
+};
+
+/* At the head of a packed row; then the parts, each as long as it is. */
+struct head {
+	uint16_t parts;
+	uint8_t secret;	  /* enum intake_secret */
+	uint8_t delivery; /* enum store_delivery */
+};
+
+static unsigned parts_of(const struct intake *i)
+{
+	return (i->has_address ? HAS_ADDRESS : 0u) |
+	       (i->utf8[0] ? HAS_UTF8 : 0u) |
+	       (i->has_handle ? HAS_HANDLE : 0u) |
+	       (i->has_box ? HAS_BOX : 0u) |
+	       (i->password_len ? HAS_PASSWORD : 0u) |
+	       (i->hash[0] ? HAS_HASH : 0u) |
+	       (i->has_title ? HAS_TITLE : 0u) |
+	       (i->has_quota ? HAS_QUOTA : 0u) |
+	       (i->has_login ? HAS_LOGIN : 0u) |
+	       (i->has_login && i->login ? LOGIN_ON : 0u) |
+	       (i->has_delivery ? HAS_DELIVERY : 0u) |
+	       (i->has_reason ? HAS_REASON : 0u) |
+	       (i->has_forwards ? HAS_FORWARDS : 0u) |
+	       (i->maildir[0] ? HAS_MAILDIR : 0u) |
+	       (i->unusable ? HAS_UNUSABLE : 0u);
+}
+
+static bool put(struct text *out, const void *bytes, size_t len)
+{
+	return text_put(out, bytes, len);
+}
+
+static bool put_text(struct text *out, unsigned parts, unsigned part,
+		     const char *text)
+{
+	return !(parts & part) || put(out, text, strlen(text) + 1);
+}
+
+static bool pack(struct text *out, const struct intake *i)
+{
+	const unsigned parts = parts_of(i);
+	const struct head head = {(uint16_t)parts, (uint8_t)i->secret,
+				  (uint8_t)i->delivery};
+	const uint16_t forwards = (uint16_t)i->forwards_len;
+
+	return put(out, &head, sizeof head) &&
+	       put_text(out, parts, HAS_ADDRESS, i->address.local.s) &&
+	       put_text(out, parts, HAS_ADDRESS, i->address.domain.s) &&
+	       put_text(out, parts, HAS_BOX, i->box.handle.s) &&
+	       (!(parts & HAS_BOX) ||
+		put(out, &i->box.number, sizeof i->box.number)) &&
+	       put_text(out, parts, HAS_PASSWORD, i->password) &&
+	       put_text(out, parts, HAS_HASH, i->hash) &&
+	       put_text(out, parts, HAS_UTF8, i->utf8) &&
+	       put_text(out, parts, HAS_HANDLE, i->handle.s) &&
+	       put_text(out, parts, HAS_TITLE, i->title) &&
+	       (!(parts & HAS_QUOTA) ||
+		put(out, &i->quota, sizeof i->quota)) &&
+	       put_text(out, parts, HAS_REASON, i->reason) &&
+	       put_text(out, parts, HAS_MAILDIR, i->maildir) &&
+	       (!(parts & HAS_UNUSABLE) ||
+		put(out, &i->unusable, sizeof i->unusable)) &&
+	       (!(parts & HAS_FORWARDS) ||
+		(put(out, &forwards, sizeof forwards) &&
+		 put(out, i->forwards, i->forwards_len)));
+}
+
+static const char *take(const char *at, void *ret_bytes, size_t len)
+{
+	memcpy(ret_bytes, at, len);
+	return at + len;
+}
+
+/* What pack has put there fits. */
+static const char *take_text(const char *at, unsigned parts, unsigned part,
+			     char *ret_text)
+{
+	return parts & part ? take(at, ret_text, strlen(at) + 1) : at;
+}
+
+static void unpack(const char *at, struct intake *ret_intake)
+{
+	struct intake *i = ret_intake;
+	struct head head;
+	uint16_t forwards;
+	unsigned parts;
+
+	/* Not the two large texts at its end. */
+	memset(i, 0, offsetof(struct intake, maildir));
+	i->maildir[0] = 0;
+	at = take(at, &head, sizeof head);
+	parts = head.parts;
+	i->secret = (enum intake_secret)head.secret;
+	i->delivery = (enum store_delivery)head.delivery;
+	i->has_address = parts & HAS_ADDRESS;
+	i->has_handle = parts & HAS_HANDLE;
+	i->has_box = parts & HAS_BOX;
+	i->has_title = parts & HAS_TITLE;
+	i->has_quota = parts & HAS_QUOTA;
+	i->has_login = parts & HAS_LOGIN;
+	i->login = parts & LOGIN_ON;
+	i->has_delivery = parts & HAS_DELIVERY;
+	i->has_reason = parts & HAS_REASON;
+	i->has_forwards = parts & HAS_FORWARDS;
+	at = take_text(at, parts, HAS_ADDRESS, i->address.local.s);
+	at = take_text(at, parts, HAS_ADDRESS, i->address.domain.s);
+	at = take_text(at, parts, HAS_BOX, i->box.handle.s);
+	if (parts & HAS_BOX)
+		at = take(at, &i->box.number, sizeof i->box.number);
+	at = take_text(at, parts, HAS_PASSWORD, i->password);
+	i->password_len = strlen(i->password);
+	at = take_text(at, parts, HAS_HASH, i->hash);
+	at = take_text(at, parts, HAS_UTF8, i->utf8);
+	at = take_text(at, parts, HAS_HANDLE, i->handle.s);
+	at = take_text(at, parts, HAS_TITLE, i->title);
+	if (parts & HAS_QUOTA)
+		at = take(at, &i->quota, sizeof i->quota);
+	at = take_text(at, parts, HAS_REASON, i->reason);
+	at = take_text(at, parts, HAS_MAILDIR, i->maildir);
+	if (parts & HAS_UNUSABLE)
+		at = take(at, &i->unusable, sizeof i->unusable);
+	if (parts & HAS_FORWARDS) {
+		at = take(at, &forwards, sizeof forwards);
+		i->forwards_len = forwards;
+		memcpy(i->forwards, at, forwards);
+	}
+}
+
+/* Both keys of a packed row, where they lie: local NUL domain NUL; handle NUL
+ * number. Length 0: it has none. */
+struct key {
+	const char *at;
+	size_t len;
+};
+
+static const char *skip(const char *text)
+{
+	return text + strlen(text) + 1;
+}
+
+static struct key key_address(const char *packed)
+{
+	struct head head;
+	const char *at = take(packed, &head, sizeof head);
+
+	if (!(head.parts & HAS_ADDRESS))
+		return (struct key){at, 0};
+	return (struct key){at, (size_t)(skip(skip(at)) - at)};
+}
+
+static struct key key_box(const char *packed)
+{
+	struct key before = key_address(packed);
+	const char *at = before.at + before.len;
+	struct head head;
+
+	(void)take(packed, &head, sizeof head);
+	if (!(head.parts & HAS_BOX))
+		return (struct key){at, 0};
+	return (struct key){at, (size_t)(skip(at) - at) + sizeof(uint32_t)};
+}
+
+typedef struct key key_of(const char *packed);
+
+/* FNV-1a: the names are validated, and a slow import is all that who chose them
+ * could reach. */
+static size_t slot_of(struct key key, size_t slots)
+{
+	uint64_t sum = UINT64_C(14695981039346656037);
+
+	for (size_t i = 0; i < key.len; i++)
+		sum = (sum ^ (unsigned char)key.at[i]) *
+		      UINT64_C(1099511628211);
+	return (size_t)(sum ^ sum >> 32) & (slots - 1);
+}
+
+static const char *packed(const struct roster *roster, size_t number)
+{
+	return roster->bytes.bytes + roster->row[number].at;
+}
+
+/* Where the key is, or where it would be. */
+static uint32_t *find(const struct roster *roster, uint32_t *table, key_of *of,
+		      struct key key)
+{
+	size_t slot = slot_of(key, roster->slots);
+
+	for (; table[slot]; slot = (slot + 1) & (roster->slots - 1)) {
+		struct key other = of(packed(roster, table[slot] - 1));
+
+		if (other.len == key.len &&
+		    memcmp(other.at, key.at, key.len) == 0)
+			break;
+	}
+	return &table[slot];
+}
+
+static void fill(const struct roster *roster, uint32_t *table, key_of *of)
+{
+	for (size_t i = 0; i < roster->count; i++) {
+		struct key key = of(packed(roster, i));
+		uint32_t *slot = key.len ? find(roster, table, of, key) : NULL;
+
+		if (slot && !*slot)
+			*slot = (uint32_t)i + 1;
+	}
+}
+
+static bool grow(struct roster *roster)
+{
+	size_t room = roster->room ? roster->room * 2 : 1024;
+	struct roster_row *row =
+		reallocarray(roster->row, room, sizeof *row);
+
+	if (!row)
+		return false;
+	roster->row = row;
+	roster->room = room;
+	free(roster->by_address);
+	free(roster->by_box);
+	roster->slots = room * 2;
+	roster->by_address = calloc(roster->slots, sizeof(uint32_t));
+	roster->by_box = calloc(roster->slots, sizeof(uint32_t));
+	if (!roster->by_address || !roster->by_box)
+		return false;
+	fill(roster, roster->by_address, key_address);
+	fill(roster, roster->by_box, key_box);
+	return true;
+}
+
+static bool same_secret(const struct roster *roster, size_t number,
+			const struct intake *intake)
+{
+	struct intake other;
+	bool same;
+
+	roster_get(roster, number, &other);
+	same = other.secret == intake->secret &&
+	       strcmp(other.hash, intake->hash) == 0 &&
+	       strcmp(other.password, intake->password) == 0;
+	intake_wipe(&other);
+	return same;
+}
+
+/* The packed row lies at the end; takes it back unless it is new. */
+static enum roster_added judge(struct roster *roster, size_t at,
+			       const struct intake *intake,
+			       struct roster_row *row, size_t *ret_other)
+{
+	const char *new = roster->bytes.bytes + at;
+	const size_t len = roster->bytes.len - at;
+	struct key key = key_address(new);
+	uint32_t *slot = NULL;
+
+	if (key.len)
+		slot = find(roster, roster->by_address, key_address, key);
+	if (slot && *slot) {
+		*ret_other = *slot - 1;
+		at = roster->row[*ret_other].at;
+		return len <= roster->bytes.len - len - at &&
+				       memcmp(roster->bytes.bytes + at, new,
+					      len) == 0
+			       ? ROSTER_AGAIN
+			       : ROSTER_OTHER;
+	}
+	key = key_box(new);
+	if (key.len) {
+		uint32_t *box = find(roster, roster->by_box, key_box, key);
+
+		row->twin = *box != 0;
+		*ret_other = *box ? *box - 1 : 0;
+		if (*box && !same_secret(roster, *ret_other, intake))
+			return ROSTER_OTHER;
+		if (!*box)
+			*box = (uint32_t)roster->count + 1;
+	}
+	if (slot)
+		*slot = (uint32_t)roster->count + 1;
+	return ROSTER_ADDED;
+}
+
+enum roster_added roster_add(struct roster *roster, const struct intake *intake,
+			     unsigned long *ret_other)
+{
+	const size_t at = roster->bytes.len;
+	struct roster_row row = {.at = at, .line = (uint32_t)intake->line};
+	enum roster_added added;
+	size_t other = 0;
+
+	if ((roster->count == roster->room && !grow(roster)) ||
+	    roster->count >= UINT32_MAX - 1)
+		return ROSTER_NOMEM;
+	roster->bytes.secret = true;
+	if (!pack(&roster->bytes, intake)) {
+		roster->bytes.len = at;
+		return ROSTER_NOMEM;
+	}
+	added = judge(roster, at, intake, &row, &other);
+	if (added == ROSTER_ADDED) {
+		roster->row[roster->count++] = row;
+		return added;
+	}
+	*ret_other = roster->row[other].line;
+	secret_wipe(roster->bytes.bytes + at, roster->bytes.len - at);
+	roster->bytes.len = at;
+	return added;
+}
+
+void roster_get(const struct roster *roster, size_t number,
+		struct intake *ret_intake)
+{
+	unpack(packed(roster, number), ret_intake);
+	ret_intake->line = roster->row[number].line;
+}
+
+bool roster_has(const struct roster *roster, const struct name_address *name)
+{
+	char key[NAME_ADDRESS_TEXT + 1];
+	size_t local = strlen(name->local.s) + 1;
+	size_t domain = strlen(name->domain.s) + 1;
+
+	if (!roster->count)
+		return false;
+	memcpy(key, name->local.s, local);
+	memcpy(key + local, name->domain.s, domain);
+	return *find(roster, roster->by_address, key_address,
+		     (struct key){key, local + domain}) != 0;
+}
+
+void roster_free(struct roster *roster)
+{
+	for (size_t i = 0; i < roster->count; i++) {
+		if (roster->row[i].hash)
+			secret_wipe(roster->row[i].hash,
+				    strlen(roster->row[i].hash));
+		free(roster->row[i].hash);
+	}
+	text_wipe(&roster->bytes);
+	free(roster->row);
+	free(roster->by_address);
+	free(roster->by_box);
+	*roster = (struct roster){.count = 0};
+}

@@ -1,0 +1,272 @@
+/* row_csv.c: what a record says. */
+#include "row_csv.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/idn.h"
+#include "row_clean.h"
+#include "row_flags.h"
+#include "row_passwd.h"
+
+bool row_csv_has(const struct row_csv *row, enum row_csv_column is)
+{
+	for (size_t i = 0; i < row->count; i++) {
+		if (row->column[i] == is)
+			return true;
+	}
+	return false;
+}
+
+/* The texts of a record by what they mean; "" where there are none. */
+struct texts {
+	const char *of[ROW_CSV_COLUMNS];
+};
+
+static const char *take_name(struct intake *intake, const struct texts *texts)
+{
+	const char *first = texts->of[ROW_CSV_FIRST_NAME];
+	const char *last = texts->of[ROW_CSV_LAST_NAME];
+	char both[2 * STORE_TITLE_MAX];
+	int len;
+
+	if (texts->of[ROW_CSV_NAME][0])
+		return intake_title(intake, texts->of[ROW_CSV_NAME]);
+	if (!last[0])
+		return first[0] ? intake_title(intake, first) : NULL;
+	len = snprintf(both, sizeof both, "%s%s%s", first,
+		       first[0] ? " " : "", last);
+	if (len < 0 || (size_t)len >= sizeof both)
+		return "the name has more than 200 bytes";
+	return intake_title(intake, both);
+}
+
+/* **** in Google's files: what is there stays. */
+static const char *take_secret(struct intake *intake, const struct texts *texts)
+{
+	const char *password = texts->of[ROW_CSV_PASSWORD];
+	const char *function = texts->of[ROW_CSV_FUNCTION];
+	const char *hash = texts->of[ROW_CSV_HASH];
+
+	if (hash[0] && password[0])
+		return "it has both a password and a hash";
+	if (hash[0])
+		return intake_hash(intake, hash);
+	if (strcmp(password, "****") == 0) {
+		intake->secret = INTAKE_KEEP;
+		return NULL;
+	}
+	if (!password[0])
+		return NULL;
+	return function[0] ? intake_hash(intake, password)
+			   : intake_password(intake, password);
+}
+
+/* Addresses between blanks or commas. One that is the address itself means its
+ * box. */
+static const char *take_forwards(struct intake *intake, const char *text,
+				 bool *ret_itself)
+{
+	char one[NAME_ADDRESS_TEXT], self[NAME_ADDRESS_TEXT] = "";
+	const char *why = NULL;
+
+	if (intake->has_address)
+		name_address_text(&intake->address, self);
+	*ret_itself = false;
+	for (text += strspn(text, " ,\t"); !why && *text;
+	     text += strspn(text, " ,\t")) {
+		size_t len = strcspn(text, " ,\t");
+
+		if (len >= sizeof one)
+			return "a forward is too long for an address";
+		memcpy(one, text, len);
+		one[len] = 0;
+		text += len;
+		if (strcasecmp(one, self) == 0)
+			*ret_itself = true;
+		else
+			why = intake_forward(intake, one);
+	}
+	return why;
+}
+
+static const char *take_address(struct intake *intake,
+				const struct texts *texts, const char *domain)
+{
+	const char *address = texts->of[ROW_CSV_ADDRESS];
+	const char *local = texts->of[ROW_CSV_LOCAL];
+
+	if (texts->of[ROW_CSV_DOMAIN][0])
+		domain = texts->of[ROW_CSV_DOMAIN];
+	if (address[0] == '@' && address[1])
+		return intake_local(intake, "*", address + 1);
+	if (address[0] && (strchr(address, '@') || !domain))
+		return intake_address(intake, address);
+	if (address[0])
+		return intake_local(intake, address, domain);
+	if (local[0] && domain)
+		return intake_local(intake, local, domain);
+	if (local[0])
+		return "it has no domain (column 'domain', or --domain)";
+	return texts->of[ROW_CSV_BOX][0] ? NULL : "it has no address";
+}
+
+/* The rest: every column that has a call of its own. */
+static const char *take_plain(struct intake *intake, const struct texts *texts)
+{
+	static const struct {
+		enum row_csv_column column;
+		const char *(*take)(struct intake *, const char *);
+	} calls[] = {
+		{ROW_CSV_HANDLE, intake_handle}, {ROW_CSV_BOX, intake_box},
+		{ROW_CSV_LOGIN, intake_login},
+		{ROW_CSV_DELIVERY, intake_delivery},
+		{ROW_CSV_REASON, intake_reason},
+		{ROW_CSV_MAILDIR, intake_maildir},
+	};
+	const char *why = NULL;
+
+	for (size_t i = 0; !why && i < sizeof calls / sizeof *calls; i++) {
+		const char *text = texts->of[calls[i].column];
+
+		if (text[0])
+			why = calls[i].take(intake, text);
+	}
+	if (!why && texts->of[ROW_CSV_QUOTA][0])
+		why = intake_quota(intake, texts->of[ROW_CSV_QUOTA], 1);
+	if (!why && texts->of[ROW_CSV_QUOTA_MB][0])
+		why = intake_quota(intake, texts->of[ROW_CSV_QUOTA_MB],
+				   1 << 20);
+	if (!why && texts->of[ROW_CSV_VQUOTA][0])
+		why = row_passwd_quota(intake, texts->of[ROW_CSV_VQUOTA]);
+	if (!why && texts->of[ROW_CSV_VFLAGS][0])
+		why = row_passwd_flags(intake, texts->of[ROW_CSV_VFLAGS]);
+	return why;
+}
+
+/* Rows may be switched off. The status that an upload asks for outweighs the
+ * one that there was. */
+static const char *take_flags(const struct row_csv *row,
+			      const struct texts *texts, struct intake *intake,
+			      const char **ret_left)
+{
+	const char *active = texts->of[ROW_CSV_ACTIVE];
+	const char *status = texts->of[ROW_CSV_NEW_STATUS];
+	const char *why;
+
+	if (!status[0])
+		status = texts->of[ROW_CSV_STATUS];
+	why = row_flags_status(intake, status);
+	if (!why)
+		why = row_flags_active(intake, active);
+	if (why || !row_csv_has(row, ROW_CSV_ACTIVE) ||
+	    !row_csv_has(row, ROW_CSV_FORWARD))
+		return why;
+	if (intake->has_delivery)
+		*ret_left = "an alias that is not active";
+	/* An alias has no box to switch. */
+	intake->has_login = intake->has_delivery = intake->has_reason = false;
+	return NULL;
+}
+
+/* What each column says, cleaned: but a password is what it is. NULL, or why it
+ * cannot be read. */
+static const char *read_texts(const struct row_csv *row,
+			      const struct csvfile *csv, struct texts *texts)
+{
+	const char *why = NULL;
+
+	for (size_t i = 0; i < ROW_CSV_COLUMNS; i++)
+		texts->of[i] = "";
+	if (csv->count < row->count)
+		return "the record has too few fields";
+	for (size_t i = 0; i < csv->count; i++) {
+		enum row_csv_column is = i < row->count ? row->column[i]
+							: ROW_CSV_NAMELESS;
+		char *text = csvfile_field(csv, i);
+
+		if (is == ROW_CSV_ADDRESS)
+			text = row_clean_address(text);
+		else if (is == ROW_CSV_DOMAIN || is == ROW_CSV_ALIAS_DOMAIN ||
+			 is == ROW_CSV_TARGET_DOMAIN)
+			text = row_clean_domain(text);
+		else if (is != ROW_CSV_PASSWORD)
+			text = row_clean_field(text);
+		texts->of[is] = text;
+		if (is == ROW_CSV_NAMELESS && text[0])
+			why = i < row->count
+				      ? "a field below a column without a name "
+					"is not empty"
+				      : "the record has too many fields (is "
+					"there a comma that is not in quotes?)";
+	}
+	return why;
+}
+
+const char *row_csv_fill(const struct row_csv *row, const struct csvfile *csv,
+			 const char *domain, struct intake *intake,
+			 const char **ret_left)
+{
+	struct texts texts;
+	const char *why = read_texts(row, csv, &texts);
+	bool itself = false;
+
+	*ret_left = NULL;
+	if (!why)
+		why = take_address(intake, &texts, domain);
+	if (!why)
+		why = take_forwards(intake, texts.of[ROW_CSV_FORWARD],
+				    &itself);
+	if (!why && itself && !intake->has_forwards)
+		*ret_left = "an alias of itself";
+	if (!why)
+		why = take_secret(intake, &texts);
+	if (!why)
+		why = take_name(intake, &texts);
+	if (!why)
+		why = take_plain(intake, &texts);
+	return why ? why : take_flags(row, &texts, intake, ret_left);
+}
+
+static const char *read_alias(const struct texts *texts, const char *name,
+			      const char *target, struct row_csv_alias *alias,
+			      const char **ret_left)
+{
+	char other[NAME_DOMAIN_MAX + 1];
+	const char *why = idn_domain(name, &alias->name, alias->utf8);
+
+	if (!why)
+		why = idn_domain(target, &alias->target, other);
+	if (!why && strcmp(alias->name.s, alias->target.s) == 0)
+		*ret_left = "another name of a domain, and the same";
+	if (strcmp(texts->of[ROW_CSV_ACTIVE], "0") == 0)
+		*ret_left = "another name of a domain that is not active";
+	return why;
+}
+
+bool row_csv_is_alias(const struct row_csv *row, const struct csvfile *csv,
+		      struct row_csv_alias *ret_alias, const char **ret_why,
+		      const char **ret_left)
+{
+	const char *name, *target;
+	struct texts texts;
+
+	*ret_left = NULL;
+	*ret_why = read_texts(row, csv, &texts);
+	name = texts.of[ROW_CSV_ALIAS_DOMAIN];
+	target = texts.of[ROW_CSV_TARGET_DOMAIN];
+	if (!row_csv_has(row, ROW_CSV_ALIAS_DOMAIN)) {
+		/* Postfixadmin's @alias to @target among its aliases */
+		if (texts.of[ROW_CSV_ADDRESS][0] != '@' ||
+		    texts.of[ROW_CSV_FORWARD][0] != '@' ||
+		    strpbrk(texts.of[ROW_CSV_FORWARD], " ,"))
+			return false;
+		name = texts.of[ROW_CSV_ADDRESS] + 1;
+		target = texts.of[ROW_CSV_FORWARD] + 1;
+	}
+	if (!*ret_why)
+		*ret_why = read_alias(&texts, name, target, ret_alias,
+				      ret_left);
+	return true;
+}

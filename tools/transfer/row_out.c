@@ -1,0 +1,239 @@
+#include "row_out.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "csvfile.h"
+#include "popusr/mailroot.h"
+#include "store/hash/pwhash.h"
+#include "store/login.h"
+
+const char row_out_csv_header[] =
+	"address,box,hash,name,quota,handle,forward,login,delivery,reason\n";
+
+const char row_out_no_memory[] = "no memory";
+
+/* A spreadsheet takes such a cell for a formula, and runs it. */
+static bool is_formula(const char *text)
+{
+	return text[0] && strchr("=+-@\t", text[0]) != NULL;
+}
+
+static bool put_cell(struct text *out, const struct row_out *row,
+		     const char *cell, bool first)
+{
+	char guarded[1 + STORE_FORWARDS_MAX];
+
+	if (!row->spreadsheet || !is_formula(cell) ||
+	    strlen(cell) + 2 > sizeof guarded)
+		return csvfile_put(out, cell, first);
+	guarded[0] = '\'';
+	memcpy(guarded + 1, cell, strlen(cell) + 1);
+	return csvfile_put(out, guarded, first);
+}
+
+/* With blanks between. */
+static void join_forwards(const struct store_address *address,
+			  char ret_text[STORE_FORWARDS_MAX])
+{
+	size_t len = address ? address->forwards_len : 0;
+
+	if (len)
+		memcpy(ret_text, address->forwards, len);
+	for (size_t i = 0; i + 1 < len; i++) {
+		if (!ret_text[i])
+			ret_text[i] = ' ';
+	}
+	if (!len)
+		ret_text[0] = 0;
+}
+
+static bool put_box_cells(struct text *out, const struct row_out *row,
+			  const struct store_account *account)
+{
+	const struct store_box *box = &account->box;
+	char number[24] = "", text[NAME_BOX_TEXT];
+
+	name_box_text(&box->name, text);
+	if (box->quota)
+		(void)snprintf(number, sizeof number, "%llu",
+			       (unsigned long long)box->quota);
+	return put_cell(out, row, text, false) &&
+	       put_cell(out, row, account->hash[0] ? account->hash : "*",
+			false) &&
+	       put_cell(out, row, box->title, false) &&
+	       put_cell(out, row, number, false);
+}
+
+/* Suspended under this name, at whatever level? */
+static bool suspended(const struct row_out *row)
+{
+	return row->off && row->off != login_no_password;
+}
+
+/* The switch `login` as it is in effect: a csv has no place for the switches of
+ * domain and handle, and a box that is suspended here must not log in there. */
+static bool put_state_cells(struct text *out, const struct row_out *row,
+			    const struct store_state *state)
+{
+	return put_cell(out, row, suspended(row) ? "off" : "on", false) &&
+	       put_cell(out, row, json_delivery(state->delivery), false) &&
+	       put_cell(out, row, state->reason, false);
+}
+
+const char *row_out_csv(struct text *out, const struct row_out *row)
+{
+	const struct store_account *account = row->account;
+	char address[NAME_ADDRESS_TEXT] = "", forwards[STORE_FORWARDS_MAX];
+	const size_t before = out->len;
+	bool good;
+
+	if (row->address)
+		name_address_text(&row->address->name, address);
+	join_forwards(row->address, forwards);
+	good = put_cell(out, row, address, true);
+	if (account)
+		good = good && put_box_cells(out, row, account);
+	else
+		good = good && text_put(out, ",,,,", 4);
+	good = good &&
+	       put_cell(out, row,
+			row->domain ? row->domain->handle.s
+				    : account->box.name.handle.s,
+			false) &&
+	       put_cell(out, row, forwards, false) &&
+	       (account ? put_state_cells(out, row, &account->box.state)
+			: text_put(out, ",,,", 3)) &&
+	       text_put(out, "\n", 1);
+	if (good)
+		return NULL;
+	out->len = before;
+	return row_out_no_memory;
+}
+
+__attribute__((format(printf, 2, 3))) static const char *
+put_line(struct text *out, const char *format, ...)
+{
+	const size_t before = out->len;
+	va_list args;
+	char *line;
+	bool good;
+	int len;
+
+	va_start(args, format);
+	len = vasprintf(&line, format, args);
+	va_end(args);
+	if (len < 0)
+		return row_out_no_memory;
+	good = text_put(out, line, (size_t)len);
+	explicit_bzero(line, (size_t)len); /* a hash is in it */
+	free(line);
+	if (!good)
+		out->len = before;
+	return good ? NULL : row_out_no_memory;
+}
+
+/* joe, or his box's name. */
+static void user_of(const struct row_out *row, char ret_user[NAME_ADDRESS_TEXT])
+{
+	if (!row->address)
+		name_box_text(&row->account->box.name, ret_user);
+	else if (row->alias)
+		(void)snprintf(ret_user, NAME_ADDRESS_TEXT, "%s@%s",
+			       row->address->name.local.s, row->alias);
+	else
+		name_address_text(&row->address->name, ret_user);
+}
+
+/* The scheme as Dovecot calls it; "" for what brings its own. NULL: it knows no
+ * such hash. */
+static const char *scheme_of(const char *hash)
+{
+	static const struct {
+		const char *start, *scheme;
+	} schemes[] = {
+		{"$argon2id$", "{ARGON2ID}"}, {"$argon2i$", "{ARGON2I}"},
+		{"$6$", "{SHA512-CRYPT}"},    {"$5$", "{SHA256-CRYPT}"},
+		{"$2", "{BLF-CRYPT}"},	      {"$y$", "{CRYPT}"},
+		{"$gy$", "{CRYPT}"},	      {"$7$", "{CRYPT}"},
+		{"{", ""},
+	};
+
+	for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+		if (strncmp(hash, schemes[i].start,
+			    strlen(schemes[i].start)) == 0)
+			return schemes[i].scheme;
+	}
+	return NULL;
+}
+
+static const char wrapped[] = "its hash is wrapped, which no other program "
+			      "reads (a new password is needed there)";
+
+const char *row_out_dovecot(struct text *out, const struct row_out *row)
+{
+	const struct store_account *account = row->account;
+	const char *scheme = scheme_of(account->hash);
+	char user[NAME_ADDRESS_TEXT], path[PATH_MAX], quota[64] = "";
+
+	if (row->off)
+		scheme = "{CRYPT}";
+	if (!scheme)
+		return wrapped;
+	/* The setting home has neither a colon nor a blank (config.c). */
+	mailroot_box_path(row->config->home, &account->box.name, path);
+	user_of(row, user);
+	if (account->box.quota)
+		(void)snprintf(quota, sizeof quota,
+			       " userdb_quota_rule=*:bytes=%llu",
+			       (unsigned long long)account->box.quota);
+	return put_line(out, "%s:%s%s:%u:%u::%s::userdb_mail=maildir:%s%s\n",
+			user, scheme,
+			row->off ? "*" : account->hash,
+			row->config->uid, row->config->gid, path, path, quota);
+}
+
+/* What crypt(3) of a usual system computes. */
+static bool is_crypt(const char *hash)
+{
+	static const char *const starts[] = {"$6$", "$5$", "$2", "$y$", "$1$"};
+
+	for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
+		if (strncmp(hash, starts[i], strlen(starts[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
+const char *row_out_vpopmail(struct text *out, const struct row_out *row)
+{
+	enum {
+		NO_LOGIN = 0x02 | 0x04 | 0x08 | 0x800, /* POP, web, IMAP, SMTP */
+		BOUNCE = 0x10,
+	};
+	const struct store_account *account = row->account;
+	const char *domain = row->address->name.domain.s;
+	const char *local = row->address->name.local.s;
+	char title[STORE_TITLE_MAX + 1], quota[24] = "NOQUOTA";
+
+	if (account->hash[0] && !is_crypt(account->hash))
+		return strncmp(account->hash, "$wrap$", 6) == 0
+			       ? wrapped
+			       : "its hash is none of crypt(3), which vpopmail "
+				 "asks (a new password is needed there)";
+	memcpy(title, account->box.title, sizeof title);
+	for (char *c = title; *c; c++) {
+		if (*c == ':' || *c == ',')
+			*c = ' ';
+	}
+	if (account->box.quota)
+		(void)snprintf(quota, sizeof quota, "%lluS",
+			       (unsigned long long)account->box.quota);
+	return put_line(out, "%s:%s:1:%d:%s:/home/vpopmail/domains/%s/%s:%s\n",
+			local, account->hash[0] ? account->hash : "*",
+			(suspended(row) ? NO_LOGIN : 0) | (row->bounce ? BOUNCE : 0),
+			title, domain, local, quota);
+}

@@ -1,0 +1,349 @@
+#include "source.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/say.h"
+#include "csvfile.h"
+#include "row_csv.h"
+#include "row_passwd.h"
+#include "store/secret.h"
+
+/* A file being read. */
+struct reading {
+	const struct source_how *how;
+	source_sink *sink;
+	void *arg;
+	struct feed feed;
+	struct intake intake;
+	struct progress progress;
+	uint64_t shown; /* bytes, of the progress */
+	bool below;	/* the file lies in a tree of somebody else's */
+};
+
+static int failed(const char *path)
+{
+	const bool yours = errno == ENOENT || errno == EISDIR ||
+			   errno == ELOOP || errno == EINVAL;
+
+	return say_error(yours ? CODE_REFUSED : CODE_LATER,
+			 "cannot read '%s': %s", path,
+			 errno == EINVAL  ? "it is not a regular file"
+			 : errno == ELOOP ? "a link leads there"
+					  : strerror(errno));
+}
+
+const char source_columns[] =
+	"address,password,hash,name,quota,forward,login,delivery,maildir\n";
+
+bool source_rewrite(struct source_row *row, struct text *text,
+		    const char *const cell[SOURCE_CELLS])
+{
+	bool good = true;
+
+	text->len = 0;
+	for (size_t i = 0; good && i < SOURCE_CELLS; i++)
+		good = csvfile_put(text, cell[i] ? cell[i] : "", i == 0);
+	good = good && text_put(text, "\n", 1);
+	row->rewritten = good;
+	row->raw = good ? text->bytes : NULL;
+	row->raw_len = good ? text->len : 0;
+	return good;
+}
+
+static bool begin(struct reading *r, const char *path)
+{
+	if (!(r->below ? feed_open_below(&r->feed, r->how->path, path)
+		       : feed_open(&r->feed, path)))
+		return false;
+	r->progress = progress_start("reading", r->feed.size);
+	return true;
+}
+
+static void end(struct reading *r)
+{
+	progress_end(&r->progress);
+	feed_close(&r->feed);
+	intake_wipe(&r->intake);
+}
+
+static void step(struct reading *r)
+{
+	if (r->progress.total)
+		progress_step(&r->progress, r->feed.read - r->shown);
+	r->shown = r->feed.read;
+}
+
+/* Without its newline, and the carriage return before that. */
+static size_t cut_newline(char *line, size_t len)
+{
+	if (len && line[len - 1] == '\n')
+		len--;
+	if (len && line[len - 1] == '\r')
+		len--;
+	line[len] = 0;
+	return len;
+}
+
+/* One line, of which the parser may cut the copy. False: the sink has enough. */
+static bool give_line(struct reading *r, row_passwd *parse, char *line,
+		      size_t len, char *copy)
+{
+	struct source_row row = {.file = r->feed.name,
+				 .line = r->feed.line,
+				 .raw = line,
+				 .raw_len = len,
+				 .why = r->feed.why,
+				 .intake = &r->intake};
+
+	intake_wipe(&r->intake);
+	if (!row.why && cut_newline(copy, len))
+		row.why = parse(copy, r->how->domain, &r->intake, &row.left);
+	else if (!row.why)
+		return true; /* a blank line */
+	r->intake.line = row.line;
+	intake_expire(&r->intake, time(NULL));
+	return r->sink(r->arg, &row);
+}
+
+static int read_lines(struct reading *r, row_passwd *parse, const char *path)
+{
+	struct text copy = {.secret = true};
+	enum feed_got got;
+	size_t len;
+	char *line;
+	int code = CODE_DONE;
+
+	if (!begin(r, path))
+		return failed(path);
+	while ((got = feed_next(&r->feed, &line, &len)) == FEED_LINE) {
+		step(r);
+		copy.len = 0;
+		if (!text_put(&copy, line, len)) {
+			errno = ENOMEM;
+			got = FEED_FAILED;
+			break;
+		}
+		if (!give_line(r, parse, line, len, copy.bytes))
+			break;
+	}
+	if (got == FEED_FAILED)
+		code = failed(path);
+	text_wipe(&copy);
+	end(r);
+	return code;
+}
+
+enum { TITLES_MAX = 8 }; /* lines above the header */
+
+/* The record that may be the header: titles above it, as people write them over
+ * a table, are passed over. */
+static enum feed_got first_record(struct reading *r, struct csvfile *csv)
+{
+	enum feed_got got = csvfile_next(csv);
+
+	for (int i = 0; i < TITLES_MAX && got == FEED_LINE && !csv->why &&
+			(row_csv_blank(csv) || row_csv_title(csv));
+	     i++) {
+		if (!row_csv_blank(csv))
+			say_note("%s:%lu: passed over: it is a title, and no "
+				 "line of column names",
+				 r->feed.name, csv->line);
+		csvfile_guess(csv); /* the delimiter is the header's */
+		got = csvfile_next(csv);
+	}
+	return got;
+}
+
+/* The line that names the columns. */
+static int read_header(struct reading *r, struct csvfile *csv,
+		       struct row_csv *ret_row)
+{
+	const char *why, *bad;
+	const struct row_csv_how how = {r->how->format, r->how->map,
+					r->how->ignore_unknown};
+	struct source_row row = {.file = r->feed.name, .header = true};
+	enum feed_got got = first_record(r, csv);
+
+	if (got == FEED_FAILED)
+		return failed(r->how->path);
+	if (got == FEED_END)
+		return say_error(CODE_REFUSED, "'%s' is empty", r->feed.name);
+	why = csv->why;
+	bad = NULL;
+	if (!why)
+		why = row_csv_header(csv, &how, ret_row, &bad);
+	if (why && !bad && row_passwd_resembles(csv->raw.bytes))
+		why = "this looks like a passwd-file, which has no header: say "
+		      "--format dovecot (or shadow, or vpopmail)";
+	if (why && bad) {
+		char clean[80];
+
+		say_clean(bad, clean, sizeof clean);
+		return say_error(CODE_REFUSED, "%s:%lu: column '%s': %s",
+				 r->feed.name, csv->line, clean, why);
+	}
+	if (why)
+		return say_error(CODE_REFUSED, "%s:%lu: %s", r->feed.name,
+				 csv->line, why);
+	row.raw = csv->raw.bytes;
+	row.raw_len = csv->raw.len;
+	return r->sink(r->arg, &row) ? CODE_DONE : CODE_LATER;
+}
+
+/* Another name of a domain instead of an account. */
+static void as_domain(const struct row_csv_alias *alias,
+		      struct source_domain *ret_domain)
+{
+	*ret_domain = (struct source_domain){.name = alias->name,
+					     .is_alias = true,
+					     .target = alias->target};
+	memcpy(ret_domain->utf8, alias->utf8, sizeof ret_domain->utf8);
+}
+
+static int read_records(struct reading *r, struct csvfile *csv)
+{
+	struct source_domain domain;
+	struct row_csv_alias alias;
+	struct row_csv columns;
+	enum feed_got got;
+	int code = read_header(r, csv, &columns);
+
+	if (code != CODE_DONE)
+		return code;
+	while ((got = csvfile_next(csv)) == FEED_LINE) {
+		struct source_row row = {.file = r->feed.name,
+					 .line = csv->line,
+					 .raw = csv->raw.bytes,
+					 .raw_len = csv->raw.len,
+					 .why = csv->why,
+					 .intake = &r->intake};
+
+		step(r);
+		intake_wipe(&r->intake);
+		if (!row.why && row_csv_blank(csv))
+			continue;
+		if (!row.why && row_csv_is_alias(&columns, csv, &alias,
+						 &row.why, &row.left)) {
+			as_domain(&alias, &domain);
+			row.domain = row.why || row.left ? NULL : &domain;
+		} else if (!row.why)
+			row.why = row_csv_fill(&columns, csv, r->how->domain,
+					       &r->intake, &row.left);
+		r->intake.line = row.line;
+		if (!r->sink(r->arg, &row))
+			break;
+	}
+	return got == FEED_FAILED ? failed(r->how->path) : CODE_DONE;
+}
+
+static int read_csv(struct reading *r)
+{
+	struct csvfile csv;
+	int code;
+
+	if (!begin(r, r->how->path))
+		return failed(r->how->path);
+	if (!csvfile_open(&csv, &r->feed, 0)) {
+		end(r);
+		return say_error(CODE_LATER, "no memory");
+	}
+	code = read_records(r, &csv);
+	csvfile_close(&csv);
+	end(r);
+	return code;
+}
+
+int source_vpasswd(const struct source_how *how, const char *path,
+		   source_sink *sink, void *arg)
+{
+	struct reading *r = calloc(1, sizeof *r);
+	int code;
+
+	if (!r)
+		return say_error(CODE_LATER, "no memory");
+	*r = (struct reading){
+		.how = how, .sink = sink, .arg = arg, .below = true};
+	code = read_lines(r, row_passwd_vpopmail, path);
+	free(r);
+	return code;
+}
+
+static bool ends_in(const char *path, const char *end)
+{
+	size_t len = strlen(path), part = strlen(end);
+
+	return len >= part && strcmp(path + len - part, end) == 0;
+}
+
+/* What the name tells. NULL: a file with a header, as most are. */
+static const char *guess(const char *path)
+{
+	char cdb[PATH_MAX];
+	struct stat st;
+	int made = snprintf(cdb, sizeof cdb, "%s/passwd.cdb", path);
+
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return made > 0 && made < PATH_MAX && stat(cdb, &st) == 0
+			       ? "vmailmgr"
+			       : "vpopmail";
+	if (ends_in(path, ".cdb"))
+		return "vmailmgr";
+	if (ends_in(path, "vpasswd"))
+		return "vpopmail";
+	if (ends_in(path, "shadow"))
+		return "shadow";
+	return NULL;
+}
+
+static bool is_csv(const char *format)
+{
+	static const char *const those[] = {"csv", "cpanel", "google",
+					    "postfixadmin"};
+
+	for (size_t i = 0; i < sizeof those / sizeof *those; i++) {
+		if (strcmp(those[i], format) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int read_format(struct reading *r, const char *format)
+{
+	const struct source_how *how = r->how;
+	struct stat st;
+
+	if (!format || is_csv(format))
+		return read_csv(r);
+	if (strcmp(format, "qmail") == 0)
+		return source_qmail(how, r->sink, r->arg);
+	if (strcmp(format, "vmailmgr") == 0)
+		return source_vmailmgr(how, r->sink, r->arg);
+	if (strcmp(format, "dovecot") == 0)
+		return read_lines(r, row_passwd_dovecot, how->path);
+	if (strcmp(format, "shadow") == 0)
+		return read_lines(r, row_passwd_shadow, how->path);
+	if (strcmp(format, "vpopmail") != 0)
+		return say_error(CODE_USAGE, "no format '%s' (there are %s)",
+				 format, SOURCE_FORMATS);
+	if (stat(how->path, &st) == 0 && S_ISDIR(st.st_mode))
+		return source_tree(how, r->sink, r->arg);
+	return read_lines(r, row_passwd_vpopmail, how->path);
+}
+
+int source_read(const struct source_how *how, source_sink *sink, void *arg)
+{
+	struct reading *r = calloc(1, sizeof *r);
+	int code;
+
+	if (!r)
+		return say_error(CODE_LATER, "no memory");
+	*r = (struct reading){.how = how, .sink = sink, .arg = arg};
+	code = read_format(r, how->format ? how->format : guess(how->path));
+	free(r);
+	return code;
+}
