@@ -17,7 +17,7 @@
  *	14 no table has another name
  *	15 each hash is one that a login can compute, and no weak one
  *
- * Rules 16 and 17, of forwards, are tools/destination.c's.
+ * Rules 16 and 17, of forwards, are tools/accounts/destination.c's.
  */
 #include <errno.h>
 #include <stdio.h>
