@@ -13,7 +13,8 @@ enum err domain_encode(const struct store_domain *domain, struct row *ret_row)
 {
 	struct row_key key = row_key_domain(&domain->name);
 	struct record record =
-		record_new(ret_row->bytes, sizeof ret_row->bytes, ROW_VERSION);
+		record_new(ret_row->bytes, sizeof ret_row->bytes,
+			   domain->extension ? ROW_VERSION_MORE : ROW_VERSION);
 
 	record_put_u8(&record, (uint8_t)domain->kind);
 	record_put_text(&record, domain->handle.s);
@@ -24,7 +25,19 @@ enum err domain_encode(const struct store_domain *domain, struct row *ret_row)
 	record_put_text(&record, domain->ip);
 	record_put_u8(&record, domain->subdomains);
 	row_put_state(&record, &domain->state);
+	if (domain->extension)
+		record_put_u8(&record, (uint8_t)domain->extension);
 	return record_seal(&record, key.bytes, key.len, &ret_row->len);
+}
+
+/* A row of the first version has none. */
+static void get_extension(struct record *record, struct store_domain *domain)
+{
+	if (record->version == ROW_VERSION)
+		return;
+	domain->extension = (char)record_get_u8(record);
+	if (domain->extension != '+' || domain->kind != STORE_POP)
+		record->bad = true;
 }
 
 static void get_handle(struct record *record, struct name_handle *ret_name)
@@ -53,7 +66,7 @@ enum err domain_decode(struct db_bytes key, struct db_bytes row,
 	struct record record;
 	uint8_t kind;
 	enum err err = record_open(row.at, row.len, key.at, key.len,
-				   ROW_VERSION, &record);
+				   ROW_VERSION_MORE, &record);
 
 	if (err != ERR_OK)
 		return err;
@@ -72,6 +85,7 @@ enum err domain_decode(struct db_bytes key, struct db_bytes row,
 	record_get_text(&record, domain.ip, sizeof domain.ip);
 	domain.subdomains = record_get_bool(&record);
 	row_get_state(&record, &domain.state);
+	get_extension(&record, &domain);
 	err = record_end(&record);
 	if (err == ERR_OK)
 		*ret_domain = domain;

@@ -234,6 +234,8 @@ enum err store_domain_add(struct store_txn *txn,
 	if (err != ERR_OK)
 		return err;
 	new.ip[0] = 0;
+	if (new.kind != STORE_POP)
+		new.extension = 0;
 	new.state = store_state_new(txn);
 	return insert(txn, &new);
 }

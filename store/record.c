@@ -113,10 +113,12 @@ enum err record_open(const void *bytes, size_t len, const void *key,
 	checksum(from, len - RECORD_SUM, key, key_len, sum);
 	if (memcmp(sum, from + len - RECORD_SUM, RECORD_SUM) != 0)
 		return ERR_DAMAGED;
-	if (from[0] != version)
+	if (from[0] == 0 || from[0] > version)
 		return ERR_SCHEMA;
-	*ret_record = (struct record){
-		.from = from, .room = len - RECORD_SUM, .at = 1};
+	*ret_record = (struct record){.from = from,
+				      .room = len - RECORD_SUM,
+				      .at = 1,
+				      .version = from[0]};
 	return ERR_OK;
 }
 

@@ -31,6 +31,7 @@ struct record {
 	const uint8_t *from; /* being read, else NULL */
 	size_t room;
 	size_t at;
+	uint8_t version; /* of the one being read */
 	bool bad;
 };
 
@@ -51,7 +52,8 @@ MUST_USE enum err record_seal(struct record *record, const void *key,
 			      size_t key_len, size_t *ret_len);
 
 /* Opens bytes[0..len) after a look at checksum and version. ERR_DAMAGED for a
- * wrong checksum, ERR_SCHEMA for a right one under another version. */
+ * wrong checksum, ERR_SCHEMA for a right one under a version that is 0 or later
+ * than this one. */
 MUST_USE enum err record_open(const void *bytes, size_t len, const void *key,
 			      size_t key_len, uint8_t version,
 			      struct record *ret_record);

@@ -19,7 +19,10 @@
 #include "store.h"
 #include "store/db/db.h"
 
-enum { ROW_VERSION = 1 };
+/* A row has the second version only if it says what the first could not: a
+ * domain its extension, an address that it is off or expires. So a popbox that
+ * does not know those reads all other rows, and answers ERR_SCHEMA for these. */
+enum { ROW_VERSION = 1, ROW_VERSION_MORE = 2 };
 
 struct row_key {
 	uint8_t bytes[STORE_KEY_MAX];

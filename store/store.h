@@ -89,6 +89,7 @@ struct store_domain {
 	uint16_t port;			/* 0 = 25 */
 	char ip[STORE_IP_MAX + 1];	/* local address of bare logins */
 	bool subdomains;
+	char extension; /* pop: '+' if joe+tag@ is joe@, else 0 */
 	struct store_state state;
 };
 

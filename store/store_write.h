@@ -73,7 +73,7 @@ MUST_USE enum err store_domain_add(struct store_txn *txn,
 				   const struct store_domain *domain);
 
 /* Its local IP, switches and reason, host and port, whether hosts below it are
- * meant, and of which domain an alias is one. Name, handle and kind stay. Refused: an IP that is another domain's. */
+ * meant, its extension, and of which domain an alias is one. Name, handle and kind stay. Refused: an IP that is another domain's. */
 MUST_USE enum err store_domain_set(struct store_txn *txn,
 				   const struct store_domain *domain);
 

@@ -29,8 +29,8 @@ PUBLISH = frozenset(TOOL[name] for name in (
 # Groups of tests that several entries share; in the order of what they take.
 LOGIN = ("forms.t", "suspended.t", "login.t", "failing.t", "trace.t",
          "login/wipes.t", "pop.t", "confine.t")
-PUBLISHED = ("control.t", "durable.t", "kinds.t", "changes.t", "bulk.t",
-             "crash.t", "model.t")
+PUBLISHED = ("control.t", "durable.t", "kinds.t", "changes.t", "extension.t",
+             "bulk.t", "crash.t", "model.t")
 
 # The first entry that fits; a test's name alone says where it is.
 MAP = (
@@ -78,7 +78,8 @@ MAP = (
     ("tools/popusr/mailroot*.c", (*PUBLISHED, "check.t", "serialmail.t")),
     ("tools/popusr/asuser*.c", (*PUBLISHED, "inherited.t", "check.t")),
     ("tools/check/audit.c", ("check.t", "crash.t", "control.t", "odd.t")),
-    ("tools/qmail/dotqmail.c", ("changes.t", "control.t", "export.t", "import.t")),
+    ("tools/qmail/dotqmail.c", ("test_render", "extension.t", "changes.t",
+                                 "control.t", "export.t", "import.t")),
     ("tools/publish/rehearse.c", ("admin.t", "kinds.t", "import.t")),
     ("tools/accounts/holds.c", ("holds.t", "suspended.t")),
     ("tools/accounts/turned.c", ("holds.t", "explain.t")),
@@ -127,7 +128,7 @@ MAP = (
     ("tools/cli/moment.c", ("journal.t", "changes.t")),
     ("tools/cli/cmd/cmd_undo.c", ("journal.t", "changes.t", "kinds.t", "model.t")),
     ("tools/accounts/follow.c", ("test_follow", "groups.t")),
-    ("tools/accounts/resolve.c", ("test_follow", "groups.t", "explain.t")),
+    ("tools/accounts/resolve.c", ("test_follow", "groups.t", "extension.t", "explain.t")),
     ("tools/accounts/references.c", ("groups.t", "model.t")),
     ("tools/accounts/destination.c", ("groups.t", "model.t")),
     ("tools/accounts/aim.c", ("groups.t", "model.t", "changes.t")),

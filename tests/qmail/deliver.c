@@ -376,6 +376,9 @@ int main(int argc, char **argv)
 		common_die(111, "%s is writable or sticky", as.field[3]);
 	(void)snprintf(prefixed, sizeof prefixed, "%s%s", as.field[5],
 		       as.rest);
+	if (setenv("EXT", prefixed, 1) != 0 || setenv("HOST", at + 1, 1) != 0 ||
+	    setenv("DELIVER", dry ? "target" : "forward", 1) != 0)
+		common_die(111, "out of memory");
 	local_obey(local_find(as.field[4], prefixed), message, len, dry);
 	free(message);
 	free(local);

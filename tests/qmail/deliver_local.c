@@ -129,37 +129,44 @@ static void to_maildir(const char *dir, const char *message, size_t len)
 	(void)unlink(tmp);
 }
 
-static void to_program(const char *command)
+/* False: it said that no line behind it counts. */
+static bool to_program(const char *command)
 {
 	int status;
 
-	if (dry && !strstr(command, "/bouncesaying ")) {
+	if (dry && !strstr(command, "/bouncesaying ") &&
+	    !strstr(command, "/condredirect ")) {
 		printf("target |%s\n", command);
-		return;
+		return true;
 	}
+	(void)fflush(stdout);
 	status = system(command);
 	if (status == 0)
-		return;
+		return true;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 99)
+		return false;
 	common_die(WIFEXITED(status) && WEXITSTATUS(status) == 100 ? 100 : 111,
 		   "the program line ended so");
 }
 
-static void obey_line(char *line, const char *message, size_t len)
+/* False: no line behind it counts. */
+static bool obey_line(char *line, const char *message, size_t len)
 {
 	const size_t n = strlen(line);
 
 	if (strcmp(line, "+list") == 0)
 		forward_only = true;
 	if (n == 0 || !strchr("/.|", line[0]))
-		return;
+		return true;
 	if (forward_only)
 		common_die(111, ".qmail has the x bit set");
 	if ((line[0] == '/' || line[0] == '.') && line[n - 1] == '/')
 		to_maildir(line, message, len);
 	else if (line[0] == '|')
-		to_program(line + 1);
+		return to_program(line + 1);
 	else
 		to_mbox(line);
+	return true;
 }
 
 /* Forwards come last, when all else was done. */
@@ -191,7 +198,8 @@ void local_obey(char *qmail, const char *message, size_t len, bool only_say)
 		line[n] = 0;
 		while (n && (line[n - 1] == ' ' || line[n - 1] == '\t'))
 			line[--n] = 0;
-		obey_line(line, message, len);
+		if (!obey_line(line, message, len))
+			return;
 	}
 	forward_lines(text, qmail);
 }

@@ -177,6 +177,52 @@ static void switched(void **state)
 	}
 }
 
+#define EXTENSION                                                             \
+	"|/var/qmail/bin/condredirect \"${EXT%%+*}@$HOST\" test "               \
+	"\"${EXT#[!+]*+}\" != \"$EXT\"\n"
+
+static void extension(void **state)
+{
+	static const struct {
+		const char *before, *after;
+	} cases[] = {
+		{BOX, EXTENSION BOX},
+		{"\n" BOX, EXTENSION "|exit 111\n" BOX},
+		{NULL, EXTENSION "|/var/qmail/bin/bouncesaying 'Sorry, no "
+				 "mailbox here by that name. (#5.1.1)'\n"},
+	};
+	static const struct {
+		const char *local;
+		size_t base;
+	} names[] = {{"joe+tag", 3}, {"joe+a+b", 3}, {"j+", 1}, {"+joe", 0},
+		     {"+joe+x", 0},  {"joe", 0},     {"", 0}};
+	char line[] = EXTENSION;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const char *before = cases[i].before;
+		char *text = before ? strdup(before) : NULL;
+		size_t len = before ? strlen(before) : 0;
+		mode_t mode = 0744;
+
+		assert_true(dotqmail_extension(&config, &text, &len, &mode));
+		assert_int_equal(len, strlen(cases[i].after));
+		assert_memory_equal(text, cases[i].after, len);
+		assert_int_equal(mode, 0644);
+		free(text);
+	}
+	for (size_t i = 0; i < COUNT(names); i++)
+		assert_int_equal(dotqmail_base(names[i].local,
+					       strlen(names[i].local)),
+				 names[i].base);
+	line[strlen(line) - 1] = 0;
+	assert_true(dotqmail_is_extension(&config, line));
+	line[strlen(line) - 1] = 0;
+	assert_false(dotqmail_is_extension(&config, line));
+	assert_true(dotqmail_is_hold("|exit 111"));
+	assert_false(dotqmail_is_hold("|exit 1111"));
+}
+
 static void unwanted(void **state)
 {
 	const struct store_domain d = {.name = {"example.com"}};
@@ -283,6 +329,8 @@ int main(void)
 		SAYS("a .qmail file is a Maildir, forwards, or both", qmail),
 		SAYS("off bounces, hold defers, each for what it is said of",
 		     switched),
+		SAYS("an extension is a line before the catch-all's own",
+		     extension),
 		SAYS("lines of a domain that is gone go, all others stay",
 		     unwanted),
 		SAYS("a line with a NUL in it is never ours", with_nul),

@@ -85,7 +85,7 @@ static enum err reseal(uint8_t *bytes, size_t body, const struct row_key *key,
 		       size_t *ret_len)
 {
 	uint8_t copy[STORE_ROW_MAX];
-	struct record record = record_new(bytes, STORE_ROW_MAX, ROW_VERSION);
+	struct record record = record_new(bytes, STORE_ROW_MAX, bytes[0]);
 
 	memcpy(copy, bytes + 1, body);
 	for (size_t i = 0; i < body; i++)
@@ -149,6 +149,12 @@ static void contents(void **state)
 	key = row_key_domain(&d.name);
 	assert_int_equal(domain_encode(&d, &row), ERR_OK);
 	spoil("domain", read_domain, &key, &row);
+	assert_int_equal(row.bytes[0], ROW_VERSION);
+	d.extension = '+';
+	assert_int_equal(domain_encode(&d, &row), ERR_OK);
+	spoil("extension", read_domain, &key, &row);
+	assert_int_equal(row.bytes[0], ROW_VERSION_MORE);
+	d.extension = 0;
 	d.kind = STORE_ALIAS;
 	d.target = domain("example.org");
 	assert_int_equal(domain_encode(&d, &row), ERR_OK);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "qmail/dotqmail.h"
+
 /* Is a domain of that name retained? Of one that is above the host that was
  * asked for, only if it took mail for hosts below it. */
 static enum err find_retained(struct store_txn *txn,
@@ -69,6 +71,11 @@ static enum err find_address(struct store_txn *txn, const char *local,
 	/* A local part that the store cannot have falls to the catch-all. */
 	if (!name_local_read(local, len, &name.local))
 		err = find_row(txn, &name, RESOLVE_ADDRESS, resolve);
+	if (err == ERR_NOTFOUND && resolve->domain.extension &&
+	    !name_local_read(local, dotqmail_base(local, len), &name.local)) {
+		err = find_row(txn, &name, RESOLVE_ADDRESS, resolve);
+		resolve->extended = err == ERR_OK;
+	}
 	if (err == ERR_NOTFOUND) {
 		name.local = (struct name_local){"*"};
 		err = find_row(txn, &name, RESOLVE_CATCHALL, resolve);
@@ -86,6 +93,7 @@ enum err resolve_address(struct store_txn *txn, const char *text,
 	enum err err;
 
 	ret_resolve->kind = RESOLVE_FOREIGN;
+	ret_resolve->extended = false;
 	if (!at)
 		return ERR_OK;
 	err = find_domain(txn, at + 1, ret_resolve, &closed);

@@ -1,6 +1,6 @@
 /* resolve.h: which row of the store takes the mail of an address: the domain
- * itself or one that it is a host of, an alias's target, the address or else
- * the catch-all. The order is qmail's own, applied to what popbox publishes.
+ * itself or one that it is a host of, an alias's target, the address, the
+ * one before the domain's extension (joe of joe+tag), or else the catch-all. The order is qmail's own, applied to what popbox publishes.
  */
 #ifndef POPBOX_RESOLVE_H
 #define POPBOX_RESOLVE_H
@@ -25,6 +25,7 @@ struct resolve {
 				      * target of that alias */
 	struct store_address address;
 	struct store_parked parked;
+	bool extended; /* by the part before the domain's extension */
 };
 
 /* The text is local@domain, the domain in A-labels. Inside a transaction. An

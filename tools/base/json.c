@@ -203,15 +203,18 @@ json_t *json_handle(const struct store_handle *handle)
 
 json_t *json_domain(const struct store_domain *domain)
 {
+	const char extension[] = {domain->extension, 0};
 	json_t *object = json_pack(
-		"{s:s, s:s?, s:s, s:s, s:s?, s:s?, s:o, s:s?, s:b}", "domain",
+		"{s:s, s:s?, s:s, s:s, s:s?, s:s?, s:o, s:s?, s:b, s:s?}",
+		"domain",
 		domain->name.s, "utf8", domain->utf8[0] ? domain->utf8 : NULL,
 		"handle", domain->handle.s, "kind", json_kind(domain->kind),
 		"alias_of", domain->target.s[0] ? domain->target.s : NULL,
 		"host", domain->host[0] ? domain->host : NULL, "port",
 		domain->port ? json_integer(domain->port) : json_null(), "ip",
 		domain->ip[0] ? domain->ip : NULL, "subdomains",
-		(int)domain->subdomains);
+		(int)domain->subdomains, "extension",
+		domain->extension ? extension : NULL);
 
 	if (object)
 		put_state(object, &domain->state);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "explain_private.h"
+#include "qmail/dotqmail.h"
 
 static bool is_relative(const char *line)
 {
@@ -140,13 +141,42 @@ bool walk_mbox(struct walk *walk, const struct route_user *user,
 	return true;
 }
 
-static bool walk_program(struct walk *walk, const char *line)
+/* Of a domain with an extension: mail for joe+tag is handed to joe, and that is
+ * all. Of other mail the lines behind it decide. */
+static bool walk_extension(struct walk *walk, const struct route_user *user)
+{
+	char ext[ROUTE_FIELD_MAX + sizeof user->rest];
+	char address[WALK_ADDRESS];
+	size_t len;
+
+	(void)snprintf(ext, sizeof ext, "%s%s", user->field[ROUTE_EXT],
+		       user->rest);
+	len = dotqmail_base(ext, strlen(ext));
+	if (!len)
+		return true;
+	(void)snprintf(address, sizeof address, "%.*s@%s", (int)len, ext,
+		       walk->domain);
+	walk_step(walk, true, "extension",
+		  "%.*s is an extension of %.*s: handed to %s",
+		  walk_width(strlen(ext)), ext, walk_width(len), ext, address);
+	walk_forward(walk, address);
+	return false;
+}
+
+static bool walk_program(struct walk *walk, const struct route_user *user,
+			 const char *line)
 {
 	char own[PATH_MAX];
 	const bool cr = line[strlen(line) - 1] == '\r';
 	size_t len = (size_t)snprintf(own, sizeof own, "|%s/bin/bouncesaying ",
 				      walk->site->config.qmail);
 
+	if (dotqmail_is_extension(&walk->site->config, line))
+		return walk_extension(walk, user);
+	if (dotqmail_is_hold(line))
+		return walk_defer(walk, "delivers",
+				  "has the line '|exit 111': delivery is on "
+				  "hold");
 	if (strncmp(line, own, len) != 0) {
 		walk_step(walk, !cr, "delivers", "to a program: %s%s", line,
 			  cr ? " (a carriage return ends the line, and the "
@@ -156,7 +186,10 @@ static bool walk_program(struct walk *walk, const char *line)
 		walk->kept = true;
 		return true;
 	}
-	walk_step(walk, false, "delivers", "delivery is off: %s", line + 1);
+	walk_step(walk, false, "delivers", "%s: %s",
+		  strstr(line, "#5.1.1") ? "there is no such address"
+					 : "delivery is off",
+		  line + 1);
 	walk->verdict = EXPLAIN_BOUNCED;
 	return false;
 }
@@ -192,7 +225,7 @@ static bool walk_line(struct walk *walk, struct delivery *delivery,
 		return false;
 	}
 	if (line[0] == '|')
-		return walk_program(walk, line);
+		return walk_program(walk, delivery->user, line);
 	return line[len - 1] == '/' ? walk_maildir(walk, delivery->user, line)
 				    : walk_mbox(walk, delivery->user, line);
 }

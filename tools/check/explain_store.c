@@ -21,6 +21,13 @@ struct wanted {
 	bool pending; /* changes are not published yet */
 };
 
+/* Is it the .qmail-default of a domain's extension that takes the mail? */
+static bool extends(const struct resolve *resolve)
+{
+	return resolve->extended || (resolve->kind == RESOLVE_NOBODY &&
+				     resolve->domain.extension);
+}
+
 /* The .qmail file of what takes the mail, as it should be. */
 static enum err add_address(struct store_txn *txn, struct wanted *wanted)
 {
@@ -28,6 +35,9 @@ static enum err add_address(struct store_txn *txn, struct wanted *wanted)
 	const bool bounce = resolve->kind == RESOLVE_DELETED &&
 			    resolve->parked.bounce;
 
+	if (extends(resolve))
+		return item_catchall(txn, &wanted->walk->site->config,
+				     &wanted->plan, &resolve->domain);
 	if (resolve->kind != RESOLVE_ADDRESS &&
 	    resolve->kind != RESOLVE_CATCHALL &&
 	    resolve->kind != RESOLVE_DELETED)
@@ -151,10 +161,13 @@ static void wanted_file(const struct wanted *wanted, char path[PATH_MAX])
 		memcpy(name, ".qmail-default", sizeof ".qmail-default");
 	} else if (resolve->kind == RESOLVE_ADDRESS ||
 		   resolve->kind == RESOLVE_CATCHALL ||
-		   resolve->kind == RESOLVE_DELETED) {
+		   resolve->kind == RESOLVE_DELETED || extends(resolve)) {
 		mailroot_domain_path(config->home, &resolve->domain.handle,
 				     &resolve->domain.name, path);
-		mailroot_qmail_name(&resolve->address.name.local, name);
+		mailroot_qmail_name(extends(resolve)
+					    ? &(struct name_local){"*"}
+					    : &resolve->address.name.local,
+				    name);
 	} else {
 		return;
 	}
@@ -218,7 +231,8 @@ static void compare_deleted(const struct wanted *wanted)
 {
 	const bool closed = wanted->resolve.kind == RESOLVE_CLOSED;
 
-	if (closed || wanted->resolve.kind == RESOLVE_DELETED)
+	if (closed || (wanted->resolve.kind == RESOLVE_DELETED &&
+		       !wanted->resolve.extended))
 		walk_step(wanted->walk, false, "store",
 			  "the %s was deleted: mail on its way still takes the "
 			  "old way until 'popbox purge' (a forward to it "

@@ -32,7 +32,8 @@ static enum err ours_body(struct store_txn *txn, void *arg)
 	if (err == ERR_NOTFOUND)
 		err = store_parked_address_get(txn, &looking->name, &address,
 					       &parked);
-	looking->ours = err == ERR_OK;
+	looking->ours = err == ERR_OK || (looking->row.extension &&
+					  looking->name.local.s[0] == '*');
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 

@@ -15,6 +15,20 @@ struct collecting {
 	struct switched *switched;
 };
 
+/* The file of a catch-all that the store does not have: of the domain's extension,
+ * or none. */
+static enum err collect_catchall(const struct collecting *c,
+				 const struct store_domain *domain)
+{
+	const struct plan_item item = {.table = STORE_ADDRESSES,
+				       .act = PLAN_REMOVE,
+				       .handle = domain->handle,
+				       .address = {{"*"}, domain->name}};
+	enum err err = item_catchall(c->txn, c->config, c->plan, domain);
+
+	return err == ERR_NOTFOUND ? plan_add(c->plan, &item) : err;
+}
+
 /* A purged address: where its file is says the domain, which is there, or
  * parked; or was purged with it, and find_homes will tell. */
 static enum err remove_address(const struct collecting *c,
@@ -25,6 +39,8 @@ static enum err remove_address(const struct collecting *c,
 	struct store_domain domain;
 	enum err err = item_domain_of(c->txn, &name->domain, &domain);
 
+	if (err == ERR_OK && name->local.s[0] == '*')
+		return collect_catchall(c, &domain);
 	if (err == ERR_OK)
 		item.handle = domain.handle;
 	else if (err != ERR_NOTFOUND)
@@ -81,6 +97,18 @@ static void find_homes(struct plan *plan)
 	plan->count = kept;
 }
 
+/* The file that a domain's extension needs. */
+static enum err collect_extension(const struct collecting *c,
+				  const struct name_domain *name)
+{
+	struct store_domain domain;
+	enum err err = item_domain_of(c->txn, name, &domain);
+
+	if (err == ERR_OK && domain.extension)
+		err = item_catchall(c->txn, c->config, c->plan, &domain);
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
 /* As the store says it now: in it, parked, or purged. */
 static enum err collect_address(const struct collecting *c,
 				const struct name_address *name)
@@ -96,7 +124,10 @@ static enum err collect_address(const struct collecting *c,
 				    parked.bounce);
 	if (err != ERR_NOTFOUND)
 		return err;
-	return c->entry->op == STORE_PURGE ? remove_address(c, name) : ERR_OK;
+	if (c->entry->op == STORE_PURGE)
+		return remove_address(c, name);
+	return name->local.s[0] == '*' ? collect_extension(c, &name->domain)
+				       : ERR_OK;
 }
 
 static enum err domain_addresses(const struct collecting *c,
@@ -270,6 +301,31 @@ static enum err collect_handle(const struct collecting *c)
 				  : switched_handle(c->switched, &name);
 }
 
+static enum err end_extension(const struct collecting *c,
+			      const struct name_domain *name)
+{
+	struct store_domain domain;
+	enum err err = item_domain_of(c->txn, name, &domain);
+
+	if (err == ERR_OK)
+		err = collect_catchall(c, &domain);
+	return err == ERR_NOTFOUND ? ERR_OK : err; /* purged, with its files */
+}
+
+/* A purged domain's directory is to be empty. */
+static enum err remove_extension(const struct collecting *c,
+				 const struct store_domain *gone)
+{
+	const struct plan_item item = {.table = STORE_ADDRESSES,
+				       .act = PLAN_REMOVE,
+				       .handle = gone->handle,
+				       .address = {{"*"}, gone->name}};
+	struct store_domain domain;
+	enum err err = item_domain_of(c->txn, &gone->name, &domain);
+
+	return err == ERR_NOTFOUND ? plan_add(c->plan, &item) : err;
+}
+
 static enum err collect_domain_set(const struct collecting *c)
 {
 	const struct store_entry *e = c->entry;
@@ -280,6 +336,8 @@ static enum err collect_domain_set(const struct collecting *c)
 	if (err == ERR_OK)
 		err = store_domain_row(e->key, e->key_len, e->after,
 				       e->after_len, &is);
+	if (err == ERR_OK && was.extension && !is.extension)
+		err = end_extension(c, &is.name);
 	if (err != ERR_OK || same_delivery(&was.state, &is.state))
 		return err;
 	err = domain_addresses(c, &is.name);
@@ -297,9 +355,13 @@ static enum err collect_domain(const struct collecting *c)
 	if (err == ERR_OK && goes)
 		err = store_domain_row(e->key, e->key_len, e->before,
 				       e->before_len, &gone);
-	return err == ERR_OK
-		       ? item_name(c->txn, c->plan, &name, goes ? &gone : NULL)
-		       : err;
+	if (err == ERR_OK)
+		err = item_name(c->txn, c->plan, &name, goes ? &gone : NULL);
+	if (err == ERR_OK && !goes)
+		err = collect_extension(c, &name);
+	if (err == ERR_OK && e->op == STORE_PURGE && gone.extension)
+		err = remove_extension(c, &gone);
+	return err;
 }
 
 static enum err collect_box_set(const struct collecting *c)

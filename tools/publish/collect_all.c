@@ -14,7 +14,19 @@ static enum err all_boxes(struct store_txn *txn, struct plan *plan)
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
-static enum err all_domains(struct store_txn *txn, struct plan *plan)
+/* A catch-all's own row brings it already; the plan has each object once. */
+static enum err extension(struct store_txn *txn, const struct config *config,
+			  struct plan *plan, const struct store_domain *domain)
+{
+	enum err err = domain->extension
+			       ? item_catchall(txn, config, plan, domain)
+			       : ERR_OK;
+
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+static enum err all_domains(struct store_txn *txn, const struct config *config,
+			    struct plan *plan)
 {
 	struct store_domain domain;
 	struct store_parked parked;
@@ -23,12 +35,16 @@ static enum err all_domains(struct store_txn *txn, struct plan *plan)
 	while (err == ERR_OK) {
 		err = item_name(txn, plan, &domain.name, NULL);
 		if (err == ERR_OK)
+			err = extension(txn, config, plan, &domain);
+		if (err == ERR_OK)
 			err = store_domain_next(txn, &domain.name, &domain);
 	}
 	if (err == ERR_NOTFOUND)
 		err = store_parked_domain_next(txn, NULL, &domain, &parked);
 	while (err == ERR_OK) {
 		err = item_name(txn, plan, &domain.name, NULL);
+		if (err == ERR_OK)
+			err = extension(txn, config, plan, &domain);
 		if (err == ERR_OK)
 			err = store_parked_domain_next(txn, &domain, &domain,
 						       &parked);
@@ -65,6 +81,6 @@ enum err collect_all(struct store_txn *txn, const struct config *config,
 	enum err err = all_boxes(txn, plan);
 
 	if (err == ERR_OK)
-		err = all_domains(txn, plan);
+		err = all_domains(txn, config, plan);
 	return err == ERR_OK ? all_addresses(txn, config, plan) : err;
 }

@@ -53,21 +53,29 @@ enum err item_domain(struct store_txn *txn, struct plan *plan,
 	return err;
 }
 
+/* address alone is a name, and leads nowhere: that of a catch-all that there is
+ * not. */
 static enum err add_text(const struct config *config, struct plan *plan,
-			 const struct name_handle *handle,
+			 const struct store_domain *domain,
 			 const struct store_address *address,
 			 enum store_delivery all, enum store_delivery box)
 {
 	struct plan_item item = {.table = STORE_ADDRESSES,
 				 .act = PLAN_MAKE,
-				 .handle = *handle,
+				 .handle = domain->handle,
 				 .box = address->box,
 				 .has_box = address->has_box,
 				 .address = address->name};
+	const bool none = !address->has_box && !address->forwards_len &&
+			  all != STORE_BOUNCE;
+	bool good = none || dotqmail_address(config, address, all, box,
+					     &item.text, &item.len, &item.mode);
 	enum err err;
 
-	if (!dotqmail_address(config, address, all, box, &item.text, &item.len,
-			      &item.mode)) {
+	if (good && domain->extension && address->name.local.s[0] == '*')
+		good = dotqmail_extension(config, &item.text, &item.len,
+					  &item.mode);
+	if (!good) {
 		errno = ENOMEM;
 		return ERR_SYSTEM;
 	}
@@ -77,16 +85,18 @@ static enum err add_text(const struct config *config, struct plan *plan,
 	return err;
 }
 
-static enum err add_bounce(const struct config *config, struct plan *plan,
-			   const struct name_handle *handle,
-			   const struct name_address *name)
+/* One that leads nowhere. */
+static enum err add_nowhere(const struct config *config, struct plan *plan,
+			    const struct store_domain *domain,
+			    const struct name_address *name,
+			    enum store_delivery all)
 {
 	struct store_address *address = calloc(1, sizeof *address);
 	enum err err = ERR_SYSTEM;
 
 	if (address) {
 		address->name = *name;
-		err = add_text(config, plan, handle, address, STORE_BOUNCE,
+		err = add_text(config, plan, domain, address, all,
 			       STORE_DELIVER);
 	}
 	free(address);
@@ -148,11 +158,29 @@ enum err item_address(struct store_txn *txn, const struct config *config,
 		return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
 	/* Its box may be purged, or have no Maildir: no matter. */
 	if (bounce)
-		return add_bounce(config, plan, &domain.handle, &address->name);
+		return add_nowhere(config, plan, &domain, &address->name,
+				   STORE_BOUNCE);
 	err = switches(txn, &domain, address, &all, &box);
 	if (err != ERR_OK)
 		return err;
-	return add_text(config, plan, &domain.handle, address, all, box);
+	return add_text(config, plan, &domain, address, all, box);
+}
+
+enum err item_catchall(struct store_txn *txn, const struct config *config,
+		       struct plan *plan, const struct store_domain *domain)
+{
+	const struct name_address name = {{"*"}, domain->name};
+	struct store_parked parked = {.bounce = false};
+	struct store_address address;
+	enum err err = store_address_get(txn, &name, &address);
+
+	if (err == ERR_NOTFOUND)
+		err = store_parked_address_get(txn, &name, &address, &parked);
+	if (err == ERR_OK)
+		return item_address(txn, config, plan, &address, parked.bounce);
+	if (err != ERR_NOTFOUND || !domain->extension)
+		return err;
+	return add_nowhere(config, plan, domain, &name, STORE_DELIVER);
 }
 
 /* Who says what stands in qmail's files under a name: the domain that is there,

@@ -22,6 +22,12 @@ MUST_USE enum err item_address(struct store_txn *txn,
 			       const struct store_address *address,
 			       bool bounce);
 
+/* The file of the domain's catch-all; where there is none, of its extension
+ * alone. ERR_NOTFOUND: it has neither. */
+MUST_USE enum err item_catchall(struct store_txn *txn,
+				const struct config *config, struct plan *plan,
+				const struct store_domain *domain);
+
 /* All that a name is and was; gone, which an entry of the journal tells of, or
  * NULL, may be neither. */
 MUST_USE enum err item_name(struct store_txn *txn, struct plan *plan,

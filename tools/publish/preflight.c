@@ -192,23 +192,30 @@ int preflight_moving(const struct site *site,
 
 struct looking {
 	const struct name_address *name;
-	bool parked;
+	bool ours;
 };
 
-static enum err parked_body(struct store_txn *txn, void *arg)
+/* Of an address that is retained the file is ours already, and the catch-all's
+ * where the domain has an extension. */
+static enum err ours_body(struct store_txn *txn, void *arg)
 {
 	struct looking *looking = arg;
 	struct store_address address;
 	struct store_parked parked;
+	struct store_domain domain;
 	enum err err = store_parked_address_get(txn, looking->name, &address,
 						&parked);
 
-	looking->parked = err == ERR_OK;
+	looking->ours = err == ERR_OK;
+	if (err == ERR_NOTFOUND && looking->name->local.s[0] == '*') {
+		err = store_domain_get(txn, &looking->name->domain, &domain);
+		looking->ours = err == ERR_OK && domain.extension;
+	}
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
 static int take_over(const struct site *site, const struct name_handle *handle,
-		     const struct store_address *address, char path[PATH_MAX])
+		     const struct name_address *name, char path[PATH_MAX])
 {
 	int rc;
 
@@ -216,7 +223,7 @@ static int take_over(const struct site *site, const struct name_handle *handle,
 		say_out("%s: kept as %s.by-hand", path, path);
 		return CODE_DONE;
 	}
-	rc = asuser_adopt(site->asuser, handle, &address->name, path);
+	rc = asuser_adopt(site->asuser, handle, name, path);
 	if (rc != 0)
 		return say_error(CODE_LATER, "cannot keep '%s': %s", path,
 				 strerror(rc));
@@ -224,41 +231,81 @@ static int take_over(const struct site *site, const struct name_handle *handle,
 	return CODE_DONE;
 }
 
-int preflight_address(const struct site *site,
-		      const struct name_handle *handle,
-		      const struct store_address *address, bool adopt)
+/* Is there a file of that name that says something else than this text? */
+static int judge_file(const struct site *site, const struct name_handle *handle,
+		      const struct name_address *name, const char *text,
+		      size_t len, bool adopt)
 {
-	struct looking looking = {&address->name, false};
 	char now[MAILROOT_QMAIL_MAX], path[PATH_MAX];
-	size_t now_len, len;
-	mode_t mode;
-	char *text;
-	bool same;
-	int rc;
-	enum err err = store_read(site->store, parked_body, &looking);
+	size_t now_len;
+	int rc = asuser_peek(site->asuser, handle, name, now, &now_len, path);
 
-	if (err != ERR_OK)
-		return site_failed(site, err, "the store");
-	if (looking.parked)
-		return CODE_DONE; /* the file is ours already */
-	rc = asuser_peek(site->asuser, handle, &address->name, now, &now_len,
-			 path);
 	if (rc == ENOENT)
 		return CODE_DONE;
 	if (rc != 0)
 		return unread(path, rc);
-	if (!dotqmail_address(&site->config, address, STORE_DELIVER, STORE_DELIVER,
-			  &text, &len, &mode))
-		return say_error(CODE_LATER, "no memory");
-	same = len == now_len && memcmp(text, now, len) == 0;
-	free(text);
-	if (same)
+	if (len == now_len && memcmp(text, now, len) == 0)
 		return CODE_DONE;
 	if (adopt)
-		return take_over(site, handle, address, path);
+		return take_over(site, handle, name, path);
 	return say_error(CODE_REFUSED,
 			 "'%s' was made by hand and says something else: "
 			 "nothing was changed (--adopt takes it over and keeps "
 			 "a copy)",
 			 path);
+}
+
+int preflight_address(const struct site *site,
+		      const struct name_handle *handle,
+		      const struct store_address *address, bool adopt)
+{
+	struct looking looking = {&address->name, false};
+	size_t len;
+	mode_t mode;
+	char *text;
+	int code;
+	enum err err = store_read(site->store, ours_body, &looking);
+
+	if (err != ERR_OK)
+		return site_failed(site, err, "the store");
+	if (looking.ours)
+		return CODE_DONE;
+	if (!dotqmail_address(&site->config, address, STORE_DELIVER, STORE_DELIVER,
+			  &text, &len, &mode))
+		return say_error(CODE_LATER, "no memory");
+	code = judge_file(site, handle, &address->name, text, len, adopt);
+	free(text);
+	return code;
+}
+
+static enum err catchall_body(struct store_txn *txn, void *arg)
+{
+	struct looking *looking = arg;
+	struct store_address address;
+	enum err err = store_address_get(txn, looking->name, &address);
+
+	looking->ours = err == ERR_OK;
+	return err == ERR_NOTFOUND ? ours_body(txn, arg) : err;
+}
+
+int preflight_extension(const struct site *site,
+			const struct store_domain *domain, bool adopt)
+{
+	const struct name_address name = {{"*"}, domain->name};
+	struct looking looking = {&name, false};
+	char *text = NULL;
+	size_t len = 0;
+	mode_t mode;
+	int code;
+	enum err err = store_read(site->store, catchall_body, &looking);
+
+	if (err != ERR_OK)
+		return site_failed(site, err, "the store");
+	if (looking.ours)
+		return CODE_DONE;
+	if (!dotqmail_extension(&site->config, &text, &len, &mode))
+		return say_error(CODE_LATER, "no memory");
+	code = judge_file(site, &domain->handle, &name, text, len, adopt);
+	free(text);
+	return code;
 }

@@ -26,6 +26,11 @@ int preflight_moving(const struct site *site,
 #define FIX_LOCALS_OPTION                                                     \
 	{"--fix-locals", NULL, "take the domain out of control/locals"}
 
+/* The same of the .qmail-default that an extension of this domain needs, unless
+ * the store has its catch-all. */
+int preflight_extension(const struct site *site,
+			const struct store_domain *domain, bool adopt);
+
 /* Would the .qmail file of this new address overwrite one made by hand? Says
  * so, or with adopt keeps a copy beside it. Returns the exit code. */
 int preflight_address(const struct site *site,

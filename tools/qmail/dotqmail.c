@@ -13,19 +13,24 @@ static bool fits(int len, size_t room)
 	return len >= 0 && (size_t)len < room;
 }
 
-/* bouncesaying of qmail's; a mail root without qmail is used by one that lies
+/* A program line of qmail's; a mail root without qmail is used by one that lies
  * where it usually does. */
-static bool put_bounce(struct text *out, const struct config *config)
+static bool put_program(struct text *out, const struct config *config,
+			const char *program)
 {
 	const char *qmail = config_has_qmail(config) ? config->qmail
 						     : "/var/qmail";
 	char line[LINES_LINE_MAX];
-	int len = snprintf(line, sizeof line,
-			   "|%s/bin/bouncesaying 'This address does not take "
-			   "mail. (#5.2.1)'\n",
-			   qmail);
+	int len = snprintf(line, sizeof line, "|%s/bin/%s\n", qmail, program);
 
 	return fits(len, sizeof line) && text_put(out, line, (size_t)len);
+}
+
+static bool put_bounce(struct text *out, const struct config *config)
+{
+	return put_program(out, config,
+			   "bouncesaying 'This address does not take mail. "
+			   "(#5.2.1)'");
 }
 
 static bool put_targets(struct text *out, const struct config *config,
@@ -95,4 +100,55 @@ bool dotqmail_dialup(const struct config *config, enum store_delivery delivery,
 	else
 		good = good && text_put(&out, maildir, sizeof maildir - 1);
 	return finish(&out, good, ret_text, ret_len);
+}
+
+/* condredirect hands the message to the address if the program ends with 0, and
+ * then no line behind it counts. The shell takes from EXT the shortest head that
+ * ends in a plus, or nothing. */
+static const char extension[] =
+	"condredirect \"${EXT%%+*}@$HOST\" test \"${EXT#[!+]*+}\" != \"$EXT\"";
+static const char hold[] = "|exit 111";
+
+bool dotqmail_extension(const struct config *config, char **text, size_t *len,
+			mode_t *mode)
+{
+	const bool holds = *text && (*text)[0] == '\n';
+	struct text out = {0};
+	bool good = put_program(&out, config, extension);
+
+	if (good && holds)
+		good = text_put(&out, hold, sizeof hold - 1);
+	if (good && *text)
+		good = text_put(&out, *text, *len);
+	else if (good)
+		good = put_program(&out, config,
+				   "bouncesaying 'Sorry, no mailbox here by "
+				   "that name. (#5.1.1)'");
+	free(*text);
+	*text = NULL;
+	*mode = 0644;
+	return finish(&out, good, text, len);
+}
+
+bool dotqmail_is_extension(const struct config *config, const char *line)
+{
+	struct text out = {0};
+	const bool same = put_program(&out, config, extension) &&
+			  strlen(line) + 1 == out.len &&
+			  memcmp(line, out.bytes, out.len - 1) == 0;
+
+	free(out.bytes);
+	return same;
+}
+
+bool dotqmail_is_hold(const char *line)
+{
+	return strcmp(line, hold) == 0;
+}
+
+size_t dotqmail_base(const char *local, size_t len)
+{
+	const char *plus = len ? memchr(local, '+', len) : NULL;
+
+	return plus ? (size_t)(plus - local) : 0;
 }

@@ -24,6 +24,24 @@ bool dotqmail_address(const struct config *config,
 		      enum store_delivery all, enum store_delivery box,
 		      char **ret_text, size_t *ret_len, mode_t *ret_mode);
 
+/* The .qmail-default of a domain with the extension '+': a line before the
+ * catch-all's own ones, or before one that bounces, hands mail for joe+tag to joe;
+ * "joe+" has to begin with another letter than '+'. qmail-local looks for defaults
+ * behind hyphens alone, so no name of a file could do that. It takes *text over,
+ * and leaves it NULL where there is no catch-all to begin with; a hold of the
+ * catch-all becomes a line of its own behind the first. False: cut, or no
+ * memory. */
+bool dotqmail_extension(const struct config *config, char **text, size_t *len,
+			mode_t *mode);
+
+/* The lines that it makes, for those who read such a file: of mail for joe+tag,
+ * and of a hold. */
+bool dotqmail_is_extension(const struct config *config, const char *line);
+bool dotqmail_is_hold(const char *line);
+
+/* The part of a local part that is before its extension, or 0: it has none. */
+size_t dotqmail_base(const char *local, size_t len);
+
 /* The .qmail-default of a dial-up domain: ./Maildir/, or what its switches say.
  * The same otherwise. */
 bool dotqmail_dialup(const struct config *config, enum store_delivery delivery,

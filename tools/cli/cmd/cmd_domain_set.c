@@ -19,6 +19,7 @@ const struct args_option cmd_domain_set_options[] = {
 	{"--postmaster", "TARGET", "where postmaster@ leads, once it is pop"},
 	KEEP_BOXES_OPTION,
 	{"--ip", "ADDR|none", "local address of logins without a domain"},
+	{"--extension", "+|none", "joe+tag@ reaches joe@, whatever the tag"},
 	SWITCHES_OPTIONS,
 	ADOPT_OPTION,
 	FIX_LOCALS_OPTION,
@@ -43,6 +44,8 @@ struct edit {
 	const char *target; /* --postmaster, or NULL */
 	bool set_ip;
 	char ip[STORE_IP_MAX + 1];
+	bool set_extension;
+	char extension; /* 0: none */
 	struct switches switches;
 	struct store_domain was;  /* when we looked first */
 	struct store_domain wish; /* kind, host and subdomains to be */
@@ -64,6 +67,22 @@ static enum err judge_delivery(struct store_txn *txn, const struct edit *edit,
 				    domain->target.s);
 	return store_refuse(txn, ERR_INVALID,
 			    "no mail of a domain of kind %s is delivered here",
+			    json_kind(domain->kind));
+}
+
+/* The others have no addresses of their own. */
+static enum err judge_extension(struct store_txn *txn, const struct edit *edit,
+				const struct store_domain *domain)
+{
+	if (!edit->extension || domain->kind == STORE_POP)
+		return ERR_OK;
+	if (domain->kind == STORE_ALIAS)
+		return store_refuse(txn, ERR_INVALID,
+				    "an alias has the extension of its domain "
+				    "(set it for '%s')",
+				    domain->target.s);
+	return store_refuse(txn, ERR_INVALID,
+			    "a domain of kind %s has no addresses to extend",
 			    json_kind(domain->kind));
 }
 
@@ -113,6 +132,8 @@ static enum err edit_body(struct store_txn *txn, void *arg)
 	}
 	if (err == ERR_OK)
 		err = judge_delivery(txn, edit, is);
+	if (err == ERR_OK)
+		err = judge_extension(txn, edit, is);
 	if (err != ERR_OK)
 		return err;
 	memcpy(is->host, edit->wish.host, sizeof is->host);
@@ -120,6 +141,8 @@ static enum err edit_body(struct store_txn *txn, void *arg)
 	is->subdomains = edit->wish.subdomains;
 	if (edit->set_ip)
 		memcpy(is->ip, edit->ip, sizeof edit->ip);
+	if (edit->set_extension)
+		is->extension = edit->extension;
 	switches_apply(&edit->switches, &is->state);
 	err = store_domain_set(txn, is);
 	/* What is printed is what there is. */
@@ -178,6 +201,10 @@ static int run(struct site *site, const struct args *args, struct edit *edit,
 	edit->wish = edit->was;
 	if (code == CODE_DONE)
 		code = look_kind(site, args, edit);
+	if (code == CODE_DONE && edit->extension &&
+	    edit->was.kind == STORE_POP && !edit->was.extension)
+		code = preflight_extension(site, &edit->was,
+					   args_has(args, "--adopt"));
 	if (code == CODE_DONE)
 		code = change(site, edit_body, edit, edit->name.s, &changed);
 	if (changed && site->json)
@@ -205,6 +232,18 @@ static int read_ip(const char *text, struct edit *edit)
 	return CODE_DONE;
 }
 
+static int read_extension(const char *text, struct edit *edit)
+{
+	edit->set_extension = text != NULL;
+	if (!text || strcmp(text, "none") == 0)
+		return CODE_DONE;
+	if (strcmp(text, "+") != 0)
+		return say_error(CODE_USAGE,
+				 "--extension takes + or none, not '%s'", text);
+	edit->extension = '+';
+	return CODE_DONE;
+}
+
 int cmd_domain_set(struct site *site, const struct args *args)
 {
 	struct edit edit = {.set_ip = false};
@@ -212,13 +251,16 @@ int cmd_domain_set(struct site *site, const struct args *args)
 
 	if (code == CODE_DONE)
 		code = read_ip(args_get(args, "--ip"), &edit);
+	if (code == CODE_DONE)
+		code = read_extension(args_get(args, "--extension"), &edit);
 	if (code != CODE_DONE)
 		return code;
-	if (!switches_any(&edit.switches) && !edit.set_ip && !kind_any(args))
+	if (!switches_any(&edit.switches) && !edit.set_ip &&
+	    !edit.set_extension && !kind_any(args))
 		return say_error(CODE_USAGE,
 				 "nothing to set: say --kind, --host, "
-				 "--subdomains, --ip, --login, --delivery or "
-				 "--reason");
+				 "--subdomains, --ip, --extension, --login, "
+				 "--delivery or --reason");
 	edit.target = args_get(args, "--postmaster");
 	edit.down.keep_boxes = args_has(args, "--keep-boxes");
 	return run(site, args, &edit, "set");

@@ -181,6 +181,8 @@ static void print_shown(const struct shown *shown)
 	if (domain->ip[0])
 		say_out("local ip    %s", domain->ip);
 	say_out("subdomains  %s", domain->subdomains ? "yes" : "no");
+	if (domain->extension)
+		say_out("extension   %c", domain->extension);
 	say_out("login       %s", shown->login);
 	say_out("delivery    %s", shown->delivery);
 	say_out("addresses   %lu", shown->addresses);

@@ -99,6 +99,7 @@ static bool same_domain(const struct store_domain *a,
 	       strcmp(a->target.s, b->target.s) == 0 &&
 	       strcmp(a->host, b->host) == 0 && a->port == b->port &&
 	       strcmp(a->ip, b->ip) == 0 && a->subdomains == b->subdomains &&
+	       a->extension == b->extension &&
 	       same_state(&a->state, &b->state);
 }
 
