@@ -254,4 +254,85 @@ def tables():
         site.fails(1, "off.example", "domain", "show", "off.example")
 
 
+def brought_name(site, text, *words, rc=0):
+    got = bring(site, text, *words, rc=rc)
+    return got, exported(site).get("joe@w.example", {}).get("name")
+
+
+@test("an encoding is found by its byte order mark, or by bytes that are not UTF-8, "
+      "or said; the summary names it")
+def encodings():
+    text = "address;hash;name\r\njoe@w.example;*;J\u00f6rg Gro\u00df \u20ac\r\n"
+    for name, mark, said in (
+            ("utf-8", b"", None), ("utf-8", b"\xef\xbb\xbf", None),
+            ("utf-16-le", b"\xff\xfe", ", utf-16le"),
+            ("utf-16-be", b"\xfe\xff", ", utf-16be"),
+            ("cp1252", b"", ", windows-1252, since it is not UTF-8")):
+        with plain() as site:
+            got, name_there = brought_name(site, mark + text.encode(name))
+            eq(name_there, "J\u00f6rg Gro\u00df \u20ac", name)
+            has(got.err, "brought: read as csv" + (said or "\n"))
+    for name, word in (("utf-16-le", "utf-16"), ("utf-16-be", "UTF-16BE"),
+                       ("latin-1", "latin-1"), ("latin-1", "ISO8859-1"),
+                       ("cp1252", "windows-1252"), ("utf-8", "UTF-8")):
+        with plain() as site:
+            got, name_there = brought_name(
+                site, text.replace("\u20ac", "\u00a7").encode(name),
+                "--encoding", word)
+            eq(name_there, "J\u00f6rg Gro\u00df \u00a7", (name, word))
+            hasnt(got.err, "since it is")
+
+
+@test("a file that is in two encodings, or not in the one that was said, is refused "
+      "by line, and standard input is read as a file is")
+def two_encodings():
+    head = b"address,hash,name\nann@w.example,*,%b\njoe@w.example,*,%b\n"
+    utf8, latin = "\u00f6".encode(), "\u00f6 l".encode("latin-1")
+    for first, then, words, why in (
+            (utf8, latin, (), "3: it is not UTF-8, as the text before it is"),
+            (latin, utf8, (), "3: it is UTF-8, and the text before it is not"),
+            (b"x", b"\x81\xf6", (), "3: it is not UTF-8"),
+            (b"x", latin, ("--encoding", "utf-8"), "3: it is not UTF-8"),
+            (b"x", b"\x81", ("--encoding", "windows-1252"),
+             "3: it is not Windows-1252")):
+        with plain() as site:
+            has(bring(site, head % (first, then), *words, rc=100).err, why)
+    with plain() as site:
+        wrong = head.replace(b",", b";") % (b"x", b"y")
+        got = bring(site, wrong.decode().encode("utf-16-le")[:-1] + b"\xd8",
+                    "--encoding", "utf-16", rc=100)
+        has(got.err, "it is not UTF-16")
+        has(bring(site, wrong.decode().encode("utf-16-le"), rc=100).err,
+            "say --encoding utf-16")
+        site.fails(2, "no encoding 'utf-7' (there are utf-8", "import", "-",
+                   "--encoding", "utf-7")
+        site.do("import", "-", "--handle", "ex1", input=head % (latin, latin))
+        eq(exported(site)["joe@w.example"]["name"], "\u00f6 l")
+
+
+@test("bad rows are said in the order of their lines, each with what is wrong in it, "
+      "and never a password")
+def in_order():
+    with plain() as site:
+        site.do("domain", "add", "taken.example", "--handle", "other")
+        text = ("address,password,quota,login,delivery,forward,handle\n"
+                "a@taken.example,long words of a,,,,,ex1\n"
+                "b@w.example,long words of b,5 apples,,,,\n"
+                "not an address,long words of c,,,,,\n"
+                "d@w.example,$6$salt$secretsecret,,,,,\n"
+                "e@w.example,long words of e,,maybe,,,\n"
+                "f@taken.example,long words of f,,,,,ex1\n"
+                "g@w.example,long words of g,,,later,,\n"
+                "h@w.example,,,,,nobody,\n")
+        got = bring(site, text, rc=100)
+        lines = [line.split("brought:", 1)[1] for line in got.err.splitlines()
+                 if "brought:" in line and "read as" not in line]
+        eq([int(line.split(":")[0]) for line in lines], list(range(2, 10)))
+        for line, value in ((3, "5 apples"), (4, "not an address"),
+                            (6, "maybe"), (8, "later"), (9, "nobody")):
+            has(lines[line - 2], f"'{value}': ")
+        hasnt(got.err, "secretsecret")
+        hasnt(got.err, "long words")
+
+
 run()

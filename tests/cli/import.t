@@ -222,15 +222,13 @@ def quirks():
         accepted(site, "e@q.org", "words five")
 
 
-@test("UTF-16, broken UTF-8, NUL, a lone CR, no header, an unknown column, a "
+@test("broken UTF-8, NUL, a lone CR, no header, an unknown column, a "
       "column twice, an empty file: each is refused by line, and says why")
 def refused():
     with Site() as site:
         before = last(site)
         for content, why in (
-                ("address,password\n".encode("utf-16"), ":1: the file is "
-                 "UTF-16"),
-                (b"address,password\na@b.org,\xff\xfe words\n", ":2: it is "
+                (b"address,password\na@b.org,\xff\x81 words\n", ":2: it is "
                  "not UTF-8"),
                 (b"address,password\na@b.org,x\0y\n", ":2: it has a NUL"),
                 (b"address,password\na@b.org,x\ry z\n", ":2: it has a "

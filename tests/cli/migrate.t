@@ -28,7 +28,7 @@ def active():
                           ("false", (False, "off")), ("none", (True, "on"))):
             eq(state(site, who + "@p.org"), want, who)
         eq(counts(site, site.top + "/a.csv")["same"], 6)
-        site.fails(100, ":2: x@p.org: active is 1, 0, or 2", "import", put(
+        site.fails(100, ":2: x@p.org: '9': active is 1, 0, or 2", "import", put(
             site, "b.csv", "username,password,active\n"
             f"x@p.org,{SHA},9\n"), "--handle", "p")
         site.do("import", put(site, "c.csv", "address,goto,active\n"

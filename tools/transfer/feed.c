@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/nolink.h"
-#include "base/utf8.h"
 #include "store/secret.h"
 
 /* A line, its newline, and a NUL in the place of the byte behind it. */
@@ -34,7 +33,9 @@ static bool begin(struct feed *feed)
 
 bool feed_open(struct feed *feed, const char *path)
 {
-	*feed = (struct feed){.fd = STDIN_FILENO, .name = "standard input"};
+	*feed = (struct feed){.fd = STDIN_FILENO,
+			      .name = "standard input",
+			      .changed.secret = true};
 	if (strcmp(path, "-") != 0) {
 		feed->name = path;
 		feed->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -48,6 +49,7 @@ bool feed_open_below(struct feed *feed, const char *top, const char *path)
 	struct stat st;
 
 	*feed = (struct feed){.name = path,
+			      .changed.secret = true,
 			      .fd = nolink_open(top, path, 0),
 			      .ours = true};
 	if (feed->fd >= 0 && fstat(feed->fd, &st) == 0 &&
@@ -67,29 +69,91 @@ void feed_close(struct feed *feed)
 		secret_wipe(feed->buffer, ROOM);
 	free(feed->buffer);
 	feed->buffer = NULL;
+	text_wipe(&feed->changed);
 	if (feed->ours && feed->fd >= 0)
 		(void)close(feed->fd); /* read only */
 	feed->fd = -1;
 	errno = saved;
 }
 
-/* Moves what is left to the front and reads more. False: errno. */
-static bool fill(struct feed *feed)
+/* What was read behind len becomes UTF-8: at most half as many bytes more. */
+static bool widen(struct feed *feed, size_t got)
 {
+	struct text *out = &feed->changed;
+
+	out->len = 0;
+	if (!encoding_wide(&feed->encoding, feed->buffer + feed->len, got,
+			   out) ||
+	    (feed->end && !encoding_wide_end(&feed->encoding, out))) {
+		errno = ENOMEM;
+		return false;
+	}
+	if (out->len)
+		memcpy(feed->buffer + feed->len, out->bytes, out->len);
+	feed->len += out->len;
+	return true;
+}
+
+static bool is_wide(const struct feed *feed)
+{
+	return feed->encoding.is >= ENCODING_UTF16;
+}
+
+/* Reads at most half of the room, since it may grow. False: errno. */
+static bool read_some(struct feed *feed, size_t *ret_got)
+{
+	const size_t room = (ROOM - feed->len - *ret_got) / 2;
 	ssize_t got;
 
-	memmove(feed->buffer, feed->buffer + feed->at, feed->len - feed->at);
-	feed->len -= feed->at;
-	feed->at = 0;
 	do
-		got = read(feed->fd, feed->buffer + feed->len,
-			   ROOM - feed->len);
+		got = read(feed->fd, feed->buffer + feed->len + *ret_got,
+			   room);
 	while (got < 0 && errno == EINTR);
 	if (got < 0)
 		return false;
 	feed->end = got == 0;
-	feed->len += (size_t)got;
 	feed->read += (uint64_t)got;
+	*ret_got += (size_t)got;
+	return true;
+}
+
+/* What the first bytes say. */
+static void see_mark(struct feed *feed, size_t got)
+{
+	const char *bytes = feed->buffer;
+	struct encoding *encoding = &feed->encoding;
+
+	if (got >= 2 && encoding->is == ENCODING_UNKNOWN &&
+	    (memcmp(bytes, "\xff\xfe", 2) == 0 ||
+	     memcmp(bytes, "\xfe\xff", 2) == 0))
+		encoding->is = ENCODING_UTF16;
+	if (got < 3 || is_wide(feed) || memcmp(bytes, "\xef\xbb\xbf", 3) != 0)
+		return;
+	if (encoding->is == ENCODING_UNKNOWN)
+		encoding->is = ENCODING_UTF8;
+	feed->at = 3;
+}
+
+/* Moves what is left to the front and reads more. False: errno. */
+static bool fill(struct feed *feed)
+{
+	size_t got = 0;
+
+	memmove(feed->buffer, feed->buffer + feed->at, feed->len - feed->at);
+	feed->len -= feed->at;
+	feed->at = 0;
+	if (!read_some(feed, &got))
+		return false;
+	while (!feed->begun && got < 3 && !feed->end) {
+		if (!read_some(feed, &got))
+			return false;
+	}
+	if (!feed->begun)
+		see_mark(feed, got);
+	feed->begun = true;
+	if (is_wide(feed))
+		return widen(feed, got);
+	feed->len += got;
 	return true;
 }
 
@@ -108,23 +172,18 @@ static bool skip(struct feed *feed)
 	return true;
 }
 
-static const char *judge(struct feed *feed, char *line, size_t len)
+static const char *judge(struct feed *feed, const char *line, size_t len)
 {
 	const char *cr = memchr(line, '\r', len);
 
-	if (feed->line == 1 && len >= 2 &&
-	    (memcmp(line, "\xff\xfe", 2) == 0 ||
-	     memcmp(line, "\xfe\xff", 2) == 0))
-		return "the file is UTF-16: save it as UTF-8";
 	if (memchr(line, 0, len))
-		return "it has a NUL (is the file UTF-16? save it as UTF-8)";
+		return "it has a NUL (is the file UTF-16? say --encoding "
+		       "utf-16)";
 	if (cr && !(cr[1] == '\n' && cr + 2 == line + len))
 		return "it has a carriage return inside (save the file with "
 		       "lines that end in LF or CR LF)";
 	feed->crlf = cr != NULL;
-	return utf8_good(line, len)
-		       ? NULL
-		       : "it is not UTF-8 (save the file as UTF-8)";
+	return NULL;
 }
 
 /* Finds the end of the next line; *ret_len = 0: there is none. */
@@ -148,6 +207,47 @@ static bool find(struct feed *feed, size_t *ret_len)
 	}
 }
 
+bool feed_peek(struct feed *feed, const char **ret_bytes, size_t *ret_len)
+{
+	while (!feed->end && feed->len - feed->at < FEED_PEEK) {
+		if (!fill(feed))
+			return false;
+	}
+	*ret_bytes = feed->buffer + feed->at;
+	*ret_len = feed->len - feed->at;
+	return true;
+}
+
+enum feed_got feed_bytes(struct feed *feed, const char **ret_bytes,
+			 size_t *ret_len)
+{
+	while (feed->at == feed->len) {
+		if (feed->end)
+			return FEED_END;
+		if (!fill(feed))
+			return FEED_FAILED;
+	}
+	*ret_bytes = feed->buffer + feed->at;
+	*ret_len = feed->len - feed->at;
+	feed->at = feed->len;
+	return FEED_LINE;
+}
+
+/* As UTF-8. False: no memory. */
+static bool translate(struct feed *feed, char **line, size_t *len)
+{
+	bool changed, starved;
+
+	feed->why = encoding_text(&feed->encoding, *line, *len, &feed->changed,
+				  &changed, &starved);
+	if (changed) {
+		*line = feed->changed.bytes;
+		*len = feed->changed.len;
+	}
+	errno = ENOMEM;
+	return !starved;
+}
+
 enum feed_got feed_next(struct feed *feed, char **ret_line, size_t *ret_len)
 {
 	size_t len;
@@ -162,10 +262,6 @@ enum feed_got feed_next(struct feed *feed, char **ret_line, size_t *ret_len)
 	feed->line++;
 	line = feed->buffer + feed->at;
 	feed->at += len;
-	if (feed->line == 1 && len >= 3 && memcmp(line, "\xef\xbb\xbf", 3) == 0) {
-		line += 3;
-		len -= 3;
-	}
 	feed->why = NULL;
 	if (len > FEED_LINE_MAX) {
 		feed->why = "the line has more than 65536 bytes";
@@ -178,6 +274,8 @@ enum feed_got feed_next(struct feed *feed, char **ret_line, size_t *ret_len)
 	}
 	feed->kept = feed->buffer[feed->at];
 	line[len] = 0;
+	if (!feed->why && !translate(feed, &line, &len))
+		return FEED_FAILED;
 	*ret_line = line;
 	*ret_len = len;
 	return FEED_LINE;

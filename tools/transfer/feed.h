@@ -1,8 +1,9 @@
 /* feed.h: the lines of a file of somebody's, of any size, in bounded memory.
  *
  * Refused, each by its line: more than FEED_LINE_MAX bytes, a NUL, a carriage
- * return that no newline follows, bytes that are not UTF-8, and UTF-16 as a
- * whole. A byte order mark of UTF-8 is passed over.
+ * return that no newline follows, and bytes that are not of the file's encoding
+ * (encoding.h): what is handed out is UTF-8. A byte order mark tells which it is,
+ * and is passed over.
  */
 #ifndef POPBOX_FEED_H
 #define POPBOX_FEED_H
@@ -10,6 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "base/encoding.h"
 
 enum { FEED_LINE_MAX = 65536 };
 
@@ -25,6 +28,9 @@ struct feed {
 	char *buffer;	  /* malloc'ed; wiped at the end */
 	size_t at, len;
 	bool end;
+	bool begun; /* the first bytes are read, and no byte order mark */
+	struct encoding encoding; /* to be set before the first line */
+	struct text changed;	  /* what was in another; wiped at the end */
 	char kept; /* the byte behind the last line, where its NUL is */
 };
 
@@ -35,6 +41,14 @@ bool feed_open(struct feed *feed, const char *path);
 /* A regular file in a tree of somebody else's (nolink.h). */
 bool feed_open_below(struct feed *feed, const char *top, const char *path);
 void feed_close(struct feed *feed);
+
+/* The first bytes, UTF-16 as UTF-8, as far as they come; nothing is consumed. */
+enum { FEED_PEEK = 4096 };
+bool feed_peek(struct feed *feed, const char **ret_bytes, size_t *ret_len);
+
+/* Instead of lines: the next bytes, some, as they are but for UTF-16. */
+enum feed_got feed_bytes(struct feed *feed, const char **ret_bytes,
+			 size_t *ret_len);
 
 /* The next line with its newline, good until the next call; NUL-ended. What is
  * wrong with it, or what else was refused of it, is in feed->why; a line that is

@@ -14,43 +14,6 @@
 
 enum { TRIES = 3 };
 
-void import_place(const struct import *import, size_t file, unsigned long line,
-		  char ret_text[IMPORT_PLACE])
-{
-	const char *name = file < import->files.count ? import->files.name[file]
-						      : "?";
-
-	if (line)
-		(void)snprintf(ret_text, IMPORT_PLACE, "%s:%lu", name, line);
-	else
-		(void)snprintf(ret_text, IMPORT_PLACE, "%s", name);
-}
-
-bool import_refuse(struct import *import, size_t file, unsigned long line,
-		   const char *address, const char *why)
-{
-	char at[IMPORT_PLACE];
-
-	import_place(import, file, line, at);
-	say_error(0, "%s: %s%s%s", at, address ? address : "",
-		  address ? ": " : "", why);
-	if (import->bad == import->bad_room) {
-		size_t room = import->bad_room ? import->bad_room * 2 : 64;
-		uint64_t *more = reallocarray(import->bad_line, room,
-					      sizeof *more);
-
-		if (!more) {
-			import->no_memory = true;
-			return false;
-		}
-		import->bad_line = more;
-		import->bad_room = room;
-	}
-	import->bad_line[import->bad++] =
-		(uint64_t)file << 32 | (line & UINT32_MAX);
-	return true;
-}
-
 const char *import_name(const struct intake *intake,
 			char text[NAME_ADDRESS_TEXT])
 {
@@ -59,17 +22,6 @@ const char *import_name(const struct intake *intake,
 	else
 		name_box_text(&intake->box, text);
 	return text;
-}
-
-bool import_refuse_row(struct import *import, size_t number,
-		       const struct intake *intake, const char *why)
-{
-	struct roster_row *row = &import->roster.row[number];
-	char text[NAME_ADDRESS_TEXT];
-
-	row->bad = true;
-	return import_refuse(import, row->file, row->line,
-			     import_name(intake, text), why);
 }
 
 static bool other_row(struct import *import, size_t file,
@@ -81,7 +33,7 @@ static bool other_row(struct import *import, size_t file,
 		       "line %lu says something else of the same %s", other,
 		       row->intake->has_address ? "address or box" : "box");
 	return import_refuse(import, file, row->line,
-			     import_name(row->intake, text), why);
+			     import_name(row->intake, text), "", why);
 }
 
 static bool take_row(struct import *import, size_t file,
@@ -138,7 +90,7 @@ static bool take(void *arg, const struct source_row *row)
 						     row->intake->has_box
 					     ? import_name(row->intake, text)
 					     : NULL,
-				     row->why);
+				     row->intake->bad, row->why);
 	if (row->left) {
 		import_place(import, file, row->line, at);
 		say_note("%s: left out: %s", at, row->left);
@@ -150,15 +102,37 @@ static bool take(void *arg, const struct source_row *row)
 	return take_row(import, file, row);
 }
 
+/* What the file was taken for, unless that was asked for. */
+static void say_found(const struct import *import)
+{
+	const struct source_found *found = &import->found;
+	const struct source_how *how = &import->how->source;
+	const bool of = found->whose != NULL;
+	const bool strange = found->encoding > ENCODING_UTF8 &&
+			     how->encoding == ENCODING_UNKNOWN;
+
+	if (!found->format || (how->format && !strange))
+		return;
+	say_note("%s: read as %s%s%s%s%s%s%s",
+		 strcmp(how->path, "-") == 0 ? "standard input" : how->path,
+		 found->format, of ? " (" : "", of ? found->whose : "",
+		 of ? ")" : "", strange ? ", " : "",
+		 strange ? encoding_name(found->encoding) : "",
+		 strange && found->assumed
+			 ? ", since it is not UTF-8 (--encoding names another)"
+			 : "");
+}
+
 static int read_all(struct import *import)
 {
 	struct source_how how = import->how->source;
 	int code = oldroutes_read(&import->site->config, &import->old);
 
 	how.old = &import->old;
+	how.found = &import->found;
 	if (code == CODE_DONE)
 		code = source_read(&how, take, import);
-
+	say_found(import);
 	if (code == CODE_DONE && import->no_memory)
 		return say_error(CODE_LATER, "no memory for so many rows: "
 					     "nothing was changed");
@@ -241,7 +215,8 @@ static void sum_up(const struct import *import, uint64_t number)
 	note_counts(import);
 	if (import->site->json) {
 		json_print(json_pack(
-			"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o}",
+			"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s?, s:s, "
+			"s:b, s:o}",
 			"created",
 			(json_int_t)v[ENROLL_CREATE], "undeleted",
 			(json_int_t)v[ENROLL_BACK], "changed",
@@ -249,7 +224,9 @@ static void sum_up(const struct import *import, uint64_t number)
 			(json_int_t)v[ENROLL_SAME], "refused",
 			(json_int_t)import->bad, "left_out",
 			(json_int_t)import->left, "noted",
-			(json_int_t)import->noted, "dry_run",
+			(json_int_t)import->noted, "format",
+			import->found.format, "encoding",
+			encoding_name(import->found.encoding), "dry_run",
 			(int)import->site->dry_run, "entry",
 			number ? json_integer((json_int_t)number)
 			       : json_null()));
@@ -350,6 +327,8 @@ static void release(struct import *import)
 	oldroutes_free(&import->old);
 	free(import->domain);
 	free(import->bad_line);
+	free(import->told);
+	free(import->refusals.bytes);
 	names_free(&import->files);
 	roster_free(&import->roster);
 	text_wipe(&import->credentials);
@@ -383,6 +362,7 @@ int import(struct site *site, const struct import_how *how)
 		code = read_all(&import);
 	if (code == CODE_DONE)
 		code = go(&import, &last);
+	import_refusals_say(&import);
 	import_files_close(&import, code == CODE_DONE && !site->dry_run);
 	if (code == CODE_DONE) {
 		code = finish(&import, last);

@@ -1,4 +1,5 @@
 /* import_private.h: what the parts of an import share: import.c (the story),
+ * import_refuse.c (rows that are refused),
  * import_judge.c (against the store), import_domain.c (the domains of its
  * rows), import_site.c (those of an old site, with its aliases), import_preflight.c (against qmail's files), import_hash.c,
  * import_apply.c (the transaction), import_files.c (what is written beside).
@@ -33,6 +34,7 @@ struct import {
 	const struct import_how *how;
 	struct roster roster;
 	struct names files; /* that rows came from */
+	struct source_found found;
 	struct oldroutes old;
 	struct import_moved *moved; /* domains of an old site */
 	size_t moves, moved_room;
@@ -40,6 +42,8 @@ struct import {
 	struct import_domain *domain;
 	size_t domains, domain_room;
 	uint64_t *bad_line; /* file << 32 | line */
+	struct import_told *told; /* bad ones with their messages */
+	struct text refusals;	  /* these messages, a NUL behind each */
 	size_t bad, bad_room;
 	uint64_t snapshot; /* the journal's end when the rows were judged */
 	bool judged; /* at least once */
@@ -66,14 +70,16 @@ void import_place(const struct import *import, size_t file, unsigned long line,
 const char *import_name(const struct intake *intake,
 			char text[NAME_ADDRESS_TEXT]);
 
-/* Rejects a row, and says so. address: what it is about, or NULL. False: no
- * memory to remember it, and the import must end without a change. */
+/* Rejects a row. address: what it is about, or NULL; bad: the value, or "". False:
+ * no memory to remember it, and the import must end without a change. */
 MUST_USE bool import_refuse(struct import *import, size_t file,
 			    unsigned long line, const char *address,
-			    const char *why);
+			    const char *bad, const char *why);
 /* One of the roster. */
 MUST_USE bool import_refuse_row(struct import *import, size_t number,
 				const struct intake *intake, const char *why);
+/* Says all of them, in the order of the files and their lines. */
+void import_refusals_say(struct import *import);
 
 /* Judges all rows that are not refused, in one snapshot, and says what becomes of
  * their passwords. Returns the exit code. */

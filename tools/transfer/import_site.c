@@ -35,7 +35,7 @@ MUST_USE static enum err refuse(struct import *import,
 	moved->bad = true;
 	free(moved->alias);
 	moved->alias = NULL;
-	if (import_refuse(import, moved->file, moved->line, moved->is.name.s,
+	if (import_refuse(import, moved->file, moved->line, moved->is.name.s, "",
 			  why))
 		return ERR_OK;
 	errno = ENOMEM;

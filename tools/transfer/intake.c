@@ -19,6 +19,14 @@ void intake_wipe(struct intake *intake)
 	intake->maildir[0] = 0;
 }
 
+const char *intake_blame(struct intake *intake, const char *text,
+			 const char *why)
+{
+	if (why && !intake->bad[0]) /* cut: the file has all of it */
+		(void)snprintf(intake->bad, sizeof intake->bad, "%s", text);
+	return why;
+}
+
 const char *intake_address(struct intake *intake, const char *text)
 {
 	const char *at = strrchr(text, '@');
@@ -28,7 +36,7 @@ const char *intake_address(struct intake *intake, const char *text)
 		why = idn_domain(at + 1, &intake->address.domain,
 				 intake->utf8);
 	intake->has_address = !why;
-	return why;
+	return intake_blame(intake, text, why);
 }
 
 const char *intake_local(struct intake *intake, const char *local,
@@ -37,11 +45,12 @@ const char *intake_local(struct intake *intake, const char *local,
 	struct name_address *address = &intake->address;
 	const char *why = name_local_or_catchall(local, strlen(local),
 						 &address->local);
+	const char *bad = why ? local : domain;
 
 	if (!why)
 		why = idn_domain(domain, &address->domain, intake->utf8);
 	intake->has_address = !why;
-	return why;
+	return intake_blame(intake, bad, why);
 }
 
 const char *intake_handle(struct intake *intake, const char *text)
@@ -50,7 +59,7 @@ const char *intake_handle(struct intake *intake, const char *text)
 					   &intake->handle);
 
 	intake->has_handle = !why;
-	return why;
+	return intake_blame(intake, text, why);
 }
 
 const char *intake_box(struct intake *intake, const char *text)
@@ -58,7 +67,7 @@ const char *intake_box(struct intake *intake, const char *text)
 	const char *why = name_box_read(text, strlen(text), &intake->box);
 
 	intake->has_box = !why;
-	return why;
+	return intake_blame(intake, text, why);
 }
 
 const char *intake_password(struct intake *intake, const char *text)
@@ -161,7 +170,7 @@ const char *intake_title(struct intake *intake, const char *text)
 	const char *why = take_text(text, intake->title, sizeof intake->title);
 
 	intake->has_title = !why;
-	return why;
+	return intake_blame(intake, text, why);
 }
 
 const char *intake_reason(struct intake *intake, const char *text)
@@ -170,7 +179,7 @@ const char *intake_reason(struct intake *intake, const char *text)
 				    sizeof intake->reason);
 
 	intake->has_reason = !why;
-	return why;
+	return intake_blame(intake, text, why);
 }
 
 const char *intake_maildir(struct intake *intake, const char *text)
@@ -191,9 +200,10 @@ const char *intake_quota(struct intake *intake, const char *text,
 			 uint64_t unit)
 {
 	intake->has_quota = true;
-	return bytesize_read(text, unit, &intake->quota)
-		       ? NULL
-		       : "a quota is a size like 500M or 1.5 GB, or 'none'";
+	if (bytesize_read(text, unit, &intake->quota))
+		return NULL;
+	return intake_blame(intake, text,
+			    "a quota is a size like 500M or 1.5 GB, or 'none'");
 }
 
 static bool is_one_of(const char *text, const char *const *words)
@@ -212,7 +222,9 @@ const char *intake_login(struct intake *intake, const char *text)
 {
 	intake->login = is_one_of(text, yes);
 	intake->has_login = intake->login || is_one_of(text, no);
-	return intake->has_login ? NULL : "login is on or off";
+	return intake->has_login
+		       ? NULL
+		       : intake_blame(intake, text, "login is on or off");
 }
 
 const char *intake_delivery(struct intake *intake, const char *text)
@@ -225,7 +237,8 @@ const char *intake_delivery(struct intake *intake, const char *text)
 	else if (strcasecmp(text, "hold") == 0)
 		intake->delivery = STORE_HOLD;
 	else
-		return "delivery is on, off or hold";
+		return intake_blame(intake, text,
+				    "delivery is on, off or hold");
 	return NULL;
 }
 
@@ -236,7 +249,7 @@ const char *intake_forward(struct intake *intake, const char *text)
 	size_t len;
 
 	if (why)
-		return why;
+		return intake_blame(intake, text, why);
 	for (size_t at = 0; at < intake->forwards_len;
 	     at += strlen(intake->forwards + at) + 1) {
 		if (strcmp(intake->forwards + at, forward) == 0)

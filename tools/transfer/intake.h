@@ -49,6 +49,7 @@ struct intake {
 	char reason[STORE_REASON_MAX + 1];
 	int64_t expires; /* seconds since 1970; 0 = never */
 	bool expires_mail; /* then its mail bounces, too */
+	char bad[64]; /* what was refused, unless it is a secret; "" */
 	char note[INTAKE_NOTE]; /* parts of the row that are not taken */
 	bool has_forwards;
 	size_t forwards_len;
@@ -86,6 +87,10 @@ const char *intake_delivery(struct intake *intake, const char *text);
 const char *intake_maildir(struct intake *intake, const char *text);
 /* One address more. */
 const char *intake_forward(struct intake *intake, const char *text);
+
+/* Returns why, and keeps the text that it is about, for the message. */
+const char *intake_blame(struct intake *intake, const char *text,
+			 const char *why);
 
 /* The account exists, but its owner may not log in. */
 void intake_no_login(struct intake *intake);

@@ -41,6 +41,7 @@ enum row_csv_column {
 
 struct row_csv {
 	const char *format; /* its name */
+	const char *whose;  /* program that writes such a header; NULL */
 	enum row_csv_column column[CSVFILE_FIELDS_MAX]; /* of each field */
 	size_t count;
 };

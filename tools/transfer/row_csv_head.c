@@ -17,6 +17,7 @@ struct dialect {
 	const char *mark[2]; /* NULL: any */
 	bool others;	     /* it may have columns that say nothing to us */
 	const struct column *columns; /* name NULL ends */
+	const char *whose;	      /* for people; NULL: none's */
 };
 
 /* Our own words come first; then those of spreadsheets that people keep, in the
@@ -169,18 +170,21 @@ static const struct column vpopmail[] = {
 };
 
 static const struct dialect dialects[] = {
-	{"google", {"email address [required]", NULL}, true, google},
-	{"postfixadmin", {"alias_domain", "target_domain"}, true, alias_domains},
-	{"postfixadmin", {"username", "storagebasedirectory"}, true, iredmail},
-	{"postfixadmin", {"username", "active"}, true, mailboxes},
-	{"postfixadmin", {"username", "maildir"}, true, mailboxes},
-	{"postfixadmin", {"goto", NULL}, true, aliases},
-	{"postfixadmin", {"alias", "to"}, true, alias_list},
-	{"csv", {"pw_name", "pw_passwd"}, true, vpopmail},
-	{"cpanel", {"email", NULL}, false, cpanel},
-	{"csv", {"user name", "display name"}, true, ours}, /* Microsoft 365 */
-	{"csv", {"user principal name", NULL}, true, ours},
-	{"csv", {NULL, NULL}, false, ours}, /* takes what is no other's */
+	{"google", {"email address [required]", NULL}, true, google,
+	 "Google Workspace"},
+	{"postfixadmin", {"alias_domain", "target_domain"}, true, alias_domains,
+	 "other names of domains"},
+	{"postfixadmin", {"username", "storagebasedirectory"}, true, iredmail,
+	 "mailboxes of iRedMail"},
+	{"postfixadmin", {"username", "active"}, true, mailboxes, "mailboxes"},
+	{"postfixadmin", {"username", "maildir"}, true, mailboxes, "mailboxes"},
+	{"postfixadmin", {"goto", NULL}, true, aliases, "aliases"},
+	{"postfixadmin", {"alias", "to"}, true, alias_list, "aliases"},
+	{"csv", {"pw_name", "pw_passwd"}, true, vpopmail, "table of vpopmail"},
+	{"cpanel", {"email", NULL}, false, cpanel, NULL},
+	{"csv", {"user name", "display name"}, true, ours, "Microsoft 365"},
+	{"csv", {"user principal name", NULL}, true, ours, "Microsoft 365"},
+	{"csv", {NULL, NULL}, false, ours, NULL}, /* what is no other's */
 };
 
 static char *field(const struct csvfile *csv, size_t i)
@@ -320,7 +324,8 @@ const char *row_csv_header(const struct csvfile *csv,
 	*ret_bad = NULL;
 	if (!dialect)
 		return "the header is not one of this format";
-	*ret_row = (struct row_csv){.format = dialect->format};
+	*ret_row = (struct row_csv){.format = dialect->format,
+				    .whose = dialect->whose};
 	for (size_t i = 0; i < csv->count; i++) {
 		const char *name = field(csv, i), *ours_is = NULL;
 		const struct column *column;

@@ -34,7 +34,9 @@ const char *row_flags_active(struct intake *intake, const char *text)
 	else if (is_one_of(text, off))
 		suspend(intake, "not active at the old site", true);
 	else if (text[0] && !is_one_of(text, on))
-		return "active is 1, 0, or 2 (mail without logins)";
+		return intake_blame(intake, text,
+				    "active is 1, 0, or 2 (mail without "
+				    "logins)");
 	return NULL;
 }
 
@@ -47,7 +49,9 @@ const char *row_flags_status(struct intake *intake, const char *text)
 	if (is_one_of(text, off))
 		suspend(intake, "suspended at the old site", true);
 	else if (text[0] && !is_one_of(text, on))
-		return "the status is none of active, suspended and archived";
+		return intake_blame(intake, text,
+				    "the status is none of active, suspended "
+				    "and archived");
 	return NULL;
 }
 

@@ -60,13 +60,20 @@ static bool begin(struct reading *r, const char *path)
 	if (!(r->below ? feed_open_below(&r->feed, r->how->path, path)
 		       : feed_open(&r->feed, path)))
 		return false;
+	r->feed.encoding.is = r->how->encoding;
 	r->progress = progress_start("reading", r->feed.size);
 	return true;
 }
 
 static void end(struct reading *r)
 {
+	struct source_found *found = r->how->found;
+
 	progress_end(&r->progress);
+	if (found && r->feed.encoding.is > found->encoding) {
+		found->encoding = r->feed.encoding.is;
+		found->assumed = r->feed.encoding.assumed;
+	}
 	feed_close(&r->feed);
 	intake_wipe(&r->intake);
 }
@@ -190,6 +197,9 @@ static int read_header(struct reading *r, struct csvfile *csv,
 	if (why)
 		return say_error(CODE_REFUSED, "%s:%lu: %s", r->feed.name,
 				 csv->line, why);
+	if (r->how->found)
+		*r->how->found = (struct source_found){.format = ret_row->format,
+						       .whose = ret_row->whose};
 	row.raw = csv->raw.bytes;
 	row.raw_len = csv->raw.len;
 	return r->sink(r->arg, &row) ? CODE_DONE : CODE_LATER;
@@ -319,6 +329,8 @@ static int read_format(struct reading *r, const char *format)
 
 	if (!format || is_csv(format))
 		return read_csv(r);
+	if (how->found)
+		*how->found = (struct source_found){.format = format};
 	if (strcmp(format, "qmail") == 0)
 		return source_qmail(how, r->sink, r->arg);
 	if (strcmp(format, "vmailmgr") == 0)

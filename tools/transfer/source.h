@@ -5,16 +5,27 @@
 #define POPBOX_SOURCE_H
 
 #include "accounts/site.h"
+#include "base/encoding.h"
 #include "base/progress.h"
 #include "base/text.h"
 #include "intake.h"
 #include "oldroutes.h"
+
+/* What the source turned out to be. */
+struct source_found {
+	const char *format; /* NULL: it did not come to that */
+	const char *whose;  /* of many that write it; NULL */
+	enum encoding_is encoding;
+	bool assumed; /* the encoding */
+};
 
 struct source_how {
 	struct site *site;
 	const char *path;   /* "-": standard input */
 	const char *format; /* NULL: to be found out */
 	const char *domain; /* of names without one; NULL */
+	enum encoding_is encoding;
+	struct source_found *found; /* is filled; NULL */
 	const char *map;    /* columns in their words: row_csv.h; NULL */
 	bool ignore_unknown;
 	const struct oldroutes *old; /* what qmail's files say before */

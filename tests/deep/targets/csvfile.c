@@ -58,7 +58,8 @@ static size_t read_all(char delimiter, struct text *out, size_t *ret_fields)
 		HOLDS(feed_open(&feed, path));
 	HOLDS(lseek(feed.fd, 0, SEEK_SET) == 0);
 	feed.at = feed.len = feed.line = 0;
-	feed.end = false;
+	feed.end = feed.begun = false;
+	feed.encoding = (struct encoding){.is = ENCODING_UNKNOWN};
 	HOLDS(csvfile_open(&csv, &feed, delimiter));
 	while (csvfile_next(&csv) == FEED_LINE) {
 		HOLDS(csv.line > lines && csv.line <= feed.line);

@@ -12,6 +12,8 @@ const struct args_option cmd_import_options[] = {
 	{"--format", "FORMAT",
 	 "csv, cpanel, google, postfixadmin, vpopmail, vmailmgr, dovecot, "
 	 "shadow or qmail [by its name or header]"},
+	{"--encoding", "NAME",
+	 "utf-8, latin-1, windows-1252 or utf-16 [by its bytes]"},
 	{"--handle", "H", "the customer of domains that are new"},
 	{"--handles", "FILE", "the customer of each new domain: a csv domain,handle"},
 	{"--domain", "D", "the domain of names without one"},
@@ -73,6 +75,7 @@ static int read_how(struct site *site, const struct args *args,
 	const char *handle = args_get(args, "--handle");
 	const char *handles = args_get(args, "--handles");
 	const char *in = args_get(args, "--domain");
+	const char *encoding = args_get(args, "--encoding");
 	const bool with = args_has(args, "--subdomains");
 	const bool without = args_has(args, "--no-subdomains");
 	int code = CODE_DONE;
@@ -100,6 +103,9 @@ static int read_how(struct site *site, const struct args *args,
 		.locked = args_has(args, "--locked"),
 		.mail = args_has(args, "--maildir"),
 		.mail_base = base ? base : ""};
+	if (encoding && !encoding_read(encoding, &how->source.encoding))
+		return say_error(CODE_USAGE, "no encoding '%s' (there are %s)",
+				 encoding, ENCODING_NAMES);
 	if (handle)
 		code = operand_handle(handle, &how->handle);
 	if (code == CODE_DONE && handles)
