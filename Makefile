@@ -45,7 +45,7 @@ LOGINLIB = $(if $(DYNAMIC),-lc) -lsodium -llmdb -lcrypt -l:libnettle.a $(if $(ST
 LOGIN    = $(addprefix checkpw/,main request log lastlogin confine \
 	   confine_calls) \
 	   $(addprefix store/,err name fold record row handle domain box address \
-	   store config config_file login secret drop fault db/db) \
+	   store path config config_file login secret drop fault db/db) \
 	   $(addprefix store/hash/,pwhash pwhash_form pwhash_digest pwhash_wrap \
 	   pwhash_old pwhash_foreign)
 STORE    = $(patsubst %.c,%,$(wildcard store/*.c store/*/*.c))

@@ -24,6 +24,7 @@
 #include "store/drop.h"
 #include "store/fault.h"
 #include "store/login.h"
+#include "store/path.h"
 #include "store/secret.h"
 #include "store/store.h"
 
@@ -138,16 +139,6 @@ static void wait_refusal(const struct run *run)
 		;
 }
 
-enum { MAILDIR_TEXT = CONFIG_TEXT_MAX + NAME_HANDLE_MAX + NAME_BOX_TEXT + 8 };
-
-/* home/e/ex1/POP/ex1-0001: the size is that of the longest parts, so a cut is
- * impossible; the precision tells the compiler as much. */
-static void maildir_path(const struct run *run, const struct name_handle *handle,
-			 const char *box, char path[MAILDIR_TEXT])
-{
-	(void)snprintf(path, MAILDIR_TEXT, "%.255s/%c/%.15s/POP/%.26s",
-		       run->config.home, handle->s[0], handle->s, box);
-}
 
 static bool set_environment(const struct login *login, const char *maildir,
 			    const char *box)
@@ -240,7 +231,7 @@ static bool wants_maildir(char *const *program)
 /* Becomes the program, in the Maildir. Returns only when it could not. */
 static int enter(struct run *run, const struct login *login)
 {
-	char maildir[MAILDIR_TEXT], box[NAME_BOX_TEXT];
+	char maildir[PATH_BOX_TEXT], box[NAME_BOX_TEXT];
 	char path[PATH_MAX], whole[PATH_MAX];
 	const char *program = NULL, *why;
 
@@ -249,7 +240,7 @@ static int enter(struct run *run, const struct login *login)
 	if (!program)
 		return failed(run, "program");
 	name_box_text(&login->box, box);
-	maildir_path(run, &login->box.handle, box, maildir);
+	path_box(run->config.home, &login->box, maildir);
 	if (!change_to(maildir))
 		return failed(run, "maildir");
 	if (wants_maildir(run->program))

@@ -40,6 +40,7 @@ MAP = (
     ("checkpw/*.c", LOGIN),
     ("store/secret.c", ("test_wipes", "login/wipes.t", "cli/wipes.t")),
     ("store/name.c", ("test_name", "test_rows", "admin.t", "forms.t")),
+    ("store/path.c", ("test_path", "login.t", "control.t")),
     ("store/record.c", ("test_record", "test_rows", "test_store")),
     ("store/row.c", ("test_rows", "test_record", "test_store")),
     ("store/config*.c", ("test_config", "admin.t", "words.t", "login.t",

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,7 +12,6 @@
 #include "backup.h"
 #include "base/interrupt.h"
 #include "base/say.h"
-#include "cli/confirm.h"
 #include "counters.h"
 #include "draft.h"
 #include "inspect.h"
@@ -22,7 +22,7 @@
 
 struct restoring {
 	struct site *site;
-	const struct args *args;
+	const struct restore_asker *asker;
 	const char *path; /* of the backup */
 	struct draft draft;
 	int source; /* our copy of the backup, or -1 */
@@ -271,7 +271,7 @@ static int prepare(struct restoring *r)
 	code = read_settings(r, &settings);
 	r->theirs = settings.theirs;
 	if (code == CODE_DONE)
-		code = restore_settings_confirm(r->site, r->args, r->path,
+		code = restore_settings_confirm(r->site, r->asker, r->path,
 						&settings);
 	restore_settings_free(&settings);
 	if (code != CODE_DONE)
@@ -323,7 +323,7 @@ static int rehearse_it(struct restoring *r)
 	tell(r);
 	code = read_settings(r, &settings);
 	if (code == CODE_DONE)
-		code = restore_settings_confirm(r->site, r->args, r->path,
+		code = restore_settings_confirm(r->site, r->asker, r->path,
 						&settings);
 	restore_settings_free(&settings);
 	if (code == CODE_DONE)
@@ -333,14 +333,22 @@ static int rehearse_it(struct restoring *r)
 	return code;
 }
 
+static int ask_to_replace(const struct restoring *r)
+{
+	char what[RESTORE_ASK_TEXT];
+
+	(void)snprintf(what, sizeof what,
+		       "put '%s' in the place of the store in '%s'", r->path,
+		       r->site->dir); /* cut is enough */
+	return r->asker->ask(r->asker, r->site, RESTORE_REPLACE, what);
+}
+
 static int run(struct restoring *r, int fd)
 {
 	int code = draft_look(r->site->dir, &r->draft);
 
 	if (code == CODE_DONE && r->draft.there)
-		code = confirm(r->site, r->args,
-			       "put '%s' in the place of the store in '%s'",
-			       r->path, r->site->dir);
+		code = ask_to_replace(r);
 	if (code == CODE_DONE && secret_start() != ERR_OK)
 		code = say_error(CODE_LATER, "cannot get random numbers: %s",
 				 strerror(errno));
@@ -356,7 +364,7 @@ static int run(struct restoring *r, int fd)
 	return code;
 }
 
-int restore_store(struct site *site, const struct args *args, int fd,
+int restore_store(struct site *site, const struct restore_asker *asker, int fd,
 		  const char *path)
 {
 	struct restoring *r = calloc(1, sizeof *r);
@@ -365,7 +373,7 @@ int restore_store(struct site *site, const struct args *args, int fd,
 	if (!r)
 		return say_error(CODE_LATER, "no memory");
 	r->site = site;
-	r->args = args;
+	r->asker = asker;
 	r->path = path;
 	r->source = -1;
 	code = run(r, fd);

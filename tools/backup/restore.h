@@ -8,11 +8,21 @@
 #define POPBOX_RESTORE_H
 
 #include "accounts/site.h"
-#include "cli/args.h"
+
+/* What the administrator is asked before anything changes. */
+enum restore_question { RESTORE_SETTINGS, RESTORE_REPLACE };
+enum { RESTORE_ASK_TEXT = 512 };
+struct restore_asker {
+	/* what: the text of the question, without its mark. Returns the exit
+	 * code: CODE_DONE goes on. */
+	int (*ask)(const struct restore_asker *asker, const struct site *site,
+		   enum restore_question question, const char *what);
+	const void *arg; /* of the caller */
+};
 
 /* fd: the file, open for reading. Says what is wrong and what was done; returns
  * the exit code. */
-int restore_store(struct site *site, const struct args *args, int fd,
+int restore_store(struct site *site, const struct restore_asker *asker, int fd,
 		  const char *path);
 
 #endif

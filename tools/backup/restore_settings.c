@@ -2,11 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/say.h"
-#include "cli/confirm.h"
 
 int restore_settings_read(struct site *site, const char *place,
 			  const char *path, const char *backup, size_t len,
@@ -69,18 +69,22 @@ static unsigned show(const struct site *site, const char *path)
 	return shown;
 }
 
-int restore_settings_confirm(const struct site *site, const struct args *args,
+int restore_settings_confirm(const struct site *site,
+			     const struct restore_asker *asker,
 			     const char *path,
 			     const struct restore_settings *settings)
 {
+	char what[RESTORE_ASK_TEXT];
+
 	if (!settings->theirs || show(site, path) == 0)
 		return CODE_DONE;
-	return confirm_by(site, args, "--take-settings",
-			  "take these settings from '%s', which say what root "
-			  "runs, where it writes, and which user has the mail "
-			  "('popbox init' first makes a store with settings of "
-			  "your own)",
-			  path);
+	(void)snprintf(what, sizeof what,
+		       "take these settings from '%s', which say what root "
+		       "runs, where it writes, and which user has the mail "
+		       "('popbox init' first makes a store with settings of "
+		       "your own)",
+		       path); /* cut is enough */
+	return asker->ask(asker, site, RESTORE_SETTINGS, what);
 }
 
 int restore_settings_write(const struct restore_settings *settings, int dir,

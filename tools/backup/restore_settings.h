@@ -8,13 +8,7 @@
 
 #include "accounts/site.h"
 #include "base/replace.h"
-#include "cli/args.h"
-
-#define RESTORE_SETTINGS_OPTION                                                \
-	{                                                                      \
-		"--take-settings", NULL,                                       \
-			"accept the settings of the backup"          \
-	}
+#include "restore.h"
 
 struct restore_settings {
 	struct replace_text own; /* of the store that is there */
@@ -32,7 +26,8 @@ int restore_settings_read(struct site *site, const char *place,
 void restore_settings_free(struct restore_settings *settings);
 
 /* Shows what a backup's settings say other than the defaults, and asks. */
-int restore_settings_confirm(const struct site *site, const struct args *args,
+int restore_settings_confirm(const struct site *site,
+			     const struct restore_asker *asker,
 			     const char *path,
 			     const struct restore_settings *settings);
 

@@ -11,10 +11,10 @@
 
 #include "base/progress.h"
 #include "base/say.h"
+#include "publish/dialup.h"
 #include "publish/plan.h"
 #include "publish/steps.h"
 #include "qmail/control.h"
-#include "qmail/dialup.h"
 #include "qmail/notify.h"
 
 struct audit {

@@ -8,10 +8,11 @@
 
 #include "accounts/resolve.h"
 #include "explain_private.h"
+#include "publish/dialup.h"
 #include "publish/item.h"
 #include "publish/plan.h"
 #include "publish/steps.h"
-#include "qmail/dialup.h"
+#include "store/path.h"
 
 struct wanted {
 	struct walk *walk;
@@ -156,13 +157,13 @@ static void wanted_file(const struct wanted *wanted, char path[PATH_MAX])
 	path[0] = 0;
 	if (resolve->kind == RESOLVE_ROUTED &&
 	    resolve->domain.kind == STORE_DIALUP) {
-		mailroot_dialup_path(config->serialmail, &resolve->domain.name,
+		path_dialup(config->serialmail, &resolve->domain.name,
 				     path);
 		memcpy(name, ".qmail-default", sizeof ".qmail-default");
 	} else if (resolve->kind == RESOLVE_ADDRESS ||
 		   resolve->kind == RESOLVE_CATCHALL ||
 		   resolve->kind == RESOLVE_DELETED || extends(resolve)) {
-		mailroot_domain_path(config->home, &resolve->domain.handle,
+		path_domain(config->home, &resolve->domain.handle,
 				     &resolve->domain.name, path);
 		mailroot_qmail_name(extends(resolve)
 					    ? &(struct name_local){"*"}
@@ -263,9 +264,9 @@ static void fill_user(const struct wanted *wanted, struct route_user *user)
 	char path[PATH_MAX];
 
 	if (domain->kind == STORE_DIALUP)
-		mailroot_dialup_path(config->serialmail, &domain->name, path);
+		path_dialup(config->serialmail, &domain->name, path);
 	else
-		mailroot_domain_path(config->home, &domain->handle,
+		path_domain(config->home, &domain->handle,
 				     &domain->name, path);
 	(void)snprintf(user->field[ROUTE_HOME], ROUTE_FIELD_MAX, "%s", path);
 	(void)snprintf(user->field[ROUTE_UID], ROUTE_FIELD_MAX, "%u",

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/say.h"
+#include "store/path.h"
 
 /* What an entry of the journal and its row take in the store, about. */
 enum { BOX_BYTES = 1600, HANDFUL = 64 };
@@ -95,7 +96,7 @@ static int look_maildir(const struct site *site, const struct name_box *box)
 	size_t len;
 	int rc;
 
-	mailroot_box_path(site->config.home, box, path);
+	path_box(site->config.home, box, path);
 	rc = asuser_look(site->asuser, path, &look, text, &len);
 	if (rc == 0)
 		return CODE_DONE;

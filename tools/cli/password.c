@@ -8,6 +8,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "accounts/password_rules.h"
 #include "askpass.h"
 #include "base/say.h"
 #include "common.h"
@@ -129,16 +130,6 @@ int password_read(const struct site *site, const struct args *args, bool new,
 	return new ? ask_new(password) : ask("Password: ", password);
 }
 
-/* Without look-alikes: no 0 O o, 1 l I. */
-void password_generate(char *ret_bytes, size_t len)
-{
-	static const char alphabet[] = "abcdefghijkmnpqrstuvwxyz"
-				       "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-
-	for (size_t i = 0; i < len; i++)
-		ret_bytes[i] = alphabet[secret_below(sizeof alphabet - 1)];
-}
-
 int password_length(const char *text, size_t *ret_len)
 {
 	uint64_t len = PASSWORD_GENERATE;
@@ -213,13 +204,6 @@ static bool looks_like_hash(const struct password *password)
 	return is;
 }
 
-bool password_is_ascii(const char *bytes, size_t len)
-{
-	while (len && !(bytes[len - 1] & 0x80))
-		len--;
-	return len == 0;
-}
-
 static int judge_letters(const struct site *site,
 			 const struct password *password)
 {
@@ -284,21 +268,6 @@ static int refuse_hash(enum pwhash answer, const char *scheme)
 			 "this hash cannot be used: %s (%s); set a password "
 			 "instead, or --no-password",
 			 pwhash_text(answer), name);
-}
-
-int password_unmade(const struct pwhash_cost *cost, enum pwhash answer)
-{
-	if (answer == PWHASH_NOMEM)
-		return say_error(CODE_LATER, "no memory for a password hash (%u "
-					     "KiB): nothing was changed",
-				 cost->kib);
-	return say_error(CODE_LATER,
-			 "no login would compute a password hash of %u KiB and "
-			 "%u passes, which cost more than %u KiB in all: "
-			 "nothing was changed (lower the setting "
-			 "'argon2_passes' or 'argon2_kib')",
-			 cost->kib, cost->passes,
-			 (unsigned)PWHASH_ARGON2_WORK_MAX);
 }
 
 /* A weak hash is never at rest: it is wrapped before it is stored. */

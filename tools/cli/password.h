@@ -42,27 +42,16 @@ struct password {
 int password_read(const struct site *site, const struct args *args, bool new,
 		  struct password *password);
 
-/* Says why a hash was not made or wrapped, of which all was right; returns the
- * exit code. */
-int password_unmade(const struct pwhash_cost *cost, enum pwhash answer);
-
 /* The whole way to a new hash: read or generate, judge, compute. The words are
  * what it must not contain: local part, domain, handle; "" for none. */
 int password_new(const struct site *site, const struct args *args,
 		 const char *local, const char *domain, const char *handle,
 		 struct password *password);
 
-/* Are all bytes of a password ASCII? Mail programs send others in different
- * encodings. */
-MUST_USE bool password_is_ascii(const char *bytes, size_t len);
-
 /* The length that --generate asks for; "" is the usual one. Says what is wrong;
  * returns the exit code. */
 int password_length(const char *text, size_t *ret_len);
 
-/* So many characters that nobody guesses and everybody can read. */
-enum { PASSWORD_GENERATE = 20 };
-void password_generate(char *ret_bytes, size_t len);
 
 void password_wipe(struct password *password);
 

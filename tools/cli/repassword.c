@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "accounts/password_rules.h"
 #include "base/interrupt.h"
 #include "base/outfile.h"
 #include "base/progress.h"

@@ -9,31 +9,7 @@
 
 #include "base/replace.h"
 #include "mailroot_private.h"
-
-void mailroot_box_path(const char *home, const struct name_box *box,
-		       char ret_path[PATH_MAX])
-{
-	char text[NAME_BOX_TEXT];
-
-	name_box_text(box, text);
-	(void)snprintf(ret_path, PATH_MAX, "%s/%c/%s/POP/%s", home,
-		       box->handle.s[0], box->handle.s, text);
-}
-
-void mailroot_domain_path(const char *home, const struct name_handle *handle,
-			  const struct name_domain *domain,
-			  char ret_path[PATH_MAX])
-{
-	(void)snprintf(ret_path, PATH_MAX, "%s/%c/%s/DOMAINS/%s", home,
-		       handle->s[0], handle->s, domain->s);
-}
-
-void mailroot_dialup_path(const char *serialmail,
-			  const struct name_domain *domain,
-			  char ret_path[PATH_MAX])
-{
-	(void)snprintf(ret_path, PATH_MAX, "%s/%s", serialmail, domain->s);
-}
+#include "store/path.h"
 
 void mailroot_add_name(char path[PATH_MAX], const char *name)
 {
@@ -162,7 +138,7 @@ int mailroot_box(const char *home, const struct name_box *box,
 	char text[NAME_BOX_TEXT];
 	int fd, rc;
 
-	mailroot_box_path(home, box, ret_path);
+	path_box(home, box, ret_path);
 	name_box_text(box, text);
 	rc = make_last(home, &box->handle, MAILROOT_POP, text, &fd);
 	if (rc != 0)
@@ -177,7 +153,7 @@ int mailroot_domain(const char *home, const struct name_handle *handle,
 {
 	int fd, rc;
 
-	mailroot_domain_path(home, handle, domain, ret_path);
+	path_domain(home, handle, domain, ret_path);
 	rc = make_last(home, handle, MAILROOT_DOMAINS, domain->s, &fd);
 	if (rc == 0)
 		(void)close(fd); /* a directory, read only */
@@ -192,7 +168,7 @@ int mailroot_open_domain(const char *home, const struct name_handle *handle,
 	int fd, rc;
 
 	mailroot_qmail_name(&address->local, name);
-	mailroot_domain_path(home, handle, &address->domain, ret_path);
+	path_domain(home, handle, &address->domain, ret_path);
 	fd = open(ret_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	rc = fd < 0 ? errno : 0;
 	mailroot_add_name(ret_path, name);
@@ -295,7 +271,7 @@ int mailroot_remove_domain(const char *home, const struct name_handle *handle,
 			   const struct name_domain *domain,
 			   char ret_path[PATH_MAX])
 {
-	mailroot_domain_path(home, handle, domain, ret_path);
+	path_domain(home, handle, domain, ret_path);
 	if (rmdir(ret_path) == 0 || errno == ENOENT)
 		return mailroot_sync_parent(ret_path);
 	return errno == EEXIST ? ENOTEMPTY : errno;
@@ -306,7 +282,7 @@ int mailroot_remove_box(const char *home, const struct name_box *box,
 {
 	int rc;
 
-	mailroot_box_path(home, box, ret_path);
+	path_box(home, box, ret_path);
 	rc = mailroot_remove_tree(AT_FDCWD, ret_path);
 	return rc == 0 ? mailroot_sync_parent(ret_path) : rc;
 }
@@ -337,8 +313,8 @@ void mailroot_regain(const char *home, const struct name_handle *handle,
 	mailroot_add_name(path, name);
 	regain(path);
 	if (box)
-		mailroot_box_path(home, box, path);
+		path_box(home, box, path);
 	else
-		mailroot_domain_path(home, handle, domain, path);
+		path_domain(home, handle, domain, path);
 	regain(path);
 }

@@ -1,5 +1,5 @@
 /* mailroot.h: everything below the mail root, made by a process that has
- * become popusr (asuser.h). Paths are built here, from validated names alone:
+ * become popusr (asuser.h). store/path.h builds the paths:
  *
  *	HOME/e/ex1/POP/ex1-0001/{cur,new,tmp}		0700
  *	HOME/e/ex1/DOMAINS/example.com/.qmail-joe	0644 or 0744
@@ -22,16 +22,6 @@
 
 enum { MAILROOT_QMAIL_MAX = 16384 }; /* bytes of a .qmail file */
 
-/* Absolute paths, for messages and for lines of qmail's files. All parts are
- * bounded, far below PATH_MAX together. */
-void mailroot_box_path(const char *home, const struct name_box *box,
-		       char ret_path[PATH_MAX]);
-void mailroot_domain_path(const char *home, const struct name_handle *handle,
-			  const struct name_domain *domain,
-			  char ret_path[PATH_MAX]);
-void mailroot_dialup_path(const char *serialmail,
-			  const struct name_domain *domain,
-			  char ret_path[PATH_MAX]);
 /* ".qmail-joe:doe" for joe.doe, ".qmail-default" for the catch-all. */
 enum { MAILROOT_QMAIL_NAME = 8 + NAME_LOCAL_MAX };
 void mailroot_qmail_name(const struct name_local *local,

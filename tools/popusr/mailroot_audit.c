@@ -12,6 +12,7 @@
 #include "base/listing.h"
 #include "base/replace.h"
 #include "mailroot_private.h"
+#include "store/path.h"
 
 __attribute__((format(printf, 4, 5))) static void
 found(struct mailroot_report *report, const char *check, const char *mends,
@@ -188,7 +189,7 @@ void mailroot_audit_box(const char *home, const struct name_box *box,
 	struct stat st;
 	int fd;
 
-	mailroot_box_path(home, box, path);
+	path_box(home, box, path);
 	fd = open_dir(path, "maildir", how, report);
 	if (fd < 0)
 		return;
@@ -296,7 +297,7 @@ void mailroot_audit_domain(const char *home, const struct name_handle *handle,
 	DIR *list;
 	int fd, rc = 0;
 
-	mailroot_domain_path(home, handle, domain, path);
+	path_domain(home, handle, domain, path);
 	fd = open_dir(path, "directory", how, report);
 	list = fd >= 0 ? fdopendir(fd) : NULL;
 	if (fd >= 0 && !list)
@@ -356,7 +357,7 @@ void mailroot_audit_qmail(const char *home, const struct name_handle *handle,
 
 	(void)how;
 	mailroot_qmail_name(&address->local, name);
-	mailroot_domain_path(home, handle, &address->domain, path);
+	path_domain(home, handle, &address->domain, path);
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0) {
 		if (lack_of_ours(errno))
@@ -376,7 +377,7 @@ void mailroot_audit_dialup(const char *serialmail,
 	char path[PATH_MAX], maildir[PATH_MAX];
 	int fd, below;
 
-	mailroot_dialup_path(serialmail, domain, path);
+	path_dialup(serialmail, domain, path);
 	if (snprintf(maildir, sizeof maildir, "%s/Maildir", path) >=
 	    (int)sizeof maildir)
 		return;

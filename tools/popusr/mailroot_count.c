@@ -10,6 +10,7 @@
 
 #include "base/listing.h"
 #include "mailroot.h"
+#include "store/path.h"
 
 /* NULL: errno. */
 static DIR *open_list(const char *path)
@@ -31,7 +32,7 @@ static int open_boxes(const char *home, const struct name_handle *handle,
 {
 	const struct name_box any = {*handle, 0};
 
-	mailroot_box_path(home, &any, ret_path);
+	path_box(home, &any, ret_path);
 	*strrchr(ret_path, '/') = 0; /* it has several */
 	*ret_fd = open(ret_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return *ret_fd < 0 ? errno : 0;
@@ -107,7 +108,7 @@ int mailroot_bytes(const char *home, const struct name_box *box,
 	int64_t bytes = 0;
 	int rc = 0;
 
-	mailroot_box_path(home, box, path);
+	path_box(home, box, path);
 	for (size_t i = 0; rc == 0 && i < 2; i++) {
 		int len = snprintf(ret_path, PATH_MAX, "%s/%s", path, parts[i]);
 

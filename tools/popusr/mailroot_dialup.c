@@ -6,6 +6,7 @@
 #include "base/listing.h"
 #include "base/replace.h"
 #include "mailroot_private.h"
+#include "store/path.h"
 
 /* A small file of a dial-up directory; absent or longer: "". */
 static int peek(int dir, const char *name, char *ret_text, size_t room)
@@ -40,7 +41,7 @@ int mailroot_dialup(const char *serialmail, const struct name_domain *domain,
 {
 	int fd, maildir = -1, rc;
 
-	mailroot_dialup_path(serialmail, domain, ret_path);
+	path_dialup(serialmail, domain, ret_path);
 	fd = open(serialmail, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return errno;
@@ -70,7 +71,7 @@ int mailroot_dialup_peek(const char *serialmail,
 {
 	int fd, rc;
 
-	mailroot_dialup_path(serialmail, domain, ret_path);
+	path_dialup(serialmail, domain, ret_path);
 	fd = open(ret_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return errno;
@@ -109,7 +110,7 @@ int mailroot_remove_dialup(const char *serialmail,
 {
 	int fd, rc;
 
-	mailroot_dialup_path(serialmail, domain, ret_path);
+	path_dialup(serialmail, domain, ret_path);
 	fd = open(ret_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return errno == ENOENT ? mailroot_sync_parent(ret_path) : errno;

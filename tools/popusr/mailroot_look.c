@@ -7,12 +7,13 @@
 #include "base/listing.h"
 #include "base/replace.h"
 #include "mailroot_private.h"
+#include "store/path.h"
 
 static int open_list(const char *home, const struct name_handle *handle,
 		     const struct name_domain *domain, char ret_path[PATH_MAX],
 		     DIR **ret_list)
 {
-	mailroot_domain_path(home, handle, domain, ret_path);
+	path_domain(home, handle, domain, ret_path);
 	*ret_list = opendir(ret_path);
 	return *ret_list ? 0 : errno;
 }
@@ -65,7 +66,7 @@ int mailroot_lastlogin(const char *home, const struct name_box *box,
 	struct stat st;
 	int fd, rc;
 
-	mailroot_box_path(home, box, ret_path);
+	path_box(home, box, ret_path);
 	mailroot_add_name(ret_path, ".lastlogin");
 	fd = open(ret_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)

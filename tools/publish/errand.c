@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/say.h"
+#include "dialup.h"
 #include "errand_private.h"
-#include "qmail/dialup.h"
 
 static const char *reason(int rc)
 {

@@ -6,6 +6,7 @@
 #include "base/say.h"
 #include "errand_private.h"
 #include "popusr/asuser_bulk.h"
+#include "store/path.h"
 
 static void path_of(const struct errand *errand, const struct plan_item *item,
 		    char ret_path[PATH_MAX])
@@ -14,10 +15,10 @@ static void path_of(const struct errand *errand, const struct plan_item *item,
 	char dir[PATH_MAX], name[MAILROOT_QMAIL_NAME];
 
 	if (item->table == STORE_BOXES) {
-		mailroot_box_path(home, &item->box, ret_path);
+		path_box(home, &item->box, ret_path);
 		return;
 	}
-	mailroot_domain_path(home, &item->handle, &item->address.domain, dir);
+	path_domain(home, &item->handle, &item->address.domain, dir);
 	name[0] = 0;
 	if (item->table == STORE_ADDRESSES)
 		mailroot_qmail_name(&item->address.local, name);

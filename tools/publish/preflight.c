@@ -6,8 +6,8 @@
 
 #include "base/lack.h"
 #include "base/say.h"
+#include "dialup.h"
 #include "qmail/control.h"
-#include "qmail/dialup.h"
 #include "qmail/dotqmail.h"
 
 /* What has or had a name that is wanted. */

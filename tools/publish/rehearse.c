@@ -3,9 +3,10 @@
 #include <string.h>
 
 #include "base/say.h"
+#include "dialup.h"
 #include "plan.h"
-#include "qmail/dialup.h"
 #include "steps.h"
+#include "store/path.h"
 
 /* The lines of a .qmail file on one. */
 static void show_text(const char *path, const char *name,
@@ -34,14 +35,14 @@ static void show_domain(const struct site *site, const struct plan_item *item,
 	char path[PATH_MAX];
 
 	if (item->domain->kind == STORE_POP) {
-		mailroot_domain_path(config->home, &item->handle,
+		path_domain(config->home, &item->handle,
 				     &item->address.domain, path);
 		say_out("%s/: %sdirectory", path, sign);
 	}
 	if (item->domain->kind != STORE_DIALUP ||
 	    !dialup_files(config, item->domain, item->delivery, &files))
 		return;
-	mailroot_dialup_path(config->serialmail, &item->address.domain, path);
+	path_dialup(config->serialmail, &item->address.domain, path);
 	say_out("%s/: %sdirectory", path, sign);
 	if (item->act == PLAN_MAKE)
 		say_out("%s/RELAYHOST: %.*s", path,
@@ -55,7 +56,7 @@ static void show_item(const struct site *site, const struct plan_item *item)
 
 	switch (item->table) {
 	case STORE_BOXES:
-		mailroot_box_path(site->config.home, &item->box, path);
+		path_box(site->config.home, &item->box, path);
 		say_out("%s/: %sMaildir", path, sign);
 		return;
 	case STORE_DOMAINS:
@@ -64,7 +65,7 @@ static void show_item(const struct site *site, const struct plan_item *item)
 		return;
 	case STORE_ADDRESSES:
 		mailroot_qmail_name(&item->address.local, name);
-		mailroot_domain_path(site->config.home, &item->handle,
+		path_domain(site->config.home, &item->handle,
 				     &item->address.domain, path);
 		if (item->act == PLAN_REMOVE)
 			say_out("%s/%s: - file", path, name);

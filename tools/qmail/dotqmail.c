@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 #include "lines.h"
-#include "popusr/mailroot.h"
+#include "store/path.h"
 
 static bool fits(int len, size_t room)
 {
@@ -40,7 +40,7 @@ static bool put_targets(struct text *out, const struct config *config,
 	bool good = true;
 
 	if (with_box) {
-		mailroot_box_path(config->home, &address->box, path);
+		path_box(config->home, &address->box, path);
 		good = text_put(out, path, strlen(path)) &&
 		       text_put(out, "/\n", 2);
 	}

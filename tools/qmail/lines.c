@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "popusr/mailroot.h"
+#include "store/path.h"
 
 /* line NULL: there shall be none. */
 static bool put(struct lines *lines, const char *key, const char *line)
@@ -75,9 +75,9 @@ static bool assign_line(const struct config *config,
 	char path[PATH_MAX];
 
 	if (domain->kind == STORE_DIALUP)
-		mailroot_dialup_path(config->serialmail, &domain->name, path);
+		path_dialup(config->serialmail, &domain->name, path);
 	else
-		mailroot_domain_path(config->home, &domain->handle,
+		path_domain(config->home, &domain->handle,
 				     &domain->name, path);
 	return fits(snprintf(line, LINES_LINE_MAX, "%s:%s:%u:%u:%s:-::", key,
 			     user, config->uid, config->gid, path),

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/say.h"
-#include "cli/password.h"
+#include "accounts/password_rules.h"
 #include "csvfile.h"
 #include "hasher.h"
 #include "import_private.h"

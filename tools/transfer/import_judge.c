@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/say.h"
-#include "cli/password.h"
+#include "accounts/password_rules.h"
 #include "import_private.h"
 #include "store/secret.h"
 

@@ -16,6 +16,7 @@
 #include "base/say.h"
 #include "mailcopy_ends.h"
 #include "popusr/child.h"
+#include "store/path.h"
 
 enum { TICK_MS = 200 };
 
@@ -254,7 +255,7 @@ static bool copy_box(const struct site *site, const char *box,
 	if (name_box_read(box, strlen(box), &name) || !locate(base, path, old))
 		return say_error(0, "%s: the path of its old mail is too long",
 				 box);
-	mailroot_box_path(site->config.home, &name, new);
+	path_box(site->config.home, &name, new);
 	if (lstat(old, &owner) != 0 && errno == ENOENT) {
 		say_note("%s: there is no old mail: '%s' is not there", box,
 			 old);

@@ -10,6 +10,7 @@
 #include "popusr/mailroot.h"
 #include "store/hash/pwhash.h"
 #include "store/login.h"
+#include "store/path.h"
 
 const char row_out_csv_header[] =
 	"address,box,hash,name,quota,handle,forward,login,delivery,reason\n";
@@ -184,7 +185,7 @@ const char *row_out_dovecot(struct text *out, const struct row_out *row)
 	if (!scheme)
 		return wrapped;
 	/* The setting home has neither a colon nor a blank (config.c). */
-	mailroot_box_path(row->config->home, &account->box.name, path);
+	path_box(row->config->home, &account->box.name, path);
 	user_of(row, user);
 	if (account->box.quota)
 		(void)snprintf(quota, sizeof quota,

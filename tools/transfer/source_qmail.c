@@ -15,6 +15,7 @@
 #include "qmail/route.h"
 #include "row_dotqmail.h"
 #include "source.h"
+#include "store/path.h"
 
 struct site_read {
 	const struct source_how *how;
@@ -127,7 +128,7 @@ static bool is_box(const struct site_read *r, const char *path,
 		name--;
 	if (name_box_read(name, (size_t)(path + len - name), ret_box))
 		return false;
-	mailroot_box_path(home(r), ret_box, wanted);
+	path_box(home(r), ret_box, wanted);
 	return strlen(wanted) == len && memcmp(wanted, path, len) == 0;
 }
 
@@ -219,7 +220,7 @@ static void read_boxes(struct site_read *r)
 
 	if (!is_new(r))
 		return;
-	mailroot_box_path(home(r), &box, path);
+	path_box(home(r), &box, path);
 	*strrchr(path, '/') = 0;
 	walk(r, path, give_box);
 }
@@ -243,7 +244,7 @@ static const char *judge_home(struct site_read *r, const char *key,
 	name = dir + skip + 3;
 	wanted[0] = 0;
 	if (!name_handle_read(name, strcspn(name, "/"), &r->handle))
-		mailroot_domain_path(home(r), &r->handle, &r->domain, wanted);
+		path_domain(home(r), &r->handle, &r->domain, wanted);
 	return strcmp(wanted, dir) == 0
 		       ? NULL
 		       : "its directory is not where popbox would have it, and "
@@ -272,7 +273,7 @@ static void read_line(struct site_read *r, const char *file,
 		return;
 	}
 	read_boxes(r);
-	mailroot_domain_path(home(r), &r->handle, &r->domain, path);
+	path_domain(home(r), &r->handle, &r->domain, path);
 	walk(r, path, give_address);
 }
 

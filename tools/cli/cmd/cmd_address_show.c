@@ -12,6 +12,7 @@
 #include "cli/foreign.h"
 #include "cli/list.h"
 #include "cli/operand.h"
+#include "store/path.h"
 
 const struct args_option cmd_address_list_options[] = {
 	{"--handle", "H", "only in domains of this handle"},
@@ -255,7 +256,7 @@ static void print_shown(const struct site *site, const struct shown *shown)
 	     at += strlen(address->forwards + at) + 1)
 		say_out("forward  %s", address->forwards + at);
 	mailroot_qmail_name(&address->name.local, name);
-	mailroot_domain_path(site->config.home, &shown->domain.handle,
+	path_domain(site->config.home, &shown->domain.handle,
 			     &address->name.domain, path);
 	say_out("file     %s/%s", path, name);
 	if (address->has_box)

@@ -11,6 +11,7 @@
 #include "cli/filter.h"
 #include "cli/list.h"
 #include "cli/target.h"
+#include "store/path.h"
 
 const struct args_option cmd_box_list_options[] = {
 	FILTER_OPTIONS,
@@ -299,7 +300,7 @@ int cmd_box_show(struct site *site, const struct args *args)
 		return code;
 	err = store_read(site->store, show_body, &shown);
 	if (err == ERR_OK)
-		mailroot_box_path(site->config.home, &shown.box.name, maildir);
+		path_box(site->config.home, &shown.box.name, maildir);
 	if (err == ERR_NOTFOUND)
 		code = target_missing(&shown.target, CODE_NO);
 	else if (err != ERR_OK)

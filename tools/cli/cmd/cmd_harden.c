@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "accounts/password_rules.h"
 #include "base/interrupt.h"
 #include "base/json.h"
 #include "base/names.h"

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "backup/restore.h"
-#include "backup/restore_settings.h"
 #include "base/say.h"
 #include "cli/commands.h"
 #include "cli/confirm.h"
@@ -18,7 +17,7 @@
 
 const struct args_option cmd_restore_options[] = {
 	CONFIRM_OPTION,
-	RESTORE_SETTINGS_OPTION,
+	{"--take-settings", NULL, "accept the settings of the backup"},
 	CHANGE_OPTIONS,
 	{NULL, NULL, NULL},
 };
@@ -192,8 +191,18 @@ static int open_file(const char *path, int *ret_fd)
 	return CODE_DONE;
 }
 
+static int ask(const struct restore_asker *asker, const struct site *site,
+	       enum restore_question question, const char *what)
+{
+	if (question == RESTORE_SETTINGS)
+		return confirm_by(site, asker->arg, "--take-settings", "%s",
+				  what);
+	return confirm(site, asker->arg, "%s", what);
+}
+
 int cmd_restore(struct site *site, const struct args *args)
 {
+	const struct restore_asker asker = {ask, args};
 	const char *path = args->operand[0];
 	int fd = -1, code = open_file(path, &fd);
 	char first = 0;
@@ -205,7 +214,7 @@ int cmd_restore(struct site *site, const struct args *args)
 				 strerror(errno));
 	else
 		code = first == '{' ? restore_box(site, fd, path)
-				    : restore_store(site, args, fd, path);
+				    : restore_store(site, &asker, fd, path);
 	(void)close(fd); /* read only */
 	return code;
 }

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dotqmail.h"
-#include "lines.h"
+#include "qmail/dotqmail.h"
+#include "qmail/lines.h"
 
 bool dialup_files(const struct config *config,
 		  const struct store_domain *domain,
