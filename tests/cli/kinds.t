@@ -317,6 +317,36 @@ def change():
         eq([word for word, _ in site.findings()], ["stray-dialup"])
 
 
+@test("mail on its way to a deleted domain that dials in goes by its handle's "
+      "switch, whatever has the name since")
+def deleted_dialup():
+    with Site() as site:
+        queued = "dial.example-joe@dial.example"
+
+        def goes(code):
+            eq(site.deliver(queued, queued=True).rc, code)
+            before = site.tree()
+            site.do("sync", "--full")
+            eq(site.tree(), before)
+        site.do("domain", "add", "dial.example", "--handle", "ex1", "--kind",
+                "dialup")
+        site.do("domain", "del", "dial.example", "--yes")
+        for switch, code in (("off", 100), ("hold", 111), ("on", 0)):
+            site.do("handle", "set", "ex1", "--delivery", switch)
+            goes(code)
+        site.do("domain", "add", "dial.example", "--handle", "ot2", "--kind",
+                "relay", "--host", "mail.example")
+        site.do("handle", "set", "ex1", "--delivery", "off")
+        goes(100)
+        site.do("undo", "--yes")
+        goes(0)
+        site.do("handle", "set", "ex1", "--delivery", "off")
+        site.do("handle", "del", "ex1", "--yes")
+        goes(0)  # whose handle is gone, has its own switch alone
+        site.do("undo", "--yes")
+        goes(100)
+
+
 @test("kinds are undone, and a changed domain keeps its address and reason")
 def undo():
     with Site().joe() as site:

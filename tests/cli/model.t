@@ -161,7 +161,6 @@ class Model:
 
     def park_domain(self, name):
         row = self.domains.pop(name)
-        row["said"] = self.dialup(row)  # stays as it was published
         self.old["domains"][name, row["kind"]] = row
 
     def dialup(self, row):
@@ -466,8 +465,7 @@ class Model:
                 routes |= {f"{dot}{name}:{row['host']}"
                            for dot in ["", "."][:1 + row["below"]]}
             if row["kind"] == "dialup":
-                dialups[name] = (row["host"] or name, row.get("said") or
-                                 self.dialup(row))
+                dialups[name] = (row["host"] or name, self.dialup(row))
         for name, row in self.domains.items():
             if row["kind"] == "dialup":
                 dialups[name] = (row["host"] or name, self.dialup(row))

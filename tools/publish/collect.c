@@ -205,18 +205,30 @@ static enum err goes_by(const struct collecting *c,
 	return err;
 }
 
-/* Those of handles and boxes lie anywhere: one walk for all that was switched,
- * since a walk for each would never end in a store where many are deleted. */
-static enum err parked_of_switched(const struct collecting *c)
+/* So does the file of a deleted domain that dials in. */
+static enum err parked_dialups(const struct collecting *c)
+{
+	struct store_domain domain;
+	struct store_parked parked;
+	enum err err = store_parked_domain_next(c->txn, NULL, &domain, &parked);
+
+	while (err == ERR_OK) {
+		if (domain.kind == STORE_DIALUP &&
+		    switched_has_handle(c->switched, &domain.handle))
+			err = item_name(c->txn, c->plan, &domain.name, NULL);
+		if (err == ERR_OK)
+			err = store_parked_domain_next(c->txn, &domain, &domain,
+						       &parked);
+	}
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+static enum err parked_addresses(const struct collecting *c)
 {
 	struct store_address address;
 	struct store_parked parked;
-	enum err err;
+	enum err err = store_parked_address_next(c->txn, NULL, &address, &parked);
 
-	if (!c->switched->handles.count && !c->switched->boxes.count)
-		return ERR_OK;
-	switched_sort(c->switched);
-	err = store_parked_address_next(c->txn, NULL, &address, &parked);
 	while (err == ERR_OK) {
 		const struct name_address name = address.name;
 		bool wanted;
@@ -229,6 +241,20 @@ static enum err parked_of_switched(const struct collecting *c)
 							&parked);
 	}
 	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+/* Those of handles and boxes lie anywhere: one walk for all that was switched,
+ * since a walk for each would never end in a store where many are deleted. */
+static enum err parked_of_switched(const struct collecting *c)
+{
+	enum err err = ERR_OK;
+
+	if (!c->switched->handles.count && !c->switched->boxes.count)
+		return ERR_OK;
+	switched_sort(c->switched);
+	if (c->switched->handles.count)
+		err = parked_dialups(c);
+	return err == ERR_OK ? parked_addresses(c) : err;
 }
 
 /* Everything whose mail goes by the switch of this handle. */
