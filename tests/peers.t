@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Sites that vpopmail's and vmailmgr's own commands make, moved in: what each
-address did before, asked of the old programs, it does after, or it is named.
+address did before, asked of the old programs, it does after, or it is named; and
+qmail-pop3d says the same of each login's mail, and of each Maildir.
 
 	VPOPMAIL=DIR	a directory like /home/vpopmail, with bin and etc
 	VMAILMGR=DIR	a directory with vsetup, vadduser, vchattr, vdeliver and
@@ -13,6 +14,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import guide_sites
@@ -45,9 +47,89 @@ def do(*words, **kw):
 
 def maildirs(top):
     """How many messages each Maildir below has."""
-    return {path: len(os.listdir(path + "/new"))
+    return {path: len(os.listdir(path + "/new") + os.listdir(path + "/cur"))
             for path, dirs, _ in os.walk(top) if "new" in dirs and
             "cur" in dirs}
+
+
+class Pop:
+    """A conversation with a POP server."""
+
+    def __init__(self, command, **kw):
+        self.server = subprocess.Popen(command, stdin=subprocess.PIPE,
+                                       stdout=subprocess.PIPE,
+                                       stderr=subprocess.DEVNULL, **kw)
+        self.line()
+
+    def line(self):
+        return self.server.stdout.readline().decode()
+
+    def ask(self, words):
+        """Does the answer begin with +OK?"""
+        self.server.stdin.write(words.encode() + b"\r\n")
+        self.server.stdin.flush()
+        return self.line().startswith("+OK")
+
+    def rows(self, command):
+        assert self.ask(command), command
+        return dict(line.split(maxsplit=1)
+                    for line in iter(self.line, ".\r\n"))
+
+    def mail(self):
+        """{unique identifier: bytes} of all messages."""
+        names, sizes = self.rows("UIDL"), self.rows("LIST")
+        assert names.keys() == sizes.keys(), (names, sizes)
+        return {names[n].strip(): int(sizes[n]) for n in names}
+
+    def end(self):
+        self.server.communicate(timeout=60)
+
+
+POP3D = "/var/qmail/bin/qmail-pop3d"
+
+
+def login(checker, address, reads=False, env=None):
+    """The mail of a login, by qmail-popup; None if it is refused. reads: what
+    is new is that no more, as after any QUIT."""
+    pop = Pop(["/var/qmail/bin/qmail-popup", "pop.example.com", *checker],
+              env={**os.environ, **(env or {})})
+    mail = pop.mail() if pop.ask("USER " + address) and \
+        pop.ask("PASS " + WORDS) else None
+    if mail is not None and reads:
+        pop.ask("QUIT")
+    pop.end()
+    return mail
+
+
+def kept(top, owner):
+    """What qmail-pop3d says of every Maildir below, by whose it is; without those
+    that are empty."""
+    found = {}
+    for path, count in maildirs(top).items():
+        if count:
+            user = os.stat(path).st_uid
+            pop = Pop([POP3D, path], cwd="/", user=user, group=user,
+                      extra_groups=[])
+            found[owner(path)] = pop.mail()
+            pop.end()
+    return found
+
+
+def older_mail(maildir):
+    """Read, answered and new, two of them of the same second."""
+    for name in ("cur/1000000000.1.pop:2,RS", "cur/1000000001.2.pop,S=9:2,",
+                 "new/1000000001.3.pop"):
+        path = f"{maildir}/{name}"
+        guide_sites.put(path, "Subject: old\n\n" + name + "\n")
+        os.utime(path, (int(name[4:14]),) * 2)
+
+
+def settle(top):
+    """Waits until no file is of this second: qmail-pop3d does not show it."""
+    newest = max(os.stat(os.path.join(where, name)).st_mtime
+                 for where, _, names in os.walk(top) for name in names)
+    while time.time() < int(newest) + 1:
+        time.sleep(0.05)
 
 
 class Old:
@@ -80,6 +162,16 @@ class Old:
                 capture_output=True).returncode
 
     def mail_for(self, local, domain):
+        """What becomes of a message in the end: what is deferred is tried again,
+        as vdeliver wants it of the second one in a second."""
+        for _ in range(3):
+            got = self.tried(local, domain)
+            if got[0] != 111:
+                break
+            time.sleep(1)
+        return got
+
+    def tried(self, local, domain):
         """(code, boxes, addresses elsewhere)."""
         text = self.dotqmail(local)
         if text is None:
@@ -148,15 +240,15 @@ def flat(address, ask, seen=()):
 
 
 def login_now(address):
-    return subprocess.run(["popbox", "verify", address, "--stdin"],
-                          input=WORDS + "\n", text=True,
-                          capture_output=True).returncode == 0
+    return login(["/usr/local/sbin/popbox-checkpw", POP3D, "."], address,
+                 env={"TCPREMOTEIP": "192.0.2.7"})
 
 
-def compare(before, said):
-    """How many were asked. before: of each address what it did, and whether it
-    could log in (None: nobody asked)."""
+def compare(before, was_kept, said):
+    """Compares what is with what was; its figures. before: of each address what
+    it did, and what its login found. was_kept: what each Maildir had."""
     owners, bad = {}, []
+    settle("/home/popmail")
     for row in rows("address", "list"):
         if row["box"]:
             handle = row["box"].split("-")[0]
@@ -167,7 +259,7 @@ def compare(before, said):
 
     def now(address):
         return mail_now(address, owners) if address in before else None
-    for address, (mail, login) in before.items():
+    for address, (mail, read) in before.items():
         local = address.partition("@")[0]
         named = any(part in said for part in (
             f"{address}: not taken", f".qmail-{local.replace('.', ':')}: left",
@@ -175,10 +267,18 @@ def compare(before, said):
             if mail[0] == "thrown away" else "\0"))
         if flat(address, now) != flat(address, was) and not named:
             bad.append((address, flat(address, now), flat(address, was)))
-        if login is not None and login_now(address) != login:
-            bad.append((address, "login", login))
+        reads = login_now(address)
+        if reads != read:
+            bad.append((address, "login", reads, read))
+    is_kept = kept("/home/popmail", owners.get)
+    bad += [(who, is_kept.get(who), was_kept.get(who))
+            for who in {*is_kept, *was_kept}
+            if is_kept.get(who) != was_kept.get(who)]
     assert not bad, "\n".join(map(str, bad)) + "\n" + said
-    return len(before)
+    logins = [mail for _, mail in before.values() if mail is not None]
+    return f"{len(before)} addresses, {len(logins)} logins, " \
+        f"{sum(map(len, is_kept.values()))} unique identifiers, of which " \
+        f"logins see {sum(map(len, logins))}"
 
 
 def prepare():
@@ -193,22 +293,19 @@ def prepare():
     guide_sites.store(joe=False)
 
 
-def asked(old, addresses, login):
-    """All that is asked of the old site, before anything changes."""
-    return {a: (old[a.partition("@")[2]].mail_for(*a.split("@")), login(a))
+def asked(old, top, addresses, checks):
+    """All that is asked of the old site, before anything changes. Every other
+    login has read its mail."""
+    mail = {a: old[a.partition("@")[2]].mail_for(*a.split("@"))
             for a in addresses}
+    settle(top)
+    return {a: (mail[a], checks(a, number % 2 == 0))
+            for number, a in enumerate(addresses)}
 
 
-def vchkpw(address):
-    reader, writer = os.pipe()
-    os.write(writer, f"{address}\0{WORDS}\0stamp\0".encode())
-    os.close(writer)
-    done = subprocess.run(
-        ["bash", "-c", f"exec /home/vpopmail/bin/vchkpw true 3<&{reader}"],
-        pass_fds=[reader], capture_output=True,
-        env={**os.environ, "TCPLOCALPORT": "110", "TCPREMOTEIP": "192.0.2.7"})
-    os.close(reader)
-    return done.returncode == 0
+def vchkpw(address, reads):
+    return login(["/home/vpopmail/bin/vchkpw", POP3D, "Maildir"], address,
+                 reads, {"TCPLOCALPORT": "110", "TCPREMOTEIP": "192.0.2.7"})
 
 
 def vpopmail_users():
@@ -262,6 +359,9 @@ def vpopmail_made():
     names["third.example"] += ["joe", "over"]
     v("vaddaliasdomain", "first.example", "alias.example")
     names["alias.example"] = ["joe", "nopop", "fwd", "sales", "nobody"]
+    for name in ("first.example/joe", "first.example/nopop",
+                 "third.example/joe"):
+        older_mail(f"{top}/{name}/Maildir")
     do("chown", "-R", "889:889", top)
     return {f"{n}@{d}": None for d in names for n in names[d]}, names
 
@@ -278,25 +378,18 @@ def inside_vpopmail():
     old["alias.example"] = old["first.example"]
     hashed = [d for d in os.listdir(top + "/second.example") if len(d) == 1]
     assert hashed, "no hashed directories of users"
-    before = asked(old, addresses, vchkpw)
+    before = asked(old, top, addresses, vchkpw)
+    was_kept = kept(top, owner)
     got = popbox("import", top, "--handle", "v", "--maildir")
-    asked_of = compare(before, got.stderr)
+    figures = compare(before, was_kept, got.stderr)
     mails = sum(maildirs(top).values())
     copied = sum(maildirs("/home/popmail").values())
     assert mails == copied > 100, (mails, copied)
-    print(f"{asked_of} addresses, {copied} messages")
+    print(f"{figures}, {copied} messages")
 
 
-def checkvpw(address):
-    reader, writer = os.pipe()
-    os.write(writer, f"{address}\0{WORDS}\0stamp\0".encode())
-    os.close(writer)
-    done = subprocess.run(
-        ["bash", "-c",
-         f"exec /usr/local/bin/checkvpw true Maildir 3<&{reader}"],
-        pass_fds=[reader], capture_output=True)
-    os.close(reader)
-    return done.returncode == 0
+def checkvpw(address, reads):
+    return login(["/usr/local/bin/checkvpw", POP3D, "Maildir"], address, reads)
 
 
 def inside_vmailmgr():
@@ -328,6 +421,8 @@ def inside_vmailmgr():
     for name, text in ((".qmail-hand", "&out@far.example\n"),
                        (".qmail-joebox", "./users/joe/\n")):
         guide_sites.put(f"{home}/{name}", text)
+    for name in ("joe", "old"):
+        older_mail(f"{home}/users/{name}")
     do("chown", "-R", "900:900", home)
     local = ["joe", "j.doe", "fwd", "off", "offf", "old", "quota", "sales",
              "postmaster", "root", "mailer-daemon", "nobody", "hand",
@@ -339,15 +434,17 @@ def inside_vmailmgr():
            for d in ("net.example", "info.example")}
     # vdeliver leaves a forward without a domain to the domain it is in, and
     # one of an alias stays in that.
-    before = asked(old, [f"{n}@net.example" for n in local], checkvpw)
-    before |= asked(old, ["joe@info.example", "hand@info.example"], checkvpw)
+    before = asked(old, home + "/users", [
+        *(f"{n}@net.example" for n in local), "joe@info.example",
+        "hand@info.example"], checkvpw)
+    was_kept = kept(home + "/users", owner)
     got = popbox("import", home, "--domain", "net.example", "--handle", "m",
                  "--maildir")
-    asked_of = compare(before, got.stderr)
+    figures = compare(before, was_kept, got.stderr)
     mails = sum(maildirs(home + "/users").values())
     copied = sum(maildirs("/home/popmail").values())
     assert mails == copied > 5, (mails, copied)
-    print(f"{asked_of} addresses, {copied} messages")
+    print(f"{figures}, {copied} messages")
 
 
 def inside(which, top):
