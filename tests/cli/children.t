@@ -377,6 +377,17 @@ def stop(pids):
         assert as_user(user, lambda: os.kill(pid, signal.SIGSTOP) is None)
 
 
+def asks(process):
+    """Waits until a command reads its standard input, whatever it asked before;
+    all below it that gave root up."""
+    def sleeps():
+        with open(f"/proc/{process.pid}/syscall") as file:
+            return file.read().split()[1:2] == ["0x0"] and \
+                status(process.pid)["State"][0] == "S"
+    wait_for(sleeps)
+    return dropped(process.pid)
+
+
 @test("a helper that another process of popusr stops ends the command at once, "
       "and sync publishes what it left", root=True)
 def stopped_helper():
@@ -384,7 +395,7 @@ def stopped_helper():
         process = site.start(POPBOX, "-d", site.store, "box", "add",
                              "u@example.com", "--stdin",
                              stdin=subprocess.PIPE, stderr=subprocess.PIPE)
-        stop(wait_for(lambda: dropped(process.pid)))
+        stop(asks(process))
         _, err = process.communicate(GOOD.encode() + b"\n", timeout=30)
         eq(process.returncode, 111)
         has(err.decode(), STOPPED)
@@ -404,7 +415,7 @@ def stopped_idle():
         process = site.start(POPBOX, "-d", site.store, "passwd",
                              "joe@example.com", "--stdin",
                              stdin=subprocess.PIPE, stderr=subprocess.PIPE)
-        stop(wait_for(lambda: dropped(process.pid)))
+        stop(asks(process))
         process.communicate(b"another horse 43 staple\n", timeout=30)
         eq(process.returncode, 0)
 
