@@ -126,6 +126,12 @@ tests: all standins $(B)/small/popbox \
 dynamic:
 	$(MAKE) all DYNAMIC=1 B=build/dynamic O=build
 
+# Each function says when it ends: tests/watched.t looks at what it leaves.
+watched:
+	$(MAKE) build/watched/popbox build/watched/popbox-checkpw DYNAMIC=1 \
+		B=build/watched WARN=-w HARDEN=-fPIE \
+		OPT="-O0 -g1 -finstrument-functions"
+
 # For the fuzzers: every room but the programs' mains.
 $(B)/rooms.a: $(filter-out %/main.o,$(sort $(call obj,$(LOGIN) $(TOOL) $(SMTP))))
 	$(Q)rm -f $@; ar cr $@ $^
@@ -242,7 +248,7 @@ deep-packages:
 clean:
 	rm -rf build
 
-.PHONY: all tests dynamic standins check bench captures plots demo demo-dialup bench-packages check-packages demo-packages \
+.PHONY: all tests dynamic watched standins check bench captures plots demo demo-dialup bench-packages check-packages demo-packages \
 	dialup-packages capture-packages \
 	deep deep-packages install uninstall deb deb-packages clean force
 .SECONDARY:

@@ -245,6 +245,7 @@ enum pwhash pwhash_judge(const char *hash, const char **ret_scheme)
 	enum pwhash answer = pwhash_form(hash, &form);
 
 	*ret_scheme = form.scheme;
+	secret_wipe(&form, sizeof form);
 	return answer;
 }
 

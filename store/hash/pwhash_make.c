@@ -16,10 +16,13 @@ enum { NEW_SUM_TEXT = 43 };
 enum pwhash_weakness pwhash_weakness(const char *hash)
 {
 	struct pwhash_form form;
+	enum pwhash_weakness weakness;
 
 	/* One that cannot be read is as strong as it is useless. */
 	(void)!pwhash_form(hash, &form);
-	return form.weakness;
+	weakness = form.weakness;
+	secret_wipe(&form, sizeof form);
+	return weakness;
 }
 
 const char *pwhash_unstorable(const char *hash)
@@ -165,10 +168,13 @@ static enum pwhash try_argon2(const struct pwhash_form *form)
 {
 	struct pwhash_form low = *form;
 	unsigned char sum[ARGON2_SUM_MAX];
+	enum pwhash answer;
 	size_t len;
 
 	low.cost = (struct pwhash_cost){8, form->argon2i ? 3 : 1};
-	return pwhash_argon2_sum(&low, "x", 1, sum, &len);
+	answer = pwhash_argon2_sum(&low, "x", 1, sum, &len);
+	secret_wipe(&low, sizeof low);
+	return answer;
 }
 
 /* The same for those that libsodium takes as a text alone. */
@@ -183,6 +189,7 @@ static enum pwhash try_lanes(const struct pwhash_form *form)
 		       8 * strtoul(lanes + 3, NULL, 10),
 		       form->cost.passes < 3 ? form->cost.passes : 3, lanes);
 	answer = pwhash_verify(text, "x", 1);
+	secret_wipe(text, sizeof text);
 	return answer == PWHASH_NO ? PWHASH_OK : answer;
 }
 
@@ -190,9 +197,12 @@ static enum pwhash try_old(const struct pwhash_old *old)
 {
 	struct pwhash_old low = *old;
 	unsigned char sum[PWHASH_OLD_MAX];
+	enum pwhash answer;
 
 	low.rounds = 1;
-	return pwhash_old_compute(&low, "x", 1, sum);
+	answer = pwhash_old_compute(&low, "x", 1, sum);
+	secret_wipe(&low, sizeof low);
+	return answer;
 }
 
 enum pwhash pwhash_try(const char *hash)
@@ -304,6 +314,7 @@ enum pwhash pwhash_wrap_same(const char *wrapped, const char *hash)
 		answer = PWHASH_NO;
 	if (answer == PWHASH_OK)
 		answer = pwhash_argon2_verify(&outer, inner, strlen(inner));
+	secret_wipe(&outer, sizeof outer);
 	secret_wipe(hex, sizeof hex);
 	secret_wipe(&form, sizeof form);
 	return answer;

@@ -119,17 +119,23 @@ __attribute__((format(printf, 2, 3))) static const char *
 put_line(struct text *out, const char *format, ...)
 {
 	const size_t before = out->len;
-	va_list args;
-	char *line;
+	va_list args, again;
+	char *line = NULL;
 	bool good;
 	int len;
 
+	/* Not vasprintf, which leaves what it has so far where it grows. */
 	va_start(args, format);
-	len = vasprintf(&line, format, args);
+	va_copy(again, args);
+	len = vsnprintf(NULL, 0, format, args);
+	if (len >= 0)
+		line = malloc((size_t)len + 1);
+	good = line && vsnprintf(line, (size_t)len + 1, format, again) == len;
+	va_end(again);
 	va_end(args);
-	if (len < 0)
+	if (!line)
 		return row_out_no_memory;
-	good = text_put(out, line, (size_t)len);
+	good = good && text_put(out, line, (size_t)len);
 	explicit_bzero(line, (size_t)len); /* a hash is in it */
 	free(line);
 	if (!good)

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "secret.h"
+
 enum {
 	VERSION = 2,
 	FLAG_ENABLED = 0x08,
@@ -156,9 +158,12 @@ bool row_vmailmgr_dir(const char *value, size_t len,
 		      char ret_dir[PATH_MAX])
 {
 	struct entry entry;
+	const bool found =
+		!read_entry(value, len, &entry) &&
+		find_dir(entry.mailbox ? entry.dir : "", site->base, ret_dir);
 
-	return !read_entry(value, len, &entry) &&
-	       find_dir(entry.mailbox ? entry.dir : "", site->base, ret_dir);
+	secret_wipe(entry.old, sizeof entry.old);
+	return found;
 }
 
 /* A forward without a domain is one of the same; with an empty one, of this
@@ -271,28 +276,22 @@ static const char *take_box(struct intake *intake, const struct entry *entry,
 	return why;
 }
 
-const char *row_vmailmgr(const char *user, size_t user_len, const char *value,
-			 size_t len, const struct row_vmailmgr_site *site,
-			 struct intake *intake, const char **ret_left)
+static const char *take_entry(struct intake *intake, const struct entry *entry,
+			      const struct row_vmailmgr_site *site,
+			      const char **ret_left)
 {
-	struct entry entry;
-	const char *why = take_name(intake, user, user_len, site->domain);
+	const char *why = take_forwards(intake, entry, site);
 
-	*ret_left = NULL;
-	if (!why)
-		why = read_entry(value, len, &entry);
-	if (!why)
-		why = take_forwards(intake, &entry, site);
 	if (why)
 		return why;
-	if (strcmp(entry.expiry, "-") != 0) {
-		intake->expires = strtoll(entry.expiry, NULL, 10);
+	if (strcmp(entry->expiry, "-") != 0) {
+		intake->expires = strtoll(entry->expiry, NULL, 10);
 		if (!intake->expires)
 			intake->expires = 1; /* 1970: not never */
 		intake->expires_mail = true;
 	}
-	if (entry.mailbox)
-		return take_box(intake, &entry, site);
+	if (entry->mailbox)
+		return take_box(intake, entry, site);
 	if (!intake->has_forwards)
 		*ret_left = "it leads nowhere: its mail was thrown away, and "
 			    "here it is no address";
@@ -326,4 +325,21 @@ bool row_vmailmgr_cells(const char *user, size_t user_len, const char *value,
 	cells->mailbox = entry.mailbox;
 	cells->enabled = entry.enabled;
 	return true;
+}
+
+const char *row_vmailmgr(const char *user, size_t user_len, const char *value,
+			 size_t len, const struct row_vmailmgr_site *site,
+			 struct intake *intake, const char **ret_left)
+{
+	struct entry entry;
+	const char *why = take_name(intake, user, user_len, site->domain);
+
+	*ret_left = NULL;
+	if (why)
+		return why;
+	why = read_entry(value, len, &entry);
+	if (!why)
+		why = take_entry(intake, &entry, site, ret_left);
+	secret_wipe(entry.old, sizeof entry.old);
+	return why;
 }

@@ -1,0 +1,290 @@
+#!/usr/bin/env python3
+"""Passwords and hashes are wiped by whoever had them: as each function of the
+programs ends, its frame is searched for them, and so is memory that is given back
+(tests/watched.c). What later calls would write over by chance is seen as well."""
+import base64
+import binascii
+import json
+import os
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import tap
+from oldsites import MD5, WORDS, vmailmgr_site, vpopmail_site
+from preload import compiled
+from tap import GOOD, TREE, Site, eq, run, test
+
+BUILT = TREE + "/build/watched"
+NEW = "Zebra-Canary-7788-Quagga"
+LINES, LINE = 4096, 32  # as tests/watched.c has them
+
+
+def parts(hash_):
+    """What nobody may leave of a hash: the end of its text, and its sum as bytes."""
+    tail = hash_[-20:] if len(hash_) > 40 else hash_[-12:]
+    found = [tail.encode()]
+    text = re.split(r"[$}]", hash_)[-1]
+    for decode in (bytes.fromhex,
+                   lambda t: base64.b64decode(t + "=" * (-len(t) % 4), validate=True)):
+        try:
+            found.append(decode(text)[:16])
+            break
+        except (ValueError, binascii.Error):
+            pass
+    return found
+
+
+class Watched(Site):
+    """A site whose commands are watched for secrets."""
+
+    def secret(self, *secrets):
+        self.watch = [s if isinstance(s, bytes) else s.encode() for s in secrets]
+
+    def environment(self):
+        path = self.top + "/found"
+        if os.path.exists(path):
+            os.unlink(path)
+        masked = [bytes(b ^ 0x5a for b in secret).hex()
+                  for secret in self.watch]
+        return {"LD_PRELOAD": compiled(self, "watched",
+                                       "-fno-omit-frame-pointer"),
+                "WATCHED_OF": ",".join(masked), "WATCHED_IN": path}
+
+    def found(self, program):
+        """Each as (what, function, where)."""
+        with open(self.top + "/found", "rb") as file:
+            text = file.read()
+        count = int.from_bytes(text[:8], "little")
+        rows = {text[8 + LINE * n:8 + LINE * (n + 1)].split(b"\n")[0].decode()
+                for n in range(min(count, LINES))}
+        got = []
+        for row in sorted(rows):
+            what, at = row.split()
+            got.append((what, *subprocess.run(
+                ["addr2line", "-f", "-s", "-e", program, "0x" + at], check=True,
+                capture_output=True, text=True).stdout.split()))
+        return got
+
+    def clean(self, rc, *words, program=BUILT + "/popbox", **kw):
+        got = self.popbox(*words, env=self.environment(), program=program, **kw)
+        eq(got.rc, rc, (words, got))
+        eq(self.found(program), [], (words, got))
+        return got
+
+    def clean_login(self, rc, *words, **kw):
+        before = tap.CHECKPW
+        tap.CHECKPW = BUILT + "/popbox-checkpw"
+        try:
+            got = self.login(*words, env=self.environment(), **kw)
+            eq(got.rc, rc, (words, got))
+            eq(self.found(tap.CHECKPW), [], (words, got))
+        finally:
+            tap.CHECKPW = before
+
+    def hash_of(self, box="ex1-0001"):
+        rows = [json.loads(line) for line in
+                self.do("export", "--format", "json").splitlines()]
+        return [r["hash"] for r in rows if r.get("box") == box and r.get("hash")][0]
+
+
+def built():
+    tap.make("-s", "watched")
+
+
+def hashes():
+    """(password, hash) of all schemes."""
+    with open(TREE + "/tests/data/hashes") as file:
+        for line in file:
+            _, password, hash_ = line.rstrip("\n").split("\t")
+            yield password, hash_
+
+
+@test("a function that leaves a password or a hash behind is found", root=True, plain=True)
+def planted():
+    with Watched() as site:
+        path = site.top + "/planted"
+        with open(path + ".c", "w") as file:
+            file.write("""
+#include <stdlib.h>
+#include <string.h>
+static void leaves(const char *text) { char own[100]; strcpy(own, text); }
+static void wipes(const char *text)
+{ char own[100]; strcpy(own, text); explicit_bzero(own, sizeof own); }
+static void gives(const char *text) { char *own = malloc(100); strcpy(own, text); free(own); }
+static void grows(const char *text)
+{ char *own = malloc(100); strcpy(own, text); own = realloc(own, 2000);
+explicit_bzero(own, 2000); free(own); }
+int main(int c, char **v)
+{ (void)c; wipes(v[1]); leaves(v[1]); gives(v[1]); grows(v[1]); return 0; }
+""")
+        subprocess.run(["gcc", "-O0", "-g1", "-finstrument-functions", "-o", path,
+                        path + ".c"], check=True)
+        site.secret(NEW)
+        subprocess.run([path, NEW], check=True,
+                       env={**os.environ, **site.environment()})
+        eq([row[:2] for row in site.found(path)],
+           [("frame", "leaves"), ("heap", "gives"), ("heap", "grows")])
+
+
+@test("the login program's functions wipe password and hash, whatever comes of it",
+      root=True, plain=True)
+def logins():
+    built()
+    with Watched(refuse_delay_ms="1").joe() as site:
+        site.secret(GOOD, *parts(site.hash_of()))
+        site.clean_login(0)
+        site.clean_login(0, "ex1-0001")
+        site.secret(NEW, *parts(site.hash_of()))
+        site.clean_login(1, "joe@example.com", NEW)
+        site.clean_login(1, "nobody@example.com", NEW)
+        site.clean_login(1, "ex1-0001@example.com", NEW)
+        site.secret(GOOD, *parts(site.hash_of()))
+        site.clean_login(111, program=("/no/such",))
+        site.do("box", "suspend", "ex1-0001")
+        site.clean_login(1)
+        site.do("box", "del", "ex1-0001", "--yes")
+        site.clean_login(1)
+
+
+def each_hash(site):
+    """A box for each scheme: (box, password, hash as it was, as it is)."""
+    rows, seen = [], set()
+    for password, hash_ in hashes():
+        kind = hash_[:9], "p=1$" in hash_
+        if kind in seen or len(hash_) < 20:
+            continue
+        seen.add(kind)
+        rows.append((password, hash_))
+    text = "address,hash\n" + "".join(
+        f'a{n}@example.com,"{h}"\n' for n, (_, h) in enumerate(rows))
+    site.secret(*(parts(h)[0] for _, h in rows[:8]))
+    site.clean(0, "import", "-", "--legacy-ok", input=text)
+    said = {r["address"].split("@")[0]: r for line in
+            site.do("--json", "address", "list").splitlines()
+            for r in [json.loads(line)]}
+    for n, (password, hash_) in enumerate(rows):
+        box = said[f"a{n}"]["box"]
+        yield box, password, hash_, site.hash_of(box)
+
+
+@test("so they do with a hash of each scheme, wrapped or not; and verify, harden and "
+      "passwd do", root=True, plain=True)
+def schemes():
+    built()
+    with Watched().joe() as site:
+        for box, password, was, now in each_hash(site):
+            secrets = {*parts(was), *parts(now)}
+            site.secret(password, *secrets)
+            site.clean_login(0, box, password)
+            site.secret(NEW, *secrets)
+            site.clean_login(1, box, NEW)
+            site.clean(1, "verify", box, "--stdin", input=NEW + "\n")
+            site.secret(*secrets)
+            site.clean(0, "passwd", box, "--hash-stdin", "--legacy-ok",
+                       input=was + "\n")
+
+
+@test("the tool's functions wipe a password and its hash, wherever the password "
+      "comes from and whatever comes of it", root=True, plain=True)
+def passwords():
+    built()
+    with Watched().joe() as site:
+        file = site.top + "/password"
+        with open(file, "w") as out:
+            out.write(NEW + "\n")
+        line = {"input": NEW + "\n"}
+        for words, kw in ((("--stdin",), line), (("--file", file), {}),
+                          (("--fd", "0"), line)):
+            for command in "passwd", "verify":
+                site.secret(NEW, *parts(site.hash_of()))
+                site.clean(0, command, "joe@example.com", *words, **kw)
+        site.clean(1, "verify", "joe@example.com", "--stdin", input=GOOD + "\n")
+        site.secret(NEW)
+        site.clean(1, "verify", "nobody@example.com", "--stdin", **line)
+        site.clean(100, "passwd", "nobody@example.com", "--stdin", **line)
+        site.clean(0, "box", "add", "ann@example.com", "--stdin", **line)
+        site.clean(100, "box", "add", "ann@example.com", "--stdin", **line)
+        for refused in (NEW + "\r", "{CRYPT}$6$" + NEW, NEW + " example.com"):
+            site.clean(100, "passwd", "joe@example.com", "--stdin",
+                       input=refused + "\n")
+        site.clean(100, "passwd", "joe@example.com", "--hash-stdin",
+                   input="$6$" + NEW + "$" + NEW + "\n")
+        for words in ("--generate",), ("--no-password",):
+            site.secret(*parts(site.hash_of()))
+            site.clean(0, "passwd", "joe@example.com", *words)
+            site.do("passwd", "joe@example.com", "--stdin", **line)
+        site.clean(0, "passwd", "--domain", "example.com", "--generate",
+                   "--credentials", site.top + "/new", "--yes")
+
+
+@test("they wipe the hash that a command reads, changes or writes", root=True,
+      plain=True)
+def commands():
+    built()
+    with Watched().joe() as site:
+        hash_ = site.hash_of()
+        site.secret(*parts(hash_))
+        one, all_ = site.top + "/one", site.top + "/all"
+        site.do("domain", "add", "example.net", "--handle", "ex1")
+        for rc, words in (
+                (0, ("export",)), (0, ("export", "--format", "json")),
+                (0, ("export", "--format", "dovecot")),
+                (1, ("export", "example.com", "--format", "vpopmail")),
+                (0, ("export", "--spreadsheet", "--output", site.top + "/out")),
+                (0, ("box", "list", "--hash", "argon2id")),
+                (0, ("box", "show", "ex1-0001")),
+                (0, ("--json", "box", "show", "ex1-0001")),
+                (0, ("stats",)), (0, ("harden", "--yes")),
+                (0, ("tune", "--target", "10")),
+                (0, ("box", "set", "ex1-0001", "--name", "Joe")),
+                (0, ("box", "set", "ex1-0001", "--login", "off")),
+                (0, ("box", "set", "--domain", "example.com", "--login", "on",
+                     "--yes")),
+                (0, ("explain", "joe@example.com")),
+                (0, ("address", "add", "j@example.net", "ex1-0001")),
+                (0, ("undo", "--yes")),
+                (0, ("handle", "suspend", "ex1")),
+                (0, ("handle", "resume", "ex1")),
+                (0, ("domain", "rename", "example.com", "example.org")),
+                (0, ("backup", one, "--only", "ex1-0001")),
+                (0, ("backup", all_)),
+                (0, ("backup", site.top + "/two", "--only", "joe@example.org")),
+                (0, ("box", "set", "ex1-0001", "--name", "Joey")),
+                (0, ("restore", one, "--yes")), (1, ("check",)),
+                (0, ("box", "del", "ex1-0001", "--yes")), (1, ("check",)),
+                (0, ("box", "undelete", "ex1-0001")),
+                (0, ("box", "del", "ex1-0001", "--yes")), (0, ("undo", "--yes")),
+                (0, ("box", "del", "ex1-0001", "--yes")),
+                (0, ("restore", one, "--yes")), (0, ("restore", all_, "--yes")),
+                (0, ("domain", "del", "example.org", "--yes")),
+                (0, ("undo", "--yes")),
+                (0, ("box", "del", "ex1-0001", "--yes")),
+                (0, ("purge", "ex1-0001", "--now", "--yes"))):
+            site.clean(rc, *words)
+
+
+def site_of(site, name):
+    """What is imported, and how."""
+    if name == "vpopmail":
+        old = vpopmail_site(site)
+        old.done()
+        return [old.top, "--handle", "v"]
+    home, _ = vmailmgr_site(site)
+    return [home, "--handle", "m", "--domain", "example.net"]
+
+
+@test("an import wipes passwords and hashes, whatever it reads and whatever it "
+      "refuses", root=True, plain=True)
+def imports():
+    built()
+    for name in ("vpopmail", "vmailmgr"):
+        with Watched() as site:
+            site.secret(*parts(MD5), WORDS)
+            words = site_of(site, name)
+            for more in (["--dry-run"], [], ["--update"]):
+                site.clean(0, "import", *words, *more)
+
+
+run()
