@@ -7,6 +7,7 @@
  * and "seen" when a secret was in a frame at all. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <link.h>
 #include <malloc.h>
@@ -19,7 +20,7 @@
 
 #define HOOK __attribute__((no_instrument_function))
 
-enum { MASK = 0x5a, SECRETS = 8, SECRET_MAX = 64, LINES = 4096, LINE = 32 };
+enum { MASK = 0x5a, SECRETS = 8, SECRET_MAX = 64, LINES = 4096, LINE = 32, DEPTH = 32 };
 
 static unsigned char masked[SECRETS][SECRET_MAX];
 static size_t len[SECRETS], secrets;
@@ -127,6 +128,20 @@ HOOK void __cyg_profile_func_exit(void *function, void *caller)
 extern void __libc_free(void *bytes);
 extern void *__libc_malloc(size_t size);
 
+/* Who called the library that gives it back. */
+HOOK static void *in_program(void *caller)
+{
+	void *from[DEPTH];
+	const int depth = backtrace(from, DEPTH);
+	Dl_info info;
+
+	for (int i = 0; i < depth; i++) {
+		if (dladdr(from[i], &info) && (uintptr_t)info.dli_fbase == base)
+			return from[i];
+	}
+	return caller;
+}
+
 /* What libraries hold of their own is beyond us: LMDB the pages that it wrote,
  * libsodium and libcrypt what they compute with. */
 HOOK static void given_back(void *bytes, void *caller)
@@ -141,7 +156,7 @@ HOOK static void given_back(void *bytes, void *caller)
 		if (dladdr(caller, &info) && strstr(info.dli_fname, own[i]))
 			return;
 	}
-	report("heap", caller);
+	report("heap", in_program(caller));
 }
 
 /* Empty, or who gets it is blamed for whoever had it. */

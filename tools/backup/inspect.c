@@ -281,7 +281,9 @@ static int take(struct child *child, const char *what, store_sink *sink,
 	char *part[2] = {malloc(PART_MAX), malloc(PART_MAX)};
 	FILE *in = fopencookie(child, "r",
 			       (cookie_io_functions_t){.read = read_rows});
-	const bool ready = part[0] && part[1] && in;
+	char held[BUFSIZ]; /* where the stream has hashes, too */
+	const bool ready = part[0] && part[1] && in &&
+			   setvbuf(in, held, _IOFBF, sizeof held) == 0;
 	bool whole = false;
 	int code;
 
@@ -291,6 +293,7 @@ static int take(struct child *child, const char *what, store_sink *sink,
 		(void)kill(child->watch.pid, SIGKILL); /* ours, not waited for */
 	if (in)
 		(void)fclose(in); /* read only */
+	explicit_bzero(held, sizeof held);
 	code = settle(child, !ready || *ret_err != ERR_OK, whole, what);
 	if (!ready)
 		code = say_error(CODE_LATER, "cannot look at '%s': %s", what,

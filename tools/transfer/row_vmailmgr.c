@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "secret.h"
+#include "store/secret.h"
 
 enum {
 	VERSION = 2,
