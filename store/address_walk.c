@@ -16,9 +16,7 @@ static bool has_forwards(struct db_bytes row)
 	const uint8_t *at = row.at;
 	size_t box = 0;
 
-	if (row.len < ROW_FRONT + ROW_REST)
-		return true;
-	if (at[1] && row.len >= ROW_FRONT + ROW_BOX + ROW_REST)
+	if (row.len >= ROW_FRONT + ROW_BOX + ROW_REST && at[1])
 		box = ROW_BOX + (size_t)(at[2] | at[3] << 8);
 	return row.len != ROW_FRONT + box + ROW_REST;
 }

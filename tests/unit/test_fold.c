@@ -41,8 +41,9 @@ static bool stored(const char *text, char *ret_text, size_t room)
 static void folds(const char *text, const char *want)
 {
 	char got[NAME_DOMAIN_MAX + 1];
-	size_t len = 0;
+	size_t len = 77;
 
+	memset(got, 'x', sizeof got);
 	assert_true(fold_domain(text, strlen(text), got, &len));
 	assert_string_equal(got, want);
 	assert_int_equal(len, strlen(want));
@@ -158,6 +159,122 @@ static void pairs(void **state)
 	assert_true(tried > 10000);
 }
 
+/* Is there a letter with this mark? Only such marks are known to fold. */
+static bool composes(uint32_t mark)
+{
+	for (uint32_t base = 'a'; base < 0x460; base++) {
+		char text[16], want[300];
+		size_t len = put(base, text), letters = 0;
+
+		len += put(mark, text + len);
+		text[len] = 0;
+		if (!stored(text, want, sizeof want))
+			continue;
+		for (const char *at = want; *at; at++)
+			letters += (*at & 0xc0) != 0x80;
+		if (letters == 1)
+			return true;
+	}
+	return false;
+}
+
+/* Any marks in any order, behind two letters. */
+static void several(void **state)
+{
+	static const char letters[] = "aeouz";
+	bool known[0x32e - 0x300];
+	unsigned tried = 0;
+
+	(void)state;
+	for (uint32_t mark = 0x300; mark < 0x32e; mark++)
+		known[mark - 0x300] = composes(mark);
+	for (size_t i = 0; letters[i]; i++) {
+		for (uint32_t one = 0x300; one < 0x32e; one++) {
+			for (uint32_t two = 0x300; two < 0x32e; two++) {
+				char text[32] = "", want[300];
+				size_t len = put((uint32_t)letters[i], text);
+
+				if (!known[one - 0x300] || !known[two - 0x300])
+					continue;
+				len += put(one, text + len);
+				len += put(two, text + len);
+				len += put('o', text + len);
+				len += put(two, text + len);
+				text[len] = 0;
+				if (stored(text, want, sizeof want)) {
+					folds(text, want);
+					tried++;
+				}
+			}
+		}
+	}
+	assert_true(tried > 1000);
+}
+
+/* By its formula, which is that of Unicode 3.12; what is beside its ranges is
+ * left. */
+static void hangul(void **state)
+{
+	(void)state;
+	for (uint32_t lead = 0x10ff; lead <= 0x1113; lead++) {
+		for (uint32_t vowel = 0x1160; vowel <= 0x1176; vowel++) {
+			for (uint32_t tail = 0x11a7; tail <= 0x11c3; tail++) {
+				const bool pair = lead >= 0x1100 &&
+						  lead <= 0x1112 &&
+						  vowel >= 0x1161 &&
+						  vowel <= 0x1175;
+				const bool three = pair && tail >= 0x11a8 &&
+						   tail <= 0x11c2;
+				const uint32_t made =
+					0xac00 + ((lead - 0x1100) * 21 +
+						  vowel - 0x1161) * 28;
+				char text[32], want[32];
+				size_t len = put(lead, text), n;
+
+				len += put(vowel, text + len);
+				len += put(tail, text + len);
+				text[len] = 0;
+				n = put(pair ? made : lead, want);
+				if (three)
+					n = put(made + tail - 0x11a7, want);
+				if (!pair)
+					n += put(vowel, want + n);
+				if (!three)
+					n += put(tail, want + n);
+				want[n] = 0;
+				folds(text, want);
+			}
+		}
+	}
+}
+
+/* In bytes; and what grows when it is folded has to fit, too. */
+static void lengths(void **state)
+{
+	char text[NAME_DOMAIN_MAX + 1], got[NAME_DOMAIN_MAX + 1];
+	const char *const each[] = {"x", "\xc3\xbc", "\xe1\xbb\x87",
+				    "\xf0\x90\x91\x83"};
+	size_t len;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(each); i++) {
+		const size_t size = strlen(each[i]);
+
+		for (size_t n = 0; n + size <= NAME_DOMAIN_MAX; n += size)
+			memcpy(text + n, each[i], size);
+		len = NAME_DOMAIN_MAX / size * size;
+		text[len] = 0;
+		folds(text, text);
+	}
+	/* U+023A has two bytes, its small letter three. */
+	for (size_t count = 84; count <= 85; count++) {
+		for (size_t n = 0; n < count; n++)
+			memcpy(text + 2 * n, "\xc8\xba", 2);
+		assert_int_equal(fold_domain(text, 2 * count, got, &len),
+				 count == 84);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -169,6 +286,13 @@ int main(void)
 		     every_letter),
 		SAYS("a letter and a mark are what libidn2 makes of them",
 		     pairs),
+		SAYS("several marks are what libidn2 makes of them", several),
+		SAYS("Hangul is composed as its formula says, and only within "
+		     "its ranges",
+		     hangul),
+		SAYS("a domain of the longest length is folded, and none that "
+		     "grows beyond it",
+		     lengths),
 	};
 
 	return RUN(tests);
