@@ -169,7 +169,7 @@ def login_modules():
     with open(TREE + "/Makefile") as file:
         text = file.read().replace("\\\n", " ")
     modules = re.search(r"^LOGIN\s*=(.*)$", text, re.M).group(1)
-    lists = re.findall(r"addprefix (\w+)/,([^)]*)\)", modules)
+    lists = re.findall(r"addprefix ([\w/]+)/,([^)]*)\)", modules)
     return {f"{where}/{name}.c" for where, names in lists
             for name in names.split()}
 

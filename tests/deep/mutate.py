@@ -118,6 +118,14 @@ def operands(source):
                                 f"{other} {token.text} {one}")
 
 
+def is_room(source, at):
+    """Does this constant say how many elements there are? Nobody sees one more."""
+    opened = source.inner[at]
+    return opened is not None and source.said(opened) == "[" and \
+        all(t.kind != "name" or t.text.isupper()
+            for t in source.tokens[opened + 1:source.partner[opened]])
+
+
 def numbers(source):
     """Off by one: constants, and bounds."""
     for at, token in enumerate(source.tokens):
@@ -131,7 +139,8 @@ def numbers(source):
         if source.said(at - 1) == "[" and source.said(at + 1) == "]" or \
                 source.said(at - 1) == "{" and source.said(at + 1) == "}":
             continue
-        yield source.change("constant", at, at, f"({token.text} + 1)")
+        if not is_room(source, at):
+            yield source.change("constant", at, at, f"({token.text} + 1)")
         if int(token.text, 8 if re.fullmatch("0[0-7]+", token.text) else 0):
             yield source.change("constant", at, at, f"({token.text} - 1)")
 

@@ -255,6 +255,11 @@ static void damaged(void **state)
 	flip(DB_PARKED, key_gone(), "1 .gone.org.., ");
 	flip(DB_BYOWNER, key_owned("relay.org"), "1 ex1.relay.org, ");
 	flip(DB_META, row_key_text("id"), "1 id, ");
+	/* Names of a key's bytes: what prints, and the others as dots. */
+	tells((struct edit){.table = DB_HANDLE,
+			    .key = row_key_text("\x1f !a~\x7f\x80"),
+			    .row = {.len = 3, .bytes = "abc"}},
+	      "1 ..!a~.., ");
 	flip(DB_META, row_key_text("published_upto"),
 	     "1 published_upto, 11 meta, ");
 }

@@ -114,7 +114,7 @@ static enum err bring_box(struct store_txn *txn, struct plan *plan,
 	struct store_box row;
 	enum err err;
 
-	if (sorted && bsearch(&box, plan->item, sorted, sizeof box, by_name))
+	if (bsearch(&box, plan->item, sorted, sizeof box, by_name))
 		return ERR_OK;
 	err = store_box_get(txn, &box.box, &row);
 	if (err == ERR_OK)
