@@ -3,6 +3,7 @@ quickest first. And the changes that no test can find."""
 import fnmatch
 import glob
 import os
+import re
 
 from deep import TREE, sentences
 
@@ -31,6 +32,9 @@ LOGIN = ("forms.t", "suspended.t", "login.t", "failing.t", "trace.t",
          "login/wipes.t", "pop.t", "confine.t")
 PUBLISHED = ("control.t", "durable.t", "kinds.t", "changes.t", "extension.t",
              "bulk.t", "crash.t", "model.t")
+
+STORED = ("test_failing", "test_rows", "test_rules", "test_check", "test_login",
+          "test_owner", "test_whole", "test_store")
 
 # The first entry that fits; a test's name alone says where it is.
 MAP = (
@@ -62,9 +66,19 @@ MAP = (
     ("store/db/db*.c", ("test_db", "test_failing", "test_store", "test_rules",
                      "test_whole", "trace.t", "failing.t", "crash.t",
                      "backup.t", "login.t")),
-    ("store/*.c", ("test_failing", "test_store", "test_rows", "test_login",
-                   "test_owner", "test_rules", "test_whole", "admin.t",
-                   "changes.t", "check.t", "crash.t", "import.t", "backup.t")),
+    ("store/address_walk.c", (*STORED, "groups.t", "model.t")),
+    ("store/journal.c", (*STORED, "journal.t", "changes.t", "pending.t",
+                         "crash.t")),
+    ("store/parked*.c", (*STORED, "deletion.t", "changes.t", "restore.t",
+                         "crash.t")),
+    ("store/domain*.c", (*STORED, "admin.t", "kinds.t", "changes.t",
+                         "forms.t", "check.t")),
+    ("store/address*.c", (*STORED, "admin.t", "groups.t", "changes.t",
+                          "extension.t", "check.t", "model.t")),
+    ("store/box*.c", (*STORED, "admin.t", "deletion.t", "changes.t",
+                      "login.t", "check.t")),
+    ("store/*.c", (*STORED, "admin.t", "changes.t", "check.t", "crash.t",
+                   "import.t", "backup.t")),
     ("tools/qmail/notify.c", ("send.t", *PUBLISHED)),
     ("tools/qmail/render.c", ("test_render", "control.t", "kinds.t")),
     ("tools/qmail/lines.c", ("test_render", *PUBLISHED)),
@@ -90,7 +104,8 @@ MAP = (
     ("tools/cli/cmd/cmd_status.c", ("status.t",)),
     ("tools/publish/pending.c", ("pending.t", "control.t")),
     ("tools/publish/publish.c", ("pending.t", *PUBLISHED, "check.t")),
-    *((path, PUBLISHED + ("check.t",)) for path in sorted(PUBLISH)),
+    *((path, PUBLISHED + ("check.t", "pending.t", "send.t"))
+      for path in sorted(PUBLISH)),
     ("tools/cli/password.c", ("admin.t", "cli/wipes.t", "unhashed.t", "codes.t",
                           "inherited.t", "hashes.t", "words.t")),
     ("tools/cli/askpass.c", ("cli/wipes.t", "admin.t", "terminal.t",
@@ -134,7 +149,6 @@ MAP = (
     ("tools/accounts/references.c", ("groups.t", "model.t")),
     ("tools/accounts/destination.c", ("groups.t", "model.t")),
     ("tools/accounts/aim.c", ("groups.t", "model.t", "changes.t")),
-    ("store/address_walk.c", ("groups.t", "model.t")),
     *((TOOL[name], ("children.t", "serialmail.t", "control.t"))
       for name in ("account", "child", "round", "relay")),
     ("tools/dialup/serialmail.c", ("children.t", "serialmail.t", "kinds.t")),
@@ -204,12 +218,24 @@ def words(name):
                     in sentences(f"{TREE}/{path}") if function not in slow)]
 
 
+def units_about(path):
+    """Unit tests that include its header, or that of its first word."""
+    part = path.removeprefix("tools/")
+    for unit in sorted(glob.glob("tests/unit/test_*.c", root_dir=TREE)):
+        with open(f"{TREE}/{unit}") as file:
+            rooms = re.findall(r'^#include "(.*)\.h"', file.read(), re.M)
+        if any(part == room + ".c" or part.startswith(room + "_")
+               for room in rooms):
+            yield os.path.basename(unit)[:-2]
+
+
 def tests_about(path):
     """Command lines, in the order in which they are to be run."""
-    for pattern, names in MAP:
-        if fnmatch.fnmatch(path, pattern):
-            return [words(name) for name in dict.fromkeys(names)]
-    return [words(name) for name in ELSE]
+    names = next((names for pattern, names in MAP
+                  if fnmatch.fnmatch(path, pattern)), ELSE)
+    units = [name for name in names if name.startswith("test_")]
+    return [words(name) for name in
+            dict.fromkeys([*units, *units_about(path), *names])]
 
 
 def stale():
