@@ -66,6 +66,8 @@ MAP = (
     ("store/db/db*.c", ("test_db", "test_failing", "test_store", "test_rules",
                      "test_whole", "trace.t", "failing.t", "crash.t",
                      "backup.t", "login.t")),
+    ("store/fold.c", ("test_fold", "forms.t")),
+    ("store/err.c", ("test_db", "words.t", "errors.t")),
     ("store/address_walk.c", (*STORED, "groups.t", "model.t")),
     ("store/journal.c", (*STORED, "journal.t", "changes.t", "pending.t",
                          "crash.t")),
@@ -80,7 +82,8 @@ MAP = (
     ("store/*.c", (*STORED, "admin.t", "changes.t", "check.t", "crash.t",
                    "import.t", "backup.t")),
     ("tools/qmail/notify.c", ("send.t", *PUBLISHED)),
-    ("tools/qmail/render.c", ("test_render", "control.t", "kinds.t")),
+    ("tools/qmail/render.c", ("test_render", "control.t", "kinds.t",
+                              "extension.t", "changes.t", "pending.t")),
     ("tools/qmail/lines.c", ("test_render", *PUBLISHED)),
     ("tools/check/control_audit*.c", ("check.t", "kinds.t", "control.t", "crash.t")),
     ("tools/publish/errand_bulk.c", ("bulk.t", *PUBLISHED)),
@@ -219,23 +222,26 @@ def words(name):
 
 
 def units_about(path):
-    """Unit tests that include its header, or that of its first word."""
+    """Unit tests that include its header, and then that of its first words."""
     part = path.removeprefix("tools/")
     for unit in sorted(glob.glob("tests/unit/test_*.c", root_dir=TREE)):
         with open(f"{TREE}/{unit}") as file:
             rooms = re.findall(r'^#include "(.*)\.h"', file.read(), re.M)
-        if any(part == room + ".c" or part.startswith(room + "_")
-               for room in rooms):
-            yield os.path.basename(unit)[:-2]
+        name = os.path.basename(unit)[:-2]
+        if part[:-2] in rooms:
+            yield 0, name
+        elif any(part.startswith(room + "_") for room in rooms):
+            yield 1, name
 
 
 def tests_about(path):
     """Command lines, in the order in which they are to be run."""
     names = next((names for pattern, names in MAP
                   if fnmatch.fnmatch(path, pattern)), ELSE)
+    found = [name for _, name in sorted(units_about(path))]
     units = [name for name in names if name.startswith("test_")]
     return [words(name) for name in
-            dict.fromkeys([*units, *units_about(path), *names])]
+            dict.fromkeys([*found[:1], *units, *found, *names])]
 
 
 def stale():
