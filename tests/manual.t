@@ -214,7 +214,7 @@ def linked():
 def settings():
     text = plain("popbox.conf.5", 1000)
     roff = source("popbox.conf.5")
-    chosen = set(re.findall(r'\{\{"(\w+)",[^{}]*\},\s*CHOICE,',
+    chosen = set(re.findall(r'\{\{"(\w+)",[^{}]*\},\s*\.kind = CHOICE,',
                             read("store/config.c")))
     assert len(chosen) >= 4, chosen
     with Site(qmail=False) as site:
@@ -240,7 +240,7 @@ def settings():
 
 def choices(site, key, roff):
     """The words that the page allows are those that the tool allows."""
-    row = re.search(rf'\{{\{{"{key}",.*?CHOICE, .*?\{{(".*?")\}}\}}',
+    row = re.search(rf'\{{\{{"{key}",.*?\.kind = CHOICE, .*?\{{(".*?")\}}\}}',
                     read("store/config.c").split("enum { SETTINGS")[0], re.S)
     want = set(re.findall(r'"(\w+)"', row[1]))
     entry = roff.split(f"\n.It Cm {key}\n")[1].split("\n.It ")[0]

@@ -33,7 +33,7 @@ LOGIN = ("forms.t", "suspended.t", "login.t", "failing.t", "trace.t",
 PUBLISHED = ("control.t", "durable.t", "kinds.t", "changes.t", "extension.t",
              "bulk.t", "crash.t", "model.t")
 
-STORED = ("test_failing", "test_rows", "test_rules", "test_check", "test_login",
+STORED = ("test_format", "test_failing", "test_rows", "test_rules", "test_check", "test_login",
           "test_owner", "test_whole", "test_store")
 
 # The first entry that fits; a test's name alone says where it is.
