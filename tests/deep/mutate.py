@@ -31,6 +31,7 @@ WIPE = re.compile(r"wipe|memzero|explicit_bzero")
 LEAVES = re.compile(r"free|(^|_)close(dir)?$|^fclose$|^say_|^(f|v|vf)?printf$|"
                     r"^put(s|char)$|^f?puts$|^fflush$|^json_|^table_|^progress_|"
                     r"^abort$|^exit$|^_exit$|^static_assert$|^_Static_assert$")
+TAKES = {"malloc", "calloc", "realloc", "reallocarray"}
 KEYWORDS = {"if", "while", "for", "switch", "return", "sizeof", "else", "do",
             "case"}
 
@@ -121,7 +122,11 @@ def operands(source):
 def is_room(source, at):
     """Does this constant say how many elements there are? Nobody sees one more."""
     opened = source.inner[at]
-    return opened is not None and source.said(opened) == "[" and \
+    if opened is None:
+        return False
+    if source.said(opened) == "(":
+        return source.said(opened - 1) in TAKES
+    return source.said(opened) == "[" and \
         all(t.kind != "name" or t.text.isupper()
             for t in source.tokens[opened + 1:source.partner[opened]])
 
