@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from tap import Site, eq, has, run, skip, test
+from tap import Site, eq, has, hasnt, run, skip, test
 
 CALLS = ("rename,renameat,renameat2,linkat,mkdir,mkdirat,unlink,unlinkat,rmdir,"
          "fsync,fdatasync,syncfs,msync,execve,pidfd_send_signal")
@@ -192,6 +192,29 @@ def box():
                              "trace=" + CALLS)
             eq(events(site, lines)[-3:],
                ["remove " + gone, "sync " + parent, STORED])
+
+
+@test("what purge finds gone already is gone on the disk as well: whoever removed "
+      "it may not have synced", plain=True)
+def gone():
+    with with_qmail() as site:
+        site.do(*DIALUP)
+        site.do("address", "add", "b@example.com", "ex1-0001")
+        site.do("address", "del", "b@example.com", "--yes")
+        site.do("box", "del", "ex1-0001", "--yes")
+        site.do("domain", "del", "dial.org", "--yes")
+        domain = "home/e/ex1/DOMAINS/example.com"
+        for path, parent, name in (
+                (f"{domain}/.qmail-b", domain, "b@example.com"),
+                ("home/e/ex1/POP/ex1-0001", "home/e/ex1/POP", "ex1-0001"),
+                ("serialmail/dial.org", "serialmail", "dial.org")):
+            subprocess.run(["rm", "-r", f"{site.top}/{path}"], check=True)
+            got, lines = trace(site, ("purge", name, "--now", "--yes"), "-e",
+                               "trace=" + CALLS)
+            eq(got.rc, 0, got)
+            has(" ".join(events(site, lines)) + " ",
+                f"sync {parent} ")
+            hasnt(" ".join(events(site, lines)), "remove " + path)
 
 
 @test("a store that is restored is on the disk, with its settings, before it takes "
