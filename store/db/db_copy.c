@@ -194,7 +194,7 @@ static enum err append(struct db_txn *txn, const struct row_held *row,
 	if (err != ERR_OK)
 		return err;
 	rc = mdb_put(txn->txn, txn->dbi[row->table], &key, &value, MDB_APPEND);
-	txn->map_full = txn->map_full || rc == MDB_MAP_FULL;
+	txn->map_full = rc == MDB_MAP_FULL; /* then it is the last row */
 	return db_err(rc);
 }
 

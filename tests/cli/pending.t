@@ -110,6 +110,10 @@ def waits():
                          "--handle", "ex1")
         hasnt(got.err, path)
         hasnt(site.control("rcpthosts"), "new.org")
+        why = {p["object"]: p["why"] for p in json.loads(
+            site.popbox("--json", "status").out)["pending"]}["new.org"]
+        has(got.err, f"popbox: {why}\n")
+        has(why, "takes no mail yet: other changes of 'ex1'")
         got = site.popbox("domain", "set", "example.com", "--login", "off")
         eq(got.rc, 0, got)
         mend()

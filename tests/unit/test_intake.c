@@ -196,6 +196,45 @@ static void a_cut_entry_of_vmailmgr_is_refused(void **state)
 			    "its entry is cut");
 }
 
+/* What an entry of the first version leads to. */
+static void an_old_entry_of_vmailmgr_is_a_box_or_forwards(void **state)
+{
+	static const struct row_vmailmgr_site site = {"d.org", "/base", "me.org"};
+	static const struct {
+		const char *value, *maildir, *forwards, *hash;
+		bool leads;
+	} cases[] = {
+		{":3fc5e038d38a57032085441e7fe7010b0:./users/joe",
+		 "/base/users/joe", "",
+		 "{PLAIN-MD5}fc5e038d38a57032085441e7fe7010b0", true},
+		{":*:/users/joe", "/users/joe", "", "", true},
+		{":*:&ann,b@x.org", "", "ann@d.org|b@x.org|", "", true},
+		{":*:&ann@,b", "", "ann@me.org|b@d.org|", "", true},
+		{":*:,&ann,", "", "ann@d.org|", "", true},
+		{":*:", "", "", "", false},
+	};
+	const char *left;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct intake intake = {.line = 0};
+		char forwards[200] = "";
+
+		intake_wipe(&intake);
+		assert_null(row_vmailmgr("joe", 3, cases[i].value,
+					 strlen(cases[i].value), &site, &intake,
+					 &left));
+		assert_int_equal(!left, cases[i].leads);
+		assert_string_equal(intake.maildir, cases[i].maildir);
+		assert_string_equal(intake.hash, cases[i].hash);
+		for (size_t at = 0; at < intake.forwards_len;
+		     at += strlen(intake.forwards + at) + 1)
+			(void)sprintf(forwards + strlen(forwards), "%s|",
+				      intake.forwards + at);
+		assert_string_equal(forwards, cases[i].forwards);
+	}
+}
+
 static void where(const char *line, enum row_vpopmail_where want,
 		  const char *target)
 {
@@ -315,6 +354,9 @@ int main(void)
 		     names_are_numbered_once),
 		SAYS("a cut entry of vmailmgr is refused, and never read past",
 		     a_cut_entry_of_vmailmgr_is_refused),
+		SAYS("an entry of vmailmgr's first version is a box, forwards, or "
+		     "leads nowhere",
+		     an_old_entry_of_vmailmgr_is_a_box_or_forwards),
 		SAYS("lines of vdelivermail, Maildirs and limits are known",
 		     vdelivermail_and_its_maildirs_are_known),
 		SAYS("a .qmail file is read, never run",

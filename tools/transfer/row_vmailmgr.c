@@ -113,7 +113,7 @@ static bool take_old(struct bytes bytes, struct entry *entry)
 		return true;
 	}
 	entry->forwards.at = colon;
-	entry->forwards.len = strlen(colon) + (*colon != 0);
+	entry->forwards.len = strlen(colon) + 1; /* an empty one is none */
 	for (; *colon; colon++) {
 		if (*colon == ',')
 			*colon = 0;
