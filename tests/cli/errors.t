@@ -91,6 +91,12 @@ def notes():
         eq(got.rc, 0)
         eq([list(json.loads(line)) for line in got.err.splitlines()],
            [["note"]])
+        row = json.loads(got.out)
+        eq((row["box"], site.login(password=row["password"]).rc),
+           ("ex1-0001", 0), got)
+        got = site.popbox("--json", "passwd", "joe@example.com",
+                          "--no-password")
+        eq(json.loads(got.out)["password"], None, got)
         odd = 'x"\\\u00fc\x07'
         one, = errors(site, 100, "box", "show", odd)
         eq(one["object"], 'x"\\\u00fc?')
