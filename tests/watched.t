@@ -12,9 +12,9 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import tap
-from oldsites import MD5, WORDS, vmailmgr_site, vpopmail_site
+from oldsites import MD5, WORDS, put, vmailmgr_site, vpopmail_site
 from preload import compiled
-from tap import GOOD, TREE, Site, eq, run, test
+from tap import GOOD, TREE, Site, eq, has, run, test
 
 BUILT = TREE + "/build/watched"
 NEW = "Zebra-Canary-7788-Quagga"
@@ -265,8 +265,33 @@ def commands():
             site.clean(rc, *words)
 
 
+@test("harden wipes what it wraps", root=True, plain=True)
+def harden():
+    built()
+    hash_ = next(h for _, h in hashes() if h.startswith("$2b$"))
+    with Watched().joe() as site:
+        site.do("passwd", "joe@example.com", "--hash-stdin", input=hash_ + "\n")
+        site.secret(*parts(hash_))
+        site.clean(0, "harden", "--bcrypt", "--yes")
+        assert site.hash_of().startswith("$wrap$"), site.hash_of()
+
+
 def site_of(site, name):
     """What is imported, and how."""
+    if name == "shadow":
+        return [put(site, name, f"joe:{MD5}:19000:0:99999:7:::\n"
+                    f"ann:!{MD5}:19000:0:99999:7:::\n"), "--handle", "s",
+                "--domain", "s.org"]
+    if name == "dovecot":
+        return [put(site, name, f"joe@d.org:{MD5}::::::\n"
+                    f"ann@d.org:{{PLAIN}}{WORDS}::::::\n"), "--format", name,
+                "--handle", "d"]
+    if name == "csv":
+        return [put(site, name, "address,password,hash,name\n"
+                    f"joe@c.org,{WORDS},,Joe\nann@c.org,,{MD5},Ann\n"
+                    f"bad@@c.org,{WORDS},,\nbad@@c.org,,{MD5},\n"
+                    f'"quoted"@c.org,"{WORDS}",,"A ""b"""\n'), "--handle", "c",
+                "--skip-bad", site.top + "/bad"]
     if name == "vpopmail":
         old = vpopmail_site(site)
         old.done()
@@ -279,12 +304,17 @@ def site_of(site, name):
       "refuses", root=True, plain=True)
 def imports():
     built()
-    for name in ("vpopmail", "vmailmgr"):
+    for name in ("vpopmail", "vmailmgr", "shadow", "dovecot", "csv"):
         with Watched() as site:
             site.secret(*parts(MD5), WORDS)
             words = site_of(site, name)
             for more in (["--dry-run"], [], ["--update"]):
-                site.clean(0, "import", *words, *more)
+                if os.path.exists(site.top + "/bad"):
+                    os.unlink(site.top + "/bad")
+                got = site.clean(1 if name == "csv" else 0, "import", *words,
+                                 *more)
+                has(got.err, "2 created" if name in ("shadow", "dovecot") and
+                    not more else "")
 
 
 run()
