@@ -68,7 +68,7 @@ MAP = (
                      "backup.t", "login.t")),
     ("store/fold.c", ("test_fold", "forms.t")),
     ("store/err.c", ("test_db", "words.t", "errors.t")),
-    ("store/address_walk.c", (*STORED, "groups.t", "model.t")),
+    ("store/address_walk.c", ("test_forwarders", *STORED, "groups.t", "model.t")),
     ("store/journal.c", (*STORED, "journal.t", "changes.t", "pending.t",
                          "crash.t")),
     ("store/parked*.c", (*STORED, "deletion.t", "changes.t", "restore.t",
