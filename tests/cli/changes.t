@@ -466,6 +466,24 @@ def foreign():
         eq(site.popbox("address", "list", "nowhere.org").rc, 1)
 
 
+@test("a file that is adopted again has a copy of its own: none is replaced")
+def adopted_again():
+    with two() as site:
+        path = f"{site.domain_path()}/.qmail-list"
+        for text in ("|first\n", "|second\n", "|third\n"):
+            with open(path, "w") as file:
+                file.write(text)
+            os.chown(path, UID, GID)
+            site.do("address", "add", "list@example.com", "ex1-0001",
+                    "--adopt")
+            site.do("address", "del", "list@example.com", "--yes")
+            site.do("purge", "list@example.com", "--now", "--yes")
+        eq([open(path + end).read() for end in
+            (".by-hand", ".2.by-hand", ".3.by-hand")],
+           ["|first\n", "|second\n", "|third\n"])
+        site.sound()
+
+
 @test("destructive verbs want --yes where there is nobody to ask")
 def yes():
     with two() as site:

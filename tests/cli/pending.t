@@ -222,4 +222,46 @@ def full():
         eq(len(journal(site)), before)
 
 
+@test("a purge whose file cannot go stands once in the log, however often it is "
+      "tried", root=True)
+def purged_once():
+    with Site().joe() as site:
+        site.do("address", "add", "list@example.com", "ex1-0001")
+        site.do("address", "del", "list@example.com", "--yes")
+        os.chown(site.domain_path(), 0, 0)
+        os.chmod(site.domain_path(), 0o755)
+        eq(site.popbox("purge", "list@example.com", "--now", "--yes").rc, 111)
+        eq(site.popbox("sync").rc, 111)
+        os.chown(site.domain_path(), UID, GID)
+        site.do("sync")
+        text = site.do("log")
+        eq(text.count(" purge address list@example.com "), 1, text)
+        hasnt(text, " owed ")
+        eq(len([e for e in journal(site) if e["op"] == "purge"]), 2)
+
+
+def injected(call, what):
+    return ("strace", "-f", "-o", "/dev/null", "-e", f"trace={call}", "-e",
+            f"inject={call}:{what}")
+
+
+@test("a helper that ends in the middle names no object that it was not asked "
+      "about", plain=True, root=True)
+def ended():
+    with Site().joe() as site:
+        for name in ("a", "b"):
+            site.do("address", "add", name + "@example.com", "ex1-0001")
+            site.do("address", "del", name + "@example.com", "--yes")
+        site.do("purge", "a@example.com", "--now", "--yes", "--no-sync")
+        site.do("purge", "b@example.com", "--now", "--yes", "--no-sync")
+        got = site.popbox("sync", prefix=injected(
+            "unlinkat", "signal=SIGKILL:when=2"))
+        eq(got.rc, 111, got)
+        has(got.err, "the helper that is popusr has ended")
+        has(got.err, "cannot remove the files of 'b@example.com': ")
+        hasnt(got.err, ".qmail-a'")
+        site.do("sync")
+        site.sound()
+
+
 run()

@@ -85,6 +85,7 @@ static int call(struct asuser *asuser, enum wire_op op, char ret_path[PATH_MAX])
 	struct wire *m = &asuser->message;
 
 	m->head.op = op;
+	ret_path[0] = 0; /* without an answer no object is named */
 	if (op != WIRE_LOOK && op != WIRE_NAMES && op != WIRE_AUDIT_ROOT)
 		m->path[0] = 0;
 	if (!asuser_send(asuser) || !asuser_recv(asuser) || m->head.op != op)

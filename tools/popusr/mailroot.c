@@ -220,23 +220,47 @@ int mailroot_qmail(const char *home, const struct name_handle *handle,
 	return rc;
 }
 
+enum { ADOPTED = MAILROOT_QMAIL_NAME + 16, ADOPTED_MAX = 99 };
+
+/* Links a file to the first name for copies that is free, or that is it already.
+ * No copy is ever replaced: it may be all that is left of somebody's list. */
+static int keep_copy(int dir, const char *name, char ret_kept[ADOPTED])
+{
+	struct stat is, kept;
+
+	if (fstatat(dir, name, &is, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno;
+	(void)snprintf(ret_kept, ADOPTED, "%s.by-hand", name);
+	for (int i = 2; linkat(dir, name, dir, ret_kept, 0) != 0; i++) {
+		if (errno != EEXIST)
+			return errno;
+		if (fstatat(dir, ret_kept, &kept, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    kept.st_ino == is.st_ino)
+			return 0;
+		if (i > ADOPTED_MAX)
+			return EEXIST;
+		(void)snprintf(ret_kept, ADOPTED, "%s.%d.by-hand", name, i);
+	}
+	return 0;
+}
+
 int mailroot_adopt(const char *home, const struct name_handle *handle,
 		   const struct name_address *address, char ret_path[PATH_MAX])
 {
-	char name[MAILROOT_QMAIL_NAME], kept[MAILROOT_QMAIL_NAME + 16];
+	char name[MAILROOT_QMAIL_NAME], kept[ADOPTED];
 	int dir = -1, rc;
 
 	rc = mailroot_open_domain(home, handle, address, &dir, name, ret_path);
 	if (rc != 0)
 		return rc;
-	(void)snprintf(kept, sizeof kept, "%s.by-hand", name);
-	if (unlinkat(dir, kept, 0) != 0 && errno != ENOENT)
-		rc = errno;
-	if (rc == 0 && linkat(dir, name, dir, kept, 0) != 0 && errno != ENOENT)
-		rc = errno;
+	rc = keep_copy(dir, name, kept);
 	if (rc == 0 && fsync(dir) != 0)
 		rc = errno;
 	(void)close(dir); /* a directory, read only */
+	if (rc == 0) {
+		path_domain(home, handle, &address->domain, ret_path);
+		mailroot_add_name(ret_path, kept);
+	}
 	return rc;
 }
 

@@ -35,8 +35,9 @@ int mailroot_domain(const char *home, const struct name_handle *handle,
 int mailroot_qmail(const char *home, const struct name_handle *handle,
 		   const struct name_address *address, const char *text,
 		   size_t len, mode_t mode, char ret_path[PATH_MAX]);
-/* Keeps a copy of a file made by hand beside it, under a name that qmail-local
- * never reads (it has a dot), before popbox takes the file over. */
+/* Keeps a copy of an unmanaged file beside it, under a name that qmail-local
+ * never reads (it has a dot), before popbox takes the file over. *ret_path is the
+ * copy then; copies that are there stay. ENOENT: there is no such file. */
 int mailroot_adopt(const char *home, const struct name_handle *handle,
 		   const struct name_address *address, char ret_path[PATH_MAX]);
 

@@ -25,13 +25,15 @@ static const char *reason(int rc)
 void errand_settle(const struct plan *plan, struct plan_item *item, int rc,
 		   const char *path)
 {
-	char why[PATH_MAX + 128];
+	char why[PATH_MAX + 128], object[STORE_OBJECT_TEXT];
 
 	if (rc == 0)
 		return;
-	(void)snprintf(why, sizeof why, "cannot %s '%s': %s",
+	plan_object(item, object);
+	(void)snprintf(why, sizeof why, "cannot %s %s'%s': %s",
 		       item->act == PLAN_REMOVE ? "remove" : "make",
-		       path[0] ? path : item->handle.s, reason(rc));
+		       path[0] ? "" : "the files of ", path[0] ? path : object,
+		       reason(rc));
 	plan_fail(item, why);
 	if (plan_is_mine(plan, item))
 		say_error(0, "%s", why);

@@ -268,3 +268,21 @@ size_t plan_failed(const struct plan *plan)
 		count += plan->item[i].failed;
 	return count;
 }
+
+void plan_object(const struct plan_item *item,
+		 char ret_text[STORE_OBJECT_TEXT])
+{
+	switch (item->table) {
+	case STORE_BOXES:
+		name_box_text(&item->box, ret_text);
+		return;
+	case STORE_ADDRESSES:
+		name_address_text(&item->address, ret_text);
+		return;
+	case STORE_DOMAINS:
+	case STORE_HANDLES:
+		break;
+	}
+	memcpy(ret_text, item->address.domain.s,
+	       strlen(item->address.domain.s) + 1);
+}

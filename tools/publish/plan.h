@@ -116,4 +116,8 @@ bool plan_owes(const struct plan *plan, const struct plan_item *item);
 
 size_t plan_failed(const struct plan *plan);
 
+/* The name of what an item is about, as people write it. */
+void plan_object(const struct plan_item *item,
+		 char ret_text[STORE_OBJECT_TEXT]);
+
 #endif

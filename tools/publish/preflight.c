@@ -113,6 +113,10 @@ static int unread(const char *path, int rc)
 {
 	const bool later = lack_of_ours(rc) || rc == EIO || rc == EPIPE;
 
+	if (rc == EPIPE)
+		return say_error(CODE_LATER,
+				 "the helper that is popusr has ended: nothing "
+				 "was changed");
 	return say_error(later ? CODE_LATER : CODE_REFUSED,
 			 "cannot take '%s': %s", path,
 			 rc == EINVAL ? "it is not a regular file"
@@ -220,14 +224,16 @@ static int take_over(const struct site *site, const struct name_handle *handle,
 	int rc;
 
 	if (site->dry_run) {
-		say_out("%s: kept as %s.by-hand", path, path);
+		say_out("%s: a copy would be kept beside it", path);
 		return CODE_DONE;
 	}
 	rc = asuser_adopt(site->asuser, handle, name, path);
+	if (rc == ENOENT) /* it went meanwhile */
+		return CODE_DONE;
 	if (rc != 0)
-		return say_error(CODE_LATER, "cannot keep '%s': %s", path,
-				 strerror(rc));
-	say_note("what was there is kept as '%s.by-hand'", path);
+		return say_error(CODE_LATER, "cannot keep a copy of '%s': %s",
+				 path, strerror(rc));
+	say_note("a copy of the file that was there is kept as '%s'", path);
 	return CODE_DONE;
 }
 

@@ -57,24 +57,6 @@ static enum err plan_body(struct store_txn *txn, void *arg)
 	return err;
 }
 
-static void object_of(const struct plan_item *item,
-		      char ret_text[STORE_OBJECT_TEXT])
-{
-	switch (item->table) {
-	case STORE_BOXES:
-		name_box_text(&item->box, ret_text);
-		return;
-	case STORE_ADDRESSES:
-		name_address_text(&item->address, ret_text);
-		return;
-	case STORE_DOMAINS:
-	case STORE_HANDLES:
-		break;
-	}
-	memcpy(ret_text, item->address.domain.s,
-	       strlen(item->address.domain.s) + 1);
-}
-
 static enum err owe(struct store_txn *txn, const struct plan_item *item)
 {
 	const struct store_owing reason = {item->first,
@@ -114,7 +96,7 @@ static enum err owe_again(struct store_txn *txn, const struct pass *pass,
 
 		if (!plan_owes(plan, item))
 			continue;
-		object_of(item, object);
+		plan_object(item, object);
 		if (!keeps || !item->failed ||
 		    !pending_has(&pass->pending, item->table,
 				 item->act == PLAN_REMOVE, object))
@@ -322,7 +304,7 @@ static int count_failed(const struct pass *pass, size_t *ret_failed)
 		if (!item->failed || !plan_is_mine(plan, item))
 			continue;
 		count++;
-		object_of(item, object);
+		plan_object(item, object);
 		pending_forget(&left, item->table, item->act == PLAN_REMOVE,
 			       object);
 	}

@@ -35,7 +35,8 @@ struct import_how {
 	const char *mail_base; /* what relative paths are below, or "" */
 };
 
-/* Returns the exit code. */
+/* Returns the exit code. With how->mail the site's store is closed before old mail
+ * is copied: no store is open beside processes that read an old site. */
 int import(struct site *site, const struct import_how *how);
 
 #endif

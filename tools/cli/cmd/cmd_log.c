@@ -37,12 +37,22 @@ struct filter {
 	const char *actor;
 	bool local;
 	bool follow;
+	bool retries; /* also what publishing wrote, of changes that failed */
 };
+
+/* Written by publishing: not what somebody did, but that it failed. */
+static bool is_retry(const struct store_entry *entry)
+{
+	char why[STORE_WHY_MAX + 1];
+
+	return entry->op == STORE_OWED || store_entry_why(entry, why);
+}
 
 static bool wanted(const struct filter *filter, const struct store_entry *entry,
 		   const char *object)
 {
-	return entry->time >= filter->from && entry->time < filter->until &&
+	return (filter->retries || !is_retry(entry)) &&
+	       entry->time >= filter->from && entry->time < filter->until &&
 	       (!filter->object || strcasecmp(filter->object, object) == 0) &&
 	       (!filter->table ||
 		strcmp(filter->table, json_table(entry->table)) == 0) &&
@@ -226,7 +236,8 @@ int cmd_log(struct site *site, const struct args *args)
 				.table = args_get(args, "--table"),
 				.actor = args_get(args, "--actor"),
 				.local = args_has(args, "--local"),
-				.follow = args_has(args, "--follow")};
+				.follow = args_has(args, "--follow"),
+				.retries = site->json};
 	int code = read_limits(args, &filter);
 	enum err err = ERR_OK;
 
