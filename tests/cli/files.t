@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Files as people have them: spreadsheets in their words and languages, exports of
 panels and tables, and what stands around a text in them."""
+import base64
 import csv
 import io
 import json
@@ -257,6 +258,224 @@ def tables():
 def brought_name(site, text, *words, rc=0):
     got = bring(site, text, *words, rc=rc)
     return got, exported(site).get("joe@w.example", {}).get("name")
+
+
+def hashed(password=GOOD):
+    return subprocess.run(["openssl", "passwd", "-6", password], text=True,
+                          capture_output=True, check=True).stdout.strip()
+
+
+MYSQL = """-- MariaDB dump 10.19  Distrib 10.11.6-MariaDB
+/*!40101 SET NAMES utf8mb4 */;
+DROP TABLE IF EXISTS `admin`;
+CREATE TABLE `admin` (`username` varchar(255), `password` varchar(255));
+INSERT INTO `admin` VALUES ('root@w.example','secret');
+CREATE TABLE `alias` (
+  `address` varchar(255) NOT NULL,
+  `goto` text NOT NULL,
+  `domain` varchar(255) NOT NULL DEFAULT '(none),',
+  `active` tinyint(1) NOT NULL DEFAULT 1,
+  PRIMARY KEY (`address`),
+  KEY `domain` (`domain`)
+) ENGINE=InnoDB;
+LOCK TABLES `alias` WRITE;
+INSERT INTO `alias` VALUES ('joe@w.example','joe@w.example,copy@else.example',\
+'w.example',1),('ann@w.example','ann@w.example','w.example',1),\
+('team@w.example','joe@w.example,ann@w.example','w.example',1),\
+('bob@w.example','bob@else.example','w.example',1),\
+('@w.example','ann@w.example','w.example',1),\
+('old@w.example','ann@w.example','w.example',0),\
+('gone@w.example','gone@w.example','w.example',1);
+CREATE TABLE `alias_domain` (`alias_domain` varchar(255), `target_domain`
+  varchar(255), `active` int);
+INSERT INTO `alias_domain` VALUES ('al.example','w.example',1);
+CREATE TABLE `mailbox` (
+  `username` varchar(255) NOT NULL,
+  `password` varchar(255) NOT NULL,
+  `name` varchar(255) NOT NULL,
+  `maildir` varchar(255) NOT NULL,
+  `quota` bigint(20) NOT NULL DEFAULT 0,
+  `active` tinyint(1) NOT NULL DEFAULT 1,
+  PRIMARY KEY (`username`)
+);
+INSERT INTO `mailbox` VALUES ('joe@w.example','%s','Joe \\'D\\' O''Ne\u00f6l','w/joe/',\
+1048576,1),('ann@w.example','{SHA512-CRYPT}%s','Ann',NULL,0,0),\
+('bob@w.example','%s','Bob','',0,1);
+"""
+
+POSTGRES = """--
+-- PostgreSQL database dump
+--
+SET standard_conforming_strings = on;
+CREATE FUNCTION public.merge() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN INSERT INTO mailbox VALUES ('never@w.example'); END; $$;
+CREATE TABLE public.mailbox (
+    username character varying(255) NOT NULL,
+    password character varying(255) DEFAULT ''::character varying NOT NULL,
+    active boolean DEFAULT true NOT NULL
+);
+COPY public.mailbox (username, password, name, quota, active) FROM stdin;
+joe@w.example\t%s\tJoe \\\\ Doe\t1048576\tt
+ann@w.example\t{SHA512-CRYPT}%s\t\\N\t0\tf
+\\.
+
+INSERT INTO public.alias (address, goto, active) VALUES
+  ('team@w.example', 'joe@w.example,ann@w.example', true),
+  ('joe@w.example', E'joe@w.example', true);
+"""
+
+
+@test("a dump of mysqldump: mailboxes, aliases and other names of domains, in whichever "
+      "order its tables are; what is of one account becomes one")
+def mysql():
+    with plain() as site:
+        dump = MYSQL.replace("\\\n", "") % (hashed(), hashed(), hashed())
+        got = bring(site, dump)
+        has(got.err, "brought: read as sql")
+        has(got.err, "tables that are passed over: admin")
+        has(got.err, "alias:7: left out: an alias of itself")
+        has(got.err, "alias:6: left out: an alias that is not active")
+        rows = exported(site)
+        eq(rows["joe@w.example"]["name"], "Joe 'D' O'Ne\u00f6l")
+        eq(rows["joe@w.example"]["quota"], "1048576")
+        eq(rows["joe@w.example"]["forward"], "copy@else.example")
+        eq(rows["joe@w.example"]["delivery"], "on")
+        eq(rows["bob@w.example"]["forward"], "bob@else.example")
+        eq(rows["bob@w.example"]["delivery"], "off")
+        eq((rows["ann@w.example"]["login"], rows["ann@w.example"]["delivery"]),
+           ("off", "off"))
+        eq(rows["team@w.example"]["forward"], "joe@w.example ann@w.example")
+        eq(rows["*@w.example"]["forward"], "ann@w.example")
+        assert not {"old@w.example", "gone@w.example"} & set(rows)
+        has(site.do("--json", "domain", "show", "al.example"),
+            '"alias_of":"w.example"')
+        eq(site.login("joe@w.example").rc, 0)
+        eq(site.login("bob@w.example").rc, 0)
+        eq(site.login("ann@w.example").rc, 1)
+        has(bring(site, dump).err, "0 created, 0 brought back, 0 changed")
+        latin = dump.encode("latin-1")
+        has(bring(site, latin).err, "windows-1252")
+
+
+@test("a dump of pg_dump: COPY, its escapes and NULLs, booleans; what functions say "
+      "is not a row")
+def postgres():
+    with plain() as site:
+        bring(site, POSTGRES % (hashed(), hashed()))
+        rows = exported(site)
+        eq(set(rows) - {"postmaster@w.example"},
+           {n + "@w.example" for n in ("joe", "ann", "team")})
+        eq(rows["ann@w.example"]["login"], "off")
+        eq(rows["joe@w.example"]["delivery"], "on")
+        eq(site.login("joe@w.example").rc, 0)
+
+
+@test("tables of vpopmail and iRedMail in a dump, and several rows of forwardings of one "
+      "address")
+def other_tables():
+    with plain() as site:
+        bring(site, "INSERT INTO vpopmail (pw_name, pw_domain, pw_passwd, pw_gid, "
+              "pw_gecos, pw_shell) VALUES ('joe', 'w.example', '%s', 2, 'Joe', "
+              "'10485760S,1000C'), ('ann', 'w.example', '%s', 0, '', 'NOQUOTA');"
+              % (hashed(), hashed()))
+        eq(exported(site)["joe@w.example"]["quota"], "10485760")
+        eq(site.login("joe@w.example").rc, 1)
+        eq(site.login("ann@w.example").rc, 0)
+    with plain() as site:
+        got = bring(site, "CREATE TABLE alias (address text, accesspolicy text, "
+              "active int); INSERT INTO alias VALUES ('x@w.example','public',1);\n"
+              "INSERT INTO forwardings (address, forwarding, active) VALUES "
+              "('joe@w.example','joe@w.example',1),('list@w.example',"
+              "'a@else.example',1),('joe@w.example','b@else.example',1),"
+              "('list@w.example','c@else.example',1);\nINSERT INTO mailbox "
+              "(username, password, storagebasedirectory, quota, active) VALUES "
+              f"('joe@w.example','{hashed()}','/var/vmail',100,1);\n")
+        has(got.err, "passed over: alias")
+        rows = exported(site)
+        eq(rows["joe@w.example"]["quota"], "104857600")
+        eq(rows["joe@w.example"]["forward"], "b@else.example")
+        eq(rows["joe@w.example"]["delivery"], "on")
+        eq(rows["list@w.example"]["forward"], "a@else.example c@else.example")
+
+
+@test("bad rows of a dump are counted in their table, and --skip-bad writes them as "
+      "statements that are read back")
+def bad_of_dump():
+    with plain() as site:
+        text = ("INSERT INTO mailbox (username, password, name, quota, active) "
+                "VALUES ('a@w.example','%s','A',0,1),('no address','*','it''s "
+                "a \\\\ name',0,1),('c@w.example','*','C','much',1);" % hashed())
+        got = bring(site, text, rc=100)
+        has(got.err, "brought:mailbox:2: 'no address': ")
+        has(got.err, "brought:mailbox:3: c@w.example: 'much': a quota is")
+        skipped = site.top + "/skipped"
+        bring(site, text, "--skip-bad", skipped, rc=1)
+        with open(skipped) as file:
+            again = file.read()
+        eq(again.count("INSERT INTO mailbox (username, password"), 2)
+        bring(site, again.replace("no address", "b@w.example").replace(
+            "much", "5M"))
+        eq(exported(site)["b@w.example"]["name"], "it's a \\ name")
+        for wrong, why in (
+                (text[:-8], "it ends inside of"),
+                ("CREATE TABLE admin (a int); INSERT INTO admin VALUES (1);",
+                 "has no rows of a table mailbox"),
+                ("INSERT INTO mailbox VALUES ('x');",
+                 "mailbox:1: the columns of its table are not known"),
+                ("INSERT INTO mailbox (id, password) VALUES (1, 2);",
+                 "table 'mailbox': ")):
+            has(bring(site, wrong, rc=100).err, why)
+        bring(site, "USE mail;\n" + text[:text.index("),(")] + ");",
+              "--format", "sql")
+
+
+@test("LDIF, vuserinfo -D, Hestia's files and Virtualmin's lists are found by their "
+      "content, and other addresses of an account lead to it")
+def told_in_pairs():
+    coded = base64.b64encode(("{CRYPT}" + hashed()).encode()).decode()
+    ldif = ("dn: ou=people\nou: people\n\ndn: uid=joe\nmail: joe@w.example\n"
+            "cn:: SsO2cmc=\nmailAlternateAddress: j@w.example\n"
+            f"userPassword:: {coded[:40]}\n {coded[40:]}\n")
+    vuserinfo = (f"name:   joe\npasswd: {hashed()}\nclear passwd: \n"
+                 "comment/gecos: J\u00f6rg\nuid:    0\ngid:    0\nflags:  0\n"
+                 "dir: /home/vpopmail/domains/w.example/joe\nquota: NOQUOTA\n")
+    hestia = (f"ACCOUNT='joe' ALIAS='j' AUTOREPLY='no' FWD='' FWD_ONLY='' "
+              f"MD5='{{SHA512-CRYPT}}{hashed()}' QUOTA='unlimited' "
+              "SUSPENDED='no'\n")
+    virtualmin = ("joe\n    Domain: w.example\n    Unix username: joe\n"
+                  f"    Real name: J\u00f6rg\n    Encrypted password: {hashed()}\n"
+                  "    Disabled: No\n    Email address: joe@w.example\n"
+                  "    Extra addresses: j@w.example\n")
+    for text, name, more in (
+            (ldif, "ldif", ()), (vuserinfo, "vuserinfo", ()),
+            (hestia, "hestia", ("--domain", "w.example")),
+            (virtualmin, "virtualmin", ())):
+        with plain() as site:
+            got = bring(site, text, *more)
+            has(got.err, "brought: read as " + name)
+            rows = exported(site)
+            eq(site.login("joe@w.example").rc, 0, name)
+            if name != "hestia":
+                eq(rows["joe@w.example"]["name"], "J\u00f6rg", name)
+            if name != "vuserinfo":
+                eq(rows["j@w.example"]["forward"], "joe@w.example", name)
+        with plain() as site:
+            bring(site, text, "--format", name, *more)
+            got = bring(site, text.replace("joe@w", "j o e@w").replace(
+                "'joe'", "'j o e'").replace(":   joe", ":   j o e"), *more,
+                rc=100)
+            has(got.err, "brought:")
+            has(got.err, "j o e")
+
+
+@test("Hestia's file is of the domain that it is named by")
+def hestia_name():
+    with plain() as site:
+        path = site.top + "/w.example.conf"
+        with open(path, "w") as file:
+            file.write(f"ACCOUNT='joe' ALIAS='' FWD='' MD5='{hashed()}'\n")
+        site.do("import", path, "--handle", "ex1")
+        eq(site.login("joe@w.example").rc, 0)
 
 
 @test("an encoding is found by its byte order mark, or by bytes that are not UTF-8, "

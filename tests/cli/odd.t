@@ -103,7 +103,8 @@ def rows():
                                b",ex1\nk@example.com,*,ex1,/none/" + odd +
                                b"\n")
                 for form in ("csv", "vpopmail", "dovecot", "shadow", "cpanel",
-                             "google", "postfixadmin"):
+                             "google", "postfixadmin", "sql", "ldif",
+                             "vuserinfo", "hestia", "virtualmin"):
                     printable(site, "import", path, "--format", form,
                               "--dry-run")
             printable(site, "import", path, "--maildir", "--update")

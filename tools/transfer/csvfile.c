@@ -81,6 +81,34 @@ void csvfile_close(struct csvfile *csv)
 	text_wipe(&csv->fields);
 }
 
+void csvfile_start(struct csvfile *csv)
+{
+	*csv = (struct csvfile){.raw.secret = true, .fields.secret = true};
+}
+
+void csvfile_clear(struct csvfile *csv)
+{
+	csv->fields.len = csv->count = 0;
+}
+
+enum csvfile_added csvfile_add(struct csvfile *csv, const char *field,
+			       size_t len)
+{
+	const size_t at = csv->fields.len;
+
+	if (csv->count == CSVFILE_FIELDS_MAX || len > CSVFILE_RECORD_MAX - at)
+		return CSVFILE_FULL;
+	if (memchr(field, 0, len))
+		return CSVFILE_NUL;
+	if (!text_put(&csv->fields, field, len) ||
+	    !text_put(&csv->fields, "", 1)) {
+		csv->fields.len = at;
+		return CSVFILE_STARVED;
+	}
+	csv->at[csv->count++] = at;
+	return CSVFILE_ADDED;
+}
+
 static void on_field(void *bytes, size_t len, void *arg)
 {
 	struct csvfile *csv = arg;

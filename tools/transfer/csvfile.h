@@ -34,6 +34,18 @@ struct csvfile {
 bool csvfile_open(struct csvfile *csv, struct feed *feed, char delimiter);
 void csvfile_close(struct csvfile *csv); /* wipes */
 
+/* A record that is put together by hand instead: of no file. Close it, too. */
+void csvfile_start(struct csvfile *csv);
+void csvfile_clear(struct csvfile *csv);
+enum csvfile_added {
+	CSVFILE_ADDED,
+	CSVFILE_FULL,	 /* of fields, or bytes: not added */
+	CSVFILE_NUL,	 /* it has one: not added */
+	CSVFILE_STARVED, /* no memory */
+};
+enum csvfile_added csvfile_add(struct csvfile *csv, const char *field,
+			       size_t len);
+
 /* The next line tells the delimiter anew. */
 void csvfile_guess(struct csvfile *csv);
 

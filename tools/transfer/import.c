@@ -42,7 +42,15 @@ static bool take_row(struct import *import, size_t file,
 	struct roster *roster = &import->roster;
 	unsigned long other;
 
-	switch (roster_add(roster, row->intake, &other)) {
+	enum roster_added added = roster_add(roster, row->intake, &other);
+
+	import->parted = import->parted || row->intake->part;
+	if (added == ROSTER_OTHER && row->intake->part) {
+		added = import_merge(import, row->intake);
+		if (added == ROSTER_ADDED)
+			return true;
+	}
+	switch (added) {
 	case ROSTER_ADDED:
 		roster->row[roster->count - 1].file = (uint32_t)file;
 		return true;
@@ -133,6 +141,8 @@ static int read_all(struct import *import)
 	if (code == CODE_DONE)
 		code = source_read(&how, take, import);
 	say_found(import);
+	if (code == CODE_DONE && import->parted && !import_merge_end(import))
+		import->no_memory = true;
 	if (code == CODE_DONE && import->no_memory)
 		return say_error(CODE_LATER, "no memory for so many rows: "
 					     "nothing was changed");

@@ -1,5 +1,6 @@
 /* import_private.h: what the parts of an import share: import.c (the story),
- * import_refuse.c (rows that are refused),
+ * import_refuse.c (rows that are refused), import_merge.c (rows that tell
+ * of one account),
  * import_judge.c (against the store), import_domain.c (the domains of its
  * rows), import_site.c (those of an old site, with its aliases), import_preflight.c (against qmail's files), import_hash.c,
  * import_apply.c (the transaction), import_files.c (what is written beside).
@@ -47,6 +48,7 @@ struct import {
 	size_t bad, bad_room;
 	uint64_t snapshot; /* the journal's end when the rows were judged */
 	bool judged; /* at least once */
+	bool parted; /* rows are parts of accounts */
 	bool no_memory;
 	bool failed; /* and said so */
 	unsigned long left;    /* rows left out on purpose */
@@ -80,6 +82,13 @@ MUST_USE bool import_refuse_row(struct import *import, size_t number,
 				const struct intake *intake, const char *why);
 /* Says all of them, in the order of the files and their lines. */
 void import_refusals_say(struct import *import);
+
+/* A row of an address that a row before has, of the other table: they become one.
+ * ROSTER_OTHER: they cannot. At the end: what the two together mean; false: no
+ * memory. */
+enum roster_added import_merge(struct import *import,
+			       const struct intake *intake);
+MUST_USE bool import_merge_end(struct import *import);
 
 /* Judges all rows that are not refused, in one snapshot, and says what becomes of
  * their passwords. Returns the exit code. */

@@ -21,11 +21,20 @@ enum intake_secret {
 	INTAKE_KEEP,	 /* what is there; a new account has none yet */
 };
 
+/* Of an account that two tables tell of: which of the two this is. */
+enum intake_part {
+	INTAKE_WHOLE,
+	INTAKE_BOX = 1 << 0,
+	INTAKE_FORWARDS = 1 << 1,
+};
+
 enum { INTAKE_NOTE = 512 };
 
 /* Wipe it with intake_wipe. */
 struct intake {
 	unsigned long line; /* from 1 */
+	unsigned part;	    /* enum intake_part, of both: both */
+	bool itself;	    /* among its forwards: its box gets mail, too */
 	bool has_address;
 	struct name_address address;
 	char utf8[NAME_DOMAIN_MAX + 1]; /* the domain's other form, or "" */

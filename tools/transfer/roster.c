@@ -23,13 +23,17 @@ enum {
 	HAS_MAILDIR = 1 << 12,
 	HAS_UNUSABLE = 1 << 13,
 	LOGIN_ON = 1 << 14,
+	PART_BOX = 1 << 15,
+	PART_FORWARDS = 1 << 16,
+	ITSELF = 1 << 17,
 };
 
 /* At the head of a packed row; then the parts, each as long as it is. */
 struct head {
-	uint16_t parts;
+	uint32_t parts;
 	uint8_t secret;	  /* enum intake_secret */
 	uint8_t delivery; /* enum store_delivery */
+	uint16_t none;	  /* packed rows are compared as bytes */
 };
 
 static unsigned parts_of(const struct intake *i)
@@ -48,7 +52,10 @@ static unsigned parts_of(const struct intake *i)
 	       (i->has_reason ? HAS_REASON : 0u) |
 	       (i->has_forwards ? HAS_FORWARDS : 0u) |
 	       (i->maildir[0] ? HAS_MAILDIR : 0u) |
-	       (i->unusable ? HAS_UNUSABLE : 0u);
+	       (i->unusable ? HAS_UNUSABLE : 0u) |
+	       (i->part & INTAKE_BOX ? PART_BOX : 0u) |
+	       (i->part & INTAKE_FORWARDS ? PART_FORWARDS : 0u) |
+	       (i->itself ? ITSELF : 0u);
 }
 
 static bool put(struct text *out, const void *bytes, size_t len)
@@ -65,8 +72,8 @@ static bool put_text(struct text *out, unsigned parts, unsigned part,
 static bool pack(struct text *out, const struct intake *i)
 {
 	const unsigned parts = parts_of(i);
-	const struct head head = {(uint16_t)parts, (uint8_t)i->secret,
-				  (uint8_t)i->delivery};
+	const struct head head = {parts, (uint8_t)i->secret,
+				  (uint8_t)i->delivery, 0};
 	const uint16_t forwards = (uint16_t)i->forwards_len;
 
 	return put(out, &head, sizeof head) &&
@@ -118,6 +125,9 @@ static void unpack(const char *at, struct intake *ret_intake)
 	parts = head.parts;
 	i->secret = (enum intake_secret)head.secret;
 	i->delivery = (enum store_delivery)head.delivery;
+	i->part = (parts & PART_BOX ? INTAKE_BOX : 0u) |
+		  (parts & PART_FORWARDS ? INTAKE_FORWARDS : 0u);
+	i->itself = parts & ITSELF;
 	i->has_address = parts & HAS_ADDRESS;
 	i->has_handle = parts & HAS_HANDLE;
 	i->has_box = parts & HAS_BOX;
@@ -339,8 +349,30 @@ void roster_get(const struct roster *roster, size_t number,
 	ret_intake->line = roster->row[number].line;
 }
 
+bool roster_replace(struct roster *roster, size_t number,
+		    const struct intake *intake)
+{
+	const size_t at = roster->bytes.len;
+
+	if (!pack(&roster->bytes, intake)) {
+		roster->bytes.len = at;
+		return false;
+	}
+	roster->row[number].at = at; /* what it was stays, and is wiped */
+	return true;
+}
+
 bool roster_has(const struct roster *roster, const struct name_address *name)
 {
+	size_t number;
+
+	return roster_find(roster, name, &number);
+}
+
+bool roster_find(const struct roster *roster, const struct name_address *name,
+		 size_t *ret_number)
+{
+	uint32_t slot;
 	char key[NAME_ADDRESS_TEXT + 1];
 	size_t local = strlen(name->local.s) + 1;
 	size_t domain = strlen(name->domain.s) + 1;
@@ -349,8 +381,11 @@ bool roster_has(const struct roster *roster, const struct name_address *name)
 		return false;
 	memcpy(key, name->local.s, local);
 	memcpy(key + local, name->domain.s, domain);
-	return *find(roster, roster->by_address, key_address,
-		     (struct key){key, local + domain}) != 0;
+	slot = *find(roster, roster->by_address, key_address,
+		     (struct key){key, local + domain});
+	if (slot)
+		*ret_number = slot - 1;
+	return slot != 0;
 }
 
 void roster_free(struct roster *roster)

@@ -55,6 +55,14 @@ enum roster_added roster_add(struct roster *roster, const struct intake *intake,
 void roster_get(const struct roster *roster, size_t number,
 		struct intake *ret_intake);
 
+/* The row of this address. */
+bool roster_find(const struct roster *roster, const struct name_address *name,
+		 size_t *ret_number);
+
+/* Another text of a row, with the same address and box. False: no memory. */
+MUST_USE bool roster_replace(struct roster *roster, size_t number,
+			     const struct intake *intake);
+
 /* Is there a row for this address? */
 bool roster_has(const struct roster *roster, const struct name_address *name);
 

@@ -218,7 +218,8 @@ const char *row_csv_fill(const struct row_csv *row, const struct csvfile *csv,
 	if (!why)
 		why = take_forwards(intake, texts.of[ROW_CSV_FORWARD],
 				    &itself);
-	if (!why && itself && !intake->has_forwards)
+	intake->itself = itself;
+	if (!why && itself && !intake->has_forwards && !intake->part)
 		*ret_left = "an alias of itself";
 	if (!why)
 		why = take_secret(intake, &texts);
@@ -240,7 +241,7 @@ static const char *read_alias(const struct texts *texts, const char *name,
 		why = idn_domain(target, &alias->target, other);
 	if (!why && strcmp(alias->name.s, alias->target.s) == 0)
 		*ret_left = "another name of a domain, and the same";
-	if (strcmp(texts->of[ROW_CSV_ACTIVE], "0") == 0)
+	if (row_flags_inactive(texts->of[ROW_CSV_ACTIVE]))
 		*ret_left = "another name of a domain that is not active";
 	return why;
 }

@@ -150,6 +150,12 @@ static const struct column aliases[] = {
 	{"active", ROW_CSV_ACTIVE},   {NULL, ROW_CSV_IGNORED},
 };
 
+/* iRedMail has a row for each target. */
+static const struct column forwardings[] = {
+	{"address", ROW_CSV_ADDRESS}, {"forwarding", ROW_CSV_FORWARD},
+	{"active", ROW_CSV_ACTIVE},   {NULL, ROW_CSV_IGNORED},
+};
+
 static const struct column alias_list[] = {
 	{"alias", ROW_CSV_ADDRESS},   {"to", ROW_CSV_FORWARD},
 	{"active", ROW_CSV_ACTIVE},   {NULL, ROW_CSV_IGNORED},
@@ -179,6 +185,8 @@ static const struct dialect dialects[] = {
 	{"postfixadmin", {"username", "active"}, true, mailboxes, "mailboxes"},
 	{"postfixadmin", {"username", "maildir"}, true, mailboxes, "mailboxes"},
 	{"postfixadmin", {"goto", NULL}, true, aliases, "aliases"},
+	{"postfixadmin", {"address", "forwarding"}, true, forwardings,
+	 "forwardings of iRedMail"},
 	{"postfixadmin", {"alias", "to"}, true, alias_list, "aliases"},
 	{"csv", {"pw_name", "pw_passwd"}, true, vpopmail, "table of vpopmail"},
 	{"cpanel", {"email", NULL}, false, cpanel, NULL},

@@ -22,12 +22,18 @@ static void suspend(struct intake *intake, const char *reason, bool mail)
 		(void)intake_reason(intake, reason); /* a good one */
 }
 
+static const char *const off[] = {"0",  "f",	"false",    "n",
+				  "no", "off", "inactive", NULL};
+
+bool row_flags_inactive(const char *text)
+{
+	return is_one_of(text, off);
+}
+
 const char *row_flags_active(struct intake *intake, const char *text)
 {
 	static const char *const on[] = {"1",	"t",  "true",	"y",
 					 "yes", "on", "active", NULL};
-	static const char *const off[] = {"0",	"f",   "false",	   "n",
-					  "no", "off", "inactive", NULL};
 
 	if (strcmp(text, "2") == 0)
 		suspend(intake, "logins were off at the old site", false);
@@ -43,10 +49,12 @@ const char *row_flags_active(struct intake *intake, const char *text)
 const char *row_flags_status(struct intake *intake, const char *text)
 {
 	static const char *const on[] = {"active", "enabled", NULL};
-	static const char *const off[] = {"suspended", "archived", "disabled",
-					  "inactive", NULL};
+	static const char *const gone[] = {"suspended", "archived", "disabled",
+					   "inactive",	"deleted",  NULL};
 
-	if (is_one_of(text, off))
+	if (strcasecmp(text, "noaccess") == 0)
+		suspend(intake, "logins were off at the old site", false);
+	else if (is_one_of(text, gone))
 		suspend(intake, "suspended at the old site", true);
 	else if (text[0] && !is_one_of(text, on))
 		return intake_blame(intake, text,

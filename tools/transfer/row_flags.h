@@ -11,8 +11,10 @@
 /* Postfixadmin and mailcow, column active: 1 on, 0 off (neither logins nor mail),
  * 2 mail without logins (mailcow). */
 const char *row_flags_active(struct intake *intake, const char *text);
+bool row_flags_inactive(const char *text); /* 0, and other words for it */
 
-/* Google, column status: active, suspended, archived. */
+/* Google, column status: active, suspended, archived; accountStatus of LDAP:
+ * active, noaccess, disabled, deleted. */
 const char *row_flags_status(struct intake *intake, const char *text);
 
 /* vpopmail's bits in the field gid of vpasswd. */

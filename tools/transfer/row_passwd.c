@@ -89,8 +89,8 @@ const char *row_passwd_flags(struct intake *intake, const char *gid)
 }
 
 /* The clear password counts only where the hash cannot be used. */
-static const char *take_either(struct intake *intake, const char *hash,
-			       const char *clear)
+const char *row_passwd_either(struct intake *intake, const char *hash,
+			      const char *clear)
 {
 	const char *why = hash[0] ? intake_hash(intake, hash) : NULL;
 
@@ -114,7 +114,7 @@ const char *row_passwd_vpopmail(char *line, const char *domain,
 		       "gecos:dir:quota)";
 	why = take_user(field[0], domain, intake);
 	if (!why)
-		why = take_either(intake, field[1], count > 7 ? field[7] : "");
+		why = row_passwd_either(intake, field[1], count > 7 ? field[7] : "");
 	if (!why)
 		why = row_passwd_flags(intake, field[3]);
 	if (!why)

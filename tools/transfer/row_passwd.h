@@ -20,6 +20,10 @@ row_passwd row_passwd_vpopmail;
 const char *row_passwd_quota(struct intake *intake, const char *text);
 const char *row_passwd_flags(struct intake *intake, const char *gid);
 
+/* A hash, or where that cannot be used a password in clear. Either may be "". */
+const char *row_passwd_either(struct intake *intake, const char *hash,
+			      const char *clear);
+
 /* The fields of such a line as a row of a csv has them; they point into it. Wipe
  * it. False: the line has too few fields, or is too long. */
 struct row_passwd_cells {

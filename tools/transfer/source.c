@@ -8,24 +8,12 @@
 #include <time.h>
 
 #include "base/say.h"
-#include "csvfile.h"
-#include "row_csv.h"
 #include "row_passwd.h"
+#include "row_sql.h"
+#include "source_private.h"
 #include "store/secret.h"
 
-/* A file being read. */
-struct reading {
-	const struct source_how *how;
-	source_sink *sink;
-	void *arg;
-	struct feed feed;
-	struct intake intake;
-	struct progress progress;
-	uint64_t shown; /* bytes, of the progress */
-	bool below;	/* the file lies in a tree of somebody else's */
-};
-
-static int failed(const char *path)
+int source_failed(const char *path)
 {
 	const bool yours = errno == ENOENT || errno == EISDIR ||
 			   errno == ELOOP || errno == EINVAL;
@@ -55,7 +43,7 @@ bool source_rewrite(struct source_row *row, struct text *text,
 	return good;
 }
 
-static bool begin(struct reading *r, const char *path)
+static bool begin(struct source_reading *r, const char *path)
 {
 	if (!(r->below ? feed_open_below(&r->feed, r->how->path, path)
 		       : feed_open(&r->feed, path)))
@@ -65,7 +53,7 @@ static bool begin(struct reading *r, const char *path)
 	return true;
 }
 
-static void end(struct reading *r)
+static void end(struct source_reading *r)
 {
 	struct source_found *found = r->how->found;
 
@@ -78,7 +66,7 @@ static void end(struct reading *r)
 	intake_wipe(&r->intake);
 }
 
-static void step(struct reading *r)
+void source_step(struct source_reading *r)
 {
 	if (r->progress.total)
 		progress_step(&r->progress, r->feed.read - r->shown);
@@ -97,7 +85,7 @@ static size_t cut_newline(char *line, size_t len)
 }
 
 /* One line, of which the parser may cut the copy. False: the sink has enough. */
-static bool give_line(struct reading *r, row_passwd *parse, char *line,
+static bool give_line(struct source_reading *r, row_passwd *parse, char *line,
 		      size_t len, char *copy)
 {
 	struct source_row row = {.file = r->feed.name,
@@ -117,7 +105,7 @@ static bool give_line(struct reading *r, row_passwd *parse, char *line,
 	return r->sink(r->arg, &row);
 }
 
-static int read_lines(struct reading *r, row_passwd *parse, const char *path)
+static int read_lines(struct source_reading *r, row_passwd *parse, const char *path)
 {
 	struct text copy = {.secret = true};
 	enum feed_got got;
@@ -126,9 +114,9 @@ static int read_lines(struct reading *r, row_passwd *parse, const char *path)
 	int code = CODE_DONE;
 
 	if (!begin(r, path))
-		return failed(path);
+		return source_failed(path);
 	while ((got = feed_next(&r->feed, &line, &len)) == FEED_LINE) {
-		step(r);
+		source_step(r);
 		copy.len = 0;
 		if (!text_put(&copy, line, len)) {
 			errno = ENOMEM;
@@ -139,7 +127,7 @@ static int read_lines(struct reading *r, row_passwd *parse, const char *path)
 			break;
 	}
 	if (got == FEED_FAILED)
-		code = failed(path);
+		code = source_failed(path);
 	text_wipe(&copy);
 	end(r);
 	return code;
@@ -149,7 +137,7 @@ enum { TITLES_MAX = 8 }; /* lines above the header */
 
 /* The record that may be the header: titles above it, as people write them over
  * a table, are passed over. */
-static enum feed_got first_record(struct reading *r, struct csvfile *csv)
+static enum feed_got first_record(struct source_reading *r, struct csvfile *csv)
 {
 	enum feed_got got = csvfile_next(csv);
 
@@ -167,7 +155,7 @@ static enum feed_got first_record(struct reading *r, struct csvfile *csv)
 }
 
 /* The line that names the columns. */
-static int read_header(struct reading *r, struct csvfile *csv,
+static int read_header(struct source_reading *r, struct csvfile *csv,
 		       struct row_csv *ret_row)
 {
 	const char *why, *bad;
@@ -177,7 +165,7 @@ static int read_header(struct reading *r, struct csvfile *csv,
 	enum feed_got got = first_record(r, csv);
 
 	if (got == FEED_FAILED)
-		return failed(r->how->path);
+		return source_failed(r->how->path);
 	if (got == FEED_END)
 		return say_error(CODE_REFUSED, "'%s' is empty", r->feed.name);
 	why = csv->why;
@@ -215,10 +203,29 @@ static void as_domain(const struct row_csv_alias *alias,
 	memcpy(ret_domain->utf8, alias->utf8, sizeof ret_domain->utf8);
 }
 
-static int read_records(struct reading *r, struct csvfile *csv)
+bool source_record(struct source_reading *r, const struct row_csv *columns,
+		   const struct csvfile *record, enum intake_part part,
+		   struct source_row *row)
 {
 	struct source_domain domain;
 	struct row_csv_alias alias;
+
+	intake_wipe(&r->intake);
+	r->intake.part = part;
+	if (!row->why && row_csv_is_alias(columns, record, &alias, &row->why,
+					  &row->left)) {
+		as_domain(&alias, &domain);
+		row->domain = row->why || row->left ? NULL : &domain;
+	} else if (!row->why)
+		row->why = row_csv_fill(columns, record, r->how->domain,
+					&r->intake, &row->left);
+	r->intake.line = row->line;
+	row->intake = &r->intake;
+	return r->sink(r->arg, row);
+}
+
+static int read_records(struct source_reading *r, struct csvfile *csv)
+{
 	struct row_csv columns;
 	enum feed_got got;
 	int code = read_header(r, csv, &columns);
@@ -230,40 +237,86 @@ static int read_records(struct reading *r, struct csvfile *csv)
 					 .line = csv->line,
 					 .raw = csv->raw.bytes,
 					 .raw_len = csv->raw.len,
-					 .why = csv->why,
-					 .intake = &r->intake};
+					 .why = csv->why};
 
-		step(r);
-		intake_wipe(&r->intake);
+		source_step(r);
 		if (!row.why && row_csv_blank(csv))
 			continue;
-		if (!row.why && row_csv_is_alias(&columns, csv, &alias,
-						 &row.why, &row.left)) {
-			as_domain(&alias, &domain);
-			row.domain = row.why || row.left ? NULL : &domain;
-		} else if (!row.why)
-			row.why = row_csv_fill(&columns, csv, r->how->domain,
-					       &r->intake, &row.left);
-		r->intake.line = row.line;
-		if (!r->sink(r->arg, &row))
+		if (!source_record(r, &columns, csv, INTAKE_WHOLE, &row))
 			break;
 	}
-	return got == FEED_FAILED ? failed(r->how->path) : CODE_DONE;
+	return got == FEED_FAILED ? source_failed(r->how->path) : CODE_DONE;
 }
 
-static int read_csv(struct reading *r)
+static int read_csv(struct source_reading *r)
 {
 	struct csvfile csv;
 	int code;
 
-	if (!begin(r, r->how->path))
-		return failed(r->how->path);
-	if (!csvfile_open(&csv, &r->feed, 0)) {
-		end(r);
+	if (!csvfile_open(&csv, &r->feed, 0))
 		return say_error(CODE_LATER, "no memory");
-	}
 	code = read_records(r, &csv);
 	csvfile_close(&csv);
+	return code;
+}
+
+/* Formats that are neither csv nor an account a line. */
+static const struct {
+	const char *name;
+	row_pairs *parse; /* NULL: SQL */
+	bool (*resembles)(const char *bytes, size_t len);
+} others[] = {
+	{"sql", NULL, row_sql_resembles},
+	{"ldif", row_pairs_ldif, row_pairs_is_ldif},
+	{"vuserinfo", row_pairs_vuserinfo, row_pairs_is_vuserinfo},
+	{"hestia", row_pairs_hestia, row_pairs_is_hestia},
+	{"virtualmin", row_pairs_virtualmin, row_pairs_is_virtualmin},
+};
+
+enum { OTHERS = sizeof others / sizeof *others };
+
+/* OTHERS: a csv. */
+static size_t guess_other(struct source_reading *r)
+{
+	const char *bytes;
+	size_t len, i = 0;
+
+	if (!feed_peek(&r->feed, &bytes, &len))
+		return OTHERS; /* it will fail again */
+	while (i < OTHERS && !others[i].resembles(bytes, len))
+		i++;
+	return i;
+}
+
+static size_t find_other(const char *format)
+{
+	size_t i = 0;
+
+	while (i < OTHERS && strcmp(others[i].name, format) != 0)
+		i++;
+	return i;
+}
+
+static void found(struct source_reading *r, const char *format)
+{
+	if (r->how->found)
+		*r->how->found = (struct source_found){.format = format};
+}
+
+/* A file whose content tells what it is, unless that is asked for. */
+static int read_content(struct source_reading *r, const char *format)
+{
+	size_t other;
+	int code;
+
+	if (!begin(r, r->how->path))
+		return source_failed(r->how->path);
+	other = format ? find_other(format) : guess_other(r);
+	if (other < OTHERS)
+		found(r, others[other].name);
+	code = other == OTHERS	      ? read_csv(r)
+	       : others[other].parse ? source_pairs(r, others[other].parse)
+				     : source_sql(r);
 	end(r);
 	return code;
 }
@@ -271,12 +324,12 @@ static int read_csv(struct reading *r)
 int source_vpasswd(const struct source_how *how, const char *path,
 		   source_sink *sink, void *arg)
 {
-	struct reading *r = calloc(1, sizeof *r);
+	struct source_reading *r = calloc(1, sizeof *r);
 	int code;
 
 	if (!r)
 		return say_error(CODE_LATER, "no memory");
-	*r = (struct reading){
+	*r = (struct source_reading){
 		.how = how, .sink = sink, .arg = arg, .below = true};
 	code = read_lines(r, row_passwd_vpopmail, path);
 	free(r);
@@ -322,15 +375,14 @@ static bool is_csv(const char *format)
 	return false;
 }
 
-static int read_format(struct reading *r, const char *format)
+static int read_format(struct source_reading *r, const char *format)
 {
 	const struct source_how *how = r->how;
 	struct stat st;
 
-	if (!format || is_csv(format))
-		return read_csv(r);
-	if (how->found)
-		*how->found = (struct source_found){.format = format};
+	if (!format || is_csv(format) || find_other(format) < OTHERS)
+		return read_content(r, format);
+	found(r, format);
 	if (strcmp(format, "qmail") == 0)
 		return source_qmail(how, r->sink, r->arg);
 	if (strcmp(format, "vmailmgr") == 0)
@@ -349,12 +401,12 @@ static int read_format(struct reading *r, const char *format)
 
 int source_read(const struct source_how *how, source_sink *sink, void *arg)
 {
-	struct reading *r = calloc(1, sizeof *r);
+	struct source_reading *r = calloc(1, sizeof *r);
 	int code;
 
 	if (!r)
 		return say_error(CODE_LATER, "no memory");
-	*r = (struct reading){.how = how, .sink = sink, .arg = arg};
+	*r = (struct source_reading){.how = how, .sink = sink, .arg = arg};
 	code = read_format(r, how->format ? how->format : guess(how->path));
 	free(r);
 	return code;

@@ -64,8 +64,8 @@ int source_read(const struct source_how *how, source_sink *sink, void *arg);
 
 /* The names of the formats, for usage and messages. */
 #define SOURCE_FORMATS                                                        \
-	"csv, cpanel, google, postfixadmin, vpopmail, vmailmgr, dovecot, "    \
-	"shadow, qmail"
+	"csv, cpanel, google, postfixadmin, sql, ldif, vuserinfo, hestia, "   \
+	"virtualmin, vpopmail, vmailmgr, dovecot, shadow, qmail"
 
 /* The header of rows that are rewritten, whose source is no file of lines:
  * somebody corrects them, and imports them as a csv. */

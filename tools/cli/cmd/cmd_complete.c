@@ -103,8 +103,9 @@ static void print_schemes(const struct wish *wish)
 static void print_formats(const struct wish *wish)
 {
 	static const char *const in[] = {
-		"csv",	    "cpanel", "google", "dovecot",	"vmailmgr",
-		"vpopmail", "shadow", "qmail",	"postfixadmin", NULL};
+		"csv",	    "cpanel", "google",	   "dovecot",	 "vmailmgr",
+		"vpopmail", "shadow", "qmail",	   "postfixadmin", "sql",
+		"ldif",	    "hestia", "vuserinfo", "virtualmin", NULL};
 	static const char *const out[] = {"csv", "json", "dovecot", "vpopmail",
 					  NULL};
 	const char *const *format =

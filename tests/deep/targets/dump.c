@@ -1,0 +1,164 @@
+/* Dumps: whatever their bytes, rows whose fields are as many as were counted and
+ * end where they end, the same in pieces of any size; and accounts whose names
+ * read back. */
+#include "fuzz.h"
+
+#include "transfer/row_csv.h"
+#include "transfer/row_pairs.h"
+#include "transfer/row_sql.h"
+
+static struct intake intake;
+
+static void whole(const struct csvfile *record)
+{
+	size_t bytes = 0;
+
+	HOLDS(record->count <= CSVFILE_FIELDS_MAX);
+	HOLDS(record->fields.len <= 2 * CSVFILE_RECORD_MAX);
+	for (size_t i = 0; i < record->count; i++)
+		bytes += strlen(csvfile_field(record, i)) + 1;
+	HOLDS(bytes == record->fields.len);
+}
+
+static void account(void)
+{
+	struct name_address again;
+	char text[NAME_ADDRESS_TEXT];
+
+	if (intake.has_address && intake.address.local.s[0] != '*') {
+		name_address_text(&intake.address, text);
+		HOLDS(!name_address_read(text, strlen(text), &again));
+	}
+	HOLDS(intake.forwards_len <= sizeof intake.forwards);
+	if (intake.has_title)
+		HOLDS(!strpbrk(intake.title, "\n\r\x1b"));
+	HOLDS(intake.password_len == strlen(intake.password));
+}
+
+struct sum {
+	size_t rows, bytes;
+	uint64_t of;
+};
+
+static void add(struct sum *sum, const char *text)
+{
+	for (; *text; text++)
+		sum->of = (sum->of ^ (unsigned char)*text) * 1099511628211u;
+	sum->of += 7;
+}
+
+static bool see(void *arg, const struct row_sql_row *row)
+{
+	static const struct row_csv_how how = {NULL, NULL, true};
+	struct sum *sum = arg;
+	const char *bad, *left;
+	struct row_csv columns;
+
+	sum->rows++;
+	add(sum, row->table);
+	HOLDS(strlen(row->table) < ROW_SQL_NAME);
+	whole(row->columns);
+	whole(row->values);
+	for (size_t i = 0; i < row->values->count; i++)
+		add(sum, csvfile_field(row->values, i));
+	if (row->why)
+		return true;
+	HOLDS(row->columns->count == row->values->count);
+	if (row_csv_header(row->columns, &how, &columns, &bad))
+		return true;
+	intake_wipe(&intake);
+	intake.part = INTAKE_BOX;
+	if (!row_csv_fill(&columns, row->values, "w.example", &intake, &left))
+		account();
+	return true;
+}
+
+static struct sum dump(const char *data, size_t size, size_t piece)
+{
+	struct sum sum = {.rows = 0};
+	struct row_sql *sql = row_sql_new(see, &sum);
+
+	HOLDS(sql);
+	for (size_t at = 0; at < size; at += piece) {
+		size_t len = size - at < piece ? size - at : piece;
+
+		HOLDS(row_sql_take(sql, data + at, len) == ROW_SQL_MORE);
+	}
+	(void)row_sql_end(sql);
+	row_sql_free(sql);
+	return sum;
+}
+
+static void sql(const uint8_t *data, size_t size)
+{
+	char *bytes = malloc(size ? size : 1); /* no NUL behind it */
+	struct sum one, other;
+
+	if (size)
+		memcpy(bytes, data, size);
+	one = dump(bytes, size, size ? size : 1);
+	other = dump(bytes, size, 3);
+	HOLDS(one.rows == other.rows && one.of == other.of);
+	(void)row_sql_resembles(bytes, size);
+	(void)row_pairs_is_ldif(bytes, size);
+	(void)row_pairs_is_vuserinfo(bytes, size);
+	(void)row_pairs_is_virtualmin(bytes, size);
+	free(bytes);
+}
+
+static void fill(struct row_pairs *pairs)
+{
+	const char *left;
+
+	whole(&pairs->values);
+	HOLDS(pairs->columns.count == pairs->values.count);
+	intake_wipe(&intake);
+	if (!row_pairs_fill(pairs, "w.example", &intake, &left) && !left)
+		account();
+	row_pairs_clear(pairs);
+}
+
+static void pairs(row_pairs *parse, const uint8_t *data, size_t size)
+{
+	struct row_pairs told;
+
+	row_pairs_open(&told);
+	for (size_t len; size; data += len, size -= len) {
+		const uint8_t *newline = memchr(data, '\n', size);
+		enum row_pairs_got got;
+		char *line;
+
+		len = newline ? (size_t)(newline - data) : size;
+		line = fuzz_text(data, len); /* feed refuses a NUL */
+		got = parse(&told, line, strlen(line));
+		if (got == ROW_PAIRS_BEFORE) {
+			HOLDS(told.begun);
+			fill(&told);
+			got = parse(&told, line, strlen(line));
+			HOLDS(got != ROW_PAIRS_BEFORE);
+		}
+		free(line);
+		if (got == ROW_PAIRS_DONE)
+			fill(&told);
+		len += newline != NULL;
+	}
+	fill(&told);
+	row_pairs_close(&told);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const uint8_t how = fuzz_byte(&data, &size) % 6;
+
+	if (how < 2)
+		sql(data, size);
+	else if (how == 2)
+		pairs(row_pairs_ldif, data, size);
+	else if (how == 3)
+		pairs(row_pairs_vuserinfo, data, size);
+	else if (how == 4)
+		pairs(row_pairs_hestia, data, size);
+	else
+		pairs(row_pairs_virtualmin, data, size);
+	return 0;
+}
