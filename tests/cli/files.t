@@ -468,6 +468,125 @@ def told_in_pairs():
             has(got.err, "j o e")
 
 
+@test("Modoboa's csv tells record by record what it is; a forward and an account of one "
+      "address become one")
+def modoboa():
+    with plain() as site:
+        text = (f"domain; w.example; 0; 0; True\r\n"
+                f"account;joe@w.example;{{SHA512-CRYPT}}{hashed()};J\u00f6rg;Doe;"
+                "True;SimpleUsers;joe@w.example;100;\r\n"
+                f"account;ann@w.example;{WORDS};Ann;;yes;SimpleUsers;"
+                "ann@w.example;0\r\n"
+                f"account;bob@w.example;{hashed()};Bob;;False;SimpleUsers;"
+                "bob@w.example;0\r\n"
+                f"account;admin;{hashed()};A;;True;SuperAdmins;;0\r\n"
+                "alias;team@w.example;True;joe@w.example;x@else.example\r\n"
+                "forward;joe@w.example;True;copy@else.example;joe@w.example\r\n"
+                "forward;ann@w.example;True;ann@else.example\r\n"
+                "domainalias;al.example;w.example;True\r\n")
+        got = bring(site, text)
+        has(got.err, "read as modoboa")
+        has(got.err, ":1: left out: a domain")
+        has(got.err, ":5: left out: a login without an address")
+        rows = exported(site)
+        eq(rows["joe@w.example"]["name"], "J\u00f6rg Doe")
+        eq(rows["joe@w.example"]["quota"], "104857600")
+        eq((rows["joe@w.example"]["forward"], rows["joe@w.example"]["delivery"]),
+           ("copy@else.example", "on"))
+        eq((rows["ann@w.example"]["forward"], rows["ann@w.example"]["delivery"]),
+           ("ann@else.example", "off"))
+        eq(rows["team@w.example"]["forward"], "joe@w.example x@else.example")
+        eq(rows["bob@w.example"]["login"], "off")
+        eq(site.login("joe@w.example").rc, 0)
+        eq(site.login("ann@w.example", WORDS).rc, 0)
+        has(site.do("--json", "domain", "show", "al.example"),
+            '"alias_of":"w.example"')
+        has(bring(site, text + "mailbox;x\n", rc=100).err,
+            ":10: its first field is none of account")
+        has(bring(site, "x;y\n", "--format", "modoboa", rc=100).err, ":1: ")
+
+
+@test("Virtualmin's batch file, of the domain that is said")
+def virtualmin_batch():
+    with plain() as site:
+        text = (f"joe:J\u00f6rg Doe:{WORDS}:1:1:1024:j@w.example,info@w.example:"
+                "x@else.example:mysql joe\nftp:Ftp:some words here:1:0:0\n"
+                f"ann:Ann:{WORDS}::1:\n")
+        got = bring(site, text, "--format", "virtualmin", "--domain",
+                    "w.example")
+        has(got.err, ":2: left out: it is of no address")
+        rows = exported(site)
+        eq((rows["joe@w.example"]["name"], rows["joe@w.example"]["quota"],
+            rows["joe@w.example"]["forward"]),
+           ("J\u00f6rg Doe", "1048576", "x@else.example"))
+        eq(rows["info@w.example"]["forward"], "joe@w.example")
+        for name in ("joe", "ann"):
+            eq(site.login(name + "@w.example", WORDS).rc, 0)
+
+
+@test("tables as a database's program prints them, with bars and rules: Plesk's passwords "
+      "and any other")
+def boxed():
+    rule = "+-----------------+-------+------------------+\n"
+    with plain() as site:
+        got = bring(site, rule + "|     address     | flags |     password     |\n"
+                    + rule + f"| joe@w.example   |       | {WORDS}|\n"
+                    f"| ann@w.example   |       | {hashed()} |\n"
+                    "| bob@w.example   |       | $AES-128-CBC$x$y |\n" + rule)
+        has(got.err, "read as csv (Plesk)")
+        eq(site.login("joe@w.example", WORDS).rc, 0)
+        eq(site.login("ann@w.example").rc, 0)
+        eq(site.login("bob@w.example").rc, 1)
+        bring(site, f"mail_name\tname\tpassword\ttype\ncat\tw.example\t{WORDS}\t"
+              f"plain\ndog\tw.example\t{hashed()}\tcrypt\n")
+        eq(site.login("cat@w.example", WORDS).rc, 0)
+        eq(site.login("dog@w.example").rc, 0)
+        bring(site, "| address | hash | name |\n|  eve@w.example | * | E |\n")
+        eq(exported(site)["eve@w.example"]["name"], "E")
+
+
+@test("cPanel's directory of a domain, or of all: shadow, passwd and quota")
+def cpanel_tree():
+    with plain() as site:
+        for domain in ("w.example", "v.example"):
+            where = f"{site.top}/etc/{domain}"
+            os.makedirs(where)
+            for name, text in (
+                    ("shadow", f"joe:{hashed()}:16000::::::\nann:!!{hashed()}:"
+                     "16000::::::\n"),
+                    ("passwd", "joe:x:1001:1001::/home/u/mail/w/joe:"
+                     "/bin/noshell\n"),
+                    ("quota", "joe:262144000\nann:0\n")):
+                with open(f"{where}/{name}", "w") as file:
+                    file.write(text)
+        os.mkdir(site.top + "/etc/x.example")
+        path = site.top + "/etc/w.example"
+        got = site.popbox("import", path, "--handle", "ex1", "--dry-run")
+        eq(got.rc, 0, got)
+        has(got.err, "read as cpanel")
+        has(got.out, "joe@w.example")
+        hasnt(got.out, "v.example")
+        site.do("import", site.top + "/etc", "--format", "cpanel", "--handle",
+                "ex1")
+        rows = exported(site)
+        for domain in ("w.example", "v.example"):
+            eq(rows["joe@" + domain]["quota"], "262144000")
+            eq(rows["ann@" + domain]["login"], "off")
+            eq(site.login("joe@" + domain).rc, 0)
+            eq(site.login("ann@" + domain).rc, 1)
+        site.fails(100, "has no shadow, and no directory", "import",
+                   site.top + "/etc/x.example", "--format", "cpanel")
+        os.rename(path + "/shadow", path + "/real")
+        os.symlink("real", path + "/shadow")
+        got = site.popbox("import", path, "--format", "cpanel")
+        eq(got.rc, 100, got)
+        os.remove(path + "/shadow")
+        os.rename(path + "/real", path + "/shadow")
+        os.remove(path + "/quota")
+        os.symlink("/etc/passwd", path + "/quota")
+        site.fails(100, "cannot read", "import", path, "--format", "cpanel")
+
+
 @test("Hestia's file is of the domain that it is named by")
 def hestia_name():
     with plain() as site:

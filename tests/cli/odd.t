@@ -104,7 +104,7 @@ def rows():
                                b"\n")
                 for form in ("csv", "vpopmail", "dovecot", "shadow", "cpanel",
                              "google", "postfixadmin", "sql", "ldif",
-                             "vuserinfo", "hestia", "virtualmin"):
+                             "vuserinfo", "hestia", "virtualmin", "modoboa"):
                     printable(site, "import", path, "--format", form,
                               "--dry-run")
             printable(site, "import", path, "--maildir", "--update")

@@ -131,6 +131,8 @@ MAP = (
     ("tools/transfer/row_sql*.c", ("test_dump", "files.t")),
     ("tools/transfer/row_pairs.c", ("test_dump", "files.t")),
     ("tools/transfer/row_ldif.c", ("test_dump", "files.t")),
+    ("tools/transfer/row_modoboa.c", ("files.t",)),
+    ("tools/transfer/source_cpanel.c", ("files.t",)),
     ("tools/transfer/source_dump.c", ("files.t",)),
     ("tools/transfer/source_pairs.c", ("files.t",)),
     ("tools/transfer/import_merge.c", ("files.t",)),

@@ -168,10 +168,19 @@ void csvfile_guess(struct csvfile *csv)
 	csv->delimiter = 0;
 }
 
+/* +----+-----+, around a table that a database's program prints. */
+static bool is_rule(const char *line, size_t len)
+{
+	return len > 2 && line[0] == '+' && line[1] == '-' &&
+	       strspn(line, "+-\r\n") == len;
+}
+
 static const char *take_line(struct csvfile *csv, const char *line, size_t len)
 {
 	if (!csv->delimiter && strspn(line, "\r\n") != len) {
-		csv->delimiter = find_delimiter(line, len);
+		csv->delimiter = line[0] == '|' ? '|'
+						: find_delimiter(line, len);
+		csv->boxed = csv->delimiter == '|';
 		csv_set_delim(csv->parser, (unsigned char)csv->delimiter);
 	}
 	csv->starved = !text_put(&csv->raw, line, len);
@@ -232,6 +241,9 @@ enum feed_got csvfile_next(struct csvfile *csv)
 			return got;
 		if (csv->raw.len == 0)
 			csv->line = csv->feed->line;
+		if ((!csv->delimiter || csv->boxed) && csv->raw.len == 0 &&
+		    is_rule(line, len))
+			continue;
 		if (!csv->delimiter && says_delimiter(csv, line, len))
 			continue;
 		csv->why = take_line(csv, line, len);

@@ -23,14 +23,15 @@ struct csvfile {
 	size_t count;
 	unsigned long line; /* the first of its lines */
 	const char *why;    /* what is wrong with it, or NULL */
+	bool boxed; /* bars around fields, and blanks, as a database prints */
 	bool whole;
 	bool full;
 	bool starved; /* no memory: nothing is wrong with it */
 };
 
 /* False: no memory. delimiter 0: comma, semicolon or tab, whichever the first
- * line has most of; or what a line sep=; above it says, as spreadsheets write
- * it. */
+ * line has most of; what a line sep=; above it says, as spreadsheets write it;
+ * or bars, if the line begins with one and another line is +---+. */
 bool csvfile_open(struct csvfile *csv, struct feed *feed, char delimiter);
 void csvfile_close(struct csvfile *csv); /* wipes */
 

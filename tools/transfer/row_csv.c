@@ -42,6 +42,19 @@ static const char *take_name(struct intake *intake, const struct texts *texts)
 	return intake_title(intake, both);
 }
 
+/* Plesk encrypts what it shall be able to read again. */
+static const char *take_either(struct intake *intake, const char *text)
+{
+	if (strncmp(text, "$AES-", 5) == 0) {
+		intake->unusable = "the password is encrypted with a key that "
+				   "only Plesk has";
+		return NULL;
+	}
+	return pwhash_resembles(text) || text[0] == '{' || text[0] == '!'
+		       ? intake_hash(intake, text)
+		       : intake_password(intake, text);
+}
+
 /* **** in Google's files: what is there stays. */
 static const char *take_secret(struct intake *intake, const struct texts *texts)
 {
@@ -49,6 +62,8 @@ static const char *take_secret(struct intake *intake, const struct texts *texts)
 	const char *function = texts->of[ROW_CSV_FUNCTION];
 	const char *hash = texts->of[ROW_CSV_HASH];
 
+	if (texts->of[ROW_CSV_EITHER][0])
+		return take_either(intake, texts->of[ROW_CSV_EITHER]);
 	if (hash[0] && password[0])
 		return "it has both a password and a hash";
 	if (hash[0])
@@ -138,6 +153,9 @@ static const char *take_plain(struct intake *intake, const struct texts *texts)
 	if (!why && texts->of[ROW_CSV_QUOTA_MB][0])
 		why = intake_quota(intake, texts->of[ROW_CSV_QUOTA_MB],
 				   1 << 20);
+	if (!why && texts->of[ROW_CSV_QUOTA_KB][0])
+		why = intake_quota(intake, texts->of[ROW_CSV_QUOTA_KB],
+				   1 << 10);
 	if (!why && texts->of[ROW_CSV_VQUOTA][0])
 		why = row_passwd_quota(intake, texts->of[ROW_CSV_VQUOTA]);
 	if (!why && texts->of[ROW_CSV_VFLAGS][0])
@@ -191,7 +209,8 @@ static const char *read_texts(const struct row_csv *row,
 		else if (is == ROW_CSV_DOMAIN || is == ROW_CSV_ALIAS_DOMAIN ||
 			 is == ROW_CSV_TARGET_DOMAIN)
 			text = row_clean_domain(text);
-		else if (is != ROW_CSV_PASSWORD)
+		else if ((is != ROW_CSV_PASSWORD && is != ROW_CSV_EITHER) ||
+			 csv->boxed)
 			text = row_clean_field(text);
 		texts->of[is] = text;
 		if (is == ROW_CSV_NAMELESS && text[0])

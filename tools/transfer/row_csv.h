@@ -15,12 +15,14 @@ enum row_csv_column {
 	ROW_CSV_DOMAIN,
 	ROW_CSV_PASSWORD,
 	ROW_CSV_HASH,
+	ROW_CSV_EITHER, /* a password or a hash, as it looks */
 	ROW_CSV_FUNCTION, /* what kind of hash stands in the password's column */
 	ROW_CSV_NAME,
 	ROW_CSV_FIRST_NAME, /* where there is no name */
 	ROW_CSV_LAST_NAME,
 	ROW_CSV_QUOTA,
 	ROW_CSV_QUOTA_MB,
+	ROW_CSV_QUOTA_KB,
 	ROW_CSV_VQUOTA, /* as vpopmail writes it */
 	ROW_CSV_VFLAGS,
 	ROW_CSV_HANDLE,

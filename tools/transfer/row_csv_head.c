@@ -175,6 +175,20 @@ static const struct column vpopmail[] = {
 	{NULL, ROW_CSV_IGNORED},
 };
 
+/* Plesk's mail_auth_view, and what people take out of its table. */
+static const struct column mail_auth[] = {
+	{"address", ROW_CSV_ADDRESS},
+	{"password", ROW_CSV_EITHER},
+	{NULL, ROW_CSV_IGNORED},
+};
+
+static const struct column plesk[] = {
+	{"mail_name", ROW_CSV_LOCAL},  {"name", ROW_CSV_DOMAIN},
+	{"domain", ROW_CSV_DOMAIN},    {"domain_name", ROW_CSV_DOMAIN},
+	{"password", ROW_CSV_EITHER},  {"mbox_quota", ROW_CSV_QUOTA},
+	{NULL, ROW_CSV_IGNORED},
+};
+
 static const struct dialect dialects[] = {
 	{"google", {"email address [required]", NULL}, true, google,
 	 "Google Workspace"},
@@ -189,6 +203,8 @@ static const struct dialect dialects[] = {
 	 "forwardings of iRedMail"},
 	{"postfixadmin", {"alias", "to"}, true, alias_list, "aliases"},
 	{"csv", {"pw_name", "pw_passwd"}, true, vpopmail, "table of vpopmail"},
+	{"csv", {"address", "flags"}, true, mail_auth, "Plesk"},
+	{"csv", {"mail_name", "password"}, true, plesk, "Plesk"},
 	{"cpanel", {"email", NULL}, false, cpanel, NULL},
 	{"csv", {"user name", "display name"}, true, ours, "Microsoft 365"},
 	{"csv", {"user principal name", NULL}, true, ours, "Microsoft 365"},

@@ -240,6 +240,40 @@ static void virtualmin(struct row_pairs *pairs, const char *key, char *value)
 		row_pairs_put(pairs, ROW_CSV_MAILDIR, value);
 }
 
+/* user:name:password:ftp:mail:quota in KiB:addresses:forwards:databases, from which
+ * it makes many. */
+static enum row_pairs_got batch(struct row_pairs *pairs, char *line)
+{
+	char *field[9];
+	size_t count = 0;
+
+	for (char *at = line; at && count < 9; count++) {
+		field[count] = at;
+		at = strchr(at, ':');
+		if (at)
+			*at++ = 0;
+	}
+	while (count < 9)
+		field[count++] = line + strlen(line);
+	pairs->foreign = strcmp(field[4], "1") != 0; /* no mail */
+	row_pairs_put(pairs, ROW_CSV_LOCAL, field[0]);
+	row_pairs_put(pairs, ROW_CSV_NAME, field[1]);
+	row_pairs_text(pairs, &pairs->clear, field[2]);
+	row_pairs_put(pairs, ROW_CSV_QUOTA_KB, field[5]);
+	take_words(pairs, &pairs->others, field[6], ", ", 0);
+	take_words(pairs, &pairs->forwards, field[7], ", ", ',');
+	return ROW_PAIRS_DONE;
+}
+
+static size_t colons(const char *line)
+{
+	size_t count = 0;
+
+	for (; *line; line++)
+		count += *line == ':';
+	return count;
+}
+
 enum row_pairs_got row_pairs_virtualmin(struct row_pairs *pairs, char *line,
 					size_t len)
 {
@@ -248,7 +282,11 @@ enum row_pairs_got row_pairs_virtualmin(struct row_pairs *pairs, char *line,
 
 	if (first && pairs->begun)
 		return ROW_PAIRS_BEFORE;
-	if (!len || (!first && !pairs->begun) || !row_pairs_count(pairs, len) || first)
+	if (!len || (!first && !pairs->begun) || !row_pairs_count(pairs, len))
+		return ROW_PAIRS_MORE;
+	if (first && colons(line) >= 5)
+		return batch(pairs, line);
+	if (first)
 		return ROW_PAIRS_MORE;
 	if (cut(line, &key, &value))
 		virtualmin(pairs, key, value);
@@ -266,7 +304,7 @@ const char *row_pairs_fill(struct row_pairs *pairs, const char *domain,
 	    !row_csv_has(&pairs->columns, ROW_CSV_LOCAL))
 		pairs->foreign = true;
 	if (pairs->foreign && !why) {
-		*ret_left = "an entry without an address";
+		*ret_left = "it is of no address";
 		return NULL;
 	}
 	if (pairs->forwards.len)

@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "base/say.h"
-#include "row_passwd.h"
+#include "row_modoboa.h"
 #include "row_sql.h"
 #include "source_private.h"
 #include "store/secret.h"
@@ -248,6 +248,45 @@ static int read_records(struct source_reading *r, struct csvfile *csv)
 	return got == FEED_FAILED ? source_failed(r->how->path) : CODE_DONE;
 }
 
+/* Modoboa's, which tells record by record what it is. */
+static int read_modoboa(struct source_reading *r)
+{
+	struct csvfile csv, record;
+	struct row_csv columns;
+	enum intake_part part;
+	enum feed_got got;
+	bool more = true;
+
+	if (!csvfile_open(&csv, &r->feed, ';'))
+		return say_error(CODE_LATER, "no memory");
+	csvfile_start(&record);
+	while (more && (got = csvfile_next(&csv)) == FEED_LINE) {
+		struct source_row row = {.file = r->feed.name,
+					 .line = csv.line,
+					 .raw = csv.raw.bytes,
+					 .raw_len = csv.raw.len,
+					 .why = csv.why};
+
+		source_step(r);
+		if (!row.why && row_csv_blank(&csv))
+			continue;
+		if (!row.why)
+			row.why = row_modoboa(&csv, &record, &columns, &part,
+					      &row.left);
+		if (row.why || row.left) {
+			intake_wipe(&r->intake);
+			row.intake = &r->intake;
+			more = r->sink(r->arg, &row);
+		} else {
+			more = source_record(r, &columns, &record, part, &row);
+		}
+	}
+	csvfile_close(&csv);
+	csvfile_close(&record);
+	return more && got == FEED_FAILED ? source_failed(r->how->path)
+					  : CODE_DONE;
+}
+
 static int read_csv(struct source_reading *r)
 {
 	struct csvfile csv;
@@ -303,6 +342,15 @@ static void found(struct source_reading *r, const char *format)
 		*r->how->found = (struct source_found){.format = format};
 }
 
+static bool is_modoboa(struct source_reading *r)
+{
+	const char *bytes;
+	size_t len;
+
+	return feed_peek(&r->feed, &bytes, &len) &&
+	       row_modoboa_resembles(bytes, len);
+}
+
 /* A file whose content tells what it is, unless that is asked for. */
 static int read_content(struct source_reading *r, const char *format)
 {
@@ -314,15 +362,22 @@ static int read_content(struct source_reading *r, const char *format)
 	other = format ? find_other(format) : guess_other(r);
 	if (other < OTHERS)
 		found(r, others[other].name);
-	code = other == OTHERS	      ? read_csv(r)
-	       : others[other].parse ? source_pairs(r, others[other].parse)
-				     : source_sql(r);
+	if (format ? strcmp(format, "modoboa") == 0
+		   : other == OTHERS && is_modoboa(r)) {
+		found(r, "modoboa");
+		code = read_modoboa(r);
+	} else {
+		code = other == OTHERS	      ? read_csv(r)
+		       : others[other].parse ? source_pairs(r,
+							    others[other].parse)
+					     : source_sql(r);
+	}
 	end(r);
 	return code;
 }
 
-int source_vpasswd(const struct source_how *how, const char *path,
-		   source_sink *sink, void *arg)
+int source_lines(const struct source_how *how, row_passwd *parse,
+		 const char *path, source_sink *sink, void *arg)
 {
 	struct source_reading *r = calloc(1, sizeof *r);
 	int code;
@@ -331,7 +386,7 @@ int source_vpasswd(const struct source_how *how, const char *path,
 		return say_error(CODE_LATER, "no memory");
 	*r = (struct source_reading){
 		.how = how, .sink = sink, .arg = arg, .below = true};
-	code = read_lines(r, row_passwd_vpopmail, path);
+	code = read_lines(r, parse, path);
 	free(r);
 	return code;
 }
@@ -343,17 +398,24 @@ static bool ends_in(const char *path, const char *end)
 	return len >= part && strcmp(path + len - part, end) == 0;
 }
 
+static bool has(const char *dir, const char *name)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	int made = snprintf(path, sizeof path, "%s/%s", dir, name);
+
+	return made > 0 && made < PATH_MAX && stat(path, &st) == 0;
+}
+
 /* What the name tells. NULL: a file with a header, as most are. */
 static const char *guess(const char *path)
 {
-	char cdb[PATH_MAX];
 	struct stat st;
-	int made = snprintf(cdb, sizeof cdb, "%s/passwd.cdb", path);
 
 	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-		return made > 0 && made < PATH_MAX && stat(cdb, &st) == 0
-			       ? "vmailmgr"
-			       : "vpopmail";
+		return has(path, "passwd.cdb") ? "vmailmgr"
+		       : has(path, "shadow")   ? "cpanel"
+					       : "vpopmail";
 	if (ends_in(path, ".cdb"))
 		return "vmailmgr";
 	if (ends_in(path, "vpasswd"))
@@ -366,7 +428,7 @@ static const char *guess(const char *path)
 static bool is_csv(const char *format)
 {
 	static const char *const those[] = {"csv", "cpanel", "google",
-					    "postfixadmin"};
+					    "postfixadmin", "modoboa"};
 
 	for (size_t i = 0; i < sizeof those / sizeof *those; i++) {
 		if (strcmp(those[i], format) == 0)
@@ -380,9 +442,14 @@ static int read_format(struct source_reading *r, const char *format)
 	const struct source_how *how = r->how;
 	struct stat st;
 
-	if (!format || is_csv(format) || find_other(format) < OTHERS)
+	const bool tree = stat(how->path, &st) == 0 && S_ISDIR(st.st_mode);
+
+	if (!format || (is_csv(format) && !tree) ||
+	    find_other(format) < OTHERS)
 		return read_content(r, format);
 	found(r, format);
+	if (strcmp(format, "cpanel") == 0)
+		return source_cpanel(how, r->sink, r->arg);
 	if (strcmp(format, "qmail") == 0)
 		return source_qmail(how, r->sink, r->arg);
 	if (strcmp(format, "vmailmgr") == 0)
@@ -394,7 +461,7 @@ static int read_format(struct source_reading *r, const char *format)
 	if (strcmp(format, "vpopmail") != 0)
 		return say_error(CODE_USAGE, "no format '%s' (there are %s)",
 				 format, SOURCE_FORMATS);
-	if (stat(how->path, &st) == 0 && S_ISDIR(st.st_mode))
+	if (tree)
 		return source_tree(how, r->sink, r->arg);
 	return read_lines(r, row_passwd_vpopmail, how->path);
 }

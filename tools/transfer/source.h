@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "intake.h"
 #include "oldroutes.h"
+#include "row_passwd.h"
 
 /* What the source turned out to be. */
 struct source_found {
@@ -64,8 +65,8 @@ int source_read(const struct source_how *how, source_sink *sink, void *arg);
 
 /* The names of the formats, for usage and messages. */
 #define SOURCE_FORMATS                                                        \
-	"csv, cpanel, google, postfixadmin, sql, ldif, vuserinfo, hestia, "   \
-	"virtualmin, vpopmail, vmailmgr, dovecot, shadow, qmail"
+	"csv, cpanel, google, postfixadmin, modoboa, sql, ldif, vuserinfo, "  \
+	"hestia, virtualmin, vpopmail, vmailmgr, dovecot, shadow, qmail"
 
 /* The header of rows that are rewritten, whose source is no file of lines:
  * somebody corrects them, and imports them as a csv. */
@@ -92,8 +93,10 @@ int source_tree(const struct source_how *how, source_sink *sink, void *arg);
 int source_vmailmgr(const struct source_how *how, source_sink *sink, void *arg);
 int source_qmail(const struct source_how *how, source_sink *sink, void *arg);
 
-/* The lines of a vpasswd, for both. */
-int source_vpasswd(const struct source_how *how, const char *path,
-		   source_sink *sink, void *arg);
+int source_cpanel(const struct source_how *how, source_sink *sink, void *arg);
+
+/* A file below how->path with an account a line. */
+int source_lines(const struct source_how *how, row_passwd *parse,
+		 const char *path, source_sink *sink, void *arg);
 
 #endif

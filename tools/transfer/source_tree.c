@@ -127,7 +127,7 @@ static int read_domain(struct source_tree *tree, const char *dir,
 	if (code == CODE_DONE)
 		code = dotqmails_list(&tree->files);
 	if (code == CODE_DONE && !tree->enough)
-		code = source_vpasswd(&how, path, source_tree_user, tree);
+		code = source_lines(&how, row_passwd_vpopmail, path, source_tree_user, tree);
 	if (code == CODE_DONE && !tree->enough)
 		code = dotqmails_rest(&tree->files, tree->sink, tree->arg,
 				      &tree->enough);

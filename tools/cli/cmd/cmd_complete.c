@@ -105,7 +105,8 @@ static void print_formats(const struct wish *wish)
 	static const char *const in[] = {
 		"csv",	    "cpanel", "google",	   "dovecot",	 "vmailmgr",
 		"vpopmail", "shadow", "qmail",	   "postfixadmin", "sql",
-		"ldif",	    "hestia", "vuserinfo", "virtualmin", NULL};
+		"ldif",	    "hestia", "vuserinfo", "virtualmin", "modoboa",
+		NULL};
 	static const char *const out[] = {"csv", "json", "dovecot", "vpopmail",
 					  NULL};
 	const char *const *format =

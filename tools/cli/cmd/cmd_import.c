@@ -10,8 +10,8 @@
 
 const struct args_option cmd_import_options[] = {
 	{"--format", "FORMAT",
-	 "csv, cpanel, google, postfixadmin, sql, ldif, vuserinfo, hestia, "
-	 "virtualmin, vpopmail, vmailmgr, dovecot, shadow or qmail [by its "
+	 "csv, cpanel, google, postfixadmin, modoboa, sql, ldif, vuserinfo, "
+	 "hestia, virtualmin, vpopmail, vmailmgr, dovecot, shadow or qmail [by its "
 	 "name or content]"},
 	{"--encoding", "NAME",
 	 "utf-8, latin-1, windows-1252 or utf-16 [by its bytes]"},
