@@ -264,6 +264,39 @@ static void damaged(void **state)
 	     "1 published_upto, 11 meta, ");
 }
 
+/* A row of a second table, whole, under a key that is none of it. */
+static void stray(enum db_table table, const char *bytes, size_t len,
+		  const char *expected)
+{
+	struct edit is = {.table = table, .key.len = len};
+
+	memcpy(is.key.bytes, bytes, len);
+	assert_int_equal(bybox_encode(&is.key, &is.row), ERR_OK);
+	tells(is, expected);
+}
+
+static void strays(void **state)
+{
+	struct edit is = {.table = DB_JOURNAL, .key = row_key_text("\xff......")};
+	uint64_t last;
+
+	(void)state;
+	stray(DB_BYOWNER, BYTES("ex1"), "1 ex1, ");
+	stray(DB_BYOWNER, BYTES("ex1\0"), "1 ex1., ");
+	stray(DB_BYOWNER, BYTES("ex1\0-a.org"), "1 ex1.-a.org, ");
+	stray(DB_BYOWNER, BYTES("ex2\0relay.org"), "13 ex2.relay.org, ");
+	stray(DB_BYBOX, BYTES("ex1"), "1 ex1, ");
+	stray(DB_BYBOX, BYTES("ex1\0\0\0\0"), "1 ex1...., ");
+	stray(DB_BYBOX, BYTES("ex1\0\0\0\0\1"), "1 ex1....., ");
+	stray(DB_BYBOX, BYTES("ex1\0\0\0\0\1a.org"), "1 ex1.....a.org, ");
+	stray(DB_BYBOX, BYTES("ex1\0\0\0\0\1a.org\0A b"),
+	      "1 ex1.....a.org.A.b, ");
+	/* Numbers of the journal have eight bytes. */
+	assert_int_equal(bybox_encode(&is.key, &is.row), ERR_OK);
+	assert_int_equal(change(edit, &is), ERR_OK);
+	assert_int_equal(store_read(store, last_body, &last), ERR_DAMAGED);
+}
+
 static void domains(void **state)
 {
 	struct store_domain d = domain_of("example.com");
@@ -378,6 +411,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_STORE("rule 1: a damaged row of each table is told",
 			   damaged),
+		WITH_STORE("rule 1: a whole row under a key that is none is told",
+			   strays),
 		WITH_STORE("rules 2 to 4, 8 and 9: what a domain lacks is told",
 			   domains),
 		WITH_STORE(
