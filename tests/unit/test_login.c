@@ -291,6 +291,32 @@ static void switches(void **state)
 	}
 }
 
+static enum err box_body(struct store_txn *txn, void *arg)
+{
+	return store_box_add(txn, arg);
+}
+
+/* A box to which no address leads is judged by its own switches and its
+ * handle's. */
+static void alone(void **state)
+{
+	struct store_box box = {.name = {handle("ex1"), 1}};
+	struct switched one = {"ex1", NULL, false};
+	struct login login;
+
+	(void)state;
+	box.state.login = true;
+	assert_int_equal(change(box_body, &box), ERR_OK);
+	assert_int_equal(look("ex1-0001", NULL, &login), ERR_OK);
+	assert_string_equal(login.reason, "no-password");
+	assert_string_equal(login.user, "ex1-0001");
+	assert_string_equal(login.domain.s, "");
+	assert_int_equal(login.box.number, 1);
+	assert_int_equal(change(switch_body, &one), ERR_OK);
+	assert_int_equal(look("ex1-0001", NULL, &login), ERR_OK);
+	assert_string_equal(login.reason, "handle-suspended");
+}
+
 int main(void)
 {
 #define WITH_STORE(sentence, function)                                        \
@@ -305,6 +331,8 @@ int main(void)
 			   "damaged", first_domain),
 		WITH_STORE("a login is off where its domain, its alias or a "
 			   "handle is", switches),
+		WITH_STORE("a box without an address is judged without a domain",
+			   alone),
 		WITH_STORE("a store without a format answers nobody", format),
 		WITH_STORE("who is unknown gets a decoy and nothing else",
 			   strangers),
