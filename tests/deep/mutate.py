@@ -31,6 +31,11 @@ WIPE = re.compile(r"wipe|memzero|explicit_bzero")
 LEAVES = re.compile(r"free|(^|_)close(dir)?$|^fclose$|^say_|^(f|v|vf)?printf$|"
                     r"^put(s|char)$|^f?puts$|^fflush$|^json_|^table_|^progress_|"
                     r"^abort$|^exit$|^_exit$|^static_assert$|^_Static_assert$")
+# A time that somebody waits, or memory and rows that are taken at a time: one more
+# or less is no promise.
+TUNED = re.compile(r"(_MS|_NS|MERCY_S|_SECONDS|_BYTES|ROOM|MEMORY|STACK|BATCH|ROUND|"
+                   r"HANDFUL|AHEAD|BLOCK|TAIL|PATIENCE|MAP_START|DISK_FULL|DEEP|"
+                   r"TRIES|COMPARED_MAX|LOOKED_AT|SCAN_UNHARMED)$")
 TAKES = {"malloc", "calloc", "realloc", "reallocarray"}
 KEYWORDS = {"if", "while", "for", "switch", "return", "sizeof", "else", "do",
             "case"}
@@ -131,6 +136,14 @@ def is_room(source, at):
             for t in source.tokens[opened + 1:source.partner[opened]])
 
 
+def is_tuned(source, at):
+    """Is it the value of such a name in an enumeration?"""
+    while source.said(at) not in ("=", ",", ";", "{", "}"):
+        at -= 1
+    return source.said(at) == "=" and TUNED.search(source.said(at - 1)) and \
+        source.said(at - 2) in ("{", ",")
+
+
 def numbers(source):
     """Off by one: constants, and bounds."""
     for at, token in enumerate(source.tokens):
@@ -140,9 +153,13 @@ def numbers(source):
         if token.kind != "number" or not re.fullmatch(
                 r"0[0-7]*|[1-9]\d*|0[xX][0-9a-fA-F]+", token.text):
             continue
+        if is_tuned(source, at):
+            continue
         # Room in memory is no promise; neither is a structure's first zero.
         if source.said(at - 1) == "[" and source.said(at + 1) == "]" or \
-                source.said(at - 1) == "{" and source.said(at + 1) == "}":
+                token.text == "0" and source.said(at + 1) == "}" and (
+                    source.said(at - 1) == "{" or source.said(at - 1) == "=" and
+                    source.said(at - 3) == "." and source.said(at - 4) == "{"):
             continue
         if not is_room(source, at):
             yield source.change("constant", at, at, f"({token.text} + 1)")

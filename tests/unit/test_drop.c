@@ -1,9 +1,12 @@
 #include "unit.h"
 
 #include <grp.h>
+#include <linux/capability.h>
+#include <linux/securebits.h>
 #include <stdbool.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -85,6 +88,35 @@ static int all(void)
 	return refused(UID, UID, UID, GID, GID, GID) == 2 ? 0 : 1;
 }
 
+/* Popusr in everything, and yet with one capability of root's. */
+static int capable(unsigned capability)
+{
+	static const char why[] = "root could be had again after dropping it";
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct caps[2] = {
+		{.effective = 1U << capability, .permitted = 1U << capability}};
+	const char *said;
+
+	if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0) != 0 ||
+	    setgroups(0, NULL) != 0 || setresgid(GID, GID, GID) != 0 ||
+	    setresuid(UID, UID, UID) != 0 ||
+	    syscall(SYS_capset, &header, caps) != 0)
+		return 1;
+	said = drop_to(UID, GID);
+	return said && strcmp(said, why) == 0 ? 0 : 2;
+}
+
+static int may_set_uids(void)
+{
+	return capable(CAP_SETUID);
+}
+
+static int may_set_gids(void)
+{
+	return capable(CAP_SETGID);
+}
+
 static void child(int (*what)(void))
 {
 	int status = -1;
@@ -116,6 +148,13 @@ static void halves(void **state)
 	child(all);
 }
 
+static void capabilities(void **state)
+{
+	(void)state;
+	child(may_set_uids);
+	child(may_set_gids);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -124,6 +163,9 @@ int main(void)
 		     "back is left",
 		     nothing),
 		SAYS("a caller that is popusr must be so in all its ids", halves),
+		SAYS("one capability that would bring root's user or group back "
+		     "is enough to refuse",
+		     capabilities),
 	};
 
 	return RUN(tests);
