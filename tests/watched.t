@@ -176,7 +176,8 @@ def schemes():
     with Watched().joe() as site:
         for box, password, was, now in each_hash(site):
             secrets = {*parts(was), *parts(now)}
-            site.secret(password, *secrets)
+            # NTLM's sum is that of the other form.
+            site.secret(password, password.encode("utf-16-le"), *secrets)
             site.clean_login(0, box, password)
             site.secret(NEW, *secrets)
             site.clean_login(1, box, NEW)
