@@ -136,6 +136,13 @@ def is_room(source, at):
             for t in source.tokens[opened + 1:source.partner[opened]])
 
 
+def is_spare(source, at):
+    """calloc(count + 1, ...): that it is never asked for nothing."""
+    opened = source.inner[at]
+    return opened is not None and source.said(opened - 1) == "calloc" and \
+        source.said(at - 1) == "+" and source.said(at + 1) == ","
+
+
 def is_tuned(source, at):
     """Is it the value of such a name in an enumeration?"""
     while source.said(at) not in ("=", ",", ";", "{", "}"):
@@ -153,7 +160,7 @@ def numbers(source):
         if token.kind != "number" or not re.fullmatch(
                 r"0[0-7]*|[1-9]\d*|0[xX][0-9a-fA-F]+", token.text):
             continue
-        if is_tuned(source, at):
+        if is_tuned(source, at) or is_spare(source, at):
             continue
         # Room in memory is no promise; neither is a structure's first zero.
         if source.said(at - 1) == "[" and source.said(at + 1) == "]" or \
