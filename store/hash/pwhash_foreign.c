@@ -202,7 +202,7 @@ static enum pwhash dovecot_pbkdf2(const char *at, struct pwhash_form *form)
 	bool good;
 
 	old->kind = PWHASH_OLD_PBKDF2_SHA1;
-	if (strncmp(at, "$1$", 3) != 0)
+	if (!pwhash_begins(at, "$1$"))
 		return pbkdf2_form(old->kind, at + (*at == '$'), false,
 				   AS_BASE64, form);
 	end = strchr(salt, '$');
@@ -336,11 +336,11 @@ enum pwhash pwhash_foreign_form(const char *hash, struct pwhash_form *form)
 					   pbkdf2[i].text_salt,
 					   pbkdf2[i].coding, form);
 	}
-	if (strncmp(hash, "$P$", 3) == 0 || strncmp(hash, "$H$", 3) == 0)
+	if (pwhash_begins(hash, "$P$") || pwhash_begins(hash, "$H$"))
 		return phpass_form(hash + 3, form);
-	if (strncmp(hash, "$apr1$", 6) == 0)
+	if (pwhash_begins(hash, "$apr1$"))
 		return apr1_form(hash + 6, form);
-	if (strncmp(hash, "$3$$", 4) == 0)
+	if (pwhash_begins(hash, "$3$$"))
 		return plain_form(PWHASH_OLD_NT, hash + 4, AS_HEX, false, form);
 	return PWHASH_UNKNOWN;
 }

@@ -380,7 +380,7 @@ static enum pwhash form_behind(const struct tag *tag, const char *body,
 		form->scheme = tag->scheme;
 		return PWHASH_UNKNOWN;
 	}
-	if (body[0] == '{' || strncmp(body, "$wrap$", 6) == 0)
+	if (body[0] == '{' || pwhash_begins(body, "$wrap$"))
 		return PWHASH_MALFORMED;
 	answer = form_crypt(body, form);
 	if (tag->scheme &&

@@ -132,16 +132,16 @@ static void lower(const char *setting, char ret_setting[PWHASH_MAX + 16])
 	(void)snprintf(ret_setting, PWHASH_MAX + 16, "%s", setting);
 	if (setting[0] != '$')
 		return;
-	if (strncmp(setting, "$2", 2) == 0) {
+	if (pwhash_begins(setting, "$2")) {
 		memcpy(cost, "04", 2);
-	} else if (strncmp(setting, "$y$", 3) == 0 ||
-		   strncmp(setting, "$gy$", 4) == 0) {
+	} else if (pwhash_begins(setting, "$y$") ||
+		   pwhash_begins(setting, "$gy$")) {
 		memcpy(cost + 1, "/.", 2);
-	} else if (strncmp(setting, "$7$", 3) == 0) {
+	} else if (pwhash_begins(setting, "$7$")) {
 		memcpy(cost, "0/..../....", 11);
-	} else if (strncmp(setting, "$5$", 3) == 0 ||
-		   strncmp(setting, "$6$", 3) == 0) {
-		if (strncmp(at, "rounds=", 7) == 0)
+	} else if (pwhash_begins(setting, "$5$") ||
+		   pwhash_begins(setting, "$6$")) {
+		if (pwhash_begins(at, "rounds="))
 			at = behind(at, 1);
 		(void)snprintf(ret_setting, PWHASH_MAX + 16, "%.*srounds=1000$%s",
 			       head, setting, at);

@@ -6,6 +6,7 @@
 #define POPBOX_PWHASH_PRIVATE_H
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "pwhash.h"
 
@@ -150,6 +151,12 @@ MUST_USE enum pwhash pwhash_argon2_verify(const struct pwhash_form *form,
 MUST_USE enum pwhash pwhash_run_crypt(const char *setting,
 				      const void *password, size_t len,
 				      char ret_hash[PWHASH_MAX + 1]);
+
+/* Inline, so that of a head that is known nothing is measured. */
+static inline bool pwhash_begins(const char *text, const char *head)
+{
+	return strncmp(text, head, strlen(head)) == 0;
+}
 
 /* $wrap$, see pwhash.h. */
 MUST_USE enum pwhash pwhash_wrap_form(const char *at, struct pwhash_form *form);

@@ -267,6 +267,19 @@ def full_disk():
             subprocess.run(["umount", disk], check=True)
 
 
+@test("of many that fail each is named once", root=True)
+def each_named():
+    with Site().joe() as site:
+        fill(site, "example.com", 12)
+        where = os.path.dirname(site.box_path())
+        os.chown(where, 0, 0)
+        os.chmod(where, 0o755)
+        got = sync(site)
+        eq(got.rc, 111, got)
+        eq(re.findall(r"cannot make '(.*)': Permission denied", got.err),
+           [site.box_path(f"ex1-{n:04}") for n in range(2, 14)])
+
+
 @test("an address waits for a box that failed in a part before it")
 def waits():
     with Site().joe() as site:
