@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -109,6 +110,32 @@ def bouncesaying():
                               ["no", "sh", "-c", "cat; echo e >&2"],
                               ["no", "/no/such"])]
     both(ask)
+
+
+@test("condredirect hands a message on after the same programs", root=True,
+      plain=True)
+def condredirect():
+    def ask(site):
+        for words in ([], ["a@x.org"], ["a@x.org", "true"],
+                      ["a@x.org", "false"], ["a@x.org", "cat"],
+                      *(["a@x.org", "sh", "-c", f"exit {code}"]
+                        for code in (2, 99, 100, 111)),
+                      ["a@x.org", "sh", "-c", "kill -9 $$"],
+                      ["a@x.org", "/no/such"]):
+            before = site.queued()
+            with tempfile.TemporaryFile() as message:
+                message.write(b"Subject: x\n\nhello\n")
+                message.seek(0)
+                code, out, err = call(
+                    site, site.bin + "/condredirect", *words, stdin=message,
+                    env={"PATH": os.environ["PATH"], "SENDER": "s@x.org",
+                         "DTLINE": "Delivered-To: b@x.org\n"})
+            went = re.findall("^forward (.*)$", out, re.M)
+            for queued in site.queued():
+                if queued not in before:
+                    went += queued[1]
+            yield words, code, went
+    both(lambda site: list(ask(site)))
 
 
 CHILD = "od -An -c <&3; echo end; exit {}"

@@ -318,23 +318,29 @@ static void become(const struct assign *as)
 		common_die(111, "unable to become uid %u", uid);
 }
 
-/* The message with the headers that qmail-local puts before it. */
+/* The message with the headers that qmail-local puts before it. Programs find
+ * those in their environment, and the message in a file. */
 static char *read_message(const char *sender, const char *recipient,
 			  size_t *ret_len)
 {
-	char *text = NULL;
-	FILE *out = open_memstream(&text, ret_len);
+	FILE *out, *plain = tmpfile();
+	char *text = NULL, *to = NULL;
 	char part[4096];
 	size_t got;
 
-	if (!out)
+	out = open_memstream(&text, ret_len);
+	if (!out || !plain || asprintf(&to, "Delivered-To: %s\n", recipient) < 0)
 		common_die(111, "out of memory");
-	fprintf(out, "Return-Path: <%s>\nDelivered-To: %s\n", sender,
-		recipient);
-	while ((got = fread(part, 1, sizeof part, stdin)) > 0)
+	fprintf(out, "Return-Path: <%s>\n%s", sender, to);
+	while ((got = fread(part, 1, sizeof part, stdin)) > 0) {
 		fwrite(part, 1, got, out);
-	if (fclose(out) != 0)
+		fwrite(part, 1, got, plain);
+	}
+	if (fclose(out) != 0 || fflush(plain) != 0 ||
+	    dup2(fileno(plain), STDIN_FILENO) < 0 || fclose(plain) != 0 ||
+	    setenv("SENDER", sender, 1) != 0 || setenv("DTLINE", to, 1) != 0)
 		common_die(111, "out of memory");
+	free(to);
 	return text;
 }
 

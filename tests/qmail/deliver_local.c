@@ -140,6 +140,7 @@ static bool to_program(const char *command)
 		return true;
 	}
 	(void)fflush(stdout);
+	(void)lseek(STDIN_FILENO, 0, SEEK_SET); /* a file: deliver.c */
 	status = system(command);
 	if (status == 0)
 		return true;
