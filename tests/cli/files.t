@@ -587,6 +587,34 @@ def cpanel_tree():
         site.fails(100, "cannot read", "import", path, "--format", "cpanel")
 
 
+@test("a line that cannot be read spoils the entry that it is in, and no other")
+def pairs_by_entry():
+    with plain() as site:
+        entry = "dn: uid=%s\nmail: %s@w.example\ncn: %s\nuserPassword: {CRYPT}*\n\n"
+        text = (entry % ("a", "a", "A")).encode() + \
+            (entry % ("b", "b", "x\u00f6y")).encode() + \
+            (entry % ("c", "c", "C")).encode().replace(b"cn: C", b"cn: \x81\xf6") + \
+            (entry % ("d", "d", "D" * 70000)).encode() + \
+            (entry % ("e", "e", "E")).encode()
+        got = bring(site, text, rc=100)
+        has(got.err, "brought:11: c@w.example: it is not UTF-8")
+        has(got.err, "brought:16: the line has more than 65536")
+        has(got.err, "2 rows cannot be taken")
+        skipped = site.top + "/skipped"
+        bring(site, text, "--skip-bad", skipped, rc=1)
+        eq(set(exported(site)) - {"postmaster@w.example"},
+           {n + "@w.example" for n in "abe"})
+        with open(skipped, "rb") as file:
+            assert file.read().startswith(b"dn: uid=c\nmail: c@w.example\n")
+        vuserinfo = "".join(
+            f"name:   {n}\npasswd: *\nflags:  {flags}\ngecos: G\ndir: /v/domains/"
+            f"w.example/{n}\nquota: NOQUOTA\n" for n, flags in
+            (("f", "0"), ("g", "x"), ("h", "0")))
+        got = bring(site, vuserinfo, rc=100)
+        has(got.err, "brought:7: g@w.example: its flags are not a number")
+        has(got.err, "1 row cannot")
+
+
 @test("Hestia's file is of the domain that it is named by")
 def hestia_name():
     with plain() as site:

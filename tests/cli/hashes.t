@@ -1,16 +1,15 @@
 #!/usr/bin/env python3
 """Hashes that other programs make, taken with --hash-stdin and logged in by."""
-import base64
 import hashlib
 import json
 import os
 import resource
 import secrets
-import shutil
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from oldhashes import b64, by_program as make, phpass
 from tap import GOOD, SANITIZED, Site, eq, has, hasnt, run, skip, test
 
 PROGRAMS = (
@@ -24,20 +23,6 @@ PROGRAMS = (
      ("argon2", "8 bytes.", "-i", "-p", "2", "-m", "11", "-e")] +
     [("doveadm", "pw", "-s", s, "-p") for s in (
         "SSHA256", "SSHA512.hex", "SHA512", "SHA256-CRYPT")])
-
-
-def make(program, password):
-    """A fresh hash, or None where the program is missing."""
-    if not shutil.which(program[0]):
-        return None
-    if program[0] == "argon2":
-        done = subprocess.run(program, input=password, capture_output=True,
-                              text=True, check=True)
-    else:
-        done = subprocess.run([*program, password], capture_output=True,
-                              text=True, check=True)
-    text = done.stdout.strip()
-    return text.split(":", 1)[1] if program[0] == "htpasswd" else text
 
 
 @test("hashes of other programs, made just now, log in")
@@ -60,26 +45,6 @@ def fresh():
     if not used:
         skip("no program here that makes hashes")
     print("# made by " + " ".join(sorted(used)))
-
-
-def b64(data, plus="+", end="="):
-    return base64.b64encode(data).decode().replace("+", plus).rstrip("=") + \
-        end * (-len(data) % 3 if end else 0)
-
-
-def phpass(password, log=8, salt=b"saltsalt"):
-    """Portable PHP password hashing, from its description."""
-    digits = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-    sum_ = hashlib.md5(salt + password).digest()
-    for _ in range(1 << log):
-        sum_ = hashlib.md5(sum_ + password).digest()
-    text = ""
-    for at in range(0, 16, 3):
-        part = sum_[at:at + 3]
-        bits = int.from_bytes(part, "little")
-        text += "".join(digits[bits >> 6 * i & 63]
-                        for i in range(len(part) + 1))
-    return digits[log] + salt.decode() + text
 
 
 def old_hashes(password):

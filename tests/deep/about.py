@@ -121,7 +121,7 @@ MAP = (
     ("tools/cli/cmd/cmd_tune.c", ("hashes.t", "codes.t")),
     ("tools/transfer/handlemap.c", ("files.t",)),
     ("tools/base/bytesize.c", ("files.t", "test_intake")),
-    ("tools/base/encoding.c", ("test_encoding", "files.t")),
+    ("tools/base/encoding.c", ("test_encoding", "files.t", "spreadsheet.t")),
     ("tools/transfer/intake.c", ("test_intake", "import.t")),
     ("tools/transfer/import_files.c", ("durable.t", "import.t", "terminal.t")),
     ("tools/transfer/import*.c", ("import.t", "unhashed.t", "growth.t", "terminal.t")),

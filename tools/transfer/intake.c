@@ -137,6 +137,11 @@ const char *intake_hash(struct intake *intake, const char *text)
 		intake->secret = INTAKE_LOCKED;
 		return NULL;
 	}
+	if (strncasecmp(text, "{CRYPT}", 7) == 0 &&
+	    (text[7] == '!' || text[7] == '*' || strcmp(text + 7, "x") == 0)) {
+		lock(intake, text + 7); /* as directories have it */
+		return NULL;
+	}
 	if (text[0] == '!' || text[0] == '*') {
 		lock(intake, text);
 		return NULL;

@@ -300,18 +300,24 @@ const char *row_pairs_fill(struct row_pairs *pairs, const char *domain,
 	const char *why = pairs->why;
 
 	*ret_left = NULL;
-	if (!why && !row_csv_has(&pairs->columns, ROW_CSV_ADDRESS) &&
+	if (why) { /* whose it is, if that can be told */
+		(void)row_csv_fill(&pairs->columns, &pairs->values, domain,
+				   intake, ret_left);
+		*ret_left = NULL;
+		intake->bad[0] = 0;
+		return why;
+	}
+	if (!row_csv_has(&pairs->columns, ROW_CSV_ADDRESS) &&
 	    !row_csv_has(&pairs->columns, ROW_CSV_LOCAL))
 		pairs->foreign = true;
-	if (pairs->foreign && !why) {
+	if (pairs->foreign) {
 		*ret_left = "it is of no address";
 		return NULL;
 	}
 	if (pairs->forwards.len)
 		row_pairs_put(pairs, ROW_CSV_FORWARD, pairs->forwards.bytes);
-	if (!why)
-		why = row_csv_fill(&pairs->columns, &pairs->values, domain,
-				   intake, ret_left);
+	why = row_csv_fill(&pairs->columns, &pairs->values, domain, intake,
+			   ret_left);
 	if (!why && is_box)
 		why = row_passwd_either(
 			intake, pairs->hash.len ? pairs->hash.bytes : "",

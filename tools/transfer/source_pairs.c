@@ -67,8 +67,10 @@ static bool take(struct telling *t, row_pairs *parse, char *line, size_t len,
 {
 	enum row_pairs_got got;
 
-	if (t->r->feed.why)
+	if (t->r->feed.why && !len) { /* cut: it is not an empty line */
 		t->pairs.why = t->r->feed.why;
+		return true;
+	}
 	copy->len = 0;
 	if (!text_put(copy, line, len))
 		return false;
@@ -79,6 +81,8 @@ static bool take(struct telling *t, row_pairs *parse, char *line, size_t len,
 		give(t);
 		got = parse(&t->pairs, copy->bytes, copy->len);
 	}
+	if (t->r->feed.why && !t->pairs.why)
+		t->pairs.why = t->r->feed.why;
 	if (!t->raw.len)
 		t->line = t->r->feed.line;
 	if (t->pairs.begun && !text_put(&t->raw, line, len))
