@@ -387,11 +387,11 @@ enum pwhash pwhash_foreign_tagged(const char *tag, size_t len,
 		if (strlen(tags[i].name) != name ||
 		    strncasecmp(tag, tags[i].name, name) != 0)
 			continue;
-		if (strcasecmp(tags[i].name, "PBKDF2") == 0)
+		if (strcmp(tags[i].name, "PBKDF2") == 0)
 			return dovecot_pbkdf2(body, form);
-		if (strncasecmp(tags[i].name, "PBKDF2", 6) == 0)
+		if (pwhash_begins(tags[i].name, "PBKDF2"))
 			return pbkdf2_form(kind, body, false, AS_BASE64, form);
-		if (strncasecmp(tags[i].name, "SCRAM", 5) == 0)
+		if (pwhash_begins(tags[i].name, "SCRAM"))
 			return scram_form(kind, body, form);
 		return plain_form(kind, body, dot ? said : tags[i].coding,
 				  tags[i].salted, form);

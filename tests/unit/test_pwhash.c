@@ -570,6 +570,27 @@ static void long_passwords(void **state)
 	assert_int_equal(pwhash_verify(hash, text, 600), PWHASH_NO);
 }
 
+/* What a computation costs is rounds and bytes together. */
+static void work(void **state)
+{
+	static const struct {
+		unsigned rounds;
+		size_t len;
+	} dear[] = {{1000000, 33}, {1000000, 255}, {300941, 255}, {500000, 129}};
+	char hash[200], text[256];
+
+	(void)state;
+	memset(text, 'x', sizeof text);
+	for (size_t i = 0; i < COUNT(dear); i++) {
+		(void)snprintf(hash, sizeof hash,
+			       "$5$rounds=%u$salt$%042dA", dear[i].rounds, 0);
+		assert_int_equal(pwhash_verify(hash, text, dear[i].len),
+				 PWHASH_TOODEAR);
+	}
+	(void)snprintf(hash, sizeof hash, "$5$rounds=1000$salt$%042dA", 0);
+	assert_int_equal(pwhash_verify(hash, text, 255), PWHASH_NO);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -593,6 +614,8 @@ int main(void)
 		SAYS("without memory for lanes the answer is never no",
 		     no_memory),
 #endif
+		SAYS("a long password of a hash of many rounds is never computed",
+		     work),
 		SAYS("a decoy costs what today's hashes cost", decoy),
 		SAYS("a password that POP cannot carry is refused", carried),
 		SAYS("a password that libcrypt refuses is a mismatch",
