@@ -570,6 +570,49 @@ static void long_passwords(void **state)
 	assert_int_equal(pwhash_verify(hash, text, 600), PWHASH_NO);
 }
 
+/* The same sum under the other way to write its tag. */
+static void tags(void **state)
+{
+	static const char *const names[] = {"SHA", "SSHA"};
+	static const char *const bits[] = {"256", "512"};
+	FILE *file = fopen("tests/data/hashes", "re");
+	unsigned tried = 0;
+	char line[1024];
+
+	(void)state;
+	assert_non_null(file);
+	while (fgets(line, sizeof line, file)) {
+		char *password = strchr(line, '\t') + 1;
+		char *hash = strchr(password, '\t') + 1;
+
+		hash[-1] = 0;
+		hash[strcspn(hash, "\n")] = 0;
+		for (size_t i = 0; i < 4; i++) {
+			char tag[16], other[1024];
+			const char *scheme;
+			int len = snprintf(tag, sizeof tag, "{%s%s}",
+					   names[i / 2], bits[i % 2]);
+
+			if (strncmp(hash, tag, (size_t)len) != 0)
+				continue;
+			(void)snprintf(other, sizeof other, "{%s-%s}%s",
+				       names[i / 2], bits[i % 2], hash + len);
+			assert_int_equal(pwhash_verify(other, password,
+						       strlen(password)),
+					 PWHASH_OK);
+			assert_int_equal(pwhash_verify(other, "x", 1),
+					 PWHASH_NO);
+			(void)snprintf(tag, sizeof tag, "SHA-%s", bits[i % 2]);
+			assert_int_equal(pwhash_judge(other, &scheme),
+					 PWHASH_OK);
+			assert_non_null(strstr(scheme, tag));
+			tried++;
+		}
+	}
+	(void)fclose(file);
+	assert_true(tried >= 4);
+}
+
 /* What a computation costs is rounds and bytes together. */
 static void work(void **state)
 {
@@ -614,6 +657,7 @@ int main(void)
 		SAYS("without memory for lanes the answer is never no",
 		     no_memory),
 #endif
+		SAYS("a tag with a dash is the one without", tags),
 		SAYS("a long password of a hash of many rounds is never computed",
 		     work),
 		SAYS("a decoy costs what today's hashes cost", decoy),
