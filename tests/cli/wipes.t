@@ -133,7 +133,8 @@ def imported():
                 file.write("address,password,hash\n" + "".join(
                     f"a{n}@example.com,some words {n},\n" for n in range(20)) +
                     f"a@example.com,{SECRET},\nb@example.com,,{whole}\n"
-                    "c@example.com,short,*\n")
+                    f"c@example.com,short,*\nd@@example.com,{SECRET},\n"
+                    f"e@@example.com,,{whole}\n")
             for words in (["--dry-run"], [], ["--skip-bad", site.top + "/s"]):
                 got, found = leaves(site, secret, "import", path, *words)
                 assert got.rc in (1, 100), got  # a row is rejected
