@@ -5,12 +5,51 @@
 
 #include "row.h"
 
+/* The second version has what the first had not, and is none without it. */
+static bool has_more(const struct store_address *address)
+{
+	return address->delivery != STORE_DELIVER || address->expires;
+}
+
+static void put_more(struct record *record,
+		     const struct store_address *address)
+{
+	const bool off = address->delivery != STORE_DELIVER;
+
+	record_put_u8(record, (uint8_t)address->delivery);
+	record_put_u64(record, off ? (uint64_t)address->off_since : 0);
+	record_put_u64(record, (uint64_t)address->expires);
+	record_put_text(record, off ? address->reason : "");
+}
+
+static void get_more(struct record *record, struct store_address *address)
+{
+	uint8_t delivery;
+
+	address->delivery = STORE_DELIVER;
+	address->off_since = address->expires = 0;
+	address->reason[0] = 0;
+	if (record->version == ROW_VERSION)
+		return;
+	delivery = record_get_u8(record);
+	address->off_since = (int64_t)record_get_u64(record);
+	address->expires = (int64_t)record_get_u64(record);
+	record_get_text(record, address->reason, sizeof address->reason);
+	address->delivery = (enum store_delivery)delivery;
+	if (delivery > STORE_BOUNCE || address->expires < 0 ||
+	    !has_more(address) ||
+	    (delivery == STORE_DELIVER &&
+	     (address->off_since || address->reason[0])))
+		record->bad = true;
+}
+
 enum err address_encode(const struct store_address *address,
 			struct row *ret_row)
 {
 	struct row_key key = row_key_address(&address->name);
 	struct record record =
-		record_new(ret_row->bytes, sizeof ret_row->bytes, ROW_VERSION);
+		record_new(ret_row->bytes, sizeof ret_row->bytes,
+			   has_more(address) ? ROW_VERSION_MORE : ROW_VERSION);
 
 	record_put_u8(&record, address->has_box);
 	if (address->has_box) {
@@ -18,6 +57,8 @@ enum err address_encode(const struct store_address *address,
 		record_put_u32(&record, address->box.number);
 	}
 	record_put_bytes(&record, address->forwards, address->forwards_len);
+	if (has_more(address))
+		put_more(&record, address);
 	return record_seal(&record, key.bytes, key.len, &ret_row->len);
 }
 
@@ -39,7 +80,7 @@ enum err address_decode(struct db_bytes key, struct db_bytes row,
 	struct store_address *address = ret_address;
 	struct record record;
 	enum err err = record_open(row.at, row.len, key.at, key.len,
-				   ROW_VERSION, &record);
+				   ROW_VERSION_MORE, &record);
 
 	if (err == ERR_OK)
 		err = row_name_address(key, &address->name);
@@ -54,6 +95,7 @@ enum err address_decode(struct db_bytes key, struct db_bytes row,
 	if (address->forwards_len &&
 	    address->forwards[address->forwards_len - 1] != 0)
 		record.bad = true;
+	get_more(&record, address);
 	return record_end(&record);
 }
 

@@ -78,6 +78,22 @@ static enum err drop_back(struct store_txn *txn,
 	return db_del(txn->db, DB_BYBOX, row_key_bytes(&back));
 }
 
+enum err store_first_end_set(struct store_txn *txn, int64_t time)
+{
+	return meta_set(txn, until_word, (uint64_t)time);
+}
+
+static enum err note_end(struct store_txn *txn,
+			 const struct store_address *address)
+{
+	int64_t first;
+	enum err err = address->expires ? store_first_end(txn, &first) : ERR_OK;
+
+	return err == ERR_OK && address->expires && address->expires < first
+		       ? store_first_end_set(txn, address->expires)
+		       : err;
+}
+
 static enum err insert(struct store_txn *txn,
 		       const struct store_address *address)
 {
@@ -91,6 +107,8 @@ static enum err insert(struct store_txn *txn,
 		err = row_write(txn, DB_ADDRESS, &key, &row);
 	if (err == ERR_OK)
 		err = put_back(txn, address);
+	if (err == ERR_OK)
+		err = note_end(txn, address);
 	if (err == ERR_OK)
 		err = journal_append(txn, STORE_ADD, STORE_ADDRESSES, &key,
 				     NULL, &row);
@@ -130,7 +148,7 @@ enum err store_address_set(struct store_txn *txn,
 			   const struct store_address *address)
 {
 	struct row_key key = row_key_address(&address->name);
-	struct store_address was;
+	struct store_address was, is = *address;
 	struct row before, after;
 	enum err err = store_address_get(txn, &address->name, &was);
 
@@ -139,12 +157,17 @@ enum err store_address_set(struct store_txn *txn,
 	if (err == ERR_OK)
 		err = address_encode(&was, &before);
 	if (err == ERR_OK)
-		err = address_encode(address, &after);
+		is.off_since = was.delivery == is.delivery ? was.off_since
+							   : txn->now;
+	if (err == ERR_OK)
+		err = address_encode(&is, &after);
 	if (err != ERR_OK || row_same(&before, &after))
 		return err;
 	err = drop_back(txn, &was);
 	if (err == ERR_OK)
 		err = put_back(txn, address);
+	if (err == ERR_OK)
+		err = note_end(txn, address);
 	return err == ERR_OK ? row_update(txn, DB_ADDRESS, STORE_ADDRESSES,
 					  &key, &before, &after)
 			     : err;

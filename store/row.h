@@ -123,6 +123,9 @@ MUST_USE enum err bybox_decode(struct db_bytes key, struct db_bytes row);
 /* Can by-owner be asked? A store that never wrote it has none. */
 MUST_USE enum err owner_known(struct store_txn *txn, bool *ret_known);
 extern const char owner_word[]; /* of meta: by-owner is whole */
+/* Of meta: no address ends before this; without it none has an end. The last word
+ * in their order, since it is appended to a store that is built of rows. */
+extern const char until_word[];
 MUST_USE enum err parked_encode(const struct row_key *key,
 				const struct parked *parked,
 				struct row *ret_row);

@@ -102,11 +102,16 @@ struct store_box {
 	struct store_state state;
 };
 
-/* An address leads to a box, to forwards, or to both. */
+/* An address leads to a box, to forwards, or to both. It may be off although
+ * those are on; logins by it are not concerned. */
 struct store_address {
 	struct name_address name;
 	bool has_box;
 	struct name_box box;
+	enum store_delivery delivery; /* its own switch: deliver or bounce */
+	int64_t off_since;	      /* 0: it is on */
+	int64_t expires;	      /* from when on it shall be off; 0: never */
+	char reason[STORE_REASON_MAX + 1]; /* "" where it is on */
 	size_t forwards_len;
 	char forwards[STORE_FORWARDS_MAX]; /* each NUL-ended */
 };
@@ -233,6 +238,14 @@ typedef enum err store_forwarder(void *arg,
 				 const struct store_address *address);
 MUST_USE enum err store_forwarders(struct store_txn *txn,
 				   store_forwarder *found, void *arg);
+
+/* No address that is on ends before this; INT64_MAX: none has an end. */
+MUST_USE enum err store_first_end(struct store_txn *txn, int64_t *ret_time);
+
+/* As store_forwarders, for each address that is on and ends not later than this.
+ * Costs nothing where none does by store_first_end. */
+MUST_USE enum err store_expiring(struct store_txn *txn, int64_t upto,
+				 store_forwarder *found, void *arg);
 
 /* All addresses that lead to one box. */
 MUST_USE enum err store_box_address_next(struct store_txn *txn,

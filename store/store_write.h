@@ -129,7 +129,7 @@ MUST_USE enum err store_box_rehash(struct store_txn *txn,
 MUST_USE enum err store_address_add(struct store_txn *txn,
 				    const struct store_address *address);
 
-/* Where it leads. */
+/* Where it leads, its switch and reason, and its end. */
 MUST_USE enum err store_address_set(struct store_txn *txn,
 				    const struct store_address *address);
 
@@ -139,6 +139,10 @@ enum store_fate {
 	STORE_BOUNCES,	  /* it bounces, until the purge */
 	STORE_BOUNCES_ON, /* it bounces, and `purge` leaves that so */
 };
+
+/* What store_first_end says from now on, after a look at all; an address that gets
+ * an end brings it forward. */
+MUST_USE enum err store_first_end_set(struct store_txn *txn, int64_t time);
 
 MUST_USE enum err store_address_del(struct store_txn *txn,
 				    const struct name_address *name,

@@ -132,7 +132,20 @@ enum err store_walk(struct store *store)
 
 struct store_build {
 	struct db_build *db;
+	bool ends; /* an address may have an end */
 };
+
+/* When the first is, the next look at all will tell. */
+static enum err put_end(struct store_build *build)
+{
+	struct row_key key = row_key_text(until_word);
+	struct row row;
+	enum err err = number_encode(&key, 0, &row);
+
+	return err == ERR_OK ? db_build(build->db, DB_META, row_key_bytes(&key),
+					row_bytes(&row))
+			     : err;
+}
 
 enum err store_build_start(const char *dir, struct store_build **ret_build)
 {
@@ -156,6 +169,8 @@ enum err store_build_row(struct store_build *build, const struct store_raw *raw)
 	    raw->key_len == 0 || raw->key_len > STORE_KEY_MAX ||
 	    raw->row_len > ROW_ENTRY_MAX)
 		return ERR_DAMAGED;
+	build->ends |= raw->table == DB_ADDRESS && raw->row_len &&
+		       *(const uint8_t *)raw->row != ROW_VERSION;
 	return db_build(build->db, (enum db_table)raw->table,
 			(struct db_bytes){raw->key, raw->key_len},
 			(struct db_bytes){raw->row, raw->row_len});
@@ -163,14 +178,16 @@ enum err store_build_row(struct store_build *build, const struct store_raw *raw)
 
 enum err store_build_end(struct store_build **build, bool keep)
 {
-	enum err err;
+	enum err err, end = ERR_OK;
 
 	if (!*build)
 		return ERR_OK;
-	err = db_build_end(&(*build)->db, keep);
+	if (keep && (*build)->ends)
+		end = put_end(*build);
+	err = db_build_end(&(*build)->db, keep && end == ERR_OK);
 	free(*build);
 	*build = NULL;
-	return err;
+	return end == ERR_OK ? err : end;
 }
 
 enum err store_gate(const char *dir, int *ret_fd)

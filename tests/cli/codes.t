@@ -50,6 +50,8 @@ WAYS = {
     "box undelete": {0: ["ex1-0002"], 100: [BOX]},
     "address add": {0: ["x@" + DOMAIN, BOX], 100: [JOE, BOX]},
     "address set": {0: [JOE, "a@b.org"], 100: ["x@" + DOMAIN, BOX]},
+    "address suspend": {0: [JOE], 100: ["x@" + DOMAIN]},
+    "address resume": {0: [JOE], 100: ["x@" + DOMAIN]},
     "address rename": {0: [JOE, "j@" + DOMAIN], 100: ["x@" + DOMAIN, JOE]},
     "address list": {0: [], 1: ["no.org"], 100: ["x..org"]},
     "address show": {0: [JOE], 1: ["x@" + DOMAIN], 100: ["x@"]},

@@ -817,7 +817,7 @@ def wanted(p):
     out += [{"box": text(n), "handle": n[0], "password": bool(r["password"]),
              **{k: r[k] for k in keep}} for n, r in sorted(m.boxes.items())]
     out += [{"address": text(n), "box": r["box"] and text(r["box"]),
-             "forwards": r["forwards"]}
+             "forwards": r["forwards"], "delivery": "on", "reason": None}
             for n, r in sorted(m.addresses.items(),
                                key=lambda item: by_key(item[0]))]
     return out

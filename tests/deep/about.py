@@ -102,6 +102,8 @@ MAP = (
     ("tools/accounts/holds.c", ("holds.t", "suspended.t")),
     ("tools/accounts/turned.c", ("holds.t", "explain.t")),
     ("tools/cli/deletion.c", ("deletion.t", "changes.t")),
+    ("tools/cli/expiry.c", ("ends.t",)),
+    ("tools/cli/cmd/cmd_address_switch.c", ("ends.t",)),
     ("tools/cli/loginlog.c", ("status.t",)),
     ("tools/cli/status.c", ("status.t",)),
     ("tools/cli/cmd/cmd_status.c", ("status.t",)),

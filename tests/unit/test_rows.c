@@ -172,7 +172,19 @@ static void contents(void **state)
 	memcpy(a.forwards, "a@b.org", 8);
 	a.forwards_len = 8;
 	key = row_key_address(&a.name);
+	a.expires = 1234567;
 	assert_int_equal(address_encode(&a, &row), ERR_OK);
+	spoil("end", read_address, &key, &row);
+	assert_int_equal(row.bytes[0], ROW_VERSION_MORE);
+	a.delivery = STORE_BOUNCE;
+	a.off_since = 1234;
+	memcpy(a.reason, "why", 4);
+	assert_int_equal(address_encode(&a, &row), ERR_OK);
+	spoil("suspended", read_address, &key, &row);
+	a.delivery = STORE_DELIVER;
+	a.expires = 0;
+	assert_int_equal(address_encode(&a, &row), ERR_OK);
+	assert_int_equal(row.bytes[0], ROW_VERSION);
 	spoil("address", read_address, &key, &row);
 }
 

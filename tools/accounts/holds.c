@@ -246,10 +246,12 @@ enum err holds_address(struct store_txn *txn,
 {
 	struct holds of = all_on();
 	struct store_domain domain;
+	char text[NAME_ADDRESS_TEXT];
 	struct store_box box;
 	enum err err = store_domain_get(txn, &address->name.domain, &domain);
 
 	*ret_holds = all_on();
+	name_address_text(&address->name, text);
 	if (err == ERR_OK && address->has_box) {
 		err = store_box_get(txn, &address->box, &box);
 		if (err == ERR_OK)
@@ -257,11 +259,15 @@ enum err holds_address(struct store_txn *txn,
 		if (err == ERR_OK)
 			err = box_delivery(txn, &box, &of);
 		/* Forwards go on although the box is off. */
-		if (err == ERR_OK && (!address->forwards_len ||
-				      of.delivery != STORE_BOUNCE)) {
-			ret_holds->delivery = of.delivery;
-			ret_holds->delivery_by = of.delivery_by;
-		}
+		if (err == ERR_OK && address->forwards_len &&
+		    of.delivery == STORE_BOUNCE)
+			of = all_on();
+	}
+	and_delivery(ret_holds, STORE_ADDRESSES, text, address->delivery);
+	if (store_delivery_and(ret_holds->delivery, of.delivery) !=
+	    ret_holds->delivery) {
+		ret_holds->delivery = of.delivery;
+		ret_holds->delivery_by = of.delivery_by;
 	}
 	if (err == ERR_OK)
 		err = and_domain(txn, &domain, false, ret_holds);

@@ -6,11 +6,21 @@
 /* Changes of one object that are looked at, and entries of one second. */
 enum { CHANGES_MAX = 1000, SECOND_MAX = 20000 };
 
+void turned_address(const struct store_address *address,
+		    struct store_state *ret_state)
+{
+	*ret_state = (struct store_state){.login = true,
+					  .delivery = address->delivery,
+					  .changed = address->off_since};
+	memcpy(ret_state->reason, address->reason, sizeof address->reason);
+}
+
 enum err turned_state(const struct store_entry *entry, const uint8_t *row,
 		      size_t len, struct store_state *ret_state)
 {
 	struct store_handle handle;
 	struct store_domain domain;
+	struct store_address address;
 	struct store_box box;
 	enum err err = ERR_INVALID;
 
@@ -30,9 +40,26 @@ enum err turned_state(const struct store_entry *entry, const uint8_t *row,
 		*ret_state = box.state;
 		break;
 	case STORE_ADDRESSES:
+		err = store_address_row(entry->key, entry->key_len, row, len,
+					&address);
+		if (err == ERR_OK)
+			turned_address(&address, ret_state);
 		break;
 	}
 	return err;
+}
+
+/* The catch-all's name is no address that mail could have. */
+static enum err address_now(struct store_txn *txn, const char *name,
+			    struct store_address *ret_address)
+{
+	const char *at = strrchr(name, '@');
+	struct name_address key;
+
+	if (!at || name_local_or_catchall(name, (size_t)(at - name), &key.local) ||
+	    name_domain_read(at + 1, strlen(at + 1), &key.domain))
+		return ERR_NOTFOUND;
+	return store_address_get(txn, &key, ret_address);
 }
 
 static enum err state_now(struct store_txn *txn, enum store_table table,
@@ -40,9 +67,14 @@ static enum err state_now(struct store_txn *txn, enum store_table table,
 {
 	struct store_handle handle;
 	struct store_domain domain;
+	struct store_address address;
 	struct store_box box;
 	enum err err = ERR_NOTFOUND;
 
+	if (table == STORE_ADDRESSES)
+		err = address_now(txn, name, &address);
+	if (table == STORE_ADDRESSES && err == ERR_OK)
+		turned_address(&address, ret_state);
 	if (table == STORE_HANDLES &&
 	    !name_handle_read(name, strlen(name), &handle.name)) {
 		err = store_handle_get(txn, &handle.name, &handle);

@@ -13,8 +13,11 @@ struct turned {
 	char reason[STORE_REASON_MAX + 1]; /* the object's, as it is now */
 };
 
-/* The switches of a row of an entry: a handle's, a domain's, a box's.
- * ERR_INVALID: it has none. */
+/* The switches of an address, which has no login of its own. */
+void turned_address(const struct store_address *address,
+		    struct store_state *ret_state);
+
+/* The switches of a row of an entry. */
 MUST_USE enum err turned_state(const struct store_entry *entry,
 			       const uint8_t *row, size_t len,
 			       struct store_state *ret_state);

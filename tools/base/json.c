@@ -249,8 +249,12 @@ json_t *json_address(const struct store_address *address)
 	     at += strlen(address->forwards + at) + 1)
 		(void)json_array_append_new(
 			forwards, json_string(address->forwards + at));
-	return json_pack("{s:s, s:s?, s:o}", "address", text, "box",
-			 address->has_box ? box : NULL, "forwards", forwards);
+	return json_pack("{s:s, s:s?, s:o, s:s, s:s?, s:o}", "address", text,
+			 "box", address->has_box ? box : NULL, "forwards",
+			 forwards, "delivery",
+			 json_delivery(address->delivery), "reason",
+			 address->reason[0] ? address->reason : NULL, "expires",
+			 json_time(address->expires));
 }
 
 /* A row of an entry, null where there is none. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/progress.h"
@@ -24,6 +25,7 @@ struct audit {
 	void *arg;
 	struct plan plan;
 	uint64_t owed;
+	uint64_t expired; /* addresses that are on yet */
 	struct mailroot_report below;
 	int code; /* what could not be looked at makes it CODE_LATER */
 };
@@ -363,10 +365,24 @@ static void audit_store(struct audit *a)
 	audit_store_file(a, "lock.mdb", 077);
 	audit_store_file(a, "config", 022);
 	audit_temporary(a, a->site->dir, "config.popbox-tmp");
+	if (a->expired)
+		tell(a, "expired", false,
+		     "%llu of the addresses have expired and are on yet "
+		     "('popbox sync' suspends them)",
+		     (unsigned long long)a->expired);
 	if (a->owed)
 		tell(a, "owed", true,
 		     "%llu entries of the journal are not published",
 		     (unsigned long long)a->owed);
+}
+
+static enum err count_expired(void *arg, const struct store_address *address)
+{
+	struct audit *a = arg;
+
+	(void)address;
+	a->expired++;
+	return ERR_OK;
 }
 
 static enum err plan_body(struct store_txn *txn, void *arg)
@@ -384,6 +400,9 @@ static enum err plan_body(struct store_txn *txn, void *arg)
 		err = store_published(txn, &mark);
 	if (err == ERR_OK)
 		err = store_journal_last(txn, &last);
+	a->expired = 0;
+	if (err == ERR_OK)
+		err = store_expiring(txn, time(NULL), count_expired, a);
 	/* Of a password no file says anything. */
 	if (err == ERR_OK)
 		a->owed = owed.count ? last - mark : 0;

@@ -24,7 +24,7 @@ struct object {
 	struct store_entry entry; /* of the change; number 0: not found */
 };
 
-enum { OBJECTS = 6 };
+enum { OBJECTS = 7 };
 
 struct history {
 	const char *address;
@@ -157,6 +157,18 @@ static void add_address(struct history *history)
 	object->purged = !object->deleted;
 }
 
+/* The switch of the row that takes the mail. */
+static void add_own(struct history *history,
+		    const struct store_address *address)
+{
+	char text[NAME_ADDRESS_TEXT];
+	struct store_state state;
+
+	name_address_text(&address->name, text);
+	turned_address(address, &state);
+	add_state(history, STORE_ADDRESSES, "address", text, &state, true);
+}
+
 /* All that the way of this address hangs on. */
 static enum err collect(struct store_txn *txn, struct history *history)
 {
@@ -179,6 +191,9 @@ static enum err collect(struct store_txn *txn, struct history *history)
 			  &named->state, false);
 	add_state(history, STORE_DOMAINS, "domain", domain->name.s,
 		  &domain->state, true);
+	if (resolve->kind == RESOLVE_ADDRESS ||
+	    resolve->kind == RESOLVE_CATCHALL)
+		add_own(history, &resolve->address);
 	if (err == ERR_OK && resolve->kind != RESOLVE_NOBODY &&
 	    resolve->kind != RESOLVE_ROUTED && resolve->address.has_box)
 		err = add_box(txn, history, &resolve->address.box);

@@ -45,6 +45,8 @@ int cmd_box_del(struct site *site, const struct args *args);
 int cmd_box_undelete(struct site *site, const struct args *args);
 int cmd_address_add(struct site *site, const struct args *args);
 int cmd_address_set(struct site *site, const struct args *args);
+int cmd_address_suspend(struct site *site, const struct args *args);
+int cmd_address_resume(struct site *site, const struct args *args);
 int cmd_address_rename(struct site *site, const struct args *args);
 int cmd_address_del(struct site *site, const struct args *args);
 int cmd_address_list(struct site *site, const struct args *args);

@@ -113,6 +113,26 @@ static enum err count_gone(struct store_txn *txn, const struct collecting *c)
 	return err == ERR_NOTFOUND ? count_gone_addresses(txn, c) : err;
 }
 
+/* The first few by time. */
+static enum err add_end(void *arg, const struct store_address *address)
+{
+	struct status *status = arg;
+	struct status_end end = {.time = address->expires};
+	const uint64_t number = status->ending + status->ended;
+	size_t at = number < STATUS_ENDS ? number : STATUS_ENDS;
+
+	name_address_text(&address->name, end.address);
+	for (; at && status->end[at - 1].time > end.time; at--) {
+		if (at < STATUS_ENDS)
+			status->end[at] = status->end[at - 1];
+	}
+	if (at < STATUS_ENDS)
+		status->end[at] = end;
+	status->ended += end.time <= status->now;
+	status->ending += end.time > status->now;
+	return ERR_OK;
+}
+
 /* The tool's reader runs a body once (db.h). */
 static enum err status_body(struct store_txn *txn, void *arg)
 {
@@ -123,6 +143,9 @@ static enum err status_body(struct store_txn *txn, void *arg)
 		err = pending_collect(txn, &c->status->pending);
 	if (err == ERR_OK)
 		err = count_off(txn, c->status);
+	if (err == ERR_OK)
+		err = store_expiring(txn, c->status->now + STATUS_WEEK, add_end,
+				     c->status);
 	return err == ERR_OK ? count_gone(txn, c) : err;
 }
 

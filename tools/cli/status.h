@@ -1,5 +1,6 @@
 /* status.h: what there is to know of a site at a glance. It costs what is
- * pending, deleted, a handle or a domain, but not what the boxes are.
+ * pending, deleted, a handle or a domain, but not what the boxes
+ * are; where an address expires within a week a look at each address.
  */
 #ifndef POPBOX_STATUS_H
 #define POPBOX_STATUS_H
@@ -11,7 +12,13 @@
 #include "publish/pending.h"
 #include "qmail/notify.h"
 
-enum { STATUS_HOUR = 3600 };
+enum { STATUS_HOUR = 3600, STATUS_WEEK = 7 * 86400, STATUS_ENDS = 3 };
+
+/* An address that expires soon, or has. */
+struct status_end {
+	char address[NAME_ADDRESS_TEXT];
+	int64_t time;
+};
 
 struct status {
 	int64_t now;
@@ -27,6 +34,9 @@ struct status {
 	uint64_t lasting; /* of the addresses: they bounce on */
 	uint64_t ripe;	  /* of all deleted: purge would take it */
 	int64_t next;	  /* when the next one is; 0: none */
+	struct status_end end[STATUS_ENDS]; /* the first of those below */
+	uint64_t ending;  /* addresses that expire within a week */
+	uint64_t ended;	  /* that have, and are on yet */
 	bool has_log;
 	struct loginlog log;
 	char no_log[LOGINLOG_WHY];

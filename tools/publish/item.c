@@ -141,7 +141,7 @@ static enum err switches(struct store_txn *txn,
 		if (err == ERR_OK)
 			err = and_handle(txn, &address->box.handle, &of);
 	}
-	*ret_all = all;
+	*ret_all = store_delivery_and(all, address->delivery);
 	*ret_box = of;
 	return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
 }

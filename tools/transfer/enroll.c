@@ -247,6 +247,9 @@ static enum err create(struct store_txn *txn, const struct enroll_how *how,
 	enum err err = ERR_OK;
 
 	address->name = intake->address;
+	address->delivery = STORE_DELIVER;
+	address->off_since = address->expires = 0;
+	address->reason[0] = 0;
 	address->has_box = false;
 	if (enroll_wants_box(intake))
 		err = enroll_box(txn, how, intake, hash, address, ret);

@@ -164,6 +164,23 @@ static bool is_login(const struct store_address *address)
 	return address->has_box && strcmp(address->name.local.s, "*") != 0;
 }
 
+/* A suspension of its own, or an end, must not get lost without a word. */
+static void note_switch(struct exporting *e,
+			const struct store_address *address)
+{
+	char text[NAME_ADDRESS_TEXT];
+
+	if (address->delivery == STORE_DELIVER && !address->expires)
+		return;
+	name_address_text(&address->name, text);
+	say_error(0, "%s: it %s: such a file cannot carry that (--format json "
+		     "does)",
+		  text,
+		  address->delivery != STORE_DELIVER ? "is suspended"
+						     : "expires");
+	e->left++;
+}
+
 static void note_forwards(const struct exporting *e,
 			  const struct store_address *address)
 {
@@ -191,6 +208,7 @@ static enum err put_address(struct exporting *e,
 	enum err err = ERR_OK;
 
 	note_forwards(e, address);
+	note_switch(e, address);
 	if (e->how->format != EXPORT_CSV && !is_login(address))
 		return ERR_OK;
 	if (address->has_box) {

@@ -1,6 +1,7 @@
 /* cmd_address.c: popbox address add, set, rename and del. */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "accounts/aim.h"
 #include "accounts/destination.h"
@@ -10,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/confirm.h"
 #include "cli/deletion.h"
+#include "cli/expiry.h"
 #include "cli/operand.h"
 #include "publish/change.h"
 #include "publish/preflight.h"
@@ -18,6 +20,7 @@
 
 const struct args_option cmd_address_add_options[] = {
 	FORCE_OPTION,
+	EXPIRY_OPTION,
 	ADOPT_OPTION,
 	CHANGE_OPTIONS,
 	{NULL, NULL, NULL},
@@ -25,6 +28,7 @@ const struct args_option cmd_address_add_options[] = {
 
 const struct args_option cmd_address_set_options[] = {
 	FORCE_OPTION,
+	EXPIRY_OPTION,
 	CHANGE_OPTIONS,
 	{NULL, NULL, NULL},
 };
@@ -50,6 +54,8 @@ struct wish {
 	enum what what;
 	struct name_address old; /* RENAME */
 	bool keep;
+	bool set_end;
+	int64_t expires;	  /* 0: never */
 	struct name_handle owner; /* of the domain */
 	struct store_address row;
 	struct references references; /* that go along with the old name */
@@ -96,6 +102,10 @@ static enum err look_body(struct store_txn *txn, void *arg)
 	wish->row.name = name;
 	if (err != ERR_OK || wish->what == RENAME)
 		return err;
+	if (wish->set_end)
+		wish->row.expires = wish->expires;
+	if (wish->args->operands == 1)
+		return ERR_OK;
 	wish->row.has_box = false;
 	wish->row.forwards_len = 0;
 	return aim_all(txn, wish);
@@ -154,9 +164,25 @@ static int run(struct site *site, struct wish *wish)
 	else if (changed)
 		say_note("address '%s' %s", wish->text,
 			 wish->what == SET ? "set" : "added");
+	if (changed && wish->set_end && wish->row.delivery != STORE_DELIVER)
+		say_note("it is suspended ('popbox address resume %s' ends "
+			 "that)",
+			 wish->text);
 	if (changed || (site->dry_run && code == CODE_DONE))
 		references_say(&wish->references);
 	return code;
+}
+
+static int read_end(const struct args *args, struct wish *wish)
+{
+	const char *text = args_get(args, "--expires");
+
+	wish->set_end = text != NULL;
+	if (!text && args->operands == 1)
+		return say_error(CODE_USAGE,
+				 "nothing to set: say where it leads, or "
+				 "--expires");
+	return text ? expiry_read(text, time(NULL), &wish->expires) : CODE_DONE;
 }
 
 static int begin(struct site *site, const struct args *args, enum what what)
@@ -173,6 +199,8 @@ static int begin(struct site *site, const struct args *args, enum what what)
 			       &wish->row.name);
 	if (code == CODE_DONE && what == RENAME)
 		code = operand_address(args->operand[0], &wish->old);
+	if (code == CODE_DONE)
+		code = read_end(args, wish);
 	if (code == CODE_DONE)
 		code = run(site, wish);
 	references_free(&wish->references);

@@ -17,6 +17,8 @@
 const struct args_option cmd_address_list_options[] = {
 	{"--handle", "H", "only in domains of this handle"},
 	{"--forwards", NULL, "only those that lead to other addresses"},
+	{"--suspended", NULL, "only those that are switched off themselves"},
+	{"--expiring", NULL, "only those that have an end"},
 	LIST_OPTIONS,
 	{NULL, NULL, NULL},
 };
@@ -29,7 +31,7 @@ struct handful {
 	bool started;
 	const struct name_domain *domain; /* only of this one, or NULL */
 	const struct name_handle *handle; /* the same */
-	bool forwards;
+	bool forwards, suspended, expiring;
 };
 
 /* ERR_NOTFOUND: not wanted, and none behind it is. */
@@ -42,7 +44,10 @@ static enum err is_wanted(struct store_txn *txn, const struct handful *some,
 	if (some->domain &&
 	    strcmp(some->domain->s, address->name.domain.s) != 0)
 		return ERR_NOTFOUND;
-	*ret_wanted = !some->forwards || address->forwards_len;
+	*ret_wanted = (!some->forwards || address->forwards_len) &&
+		      (!some->suspended ||
+		       address->delivery != STORE_DELIVER) &&
+		      (!some->expiring || address->expires);
 	if (some->handle)
 		err = store_domain_get(txn, &address->name.domain, &domain);
 	if (err == ERR_NOTFOUND)
@@ -85,7 +90,7 @@ static enum err next_body(struct store_txn *txn, void *arg)
 	return err;
 }
 
-enum { ADDRESS, BOX, FORWARDS, LOGIN, DELIVERY };
+enum { ADDRESS, BOX, FORWARDS, LOGIN, DELIVERY, REASON, EXPIRES };
 
 const struct list_column list_of_addresses[] = {
 	[ADDRESS] = {"address", TABLE_NAME, false},
@@ -93,6 +98,8 @@ const struct list_column list_of_addresses[] = {
 	[FORWARDS] = {"forwards", TABLE_NAMES, false},
 	[LOGIN] = {"login", TABLE_NAME, false},
 	[DELIVERY] = {"delivery", TABLE_NAME, false},
+	[REASON] = {"reason", TABLE_TEXT, true},
+	[EXPIRES] = {"expires", TABLE_NAME, true},
 	{NULL, TABLE_TEXT, false},
 };
 
@@ -135,6 +142,10 @@ static bool address_row(const struct site *site, const void *arg, size_t index,
 					   : "");
 		list_cell(cells, DELIVERY,
 			  holds_delivery_cell(holds, STORE_ADDRESSES, text));
+		list_cell(cells, REASON, address->reason);
+		list_cell(cells, EXPIRES,
+			  address->expires ? say_time(address->expires, text)
+					   : "");
 	}
 	if (ret_object) {
 		*ret_object = json_address(address);
@@ -208,6 +219,8 @@ int cmd_address_list(struct site *site, const struct args *args)
 	some->handle = text ? &handle : NULL;
 	some->domain = args->operands ? &domain : NULL;
 	some->forwards = args_has(args, "--forwards");
+	some->suspended = args_has(args, "--suspended");
+	some->expiring = args_has(args, "--expiring");
 	all.count = &some->count;
 	if (code == CODE_DONE)
 		code = list(site, &all, &view, some);
@@ -262,6 +275,8 @@ static void print_shown(const struct site *site, const struct shown *shown)
 	if (address->has_box)
 		say_out("login    %s", shown->login);
 	say_out("delivery %s", shown->delivery);
+	if (address->expires)
+		say_out("expires  %s", say_time(address->expires, text));
 }
 
 static int show(struct site *site, struct shown *shown)

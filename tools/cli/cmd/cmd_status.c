@@ -15,7 +15,7 @@ const struct args_option cmd_status_options[] = {
 };
 
 /* The screen has 24 lines of 80 columns. */
-enum { SHOWN = 3, WIDTH = 66, WANTS = 5 };
+enum { SHOWN = 3, WIDTH = 66, WANTS = 6 };
 
 /* What wants a hand, and is it unknown whether anything does? */
 struct wants {
@@ -46,6 +46,8 @@ static struct wants judge(const struct site *site,
 	     "the process of qmail-send was not found: set 'qmail_hup'");
 	want(&wants, status->has_log && status->log.failed,
 	     "logins ended without a verdict: see the log");
+	want(&wants, status->ended,
+	     "addresses have expired and are on yet: 'popbox sync'");
 	wants.unknown = status->qmail && status->send == NOTIFY_UNKNOWN;
 	return wants;
 }
@@ -157,6 +159,22 @@ static void show_gone(const struct status *status)
 		     (unsigned long long)status->lasting);
 }
 
+/* Nothing where none does. */
+static void show_ends(const struct status *status)
+{
+	const uint64_t all = status->ending + status->ended;
+	char time[SAY_TIME_TEXT];
+
+	for (size_t i = 0; i < STATUS_ENDS && i < all; i++)
+		show(i ? "" : "expire", "%s %s %s", status->end[i].address,
+		     status->end[i].time <= status->now ? "expired at"
+							: "expires at",
+		     say_time(status->end[i].time, time));
+	if (all > STATUS_ENDS)
+		show("", "and %llu more ('popbox address list --expiring')",
+		     (unsigned long long)(all - STATUS_ENDS));
+}
+
 static void show_log(const struct status *status)
 {
 	const struct loginlog *log = &status->log;
@@ -205,6 +223,7 @@ static void show_all(const struct site *site, const struct status *status,
 			  "--suspended')",
 	     (unsigned long long)status->handles_off,
 	     (unsigned long long)status->domains_off);
+	show_ends(status);
 	show_gone(status);
 	show_log(status);
 	for (size_t i = 0; i < wants->count; i++)
@@ -230,6 +249,19 @@ static json_t *json_pending(const struct pending *pending)
 				  "actor", item->actor, "command",
 				  item->command, "why", item->why));
 	}
+	return list;
+}
+
+static json_t *json_ends(const struct status *status)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0;
+	     i < STATUS_ENDS && i < status->ending + status->ended; i++)
+		(void)json_array_append_new(
+			list, json_pack("{s:s, s:o}", "address",
+					status->end[i].address, "expires",
+					json_time(status->end[i].time)));
 	return list;
 }
 
@@ -279,6 +311,11 @@ static void print_json(const struct status *status, const struct wants *wants)
 	for (size_t i = 0; i < wants->count; i++)
 		(void)json_array_append_new(what,
 					    json_string(wants->what[i]));
+	(void)json_object_set_new(object, "expiring",
+				  json_integer((json_int_t)status->ending));
+	(void)json_object_set_new(object, "expired",
+				  json_integer((json_int_t)status->ended));
+	(void)json_object_set_new(object, "expire_first", json_ends(status));
 	(void)json_object_set_new(object, "logins",
 				  status->has_log ? json_log(status)
 						  : json_null());

@@ -2,6 +2,7 @@
 #include "base/interrupt.h"
 #include "base/say.h"
 #include "cli/commands.h"
+#include "cli/expiry.h"
 #include "publish/publish.h"
 #include "publish/rehearse.h"
 
@@ -30,15 +31,19 @@ int cmd_sync(struct site *site, const struct args *args)
 {
 	struct showing showing = {site, args_has(args, "--full"), 0};
 	int code = site->dry_run ? site_open_read(site) : site_open_write(site);
+	int ended;
 	enum err err;
 
 	if (code != CODE_DONE)
 		return code;
 	interrupt_says("run 'popbox sync' again, which goes on where it was");
+	ended = expiry_end(site);
+	if (ended != CODE_DONE && ended != CODE_NO)
+		return ended;
 	if (!site->dry_run)
 		return publish(site, showing.full);
 	err = store_read(site->store, show_body, &showing);
 	if (err != ERR_OK)
 		return site_failed(site, err, "sync");
-	return showing.steps ? CODE_NO : CODE_DONE;
+	return showing.steps ? CODE_NO : ended;
 }

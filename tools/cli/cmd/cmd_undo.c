@@ -112,7 +112,8 @@ static bool same_box(const struct store_box *a, const struct store_box *b)
 static bool same_address(const struct store_address *a,
 			 const struct store_address *b)
 {
-	return a->has_box == b->has_box &&
+	return a->delivery == b->delivery && a->expires == b->expires &&
+	       strcmp(a->reason, b->reason) == 0 && a->has_box == b->has_box &&
 	       a->box.number == b->box.number &&
 	       strcmp(a->box.handle.s, b->box.handle.s) == 0 &&
 	       a->forwards_len == b->forwards_len &&
