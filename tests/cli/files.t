@@ -381,6 +381,12 @@ def other_tables():
         eq(exported(site)["joe@w.example"]["quota"], "10485760")
         eq(site.login("joe@w.example").rc, 1)
         eq(site.login("ann@w.example").rc, 0)
+        bring(site, "pw_name,pw_domain,pw_passwd,pw_gid,pw_gecos,pw_dir,pw_shell,"
+              f"pw_clear_passwd\nbob,w.example,,0,B,/nowhere/bob,NOQUOTA,{WORDS}\n"
+              f"cat,w.example,{hashed()},0,C,/nowhere/cat,NOQUOTA,{WORDS}\n")
+        eq(site.login("bob@w.example", WORDS).rc, 0)
+        eq(site.login("cat@w.example").rc, 0)
+        eq(site.login("cat@w.example", WORDS).rc, 1)
     with plain() as site:
         got = bring(site, "CREATE TABLE alias (address text, accesspolicy text, "
               "active int); INSERT INTO alias VALUES ('x@w.example','public',1);\n"

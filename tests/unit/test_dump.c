@@ -276,7 +276,14 @@ static void formats_are_known_by_their_beginning(void **state)
 	assert_true(row_sql_resembles(BYTES("\n-- MySQL dump 10.13\n")));
 	assert_true(row_sql_resembles(BYTES("--\n-- PostgreSQL database dump")));
 	assert_false(row_sql_resembles(BYTES("address,password\n")));
+	assert_true(row_sql_resembles(
+		BYTES("-- it is from\n/*!40101 SET NAMES utf8 */;\n-- x\n\n"
+		      "CREATE TABLE `a` (")));
+	assert_true(row_sql_resembles(BYTES("-- only a comment, that goes")));
+	assert_true(row_sql_resembles(BYTES("use mail;\n")));
+	assert_false(row_sql_resembles(BYTES("-- a title\naddress,hash\n")));
 	assert_false(row_sql_resembles(BYTES("")));
+	assert_false(row_sql_resembles(BYTES("\n \n")));
 	assert_true(row_pairs_is_ldif(BYTES("# x\n\ndn: uid=joe\n")));
 	assert_false(row_pairs_is_ldif(BYTES("# x")));
 	assert_true(row_pairs_is_vuserinfo(BYTES("name:   joe\npasswd: x\n")));

@@ -64,6 +64,9 @@ static const char *take_secret(struct intake *intake, const struct texts *texts)
 
 	if (texts->of[ROW_CSV_EITHER][0])
 		return take_either(intake, texts->of[ROW_CSV_EITHER]);
+	if (texts->of[ROW_CSV_VCLEAR][0])
+		return row_passwd_either(intake, hash,
+					 texts->of[ROW_CSV_VCLEAR]);
 	if (hash[0] && password[0])
 		return "it has both a password and a hash";
 	if (hash[0])
@@ -158,6 +161,8 @@ static const char *take_plain(struct intake *intake, const struct texts *texts)
 				   1 << 10);
 	if (!why && texts->of[ROW_CSV_VQUOTA][0])
 		why = row_passwd_quota(intake, texts->of[ROW_CSV_VQUOTA]);
+	if (!why && texts->of[ROW_CSV_VDIR][0])
+		why = row_passwd_dir(intake, texts->of[ROW_CSV_VDIR]);
 	if (!why && texts->of[ROW_CSV_VFLAGS][0])
 		why = row_passwd_flags(intake, texts->of[ROW_CSV_VFLAGS]);
 	return why;
@@ -209,7 +214,8 @@ static const char *read_texts(const struct row_csv *row,
 		else if (is == ROW_CSV_DOMAIN || is == ROW_CSV_ALIAS_DOMAIN ||
 			 is == ROW_CSV_TARGET_DOMAIN)
 			text = row_clean_domain(text);
-		else if ((is != ROW_CSV_PASSWORD && is != ROW_CSV_EITHER) ||
+		else if ((is != ROW_CSV_PASSWORD && is != ROW_CSV_EITHER &&
+			  is != ROW_CSV_VCLEAR) ||
 			 csv->boxed)
 			text = row_clean_field(text);
 		texts->of[is] = text;

@@ -25,6 +25,8 @@ enum row_csv_column {
 	ROW_CSV_QUOTA_KB,
 	ROW_CSV_VQUOTA, /* as vpopmail writes it */
 	ROW_CSV_VFLAGS,
+	ROW_CSV_VDIR,	/* that has a Maildir */
+	ROW_CSV_VCLEAR, /* the password, if the hash cannot be used */
 	ROW_CSV_HANDLE,
 	ROW_CSV_BOX,
 	ROW_CSV_FORWARD,

@@ -172,6 +172,7 @@ static const struct column vpopmail[] = {
 	{"pw_name", ROW_CSV_LOCAL},	{"pw_domain", ROW_CSV_DOMAIN},
 	{"pw_passwd", ROW_CSV_HASH},	{"pw_gid", ROW_CSV_VFLAGS},
 	{"pw_gecos", ROW_CSV_NAME},	{"pw_shell", ROW_CSV_VQUOTA},
+	{"pw_dir", ROW_CSV_VDIR},	{"pw_clear_passwd", ROW_CSV_VCLEAR},
 	{NULL, ROW_CSV_IGNORED},
 };
 

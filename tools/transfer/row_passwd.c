@@ -54,6 +54,11 @@ static const char *take_dir(struct intake *intake, const char *dir,
 	return intake_maildir(intake, path);
 }
 
+const char *row_passwd_dir(struct intake *intake, const char *dir)
+{
+	return take_dir(intake, dir, "/Maildir");
+}
+
 /* Titles of other programs may say anything; one that cannot be kept is none. */
 static const char *take_gecos(struct intake *intake, char *gecos)
 {

@@ -20,6 +20,9 @@ row_passwd row_passwd_vpopmail;
 const char *row_passwd_quota(struct intake *intake, const char *text);
 const char *row_passwd_flags(struct intake *intake, const char *gid);
 
+/* The directory of an old mailbox, which has a Maildir. */
+const char *row_passwd_dir(struct intake *intake, const char *dir);
+
 /* A hash, or where that cannot be used a password in clear. Either may be "". */
 const char *row_passwd_either(struct intake *intake, const char *hash,
 			      const char *clear);

@@ -395,26 +395,55 @@ void row_sql_free(struct row_sql *sql)
 	free(sql);
 }
 
+/* Behind blanks, and comments if there are any. */
+static size_t skip_comments(const char *bytes, size_t len)
+{
+	size_t at = 0;
+
+	while (at < len) {
+		const char *end = NULL;
+
+		if (bytes[at] && strchr(" \t\r\n", bytes[at])) {
+			at++;
+			continue;
+		}
+		if (len - at > 2 && strncmp(bytes + at, "--", 2) == 0)
+			end = memchr(bytes + at, '\n', len - at);
+		else if (len - at > 3 && strncmp(bytes + at, "/*", 2) == 0)
+			end = memmem(bytes + at, len - at, "*/", 2);
+		else
+			break;
+		at = end ? (size_t)(end - bytes) + (*end == '*' ? 2 : 1) : len;
+		if (at < len && bytes[at] == ';')
+			at++; /* mysqldump's */
+	}
+	return at;
+}
+
 bool row_sql_resembles(const char *bytes, size_t len)
 {
 	static const char *const begins[] = {
-		"-- MySQL dump", "-- MariaDB dump", "/*M!999999",
-		"-- PostgreSQL database", "--\n-- PostgreSQL database",
-		"-- phpMyAdmin SQL", "-- Adminer", "INSERT INTO ",
-		"CREATE TABLE ", "PRAGMA foreign_keys", "COPY ", "/*!40",
-		"DROP TABLE ", "REPLACE INTO ", "LOCK TABLES ", "BEGIN;",
-		"BEGIN TRANSACTION;", "SET standard_conforming",
+		"INSERT INTO ",	     "REPLACE INTO ",	   "CREATE TABLE ",
+		"CREATE DATABASE ",  "CREATE SCHEMA ",	   "COPY ",
+		"DROP TABLE ",	     "LOCK TABLES ",	   "BEGIN;",
+		"BEGIN TRANSACTION", "START TRANSACTION;", "SET ",
+		"USE ",		     "PRAGMA ",		   "\\connect ",
+		"\\restrict ",
 	};
+	const size_t at = skip_comments(bytes, len);
+	size_t first = 0;
 
-	while (len && strchr(" \t\r\n", *bytes) && *bytes) {
-		bytes++;
-		len--;
-	}
 	for (size_t i = 0; i < sizeof begins / sizeof *begins; i++) {
 		const size_t part = strlen(begins[i]);
 
-		if (len >= part && strncasecmp(bytes, begins[i], part) == 0)
+		if (len - at >= part &&
+		    strncasecmp(bytes + at, begins[i], part) == 0)
 			return true;
 	}
-	return false;
+	/* Of a long comment the rest is to come. */
+	while (first < len && bytes[first] && strchr(" \t\r\n", bytes[first]))
+		first++;
+	return at == len && len - first > 2 &&
+	       (strncmp(bytes + first, "--", 2) == 0 ||
+		strncmp(bytes + first, "/*", 2) == 0);
 }
