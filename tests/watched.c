@@ -2,9 +2,9 @@
  * says which function ends while the bytes of a secret lie in its own frame, and
  * which memory is given back with them in it. WATCHED_OF: secrets, with commas, in
  * hexadecimal, each byte xor 0x5a, so that the variable itself does not have them.
- * WATCHED_IN: the file that gets what is found, one line each: "frame ADDRESS" or
- * "heap ADDRESS", of the function or the caller, counted from the program's start;
- * and "seen" when a secret was in a frame at all. */
+ * WATCHED_IN: the file that gets what is found, one line each: "frame ADDRESS",
+ * "heap ADDRESS" or "map ADDRESS", of the function or the caller, counted from the
+ * program's start. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <execinfo.h>
@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define HOOK __attribute__((no_instrument_function))
@@ -167,6 +168,19 @@ HOOK void *malloc(size_t size)
 	if (got)
 		memset(got, 0, malloc_usable_size(got));
 	return got;
+}
+
+
+/* What was written there is gone for the kernel only when it gives it away. */
+HOOK int munmap(void *bytes, size_t size)
+{
+	Dl_info info;
+
+	if (found && dladdr(__builtin_return_address(0), &info) &&
+	    (uintptr_t)info.dli_fbase == base &&
+	    has(bytes, (unsigned char *)bytes + size))
+		report("map", __builtin_return_address(0));
+	return (int)syscall(SYS_munmap, bytes, size);
 }
 
 HOOK void free(void *bytes)

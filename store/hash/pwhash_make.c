@@ -168,13 +168,10 @@ static enum pwhash try_argon2(const struct pwhash_form *form)
 {
 	struct pwhash_form low = *form;
 	unsigned char sum[ARGON2_SUM_MAX];
-	enum pwhash answer;
 	size_t len;
 
 	low.cost = (struct pwhash_cost){8, form->argon2i ? 3 : 1};
-	answer = pwhash_argon2_sum(&low, "x", 1, sum, &len);
-	secret_wipe(&low, sizeof low);
-	return answer;
+	return pwhash_argon2_sum(&low, "x", 1, sum, &len);
 }
 
 /* The same for those that libsodium takes as a text alone. */

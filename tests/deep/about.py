@@ -150,10 +150,34 @@ MAP = (
                            "crash.t"))
       for name in (
         "backup", "restore", "draft", "inspect", "numbers", "boxfile",
+        "counters", "listing", "mountpoint",
         "cmd_backup", "cmd_restore", "restore_settings", "cmd_upgrade",
         "outfile", "way")),
     ("tools/cli/cmd/cmd_purge.c", ("changes.t", "kinds.t", "backup.t", "codes.t")),
     ("tools/cli/lastchange.c", ("journal.t", "changes.t")),
+    *((TOOL[name], ("migrate.t", "import.t", "explain.t", "check.t"))
+      for name in ("dotqmails", "oldroutes")),
+    ("tools/qmail/defaultdelivery.c", ("explain.t", "control.t", "check.t",
+                                       "migrate.t")),
+    ("tools/base/text.c", ("test_render", "import.t", "export.t", "many.t",
+                           "explain.t")),
+    *((TOOL[name], ("lists.t", "admin.t", "groups.t", "explain.t", "kinds.t",
+                    "words.t"))
+      for name in ("cmd_address_show", "cmd_box_show", "cmd_domain_show",
+                   "cmd_handle_show")),
+    *((TOOL[name], ("deletion.t", "changes.t", "kinds.t", "journal.t",
+                    "codes.t", "terminal.t"))
+      for name in ("cmd_box_del", "cmd_domain_del", "takedown", "confirm")),
+    *((TOOL[name], ("kinds.t", "admin.t", "changes.t", "extension.t",
+                    "suspended.t", "control.t", "codes.t", "words.t"))
+      for name in ("cmd_domain", "cmd_domain_set", "kind", "switches",
+                   "preflight", "dialup", "foreign")),
+    *((TOOL[name], ("groups.t", "admin.t", "changes.t", "extension.t",
+                    "codes.t", "words.t"))
+      for name in ("cmd_address", "operand", "target")),
+    *((TOOL[name], ("test_terminal", "test_common", "lists.t", "errors.t",
+                    "codes.t", "words.t", "admin.t", "terminal.t"))
+      for name in ("json", "args", "cmdline", "main")),
     ("tools/accounts/rejoin.c", ("groups.t", "changes.t", "model.t")),
     ("tools/cli/relocate.c", ("admin.t", "codes.t")),
     ("tools/cli/moment.c", ("journal.t", "changes.t")),
