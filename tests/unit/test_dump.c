@@ -188,7 +188,7 @@ static void pairs_are(row_pairs *parse, const char *in, const char *out)
 			if (got != ROW_PAIRS_MORE)
 				show(&pairs, text, sizeof text);
 		} while (got == ROW_PAIRS_BEFORE);
-		in += len + 1;
+		in += len + (in[len] == '\n');
 	}
 	(void)parse(&pairs, none, 0);
 	if (pairs.begun)

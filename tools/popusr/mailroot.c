@@ -239,7 +239,9 @@ static int keep_copy(int dir, const char *name, char ret_kept[ADOPTED])
 			return 0;
 		if (i > ADOPTED_MAX)
 			return EEXIST;
-		(void)snprintf(ret_kept, ADOPTED, "%s.%d.by-hand", name, i);
+		if (snprintf(ret_kept, ADOPTED, "%s.%d.by-hand", name, i) >=
+		    ADOPTED)
+			return ENAMETOOLONG;
 	}
 	return 0;
 }
