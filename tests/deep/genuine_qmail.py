@@ -66,12 +66,15 @@ class Delivery:
         self.result = self.text = None
 
     def programs(self):
-        """Did it run one? A program need not leave a mark."""
-        return re.search(r"did_\d+\+\d+\+[1-9]", self.text or "")
+        """Did it run one? A program need not leave a mark; condredirect that
+        hands a message on is a forward."""
+        found = re.search(r"did_\d+\+\d+\+(\d+)", self.text or "")
+        handed = "condredirect:_qp_" in (self.text or "")
+        return found is not None and int(found[1]) > handed
 
     def children(self):
         """The number of the message that it forwarded, or None."""
-        found = re.search(r"/qp_(\d+)/", self.text or "")
+        found = re.search(r"(?:/|condredirect:_)qp_(\d+)/", self.text or "")
         return int(found[1]) if found else None
 
 

@@ -17,12 +17,14 @@ LOCALS = ("joe", "joe", "bob", "user", "user-sales", "bob-list", "JOE", "j.d",
           "joe-ext-more", "postmaster", "a-", "user-joe", "default",
           "x-default", "joe%other.org", "bob%sub.example.com%hack.org", "j+e",
           "shut", "room", "u" * 31, "U" * 32 + "-x", "joe.", "off", "hold",
-          "list", "r00t", "root", "alias", "j=e", "joe-owner")
+          "list", "r00t", "root", "alias", "j=e", "joe-owner", "joe+tag",
+          "JOE+a.b", "bob+", "+x", "sales+a-b", "j.d+x+y", "nobody+x")
 DOMAINS = ("example.com", "sub.example.com", "other.org", "EXAMPLE.com",
            "deep.sub.example.com", "hack.org", "mail.site.example",
            "alias.example", "relay.example", "backup.example", "dial.example",
            "nowhere.example", "x.hack.org")
-KNOWN = ("joe@example.com", "sales@example.com", "sales@other.org",
+KNOWN = ("joe@example.com", "joe+tag@example.com", "joe+a+b@example.com",
+         "bob+x@other.org", "sales@example.com", "sales@other.org",
          "bob@other.org", "j.d@example.com", "off@example.com",
          "hold@other.org", "a-b-c@other.org", "list@example.com",
          "joe@alias.example", "joe@sub.example.com", "sales@alias.example",
@@ -537,6 +539,9 @@ def by_popbox(site, dice):
         words.append(("box", "del", "joe@example.com", "--yes"))
     if chance(dice, 30):
         words.append(("domain", "set", "example.com", "--no-subdomains"))
+    for name in ("example.com", "other.org"):
+        if chance(dice, 40):
+            words.append(("domain", "set", name, "--extension", "+"))
     for row in words:
         loose = ("--force",) if row[:2] == more else ()  # to what comes later
         got = site.popbox(*row, *loose)

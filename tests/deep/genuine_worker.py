@@ -62,13 +62,19 @@ def plain(text):
     return re.sub(r"[^ -~]", "?", text)
 
 
+def to(address):
+    """Domains have no letter case."""
+    local, at, domain = plain(address).rpartition("@")
+    return "to " + local + at + (domain.lower() if at else domain)
+
+
 def where(target, home):
     """A target of explain's as what is seen afterwards."""
     if target[:1] == "|":
         marked = re.search(r"/marks/(\w+)", target)
         return "mark " + marked[1] if marked else None
     if not target.startswith(("/", ".")):
-        return "to " + target
+        return to(target)
     path = os.path.realpath(os.path.join(home, target))
     return path + "/" if target.endswith("/") else path
 
@@ -172,7 +178,7 @@ class Judge:
             claimed = sorted(filter(None, claimed))
             real = sorted([seen_at(path) for path, _ in
                            kept.get((token, first.to), [])] +
-                          ["to " + plain(to) for to in
+                          [to(address) for address in
                            forwards.get(first.children(), [])])
         return None if real == claimed else \
             f"went to {real}, explain says {claimed}"
