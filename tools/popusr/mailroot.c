@@ -220,7 +220,10 @@ int mailroot_qmail(const char *home, const struct name_handle *handle,
 	return rc;
 }
 
-enum { ADOPTED = MAILROOT_QMAIL_NAME + 16, ADOPTED_MAX = 99 };
+enum {
+	ADOPTED = MAILROOT_QMAIL_NAME + sizeof ".-2147483648.by-hand",
+	ADOPTED_MAX = 99
+};
 
 /* Links a file to the first name for copies that is free, or that is it already.
  * No copy is ever replaced: it may be all that is left of somebody's list. */
