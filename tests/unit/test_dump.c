@@ -90,6 +90,8 @@ static void rows_of_insert_and_copy(void **state)
 		 "t:a=x/"},
 		{"PRAGMA foreign_keys=OFF;\nINSERT INTO t(a) VALUES('x\\');",
 		 "t:a=x\\/"},
+		{"BEGIN TRANSACTION;\nINSERT INTO \"t\"(a) VALUES('x\\');",
+		 "t:a=x\\/"},
 		{"INSERT INTO t VALUES ('x');", "t:!/"},
 		{"INSERT INTO t (a, b) VALUES ('x');", "t:!/"},
 		{"INSERT INTO t (a) VALUES ('x\\0y'),('z');", "t:!/t:a=z/"},
@@ -219,6 +221,19 @@ static void entries_of_ldif(void **state)
 		  "mailForwardingAddress: a@else.example\n"
 		  "mailForwardingAddress: b@else.example\n",
 		  "list@w.example  List>a@else.example>b@else.example/");
+	pairs_are(row_pairs_ldif,
+		  "dn: mail=a\nobjectClass: mailUser\nmail: a@w.example\n"
+		  "userPassword: long words\nshadowAddress: b@w.example\n"
+		  "mailForwardingAddress: x@else.example\n\n"
+		  "dn: mail=c\nmail: c@w.example\nobjectClass: mailUser\n"
+		  "userPassword: long words\nmailForwardingAddress: c@w.example\n"
+		  "mailForwardingAddress: x@else.example\n\n"
+		  "dn: d\nmail: d@w.example\nobjectClass: qmailUser\n"
+		  "userPassword: long words\nmailForwardingAddress: "
+		  "x@else.example\n",
+		  "a@w.example long words >x@else.example+b@w.example nomail/"
+		  "c@w.example long words >x@else.example/"
+		  "d@w.example long words >x@else.example/");
 	pairs_are(row_pairs_ldif, "dn: x\nmail: a@w.example\nchangetype: delete\n",
 		  "!/");
 	pairs_are(row_pairs_ldif, "dn: x\nmail:: YQ=%\n\ndn: y\nmail:< file:///x\n",

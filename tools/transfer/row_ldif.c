@@ -78,7 +78,8 @@ static void attribute(struct row_pairs *pairs, const char *name, char *value)
 {
 	static const char *const others[] = {"mailAlternateAddress",
 					     "mailLocalAddress", "mailAlias",
-					     "zimbraMailAlias", NULL};
+					     "zimbraMailAlias",
+					     "shadowAddress", NULL};
 
 	if (strcasecmp(name, "mail") == 0 &&
 	    !row_csv_has(&pairs->columns, ROW_CSV_ADDRESS))
@@ -94,6 +95,9 @@ static void attribute(struct row_pairs *pairs, const char *name, char *value)
 	else if (strcasecmp(name, "deliveryMode") == 0 &&
 		 strcasecmp(value, "nolocal") == 0)
 		row_pairs_put(pairs, ROW_CSV_DELIVERY, "off");
+	else if (strcasecmp(name, "objectClass") == 0 &&
+		 strcasecmp(value, "mailUser") == 0)
+		pairs->listed = true;
 	else if (strcasecmp(name, "changetype") == 0 &&
 		 strcasecmp(value, "add") != 0)
 		pairs->why = "it is a change, and no entry (changetype)";
@@ -109,6 +113,7 @@ static bool is_wanted(const char *name)
 	static const char *const names[] = {
 		"mail",		  "mailAlternateAddress", "mailLocalAddress",
 		"mailAlias",	  "zimbraMailAlias", "mailForwardingAddress",
+		"shadowAddress",  "objectClass",
 		"userPassword",	  "deliveryMode",	  "changetype",
 		"cn",		  "givenName",		  "sn",
 		"mailQuota",	  "mailQuotaSize",	  "accountStatus",

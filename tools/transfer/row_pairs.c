@@ -28,7 +28,7 @@ void row_pairs_clear(struct row_pairs *pairs)
 	pairs->columns = (struct row_csv){.count = 0};
 	pairs->forwards.len = pairs->others.len = 0;
 	pairs->hash.len = pairs->clear.len = pairs->line.len = 0;
-	pairs->begun = pairs->foreign = false;
+	pairs->begun = pairs->foreign = pairs->listed = false;
 	pairs->bytes = 0;
 	pairs->why = NULL;
 }
@@ -322,6 +322,9 @@ const char *row_pairs_fill(struct row_pairs *pairs, const char *domain,
 		why = row_passwd_either(
 			intake, pairs->hash.len ? pairs->hash.bytes : "",
 			pairs->clear.len ? pairs->clear.bytes : "");
+	if (is_box && pairs->listed && intake->has_forwards &&
+	    !intake->itself && !intake->has_delivery)
+		intake_no_mail(intake);
 	if (!is_box && intake->has_forwards)
 		intake->has_title = intake->has_quota = false;
 	return why;

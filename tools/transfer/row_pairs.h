@@ -19,6 +19,7 @@ struct row_pairs {
 	struct text hash, clear;
 	struct text line; /* of LDIF, unfolded */
 	bool begun;	  /* there is something of an account */
+	bool listed;	  /* its forwards name its box, if that gets mail */
 	bool foreign;	  /* LDIF: a change, or an entry without mail */
 	size_t bytes;
 	const char *why;

@@ -255,6 +255,7 @@ static void start(struct row_sql *sql)
 		sql->state = ROW_SQL_SET;
 	else
 		sql->state = ROW_SQL_SKIP;
+	sql->begins = is_word(sql, "BEGIN");
 	if (is_word(sql, "PRAGMA"))
 		sql->literal = true; /* sqlite3 */
 }
@@ -308,6 +309,9 @@ void row_sql_token(struct row_sql *sql)
 		set(sql);
 		break;
 	case ROW_SQL_SKIP:
+		if (sql->begins && is_word(sql, "TRANSACTION"))
+			sql->literal = true; /* sqlite3, again */
+		break;
 	case ROW_SQL_STDIN:
 		break;
 	}

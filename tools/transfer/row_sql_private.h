@@ -64,7 +64,7 @@ struct row_sql {
 	size_t tag_len, tag_at;
 	/* the statement's */
 	enum row_sql_state state;
-	bool copies, named, is_table, in_copy;
+	bool copies, named, is_table, in_copy, begins;
 	unsigned depth; /* of parentheses */
 	char table[ROW_SQL_NAME];
 	struct csvfile columns, values;
