@@ -216,6 +216,18 @@ def no_trigger():
         assert not os.path.exists(site.top + "/made")
 
 
+@test("where the queue is none qmail-send does not run")
+def no_queue():
+    for made in ("queue/lock", None):
+        with Sending() as site:
+            if made:
+                open(f"{site.qmail}/{made}", "w").close()
+            else:
+                os.makedirs(site.qmail + "/queue/lock")
+            has(site.add("one.example").err, "qmail-send is not running")
+            eq(site.popbox("sync", "--dry-run").rc, 0)
+
+
 @test("without /proc it is unknown whether qmail-send runs, unless its queue "
       "says so", root=True, plain=True)  # sanitizers need /proc themselves
 def no_proc():

@@ -147,8 +147,11 @@ def is_tuned(source, at):
     """Is it the value of such a name in an enumeration?"""
     while source.said(at) not in ("=", ",", ";", "{", "}"):
         at -= 1
-    return source.said(at) == "=" and TUNED.search(source.said(at - 1)) and \
-        source.said(at - 2) in ("{", ",")
+    if source.said(at) != "=":
+        return False
+    if source.said(at - 2) == ".":
+        return source.said(at - 1) in ("tv_usec", "tv_nsec")
+    return TUNED.search(source.said(at - 1)) and source.said(at - 2) in ("{", ",")
 
 
 def numbers(source):
