@@ -277,7 +277,7 @@ const char *config_wants(const char *key)
 		(void)snprintf(text, sizeof text, " (from %u to %u)",
 			       setting->low, setting->high);
 	for (size_t i = 0; setting && setting->kind == CHOICE && i < 4 &&
-			   setting->choice[i] && at < sizeof text;
+			   setting->choice[i];
 	     i++)
 		at += (size_t)snprintf(
 			text + at, sizeof text - at, "%s%s",
@@ -285,7 +285,7 @@ const char *config_wants(const char *key)
 			: i == 3 || !setting->choice[i + 1] ? " or "
 							    : ", ",
 			setting->choice[i]);
-	if (at && at + 1 < sizeof text)
+	if (at)
 		memcpy(text + at, ")", 2);
 	return text;
 }

@@ -8,22 +8,20 @@
 int target_read(const char *operand, struct target *ret_target)
 {
 	struct target target = {.by_address = strchr(operand, '@') != NULL};
-	const char *why;
+	const char *why = target.by_address
+				  ? idn_address(operand, true, &target.address)
+				  : name_box_read(operand, strlen(operand),
+						  &target.box);
 
-	if (target.by_address) {
-		why = idn_address(operand, true, &target.address);
-		if (!why)
-			name_address_text(&target.address, target.text);
-	} else {
-		why = name_box_read(operand, strlen(operand), &target.box);
-		if (!why)
-			name_box_text(&target.box, target.text);
-	}
 	if (why)
 		return say_error(CODE_REFUSED, "'%s': %s%s", operand, why,
 				 target.by_address
 					 ? ""
 					 : " (or give an address)");
+	if (target.by_address)
+		name_address_text(&target.address, target.text);
+	else
+		name_box_text(&target.box, target.text);
 	*ret_target = target;
 	return CODE_DONE;
 }
