@@ -60,9 +60,9 @@ void check_parked(struct check *check, struct db_bytes key, struct db_bytes row)
 	    !parked_good(check, (enum store_table)at[0],
 			 (struct db_bytes){at + 1, key.len - 1}, &parked.row,
 			 &again))
-		check_found_key(check, 1, key, "the parked row is damaged");
+		check_found_key(check, 1, key, "the retained row is damaged");
 	else if (again)
 		check_found_key(check, 12, key,
-				"it is parked and there as well");
+				"it is retained and in use as well");
 	secret_wipe(&parked, sizeof parked);
 }

@@ -51,9 +51,9 @@ enum err parked_refuse(struct store_txn *txn, enum store_table table,
 	secret_wipe(&parked, sizeof parked);
 	(void)gmtime_r(&since, &tm); /* a year that fits, of our own clock */
 	return store_refuse(txn, ERR_EXISTS,
-			    "%s was deleted on %04d-%02d-%02d and mail for it "
-			    "may be on its way ('popbox undo' brings it back, "
-			    "'popbox purge' forgets it)",
+			    "%s was deleted on %04d-%02d-%02d and mail for "
+			    "it may be on its way ('popbox undo' undeletes "
+			    "it, 'popbox purge' removes it for good)",
 			    what, tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
 }
 

@@ -215,16 +215,16 @@ def vpopmail_site(site, mail=False):
             Old(None, ["joe@first.example"]))
     v.alias("first.example", "host", "joe\n", Old(None, out=["joe@localhost"]))
     v.alias("first.example", "hole", "# nothing\n",
-            Old(named=".qmail-hole: left out: its mail was thrown away"))
+            Old(named=".qmail-hole: skipped: its mail was thrown away"))
     v.alias("first.example", "list", "|/usr/bin/ezmlm-send /l\n",
-            Old(named=".qmail-list: left out: made by hand: it runs a "))
+            Old(named=".qmail-list: skipped: unmanaged: it runs a "))
     v.alias("first.example", "other", f"{v.path('second.example')}/0/u101"
             "/Maildir/\n", Old(None, ["u101@second.example"]))
     v.file("first.example", ".qmail-pre-default", "&pre@far.example\n")
     v.olds["pre-x@first.example"] = Old(
-        named=".qmail-pre-default: left out: it is for all addresses that")
+        named=".qmail-pre-default: skipped: it is for all addresses that")
     v.olds["nobody@first.example"] = Old(
-        named="first.example/.qmail-default: left out: mail for unknown users "
+        named="first.example/.qmail-default: skipped: mail for unknown users "
         "was thrown away (delete)")
     v.domain("second.example", default="catch@far.example")
     for n in range(1, 106):
@@ -315,19 +315,19 @@ def vmailmgr_site(site):
              for n in ("joe", "j.doe", "clear", "one", "past")}
     olds |= {
         at("fwd"): Old(True, [at("fwd"), at("joe")], ["out@far.example"]),
-        at("off"): Old(True, rc=100, named="off@example.net: not taken: its "
+        at("off"): Old(True, rc=100, named="off@example.net: not imported: its "
                        "mail was thrown away (not enabled)"),
         at("offf"): Old(True, [at("joe")]),
         at("old"): Old(False, rc=100),
-        at("ends"): Old(True, named="ends@example.net: not taken: it expires"),
+        at("ends"): Old(True, named="ends@example.net: not imported: it expires"),
         at("both"): Old(True, [at("both")], ["out@far.example"]),
         at("sales"): Old(None, [at("joe")], ["out@far.example"]),
-        at("gone"): Old(named="left out: it is an alias that has expired"),
-        at("hole"): Old(named="left out: it leads nowhere"),
+        at("gone"): Old(named="skipped: it is an alias that has expired"),
+        at("hole"): Old(named="skipped: it leads nowhere"),
         at("pastfwd"): Old(None, [at("joe")], ["out@far.example"]),
         at("nobody"): Old(None, [at("joe")]),
         at("team"): Old(None, [at("joe"), at("j.doe")]),
-        at("prog"): Old(named=".qmail-prog: left out: made by hand: it runs")}
+        at("prog"): Old(named=".qmail-prog: skipped: unmanaged: it runs")}
     for name in ("joe", "fwd", "sales", "old"):
         olds[name + "@example.info"] = olds[at(name)]
     site.write_control("rcpthosts",

@@ -262,8 +262,8 @@ def compare(before, was_kept, said):
     for address, (mail, read) in before.items():
         local = address.partition("@")[0]
         named = any(part in said for part in (
-            f"{address}: not taken", f".qmail-{local.replace('.', ':')}: left",
-            ".qmail-default: left out: mail for unknown users was thrown away"
+            f"{address}: not imported", f".qmail-{local.replace('.', ':')}: skipped",
+            ".qmail-default: skipped: mail for unknown users was thrown away"
             if mail[0] == "thrown away" else "\0"))
         if flat(address, now) != flat(address, was) and not named:
             bad.append((address, flat(address, now), flat(address, was)))

@@ -313,7 +313,7 @@ def bad_domains():
         for handle in ("", "1a", "../x", "a-b", "a" * 16, "EX 1", "a/b"):
             site.fails(100, "handle", "domain", "add", "new.org", "--handle",
                        handle)
-        site.fails(2, "say --handle", "domain", "add", "new.org")
+        site.fails(2, "use --handle", "domain", "add", "new.org")
         site.fails(2, "kind 'shop'", "domain", "add", "new.org", "--handle",
                    "ex1", "--kind", "shop")
         eq((site.tree(), site.do("log", "--json")), before)

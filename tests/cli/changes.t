@@ -424,7 +424,7 @@ def purge_same_second():
         raise AssertionError("it never took less than a second")
 
 
-@test("what is purged leaves files made by hand where they are")
+@test("what is purged leaves unmanaged files where they are")
 def purge_foreign():
     with two() as site:
         path = site.domain_path() + "/.qmail-list"
@@ -434,7 +434,7 @@ def purge_foreign():
         site.do("domain", "del", "example.com", "--yes")
         got = site.popbox("purge", "example.com", "--now", "--yes")
         eq(got.rc, 0)
-        has(got.err, "has files made by hand")
+        has(got.err, "has unmanaged files")
         eq(os.listdir(site.domain_path()), [".qmail-list"])
         eq(site.popbox("sync", "--dry-run").rc, 0)
 
@@ -448,8 +448,8 @@ def foreign():
                 file.write(text)
             os.chown(file.name, UID, GID)
         text = site.do("address", "list", "example.com")
-        has(text, "list@example.com  made by hand: .qmail-list")
-        has(text, "no address of its own: .qmail-Never")
+        has(text, "list@example.com  unmanaged file: .qmail-list")
+        has(text, "unmanaged file without an address: .qmail-Never")
         rows = [r for r in listing(site.do("--json", "address", "list",
                                            "example.com")) if "file" in r]
         eq({(r["address"], r["file"]) for r in rows},

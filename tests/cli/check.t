@@ -254,7 +254,7 @@ def repair_says():
         rest = [line for line in got.out.splitlines() if line not in repaired]
         eq(len(rest), 2, got)
         has("".join(rest), stray)
-        hasnt("".join(rest), "--repair mends it")
+        hasnt("".join(rest), "--repair repairs it")
         has(got.err, "2 repaired, 2 remaining")
         os.rmdir(stray)
         os.chmod(site.box_path(), 0o1700)
@@ -277,7 +277,7 @@ def store_first():
         eq(got.rc, 1)
         has(got.out, "(rule 1)")
         has(got.err, "files were not looked at")
-        site.fails(2, "a backup does", "check", "--repair", "--store-only")
+        site.fails(2, "popbox restore", "check", "--repair", "--store-only")
 
 
 @test("check --repair --fix-locals takes a domain out of control/locals")

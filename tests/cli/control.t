@@ -283,7 +283,7 @@ def by_hand():
         with open(path, "w") as file:
             file.write("|ezmlm-send\n")
         before = site.do("log", "--json")
-        site.fails(100, "made by hand", "box", "add", "list@example.com",
+        site.fails(100, "unmanaged", "box", "add", "list@example.com",
                    "--no-password")
         with open(path) as file:
             eq(file.read(), "|ezmlm-send\n")

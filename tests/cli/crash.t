@@ -107,7 +107,7 @@ def unread_directory():
         with open(site.top + "/rows", "w") as file:
             file.write("address,hash\nq@example.com,*\n")
         at(site.domain_path(), 100, "import", site.top + "/rows",
-           says="its .qmail file cannot be taken")
+           says="its .qmail file cannot be taken over")
         with open(path) as file:
             eq(file.read(), "by hand@x.org\n")
         at(site.domain_path(), 111, "address", "list", "example.com")
@@ -203,7 +203,7 @@ def fault_says():
                 assert not there, (number, line)
             elif "the store is changed" in line:
                 assert there, (number, line)
-            said.add(line.split("tells which)")[1])
+            said.add(line.split("run 'popbox check')")[1])
         assert number > 3
     print(f"# {said}")
     assert any("nothing was changed" in s for s in said) and len(said) > 1
@@ -603,7 +603,7 @@ def purge_fails():
             codes.add(got.rc)
             if got.rc:
                 has(got.err, "Input/output error")
-                hasnt(got.err, "made by hand")
+                hasnt(got.err, "unmanaged")
             site.do("sync")
             eq(site.findings(), [])
             assert not os.path.exists(site.home + "/e/ex1/DOMAINS/example.com")
@@ -637,7 +637,7 @@ def search_ends():
                     # glibc may have said something of its own before.
                     line = got.err.splitlines()[-1]
                     has(line, "a page of the store is damaged, or popbox has "
-                              "a defect ('popbox check' tells which)")
+                              "a defect (run 'popbox check')")
                     eq(": nothing was changed" in line or
                        ": the store is changed" in line, "add" in words)
             with open(path, "r+b") as file:

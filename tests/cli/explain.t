@@ -378,10 +378,10 @@ def store_differs():
     repair = "popbox check --repair"
     for change, part, command in (
             (lines("control/virtualdomains", "example.com:example.com"),
-             "virtualdomains lacks the line 'example.com:example.com'",
+             "virtualdomains: the line 'example.com:example.com'",
              repair),
             (lines("control/rcpthosts", ".example.com"),
-             "rcpthosts lacks the line '.example.com'", repair),
+             "rcpthosts: the line '.example.com' is missing", repair),
             (catch_all, ".qmail-joe is missing", repair),
             (other_key, "no .qmail file fits", None),
             (other_text, "says something else than the store", repair),

@@ -111,12 +111,12 @@ def parts():
         got = site.popbox("export", "ex2")
         has(got.out, "ann@b.org,ex2-0001,*,")
         hasnt(got.out, "example.com")
-        has(got.err, "r.org: left out: it is a domain of kind relay")
+        has(got.err, "r.org: skipped: it is a domain of kind relay")
         site.fails(100, "not found", "export", "no.org")
         site.fails(100, "not found", "export", "no9")
         site.fails(2, "no format", "export", "--format", "xml")
-        site.fails(2, "goes with --output", "export", "--group", "0")
-        site.fails(2, "goes with the format csv", "export", "--spreadsheet",
+        site.fails(2, "--group needs --output", "export", "--group", "0")
+        site.fails(2, "needs the format csv", "export", "--spreadsheet",
                    "--format", "json")
         rows = [json.loads(line) for line in
                 site.do("export", "--format", "json").splitlines()]
@@ -195,14 +195,14 @@ def named():
         site.do("address", "add", "out@example.com", "a@b.org")
         got = site.popbox("export", "--format", "dovecot")
         eq(got.rc, 1, got)
-        has(got.err, "md5@example.com: left out: its hash is wrapped")
-        has(got.err, "out@example.com: left out: it is no account")
+        has(got.err, "md5@example.com: skipped: its hash is wrapped")
+        has(got.err, "out@example.com: skipped: it is an address")
         hasnt(got.out, "md5@")
         has(got.out, "joe@example.com:{ARGON2ID}$argon2id$")
         has(got.out, "sha@example.com:{SHA512-CRYPT}$6$")
         got = site.popbox("export", "--format", "vpopmail", "example.com")
         eq(got.rc, 1, got)
-        has(got.err, "joe@example.com: left out: its hash is none of crypt(3)")
+        has(got.err, "joe@example.com: skipped: its hash is none of crypt(3)")
         has(got.out, f"sha:{sha.strip()}:1:0::/home/vpopmail/domains/"
             "example.com/sha:NOQUOTA")
         site.fails(2, "about one domain", "export", "--format", "vpopmail")
@@ -361,7 +361,7 @@ def harden():
                            input=f"words {words}x\n").rc, 1, who)
         has(site.popbox("harden", "--yes", "--bcrypt").err, "1 hashes were")
         has(site.popbox("export", "--format", "dovecot").err,
-            "c@h.org: left out: its hash is wrapped")
+            "c@h.org: skipped: its hash is wrapped")
         eq(site.popbox("check", "--store-only").rc, 0)
 
 

@@ -162,7 +162,7 @@ def refused():
             file.write("&someone@example.org\n")
         os.chmod(path, 0o644)
         os.chown(path, UID, GID)
-        site.fails(100, "made by hand", "domain", "set", "example.com",
+        site.fails(100, "unmanaged", "domain", "set", "example.com",
                    "--extension", "+")
         eq(default(site), "&someone@example.org\n")
         site.do("domain", "set", "example.com", "--extension", "+", "--adopt")

@@ -70,13 +70,13 @@ def undelete_lost():
         site.do("domain", "del", "b.org", "--yes")
         got = site.popbox("box", "undelete", "ex1-0001")
         eq(got.rc, 0)
-        for text in ("'joe@b.org' is not back: there is no domain 'b.org'",
-                     "'one@example.com' led to it and is gone",
+        for text in ("'joe@b.org' was not undeleted: there is no domain 'b.org'",
+                     "'one@example.com' led to it and was deleted",
                      "'two@example.com' led to it and leads to 'ex1-0002' now",
-                     "'also@example.com' is not back: it was purged",
-                     "'same@example.com' is there and leads elsewhere",
-                     "'gone@example.com' is not back: it was added anew and "
-                     "deleted since"):
+                     "'also@example.com' was not undeleted: it was purged",
+                     "'same@example.com' exists and leads elsewhere",
+                     "'gone@example.com' was not undeleted: it was added "
+                     "again and deleted since then"):
             has(got.err, "address " + text)
         has(got.err, "with 1 addresses, and in 1 group again")
         eq(leads(site, "three@example.com"), ["ex1-0001", "x@c.org"])
@@ -193,7 +193,7 @@ def by_filter():
         eq(leads(site, "on@example.com"), ["de@example.com"])
         undone = str(site.last_entry())
         got = site.popbox("box", "undelete", "ex2-0002")
-        has(got.err, "address 'de@example.com' is there and leads elsewhere "
+        has(got.err, "address 'de@example.com' exists and leads elsewhere "
                      "('popbox address set' changes it)")
         eq(leads(site, "abcde@example.com"),
            ["ex1-0001", "e@two.org", "b@example.com", "d@two.org",

@@ -147,7 +147,7 @@ def passwords():
                    "--match", "person")
         site.fails(2, "is for one box", "passwd", "--match", "person",
                    "--stdin", input=GOOD)
-        site.fails(2, "goes with a filter", "passwd", "ex1-0001",
+        site.fails(2, "needs a filter", "passwd", "ex1-0001",
                    "--generate", "--credentials", path)
         got = site.popbox("passwd", "--match", "person", "--generate=16",
                           "--credentials", path, "--yes")

@@ -81,11 +81,11 @@ def bits():
                      if f"vpasswd:{number}: " in l]
             eq(len(lines), 0 if said is None else 1, (bit, got.err))
             if said:
-                has(lines[0], f"u{bit}@b.org: not taken: ")
+                has(lines[0], f"u{bit}@b.org: not imported: ")
                 has(lines[0], said)
             eq(state(site, f"u{bit}@b.org"),
                (bit != 2, "off" if bit == 0x10 else "on"), bit)
-        has(got.err, "rows of which a part is not taken: 17 (see above)")
+        has(got.err, "rows imported in part: 17 (see above)")
         eq(counts(site, path, "--domain", "b.org")["noted"], 17)
 
 
@@ -112,8 +112,8 @@ def shadow():
                            ("ends", True), ("stale", False), ("fresh", True),
                            ("must", True)):
             eq(state(site, who + "@s.org"), (login, "on"), who)
-        has(got.err, ":4: ends@s.org: not taken: it expires on ")
-        has(got.err, ":7: must@s.org: not taken: the password must be changed")
+        has(got.err, ":4: ends@s.org: not imported: it expires on ")
+        has(got.err, ":7: must@s.org: not imported: the password must be changed")
         has(boxes(site)[addresses(site)["gone@s.org"]["box"]]["reason"],
             "expired on ")
 
@@ -133,11 +133,11 @@ def dovecot():
         eq(got.rc, 0, got)
         for who in ("no", "yes", "net", "px", "any"):
             eq(state(site, who + "@d.org"), (who != "no", "on"), who)
-        has(got.err, ":3: net@d.org: not taken: logins from 192.0.2.0/24 alone")
-        has(got.err, ":4: px@d.org: not taken: the field 'proxy'; the field "
+        has(got.err, ":3: net@d.org: not imported: logins from 192.0.2.0/24 alone")
+        has(got.err, ":4: px@d.org: not imported: the field 'proxy'; the field "
             "'host'; the field 'pass'")
         hasnt(got.err, "hidden")
-        has(got.err, ":5: any@d.org: not taken: any password was accepted "
+        has(got.err, ":5: any@d.org: not imported: any password was accepted "
             "(nopassword); the field 'nologins'")
         refuses(site, "any@d.org", "whatever words")
 
@@ -181,9 +181,9 @@ def vpopmail():
                ("alias", "first.example"))
         eq(boxes(site)[addresses(site)["joe@first.example"]["box"]]["quota"],
            10485760)
-        has(got.err, ".qmailadmin-limits: left out: limits that popbox does "
+        has(got.err, ".qmailadmin-limits: skipped: limits that popbox does "
             "not have: maxpopaccounts\n")
-        has(got.err, "gone@first.example: not taken: ")
+        has(got.err, "gone@first.example: not imported: ")
         site.sound()
         eq(site.findings(), [])
         before = site.tree()
@@ -344,14 +344,14 @@ def vmailmgr():
     for part in ("", "/passwd.cdb"):
         with Site() as site:
             home, olds = vmailmgr_site(site)
-            got = site.fails(2, "example.net, example.info (say --domain D",
+            got = site.fails(2, "example.net, example.info (use --domain D",
                              "import", home + part, "--handle", "m")
             got = site.popbox("import", home + part, "--handle", "m",
                               "--domain", "example.net")
             eq(got.rc, 0, got)
             compare(site, olds, got.err)
             eq(domains(site)["example.info"]["alias_of"], "example.net")
-            has(got.err, "old@example.net: not taken: its forwards, since it "
+            has(got.err, "old@example.net: not imported: its forwards, since it "
                 "has expired")
             box = boxes(site)[addresses(site)["old@example.net"]["box"]]
             eq((box["login"], box["delivery"], box["reason"]),

@@ -19,7 +19,7 @@ def broken(site):
     got = site.popbox("box", "add", "bad@example.com", "--no-password")
     eq(got.rc, 111, got)
     has(got.err, f"cannot make '{site.box_path('ex1-0002')}': Permission")
-    has(got.err, "2 of its files could not be brought in step")
+    has(got.err, "2 of its files could not be written")
     hasnt(got.err, "pending")
     return site.box_path("ex1-0002"), lambda: os.chown(where, UID, GID)
 

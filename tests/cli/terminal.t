@@ -389,7 +389,7 @@ def after_commit():
         code, lines = at.end()
         eq(code, -signal.SIGINT)
         has("\n".join(lines), "popbox: interrupted: the store is changed, "
-            "qmail's files not yet: run 'popbox sync'")
+            "qmail's files are not: run 'popbox sync'")
         hasnt(site.control("rcpthosts"), "example.org")
         at = Terminal(site, 80, "sync")
         at.until(b"waits")

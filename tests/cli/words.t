@@ -247,7 +247,7 @@ def gone():
             file.write("x")
         for words in (("box", "list"), ("check",), ("stats",)):
             got = site.fails(111, "popbox: the store in ", *words)
-            has(got.err, "'popbox restore' brings a backup back")
+            has(got.err, "'popbox restore' puts a backup in its place")
 
 
 run()

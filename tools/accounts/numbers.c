@@ -56,8 +56,8 @@ static enum err look(struct store_txn *txn, struct numbers *numbers,
 				    from->handle.s);
 	errno = rc;
 	return store_refuse(txn, ERR_SYSTEM,
-			    "cannot tell which numbers have a directory: cannot "
-			    "look at '%s': %s: nothing was changed",
+			    "cannot find out which box numbers are in use: "
+			    "cannot access '%s': %s: nothing was changed",
 			    path, strerror(rc));
 }
 

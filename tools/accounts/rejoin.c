@@ -113,15 +113,15 @@ static enum err undelete(struct entry *e)
 		return err;
 	err = store_domain_get(e->txn, name, &domain);
 	if (err == ERR_NOTFOUND || (err == ERR_OK && domain.kind != STORE_POP))
-		return lose(e, "is not back: there is no domain '%s' with "
-			       "boxes now",
+		return lose(e, "was not undeleted: there is no domain '%s' "
+			       "with boxes now",
 			    name->s);
 	if (err == ERR_OK)
 		err = store_parked_address_get(e->txn, &e->was.name, &e->now,
 					       &parked);
 	if (err == ERR_OK && parked.group != e->row.group)
-		return lose(e, "is not back: it was added anew and deleted "
-			       "since");
+		return lose(e, "was not undeleted: it was added again and "
+			       "deleted since then");
 	if (err == ERR_OK)
 		err = store_address_restore(e->txn, &e->was.name);
 	if (err != ERR_NOTFOUND)
@@ -130,9 +130,10 @@ static enum err undelete(struct entry *e)
 	if (err == ERR_OK)
 		return leads_to(&e->now, e->box) || same_forwards(e)
 			       ? ERR_OK
-			       : lose(e, "is there and leads elsewhere "
+			       : lose(e, "exists and leads elsewhere "
 					 "('popbox address set' changes it)");
-	return err == ERR_NOTFOUND ? lose(e, "is not back: it was purged")
+	return err == ERR_NOTFOUND ? lose(e, "was not undeleted: it was "
+					     "purged")
 				   : err;
 }
 
@@ -166,8 +167,8 @@ static enum err join(struct entry *e)
 		return ERR_OK;
 	err = store_address_get(e->txn, &e->was.name, &e->now);
 	if (err == ERR_NOTFOUND)
-		return lose(e, "led to it and is gone meanwhile ('popbox log "
-			       "--object' tells)");
+		return lose(e, "led to it and was deleted since then (see "
+			       "'popbox log --object')");
 	if (err != ERR_OK || leads_to(&e->now, e->box))
 		return err;
 	if (e->now.has_box) {
@@ -234,8 +235,8 @@ static enum err join_forward(struct entry *e, const char *forward)
 		return err;
 	err = store_address_get(e->txn, &e->was.name, &e->now);
 	if (err == ERR_NOTFOUND)
-		return lose(e, "led to '%s' and is gone meanwhile ('popbox log "
-			       "--object' tells)",
+		return lose(e, "led to '%s' and was deleted since then (see "
+			       "'popbox log --object')",
 			    forward);
 	if (err != ERR_OK || has_forward(&e->now, forward, &there))
 		return err;

@@ -22,7 +22,7 @@ static int judge_parent(const char *path)
 	(void)snprintf(parent, sizeof parent, "%s", path);
 	*strrchr(parent, '/') = 0; /* the setting is absolute */
 	if (stat(parent[0] ? parent : "/", &st) != 0)
-		return say_error(CODE_REFUSED, "cannot look at '%s': %s",
+		return say_error(CODE_REFUSED, "cannot access '%s': %s",
 				 parent, strerror(errno));
 	if ((st.st_uid != 0 && st.st_uid != geteuid()) ||
 	    ((st.st_mode & 022) && !(st.st_mode & S_ISVTX)))

@@ -85,8 +85,8 @@ static int open_with(struct site *site, open_store *how)
 	if (err == ERR_DAMAGED)
 		return say_error(CODE_LATER,
 				 "the store in '%s' is damaged: nothing was "
-				 "changed ('popbox restore' brings a backup "
-				 "back)",
+				 "changed ('popbox restore' puts a backup in "
+				 "its place)",
 				 site->dir);
 	return site_failed(site, err, "the store");
 }
@@ -176,14 +176,15 @@ int site_failed(const struct site *site, enum err err, const char *what)
 	case ERR_BUSY:
 		return say_error_as(
 			CODE_LATER, SAY_BUSY,
-			"%s: another popbox holds the store: nothing "
-			"was changed, try again",
+			"%s: another popbox holds the store: nothing was "
+			"changed (try again)",
 			what);
 	case ERR_DAMAGED:
 		return say_error_as(CODE_LATER, SAY_DAMAGED,
-				    "%s: the store in '%s' is damaged: nothing "
-				    "was changed ('popbox check' says what, a "
-				    "backup mends it)",
+				    "%s: the store in '%s' is damaged: "
+				    "nothing was changed ('popbox check' "
+				    "shows where, 'popbox restore' puts a "
+				    "backup in its place)",
 				    what, site->dir);
 	case ERR_SCHEMA:
 		return say_error(CODE_LATER,

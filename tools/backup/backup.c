@@ -63,9 +63,9 @@ static int verify(const struct outfile *file, const struct replace_text *config)
 		return CODE_DONE;
 	if (err == ERR_OK || err == ERR_DAMAGED)
 		return say_error(CODE_LATER,
-				 "'%s': the store is damaged, and a backup of it "
-				 "would be: nothing was written ('popbox "
-				 "check' says what)",
+				 "'%s': the store is damaged, and a backup "
+				 "of it would be: nothing was written "
+				 "('popbox check' shows where)",
 				 file->path);
 	return say_error(CODE_LATER, "cannot verify '%s': %s", file->path,
 			 err == ERR_SYSTEM || err == ERR_FULL
@@ -122,9 +122,9 @@ static int copy_apart(struct site *site, const struct outfile *file,
 	     WEXITSTATUS(status) == CODE_LATER))
 		return WEXITSTATUS(status);
 	return say_error(CODE_LATER,
-			 "'%s': the copy was ended by a signal: a page of the "
-			 "store is damaged, nothing was written ('popbox "
-			 "check' says more)",
+			 "'%s': the copy was ended by a signal: a page of "
+			 "the store is damaged, nothing was written ('popbox "
+			 "check' shows where)",
 			 file->path);
 }
 

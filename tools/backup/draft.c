@@ -198,7 +198,7 @@ static int wait_publishers(struct draft *draft)
 		(void)nanosleep(&step, NULL); /* cut short: asks sooner */
 	}
 	return say_error(CODE_LATER, "another popbox publishes: nothing was "
-				     "changed, try again");
+				     "changed (try again)");
 }
 
 /* The draft takes the name under which the old store will be kept, and then the
@@ -244,8 +244,8 @@ static int sync_parent(const struct draft *draft)
 
 static int busy(void)
 {
-	return say_error(CODE_LATER, "another popbox holds the store: nothing "
-				     "was changed, try again");
+	return say_error(CODE_LATER, "another popbox holds the store: "
+				     "nothing was changed (try again)");
 }
 
 int draft_hold(struct draft *draft)

@@ -151,7 +151,7 @@ static int look(int fd, struct looking *looking)
 
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	if (why)
-		return say_error(CODE_LATER, "cannot look at '%s': %s",
+		return say_error(CODE_LATER, "cannot access '%s': %s",
 				 looking->what, why);
 	limit(fd);
 	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
@@ -170,7 +170,7 @@ static int look(int fd, struct looking *looking)
 				 "popbox",
 				 looking->what);
 	case ERR_SYSTEM:
-		return say_error(CODE_LATER, "cannot look at '%s': %s",
+		return say_error(CODE_LATER, "cannot access '%s': %s",
 				 looking->what,
 				 errno == ENOMEM
 					 ? "it asks for more memory than a "
@@ -262,8 +262,8 @@ static int settle(struct child *child, bool ended, bool whole, const char *what)
 	pass_on(child);
 	if (child->watch.why)
 		return say_error(CODE_LATER,
-				 "cannot look at '%s': the process for it %s: "
-				 "it was ended",
+				 "cannot access '%s': its process %s and was "
+				 "ended",
 				 what, child->watch.why);
 	/* A sanitizer ends it with a code of its own. */
 	if (WIFEXITED(status) && (WEXITSTATUS(status) == CODE_REFUSED ||
@@ -271,7 +271,8 @@ static int settle(struct child *child, bool ended, bool whole, const char *what)
 				  (WEXITSTATUS(status) == CODE_DONE && whole)))
 		return WEXITSTATUS(status);
 	return say_error(CODE_REFUSED,
-			 "'%s' is damaged: the look at it was ended by a signal",
+			 "'%s' is damaged: a signal ended the process that "
+			 "read it",
 			 what);
 }
 
@@ -296,7 +297,7 @@ static int take(struct child *child, const char *what, store_sink *sink,
 	explicit_bzero(held, sizeof held);
 	code = settle(child, !ready || *ret_err != ERR_OK, whole, what);
 	if (!ready)
-		code = say_error(CODE_LATER, "cannot look at '%s': %s", what,
+		code = say_error(CODE_LATER, "cannot access '%s': %s", what,
 				 strerror(ENOMEM));
 	for (size_t i = 0; i < 2; i++) {
 		if (part[i])
@@ -310,7 +311,7 @@ static void run_child(int fd, int rows, struct looking *looking)
 {
 	looking->out = fdopen(rows, "w");
 	if (!looking->out)
-		_exit(say_error(CODE_LATER, "cannot look at '%s': %s",
+		_exit(say_error(CODE_LATER, "cannot access '%s': %s",
 				looking->what, strerror(errno)));
 	_exit(look(fd, looking));
 }
@@ -334,7 +335,7 @@ int inspect(int fd, const char *what, enum inspect how, store_sink *sink,
 	if (pid == 0)
 		run_child(fd, rows[1], &looking);
 	if (pid < 0) {
-		code = say_error(CODE_LATER, "cannot look at '%s': %s", what,
+		code = say_error(CODE_LATER, "cannot access '%s': %s", what,
 				 strerror(errno));
 	} else {
 		(void)close(rows[1]); /* the child's ends */

@@ -185,8 +185,8 @@ static int settle_settings(struct restoring *r)
 	    (settings.theirs != r->theirs ||
 	     !restore_settings_same(&before, &r->site->config)))
 		code = say_error(CODE_LATER,
-				 "the settings in '%s' were changed meanwhile: "
-				 "nothing was changed, try again",
+				 "the settings in '%s' were changed "
+				 "meanwhile: nothing was changed (try again)",
 				 r->draft.place);
 	if (code == CODE_DONE)
 		code = restore_settings_write(&settings, r->draft.dir,
@@ -239,8 +239,8 @@ static int publish_it(struct site *site)
 	err = store_open_write(site->dir, &site->store);
 	if (err != ERR_OK)
 		return say_error(CODE_LATER,
-				 "the store is restored, but qmail's files do "
-				 "not say so: run 'popbox sync --full'");
+				 "the store is restored, but qmail's files "
+				 "are not written: run 'popbox sync --full'");
 	return publish(site, true);
 }
 
@@ -297,16 +297,16 @@ static int make(struct restoring *r)
 	interrupt_hold();
 	code = draft_put(&r->draft);
 	if (code == CODE_DONE)
-		interrupt_says("the store is restored, qmail's files do not "
-			       "say so: run 'popbox sync --full'");
+		interrupt_says("the store is restored, but qmail's files are "
+			       "not written: run 'popbox sync --full'");
 	interrupt_release();
 	if (code != CODE_DONE)
 		return code;
 	tell(r);
 	if (r->draft.there)
-		say_note("what was in '%s' is kept in '%s'; what came after the "
-			 "backup is only there",
-			 r->site->dir, r->draft.kept);
+		say_note("the previous store is kept in '%s', with all changes "
+			 "made after the backup",
+			 r->draft.kept);
 	return publish_it(r->site);
 }
 

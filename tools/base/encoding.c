@@ -199,13 +199,13 @@ static const char *judge(const struct encoding *encoding, const char *bytes,
 	const bool good = utf8_good(bytes, len);
 
 	if (encoding->is == ENCODING_UNKNOWN)
-		return "it is not UTF-8, nor Windows-1252 (say its --encoding)";
+		return "it is not UTF-8, nor Windows-1252 (use --encoding)";
 	if (encoding->is == ENCODING_UTF8 && !good)
 		return encoding->assumed
 			       ? "it is not UTF-8, as the text before it is "
 				 "(--encoding says what all of it is)"
-			       : "it is not UTF-8 (save the file as UTF-8, or "
-				 "say its --encoding)";
+			       : "it is not UTF-8 (save the file as UTF-8, "
+				 "or use --encoding)";
 	if (encoding->is == ENCODING_WINDOWS1252 && encoding->assumed && good)
 		return "it is UTF-8, and the text before it is not (--encoding "
 		       "says what all of it is)";

@@ -21,7 +21,7 @@ static void on_fault(int number)
 {
 	static const char why[] =
 		": a page of the store is damaged, or popbox has a defect "
-		"('popbox check' tells which)";
+		"(run 'popbox check')";
 	const char *const parts[] = {"ended by SIG", sigabbrev_np(number), why,
 				     text ? ": " : "", text ? text : ""};
 
@@ -105,8 +105,8 @@ static enum err held_body(struct store_txn *txn, void *arg)
 		held->holds = true;
 		/* A fault cannot be held. */
 		held->text = text;
-		interrupt_says("whether the store is changed, 'popbox log' "
-			       "tells");
+		interrupt_says("'popbox log' shows whether the store was "
+			       "changed");
 	}
 	return err;
 }

@@ -13,7 +13,7 @@
 
 /* What holds between a commit and the end of publishing. */
 #define INTERRUPT_OWED \
-	"the store is changed, qmail's files not yet: run 'popbox sync'"
+	"the store is changed, qmail's files are not: run 'popbox sync'"
 
 /* A damaged page faults inside LMDB, or LMDB aborts: from here on that is told.
  * In children that are forked later such signals do what they always did. */

@@ -313,6 +313,6 @@ int say_finish(int code)
 	if (is_lost)
 		return say_error(CODE_LATER,
 				 "the output is not whole: memory or "
-				 "descriptors were lacking");
+				 "descriptors ran out");
 	return code;
 }

@@ -56,8 +56,7 @@ static int take(struct audit *a, int rc)
 	const struct mailroot_report *below = &a->below;
 
 	if (rc != 0)
-		return say_error(CODE_LATER, "cannot look below the mail "
-					     "root: %s",
+		return say_error(CODE_LATER, "cannot read the mail root: %s",
 				 strerror(rc));
 	for (size_t at = 0; at < below->len;) {
 		const char *check = below->text + at;
@@ -177,7 +176,7 @@ static void each_name(struct audit *a, const char *path, judge_name *judge)
 		tell(a, "unreadable", false, "%s cannot be looked at: %s", path,
 		     strerror(rc));
 	else if (rc != 0 && rc != ENOENT && rc != ENOTDIR)
-		a->code = say_error(CODE_LATER, "cannot look at '%s': %s", path,
+		a->code = say_error(CODE_LATER, "cannot access '%s': %s", path,
 				    strerror(rc));
 }
 
@@ -311,8 +310,8 @@ static void audit_send(struct audit *a)
 		break;
 	}
 	tell(a, "qmail-send", false,
-	     "it is unknown whether qmail-send is running (run popbox as root, "
-	     "with /proc mounted)");
+	     "cannot find out whether qmail-send is running (run popbox as "
+	     "root, with /proc mounted)");
 }
 
 static void audit_qmail(struct audit *a)

@@ -98,7 +98,7 @@ static void on_conflict(void *arg, unsigned long number, const char *line,
 		     a->name, number, width, line);
 	else
 		control_tell(a, "line-left", true,
-		     "%s line %lu says '%.*s', which should be gone", a->name,
+		     "%s line %lu says '%.*s', which should not be there", a->name,
 		     number, width, line);
 }
 
@@ -160,7 +160,8 @@ static void judge_ours(struct control_audit *a, const struct replace_text *text,
 	free(out);
 	for (size_t i = 0; i < lines->count; i++) {
 		if (lines->line[i].line && !lines->line[i].seen)
-			control_tell(a, "line-missing", true, "%s lacks the line '%s'",
+			control_tell(a, "line-missing", true,
+				     "%s: the line '%s' is missing",
 			     a->name, lines->line[i].line);
 	}
 }

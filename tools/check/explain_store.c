@@ -98,7 +98,7 @@ static void take(struct wanted *wanted, int rc,
 	if (rc != 0) {
 		if (!walk_unsure(wanted->walk, rc))
 			walk_step(wanted->walk, false, "store",
-				  "cannot look below the mail root: %s",
+				  "cannot read the mail root: %s",
 				  strerror(rc));
 		return;
 	}

@@ -52,9 +52,9 @@ static void print(const struct site *site, const char *file,
 		return;
 	}
 	if (name)
-		say_out("%s  made by hand: %s", text, clean);
+		say_out("%s  unmanaged file: %s", text, clean);
 	else
-		say_out("-  made by hand, and no address of its own: %s",
+		say_out("-  unmanaged file without an address: %s",
 			clean);
 }
 

@@ -34,8 +34,8 @@ static int judge(const struct args *args, size_t *ret_len)
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
 		if (args_has(args, others[i]))
 			return say_error(CODE_USAGE,
-					 "%s is for one box: a filter goes "
-					 "with --generate",
+					 "%s is for one box: a filter needs "
+					 "--generate",
 					 others[i]);
 	}
 	if (!args_has(args, "--generate") || !args_has(args, "--credentials"))

@@ -124,7 +124,7 @@ int change(struct site *site, store_body *body, void *arg, const char *what,
 	change_made(site, last);
 	if (!site->no_sync)
 		return publish_change(site, last);
-	say_note("qmail's files do not say so yet: run 'popbox sync'");
+	say_note("qmail's files are not written yet: run 'popbox sync'");
 	return CODE_DONE;
 }
 

@@ -216,7 +216,7 @@ static void settle_removal(struct plan *plan, struct plan_item *item, int rc,
 		say_note("'%s' has %s: it was left where it is", path,
 			 item->domain->kind == STORE_DIALUP
 				 ? "mail that waits"
-				 : "files made by hand");
+				 : "unmanaged files");
 }
 
 void errand_remove(const struct site *site, struct plan *plan)

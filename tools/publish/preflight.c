@@ -255,9 +255,9 @@ static int judge_file(const struct site *site, const struct name_handle *handle,
 	if (adopt)
 		return take_over(site, handle, name, path);
 	return say_error(CODE_REFUSED,
-			 "'%s' was made by hand and says something else: "
-			 "nothing was changed (--adopt takes it over and keeps "
-			 "a copy)",
+			 "'%s' is an unmanaged file with another text: "
+			 "nothing was changed (--adopt takes it over and "
+			 "keeps a copy)",
 			 path);
 }
 

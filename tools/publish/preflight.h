@@ -9,7 +9,7 @@
 
 /* The option of every command that makes an address. */
 #define ADOPT_OPTION                                                          \
-	{"--adopt", NULL, "take over a .qmail file made by hand, keep a copy"}
+	{"--adopt", NULL, "take over an unmanaged .qmail file, keep a copy"}
 
 /* Would the files take these domains, new or of another kind than before? Each
  * file is read once for all of them. Says what is in the way; returns the exit

@@ -421,8 +421,8 @@ static int run_all(struct site *site, struct run *run)
 	if (code == CODE_DONE && failed)
 		code = say_error(CODE_LATER,
 				 "the store is changed, but %zu of its files "
-				 "could not be brought in step: mend what is "
-				 "said above, then run 'popbox sync'",
+				 "could not be written: correct the problem "
+				 "above, then run 'popbox sync'",
 				 failed);
 	return code;
 }

@@ -103,7 +103,8 @@ static bool judge_assign(const struct config *config,
 	if (fault)
 		return say_error(0,
 				 "'%s/users/assign' line %lu %s: qmail-newu "
-				 "refuses the file (remove or mend that line)",
+				 "rejects the file (remove or correct that "
+				 "line)",
 				 config->qmail, number, fault);
 	return render_assign_ends(text->bytes, text->len) ||
 	       say_error(0,
@@ -176,7 +177,7 @@ static void on_conflict(void *arg, unsigned long number, const char *line,
 		judging->file == LINES_LOCALS
 			? "qmail would keep delivering it locally; "
 			  "--fix-locals removes that line"
-			: "remove or mend that line");
+			: "remove or correct that line");
 }
 
 int control_judge(const struct config *config, enum lines_file file,

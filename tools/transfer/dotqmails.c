@@ -282,7 +282,7 @@ static const char *read_file(struct reading *r, const char *text, size_t len,
 		return NULL;
 	else if (r->programs)
 		*ret_left =
-			"made by hand: it runs a program, or delivers where "
+			"unmanaged: it runs a program, or delivers where "
 			"popbox does not (copy the file into the new "
 			"domain's directory if it is wanted)";
 	else if (r->agent)

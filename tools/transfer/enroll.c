@@ -67,9 +67,10 @@ enum err enroll_domain(struct store_txn *txn, const struct enroll_how *how,
 				    domain->name.s, was.handle.s);
 	if (err == ERR_OK && !how->undelete)
 		return store_refuse(txn, ERR_EXISTS,
-				    "the domain '%s' was deleted, and mail for "
-				    "it may be on its way (--undelete brings "
-				    "it back, 'popbox purge' forgets it)",
+				    "the domain '%s' was deleted, and mail "
+				    "for it may be on its way (--undelete "
+				    "undeletes it, 'popbox purge' removes it "
+				    "for good)",
 				    domain->name.s);
 	if (err == ERR_OK && strcmp(was.target.s, domain->target.s) != 0)
 		return store_refuse(txn, ERR_INVALID,
@@ -338,9 +339,10 @@ static enum err enroll_address(struct store_txn *txn,
 		return bring_back(txn, how, intake, hash, &address, ret);
 	if (err == ERR_OK)
 		return store_refuse(txn, ERR_EXISTS,
-				    "it was deleted, and mail for it may be on "
-				    "its way (--undelete brings it back with "
-				    "its box, 'popbox purge' forgets it)");
+				    "it was deleted, and mail for it may be "
+				    "on its way (--undelete undeletes it "
+				    "with its box, 'popbox purge' removes it "
+				    "for good)");
 	return err == ERR_NOTFOUND
 		       ? create(txn, how, intake, hash, &address, ret)
 		       : err;

@@ -133,7 +133,7 @@ static enum err put(struct exporting *e, struct row_out *row,
 		return ERR_SYSTEM;
 	}
 	row_text(row, text);
-	say_error(0, "%s: left out: %s", text, why);
+	say_error(0, "%s: skipped: %s", text, why);
 	e->left++;
 	return ERR_OK;
 }
@@ -190,10 +190,10 @@ static void note_forwards(const struct exporting *e,
 		return;
 	name_address_text(&address->name, text);
 	if (!is_login(address))
-		say_note("%s: left out: it is no account, only an address",
+		say_note("%s: skipped: it is an address without an account",
 			 text);
 	else if (address->forwards_len)
-		say_note("%s: its forwards are left out", text);
+		say_note("%s: its forwards are skipped", text);
 }
 
 static enum err put_address(struct exporting *e,
@@ -257,7 +257,7 @@ static void note_domain(const struct exporting *e,
 {
 	if (domain->kind == STORE_ALIAS && e->how->format == EXPORT_DOVECOT)
 		return;
-	say_note("%s: left out: it is a domain of kind %s", domain->name.s,
+	say_note("%s: skipped: it is a domain of kind %s", domain->name.s,
 		 json_kind(domain->kind));
 }
 

@@ -177,7 +177,7 @@ static const char *judge(struct feed *feed, const char *line, size_t len)
 	const char *cr = memchr(line, '\r', len);
 
 	if (memchr(line, 0, len))
-		return "it has a NUL (is the file UTF-16? say --encoding "
+		return "it has a NUL (is the file UTF-16? use --encoding "
 		       "utf-16)";
 	if (cr && !(cr[1] == '\n' && cr + 2 == line + len))
 		return "it has a carriage return inside (save the file with "

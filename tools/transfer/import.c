@@ -30,7 +30,7 @@ static bool other_row(struct import *import, size_t file,
 	char why[128], text[NAME_ADDRESS_TEXT];
 
 	(void)snprintf(why, sizeof why,
-		       "line %lu says something else of the same %s", other,
+		       "line %lu has other values for the same %s", other,
 		       row->intake->has_address ? "address or box" : "box");
 	return import_refuse(import, file, row->line,
 			     import_name(row->intake, text), "", why);
@@ -73,7 +73,7 @@ static void note_row(struct import *import, size_t file,
 	char text[NAME_ADDRESS_TEXT], at[IMPORT_PLACE];
 
 	import_place(import, file, row->line, at);
-	say_note("%s: %s: not taken: %s", at, import_name(row->intake, text),
+	say_note("%s: %s: not imported: %s", at, import_name(row->intake, text),
 		 row->intake->note);
 	import->noted++;
 }
@@ -101,7 +101,7 @@ static bool take(void *arg, const struct source_row *row)
 				     row->intake->bad, row->why);
 	if (row->left) {
 		import_place(import, file, row->line, at);
-		say_note("%s: left out: %s", at, row->left);
+		say_note("%s: skipped: %s", at, row->left);
 		import->left++;
 		return true;
 	}
@@ -183,8 +183,8 @@ static int go(struct import *import, uint64_t *ret_last)
 	}
 	if (code == CODE_DONE && stale)
 		code = say_error(CODE_LATER,
-				 "others change the store all the time: "
-				 "nothing was changed, try again");
+				 "other commands change the store all the "
+				 "time: nothing was changed (try again later)");
 	return code;
 }
 
@@ -200,7 +200,7 @@ static void note_counts(const struct import *import)
 			 "%lu, accepted as they are",
 			 import->short_passwords);
 	if (import->noted)
-		say_note("rows of which a part is not taken: %lu (see above)",
+		say_note("rows imported in part: %lu (see above)",
 			 import->noted);
 	if (import->unusable)
 		say_note("%lu boxes have no password now, since their hash "
@@ -212,15 +212,44 @@ static void note_counts(const struct import *import)
 			 import->site->dry_run ? "that would be" : "that are",
 			 import->yielded);
 	if (import->again)
-		say_note("%lu rows say the same as one before them",
+		say_note("%lu rows repeat an earlier row",
 			 import->again);
+}
+
+/* "2 created, 1 unchanged (undo with 'popbox undo 55')": counts that are 0 are
+ * left out. number: of the change, or 0. */
+static void sum_up_text(const struct import *import, uint64_t number)
+{
+	const unsigned long *v = import->verdicts;
+	const struct {
+		unsigned long count;
+		const char *what;
+	} part[] = {
+		{v[ENROLL_CREATE], "created"},  {v[ENROLL_BACK], "undeleted"},
+		{v[ENROLL_CHANGE], "changed"},  {v[ENROLL_SAME], "unchanged"},
+		{import->bad, "rejected"},	{import->left, "skipped"},
+	};
+	char text[256] = "";
+	size_t len = 0;
+
+	for (size_t i = 0; i < sizeof part / sizeof *part; i++) {
+		if (part[i].count)
+			len += (size_t)snprintf(text + len, sizeof text - len,
+						"%s%lu %s", len ? ", " : "",
+						part[i].count, part[i].what);
+	}
+	if (number)
+		(void)snprintf(text + len, sizeof text - len,
+			       " (undo with 'popbox undo %llu')",
+			       (unsigned long long)number);
+	say_note("%s%s", import->site->dry_run ? "it would be: " : "",
+		 text[0] ? text : "no rows");
 }
 
 /* number: of the change, or 0. */
 static void sum_up(const struct import *import, uint64_t number)
 {
 	const unsigned long *v = import->verdicts;
-	char undo[64] = "";
 
 	note_counts(import);
 	if (import->site->json) {
@@ -242,15 +271,7 @@ static void sum_up(const struct import *import, uint64_t number)
 			       : json_null()));
 		return;
 	}
-	if (number)
-		(void)snprintf(undo, sizeof undo,
-			       " ('popbox undo %llu' takes it back)",
-			       (unsigned long long)number);
-	say_note("%s%lu created, %lu brought back, %lu changed, %lu the same, "
-		 "%zu refused, %lu left out%s",
-		 import->site->dry_run ? "it would be: " : "",
-		 v[ENROLL_CREATE], v[ENROLL_BACK], v[ENROLL_CHANGE],
-		 v[ENROLL_SAME], import->bad, import->left, undo);
+	sum_up_text(import, number);
 }
 
 static int finish(struct import *import, uint64_t last)
@@ -268,7 +289,8 @@ static int finish(struct import *import, uint64_t last)
 		say_note("no password was generated: '%s' was not made",
 			 import->how->credentials);
 	if (last && site->no_sync)
-		say_note("qmail's files do not say so yet: run 'popbox sync'");
+		say_note("qmail's files are not written yet: run 'popbox "
+			 "sync'");
 	else if (last)
 		code = publish_change(site, last);
 	return code;
@@ -383,12 +405,13 @@ int import(struct site *site, const struct import_how *how)
 	}
 	else if (import.bad && code == CODE_REFUSED)
 		say_error(0,
-			  "%zu row%s cannot be taken: nothing was changed%s",
+			  "%zu row%s cannot be imported: nothing was "
+			  "changed%s",
 			  import.bad, import.bad == 1 ? "" : "s",
 			  how->skip_bad ? ""
-					: " (mend them, or --skip-bad FILE "
-					  "takes the others and writes these "
-					  "to FILE)");
+					: " (correct them, or use --skip-bad "
+					  "FILE to import the others and "
+					  "write these to FILE)");
 	release(&import);
 	return code;
 }

@@ -82,9 +82,9 @@ static enum err plan_domain(const struct import *import,
 	if (!handle)
 		return domain_refuse(
 			domain,
-			"there is no domain '%s' (say whose it is, in the "
-			"column 'handle' or by --handle H or --handles FILE, "
-			"and it is made)",
+			"there is no domain '%s' (name its handle in the "
+			"column 'handle', by --handle H or by --handles "
+			"FILE, and popbox makes it)",
 			name);
 	domain->handle = *handle;
 	domain->fresh = calloc(1, sizeof *domain->fresh);

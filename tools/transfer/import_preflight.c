@@ -91,7 +91,7 @@ static int preflight_there(struct import *import, size_t number,
 	if (code != CODE_REFUSED)
 		return code;
 	if (import_refuse_row(import, number, intake,
-			      "its .qmail file cannot be taken"))
+			      "its .qmail file cannot be taken over"))
 		return CODE_DONE;
 	return say_error(CODE_LATER, "no memory");
 }

@@ -76,7 +76,7 @@ static enum err plan_alias(struct import *import, struct store_txn *txn,
 
 	if (err == ERR_OK && target->why)
 		return refuse(import, moved, "the domain that it is another "
-					     "name of cannot be taken");
+					     "name of cannot be imported");
 	if (err != ERR_OK)
 		return err;
 	alias = calloc(1, sizeof *alias);

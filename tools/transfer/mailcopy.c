@@ -142,8 +142,7 @@ static bool said(int rc, const char *what, const char *from,
 	if (rc == 0)
 		return true;
 	if (answer->watch.why)
-		return say_error(0, "%s '%s': the process for it %s: it was "
-				    "ended",
+		return say_error(0, "%s '%s': its process %s and was ended",
 				 what, from, answer->watch.why);
 	return say_error(0, "%s '%s': %s", what, path[0] ? path : from,
 			 strerror(rc));
@@ -224,7 +223,7 @@ static int open_old(const char *box, const char *base, const char *path,
 	const char *why = NULL;
 
 	if (fd < 0 || fstat(fd, ret_owner) != 0) {
-		say_error(0, "%s: cannot look at '%s': %s", box, path,
+		say_error(0, "%s: cannot access '%s': %s", box, path,
 			  errno == ELOOP ? "a link is in the way (give its own "
 					   "path)"
 					 : strerror(errno));
@@ -295,14 +294,14 @@ int mailcopy(struct site *site, const struct text *list, const char *base)
 		 "before",
 		 sums.copied, sums.boxes, sums.there);
 	if (sums.left)
-		say_note("%lu files were left: their names are none of "
-			 "messages",
+		say_note("%lu files were skipped: their names are not those "
+			 "of messages",
 			 sums.left);
 	if (!sums.failed)
 		return CODE_DONE;
 	return say_error(CODE_LATER,
-			 "the mail of %lu boxes could not be copied: mend what "
-			 "is said above, then import again with --maildir (what "
-			 "is there is not copied twice)",
+			 "the mail of %lu boxes could not be copied: correct "
+			 "the problem above, then import again with "
+			 "--maildir (mail that is there is not copied twice)",
 			 sums.failed);
 }

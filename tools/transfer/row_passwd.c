@@ -32,7 +32,7 @@ static const char *take_user(const char *user, const char *domain,
 	if (strchr(user, '@'))
 		return intake_address(intake, user);
 	if (!domain)
-		return "it has no domain (say --domain D)";
+		return "it has no domain (use --domain D)";
 	return intake_local(intake, user, domain);
 }
 

@@ -173,8 +173,8 @@ static int read_header(struct source_reading *r, struct csvfile *csv,
 	if (!why)
 		why = row_csv_header(csv, &how, ret_row, &bad);
 	if (why && !bad && row_passwd_resembles(csv->raw.bytes))
-		why = "this looks like a passwd-file, which has no header: say "
-		      "--format dovecot (or shadow, or vpopmail)";
+		why = "this looks like a passwd-file, which has no header: "
+		      "use --format dovecot (or shadow, or vpopmail)";
 	if (why && bad) {
 		char clean[80];
 

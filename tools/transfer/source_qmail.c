@@ -52,7 +52,7 @@ static void give(struct site_read *r, const char *file, unsigned long line,
 static void fail(struct site_read *r, const char *path, int rc)
 {
 	r->code = say_error(CODE_LATER,
-			    "cannot look at '%s': %s%s", path, strerror(rc),
+			    "cannot access '%s': %s%s", path, strerror(rc),
 			    rc == EACCES ? " (it shall belong to popusr: "
 					   "'chown -R -h' it first)"
 					 : "");
@@ -136,9 +136,9 @@ static const char *judge_targets(struct site_read *r,
 				 const struct row_dotqmail *row)
 {
 	if (row->foreign)
-		return "made by hand, and kept as it is";
+		return "unmanaged, and kept as it is";
 	if (row->held)
-		return "it is on hold by hand (a blank line), and kept as it is";
+		return "on hold by a blank line, and kept as it is";
 	if (row->boxes > 1)
 		return "it leads to several boxes, and is kept as it is (give "
 		       "each an address, and forward to those)";

@@ -199,7 +199,7 @@ static bool locate(struct home *home)
 	home->base[len] = 0;
 	if (stat(len ? home->base : "/", &home->dir) == 0)
 		return true;
-	return say_error(0, "cannot look at '%s': %s", home->base,
+	return say_error(0, "cannot access '%s': %s", home->base,
 			 strerror(errno));
 }
 
@@ -223,12 +223,12 @@ static int find_domain(struct home *home)
 	if (!said && home->count == 0)
 		return say_error(CODE_USAGE,
 				 "a passwd.cdb does not say its domain, and "
-				 "qmail's files lead none to '%s': say "
+				 "qmail's files lead none to '%s': use "
 				 "--domain D",
 				 home->base);
 	if (!said && home->count > 1)
 		return say_error(CODE_USAGE,
-				 "several domains lead to '%s': %s (say "
+				 "several domains lead to '%s': %s (use "
 				 "--domain D: the others become its aliases)",
 				 home->base, home->domains);
 	if (!said)

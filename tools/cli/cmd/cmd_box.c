@@ -13,7 +13,7 @@
 
 const struct args_option cmd_box_add_options[] = {
 	{"--name", "TEXT", "the name of a person or thing"},
-	{"--handle", "H", "the customer whose box it is [the domain's]"},
+	{"--handle", "H", "the handle of the box [the domain's]"},
 	PASSWORD_OPTIONS,
 	ADOPT_OPTION,
 	CHANGE_OPTIONS,

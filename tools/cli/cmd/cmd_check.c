@@ -16,7 +16,7 @@
 #include "publish/publish.h"
 
 const struct args_option cmd_check_options[] = {
-	{"--repair", NULL, "mend what can be mended without loss"},
+	{"--repair", NULL, "repair what can be repaired without loss"},
 	{"--store-only", NULL, "the store alone, not the files"},
 	{"--fix-locals", NULL, "take domains out of control/locals, to repair"},
 	{NULL, NULL, NULL},
@@ -131,7 +131,7 @@ static void print_finding(const struct site *site, const char *check,
 				     "mends", (int)mends));
 	else
 		say_out("%s (%s%s)", what, check,
-			mends ? ", --repair mends it" : "");
+			mends ? ", --repair repairs it" : "");
 }
 
 static void print_repaired(const struct site *site, const char *check,
@@ -292,8 +292,9 @@ int cmd_check(struct site *site, const struct args *args)
 	bool hashes;
 
 	if (store_only && mend)
-		return say_error(CODE_USAGE, "--repair mends files, not the "
-					     "store (a backup does)");
+		return say_error(CODE_USAGE, "--repair repairs files, not "
+					     "the store ('popbox restore' "
+					     "does)");
 	code = check_store(site);
 	hashes = code == SCAN_UNHARMED;
 	if (hashes)

@@ -14,7 +14,7 @@
 #include "publish/preflight.h"
 
 const struct args_option cmd_domain_add_options[] = {
-	{"--handle", "H", "the customer whose it is; made if new"},
+	{"--handle", "H", "the handle of the domain; made if new"},
 	KIND_OPTIONS,
 	{"--alias-of", "DOMAIN", "another name for that domain's boxes"},
 	{"--from", "FILE", "also the domains of a list, one a line; - is "
@@ -160,7 +160,8 @@ static int read_owner(const struct args *args, struct wish *wish)
 		return operand_domain(target, &wish->like.target);
 	}
 	if (!handle)
-		return say_error(CODE_USAGE, "whose is it? say --handle H");
+		return say_error(CODE_USAGE, "no handle is given: use "
+					     "--handle H");
 	return operand_handle(handle, &wish->like.handle);
 }
 

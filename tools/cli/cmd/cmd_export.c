@@ -55,10 +55,10 @@ static int read_group(const char *text, gid_t *ret_gid)
 static int judge(const struct export_how *how)
 {
 	if (how->gid != (gid_t)-1 && !how->output)
-		return say_error(CODE_USAGE, "--group goes with --output");
+		return say_error(CODE_USAGE, "--group needs --output");
 	if (how->spreadsheet && how->format != EXPORT_CSV)
-		return say_error(CODE_USAGE, "--spreadsheet goes with the "
-					     "format csv");
+		return say_error(CODE_USAGE, "--spreadsheet needs the format "
+					     "csv");
 	if (how->format == EXPORT_VPOPMAIL && !how->has_domain)
 		return say_error(CODE_USAGE, "a vpasswd is about one domain: "
 					     "say which");

@@ -55,13 +55,11 @@ static int judge(const struct site *site, const struct import_how *how)
 					     "FILE: where else shall the "
 					     "passwords go?");
 	if (how->credentials && !how->generate)
-		return say_error(CODE_USAGE, "--credentials goes with "
-					     "--generate");
+		return say_error(CODE_USAGE, "--credentials needs --generate");
 	if (how->generate && how->locked)
 		return say_error(CODE_USAGE, "say --generate or --locked");
 	if (how->mail_base[0] && !how->mail)
-		return say_error(CODE_USAGE, "--maildir-base goes with "
-					     "--maildir");
+		return say_error(CODE_USAGE, "--maildir-base needs --maildir");
 	if (how->skip_bad && strcmp(how->source.path, "-") == 0)
 		return say_error(CODE_USAGE,
 				 "--skip-bad wants a file that can be read "

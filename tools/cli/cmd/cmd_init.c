@@ -61,9 +61,9 @@ static int draft_user(struct draft *draft, const struct args *args)
 	int code;
 
 	if ((uid && name) || (!uid != !gid))
-		return say_error(CODE_USAGE, "whose shall the boxes be? say "
-					     "--user NAME, or --uid N and "
-					     "--gid N");
+		return say_error(CODE_USAGE, "no owner of the boxes is "
+					     "given: use --user NAME, or "
+					     "--uid N and --gid N");
 	if (!uid) {
 		name = name ? name : "popusr";
 		user = getpwnam(name);

@@ -119,7 +119,7 @@ static int passwd_one(struct site *site, const struct args *args)
 	int code = target_read(args->operand[0], &wish.target);
 
 	if (args_has(args, "--credentials"))
-		return say_error(CODE_USAGE, "--credentials goes with a filter: "
+		return say_error(CODE_USAGE, "--credentials needs a filter: "
 					     "the password of one box is "
 					     "printed");
 	if (code == CODE_DONE)

@@ -7,8 +7,9 @@
 #include "publish/rehearse.h"
 
 const struct args_option cmd_sync_options[] = {
-	{"--dry-run", NULL, "show what is owed; exit 1 if anything is"},
-	{"--full", NULL, "compare everything, not only what is owed"},
+	{"--dry-run", NULL, "show pending changes; exit 1 if there are any"},
+	{"--full", NULL, "compare all files, not only those with pending "
+			 "changes"},
 	{"--fix-locals", NULL, "take domains out of control/locals"},
 	{NULL, NULL, NULL},
 };
