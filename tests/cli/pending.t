@@ -7,7 +7,7 @@ import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from tap import GID, SMALL, UID, Site, eq, has, hasnt, run, test
+from tap import GID, SMALL, UID, Site, eq, has, hasnt, run, skip, test
 
 
 def broken(site):
@@ -262,6 +262,24 @@ def ended():
         hasnt(got.err, ".qmail-a'")
         site.do("sync")
         site.sound()
+
+
+@test("where the lock of publishing cannot be had, 111 says so, and nothing counts "
+      "as done", plain=True)
+def no_lock():
+    with Site().joe() as site:
+        site.do("domain", "add", "new.org", "--handle", "ex1", "--no-sync")
+        lock = site.store + "/publish.lock"
+        got = site.popbox("sync", prefix=(
+            "strace", "-f", "-o", "/dev/null", "-P", lock, "-e", "trace=flock",
+            "-e", "inject=flock:error=ENOLCK"))
+        if "ptrace" in got.err:
+            skip("no tracing here")
+        eq(got.rc, 111, got)
+        has(got.err, f"cannot lock '{lock}': No locks available")
+        hasnt(site.control("rcpthosts"), "new.org")
+        site.do("sync")
+        has(site.control("rcpthosts"), "new.org")
 
 
 run()
