@@ -12,7 +12,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import tap
-from oldsites import MD5, WORDS, put, vmailmgr_site, vpopmail_site
+from oldsites import MD5, SHA, WORDS, Vpopmail, put, vmailmgr_site, vpopmail_site
 from preload import compiled
 from tap import GOOD, TREE, Site, eq, has, run, test
 
@@ -277,6 +277,24 @@ def harden():
         assert site.hash_of().startswith("$wrap$"), site.hash_of()
 
 
+# Files of other programs that are told by their content.
+TEXTS = {
+    "sql": "CREATE TABLE `mailbox` (\n  `username` varchar(255),\n"
+           "  `password` varchar(255),\n  `name` varchar(255),\n"
+           "  `maildir` varchar(255),\n  `quota` bigint,\n  `active` tinyint\n);\n"
+           f"INSERT INTO `mailbox` VALUES ('joe@w.example','{SHA}','J','',0,1),"
+           f"('ann@w.example','{{SHA512-CRYPT}}{SHA}','A',NULL,0,0);\n",
+    "ldif": f"dn: uid=joe\nmail: joe@w.example\nuserPassword: {{CRYPT}}{MD5}\n",
+    "vuserinfo": f"name:   joe\npasswd: {MD5}\nclear passwd: {WORDS}\n"
+                 "comment/gecos: Joe\nuid:    0\ngid:    0\nflags:  0\n"
+                 "dir: /home/vpopmail/domains/w.example/joe\nquota: NOQUOTA\n",
+    "hestia": "ACCOUNT='joe' ALIAS='j' AUTOREPLY='no' FWD='' FWD_ONLY='' "
+              f"MD5='{{MD5-CRYPT}}{MD5}' QUOTA='unlimited' SUSPENDED='no'\n",
+    "virtualmin": "joe\n    Domain: w.example\n    Unix username: joe\n"
+                  f"    Encrypted password: {MD5}\n    Disabled: No\n"
+                  "    Email address: joe@w.example\n"}
+
+
 def site_of(site, name):
     """What is imported, and how."""
     if name == "shadow":
@@ -287,6 +305,15 @@ def site_of(site, name):
         return [put(site, name, f"joe@d.org:{MD5}::::::\n"
                     f"ann@d.org:{{PLAIN}}{WORDS}::::::\n"), "--format", name,
                 "--handle", "d"]
+    if name in TEXTS:
+        return [put(site, name, TEXTS[name]), "--handle", "w", "--domain",
+                "w.example"]
+    if name == "rejects":
+        old = Vpopmail(site)
+        old.domain("b.example")
+        old.user("b.example", "two words")
+        old.done()
+        return [old.top, "--handle", "v", "--skip-bad", site.top + "/bad"]
     if name == "csv":
         return [put(site, name, "address,password,hash,name\n"
                     f"joe@c.org,{WORDS},,Joe\nann@c.org,,{MD5},Ann\n"
@@ -305,14 +332,15 @@ def site_of(site, name):
       "refuses", root=True, plain=True)
 def imports():
     built()
-    for name in ("vpopmail", "vmailmgr", "shadow", "dovecot", "csv"):
+    for name in ("vpopmail", "vmailmgr", "shadow", "dovecot", "csv", "rejects",
+                 *TEXTS):
         with Watched() as site:
-            site.secret(*parts(MD5), WORDS)
+            site.secret(*parts(MD5), *parts(SHA), WORDS)
             words = site_of(site, name)
             for more in (["--dry-run"], [], ["--update"]):
                 if os.path.exists(site.top + "/bad"):
                     os.unlink(site.top + "/bad")
-                got = site.clean(1 if name == "csv" else 0, "import", *words,
+                got = site.clean(name in ("csv", "rejects"), "import", *words,
                                  *more)
                 has(got.err, "2 created" if name in ("shadow", "dovecot") and
                     not more else "")
