@@ -141,6 +141,42 @@ def imported():
                 eq(found["end"], 0, got)
 
 
+DUMPS = (
+    ("sql", "CREATE TABLE mailbox (username text, password text, active int);\n"
+     "INSERT INTO mailbox VALUES ('a@example.com','%s',1);\n"),
+    ("sql", "COPY mailbox (username, password, active) FROM stdin;\n"
+     "a@example.com\t%s\t1\n\\.\n"),
+    ("ldif", "dn: a\nmail: a@example.com\nuserPassword: %s\n\n"
+     "dn: b\nmail: b@example.com\ncn: B\n\n"),
+    ("vuserinfo", "name:   a\npasswd: %s\nclear passwd: %s\ngecos: A\n"
+     "dir: /v/domains/example.com/a\nquota: NOQUOTA\n"),
+    ("hestia", "ACCOUNT='a' MD5='%s' FWD='x@else.example'\n"),
+    ("virtualmin", "a:A:%s::1:\n"),
+    ("modoboa", "account;a@example.com;%s;A;;1;U;a@example.com;0\n"),
+)
+
+
+@test("nor are those of a dump, whatever its format", root=True, plain=True)
+def dumped():
+    whole = subprocess.run(["openssl", "passwd", "-1", "other words"],
+                           capture_output=True, text=True,
+                           check=True).stdout.strip()
+    for form, text in DUMPS:
+        clear = form in ("virtualmin", "modoboa")
+        secret = SECRET if clear else whole.split("$")[3]
+        with Site().joe() as site:
+            path = site.top + "/dump"
+            with open(path, "w", encoding="latin-1") as file:
+                file.write(text.replace("%s", SECRET if clear else whole) +
+                           "\n")
+            for words in (["--dry-run"], []):
+                got, found = leaves(site, secret, "import", path, "--format",
+                                    form, "--domain", "example.com",
+                                    "--handle", "ex1", "--locked", *words)
+                eq(got.rc, 0, (form, got))
+                eq(found["end"], 0, (form, words))
+
+
 @test("generated passwords are nowhere in memory at the end but for what was "
       "printed", root=True, plain=True)
 def generated():

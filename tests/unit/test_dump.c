@@ -92,6 +92,14 @@ static void rows_of_insert_and_copy(void **state)
 		 "t:a=x\\/"},
 		{"BEGIN TRANSACTION;\nINSERT INTO \"t\"(a) VALUES('x\\');",
 		 "t:a=x\\/"},
+		{"CREATE TABLE t (a int, b int, CHECK (b > 0));"
+		 "CREATE INDEX i ON t (b); CREATE VIEW t (c) AS x;"
+		 "INSERT INTO t VALUES (1,2);",
+		 "t:a=1|b=2/"},
+		{"SELECT 4/-2; INSERT INTO t (a) VALUES ('x');", "t:a=x/"},
+		{"CREATE TABLE t (a decimal(1, 2), b set('p','q'));"
+		 "INSERT INTO t VALUES (1,2);",
+		 "t:a=1|b=2/"},
 		{"INSERT INTO t VALUES ('x');", "t:!/"},
 		{"INSERT INTO t (a, b) VALUES ('x');", "t:!/"},
 		{"INSERT INTO t (a) VALUES ('x\\0y'),('z');", "t:!/t:a=z/"},
@@ -229,11 +237,12 @@ static void entries_of_ldif(void **state)
 		  "userPassword: long words\nmailForwardingAddress: c@w.example\n"
 		  "mailForwardingAddress: x@else.example\n\n"
 		  "dn: d\nmail: d@w.example\nobjectClass: qmailUser\n"
+		  "cn: mailUser\n"
 		  "userPassword: long words\nmailForwardingAddress: "
 		  "x@else.example\n",
 		  "a@w.example long words >x@else.example+b@w.example nomail/"
 		  "c@w.example long words >x@else.example/"
-		  "d@w.example long words >x@else.example/");
+		  "d@w.example long words mailUser>x@else.example/");
 	pairs_are(row_pairs_ldif, "dn: x\nmail: a@w.example\nchangetype: delete\n",
 		  "!/");
 	pairs_are(row_pairs_ldif, "dn: x\nmail:: YQ=%\n\ndn: y\nmail:< file:///x\n",

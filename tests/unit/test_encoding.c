@@ -71,10 +71,14 @@ static void wide(enum encoding_is is, const char *bytes, size_t len,
 
 static void utf16_is_what_iconv_makes_of_it_in_any_pieces(void **state)
 {
-	static const char little[] = "J\0\xf6\0\xac \x3d\xd8\0\xde\n\0";
-	static const char big[] = "\0J\0\xf6 \xac\xd8\x3d\xde\0\0\n";
+	static const char little[] = "J\0\xf6\0\xac \x3d\xd8\0\xde\n\0"
+				     "\xff\xdb\xff\xdf\0\xd8\0\xdc"
+				     "\xff\xd7\0\xe0";
+	static const char big[] = "\0J\0\xf6 \xac\xd8\x3d\xde\0\0\n"
+				  "\xdb\xff\xdf\xff\xd8\0\xdc\0"
+				  "\xd7\xff\xe0\0";
 	struct text out = {.bytes = NULL};
-	char want[32];
+	char want[64];
 	size_t len = by_iconv("UTF-16LE", little, sizeof little - 1, want,
 			      sizeof want);
 
