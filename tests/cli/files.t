@@ -333,8 +333,8 @@ def mysql():
         got = bring(site, dump)
         has(got.err, "brought: read as sql")
         has(got.err, "tables that are passed over: admin")
-        has(got.err, "alias:7: left out: an alias of itself")
-        has(got.err, "alias:6: left out: an alias that is not active")
+        has(got.err, "alias:7: skipped: an alias of itself")
+        has(got.err, "alias:6: skipped: an alias that is not active")
         rows = exported(site)
         eq(rows["joe@w.example"]["name"], "Joe 'D' O'Ne\u00f6l")
         eq(rows["joe@w.example"]["quota"], "1048576")
@@ -492,8 +492,8 @@ def modoboa():
                 "domainalias;al.example;w.example;True\r\n")
         got = bring(site, text)
         has(got.err, "read as modoboa")
-        has(got.err, ":1: left out: a domain")
-        has(got.err, ":5: left out: a login without an address")
+        has(got.err, ":1: skipped: a domain")
+        has(got.err, ":5: skipped: a login without an address")
         rows = exported(site)
         eq(rows["joe@w.example"]["name"], "J\u00f6rg Doe")
         eq(rows["joe@w.example"]["quota"], "104857600")
@@ -520,7 +520,7 @@ def virtualmin_batch():
                 f"ann:Ann:{WORDS}::1:\n")
         got = bring(site, text, "--format", "virtualmin", "--domain",
                     "w.example")
-        has(got.err, ":2: left out: it is of no address")
+        has(got.err, ":2: skipped: it is of no address")
         rows = exported(site)
         eq((rows["joe@w.example"]["name"], rows["joe@w.example"]["quota"],
             rows["joe@w.example"]["forward"]),
@@ -605,7 +605,7 @@ def pairs_by_entry():
         got = bring(site, text, rc=100)
         has(got.err, "brought:11: c@w.example: it is not UTF-8")
         has(got.err, "brought:16: the line has more than 65536")
-        has(got.err, "2 rows cannot be taken")
+        has(got.err, "2 rows cannot be imported")
         skipped = site.top + "/skipped"
         bring(site, text, "--skip-bad", skipped, rc=1)
         eq(set(exported(site)) - {"postmaster@w.example"},

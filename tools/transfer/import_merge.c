@@ -70,7 +70,7 @@ static bool settle(struct import *import, size_t number, struct intake *intake)
 		return true;
 	import_place(import, import->roster.row[number].file,
 		     import->roster.row[number].line, at);
-	say_note("%s: left out: an alias of itself", at);
+	say_note("%s: skipped: an alias of itself", at);
 	import->roster.row[number].bad = true;
 	import->left++;
 	return true;
