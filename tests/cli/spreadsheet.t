@@ -73,7 +73,7 @@ def migration():
             for address, _, first, last, mb, _ in rows:
                 eq(there[address]["name"], f"{first} {last}")
                 eq(int(there[address]["quota"] or 0), mb << 20)
-            has(site.popbox(*words).err, f"0 changed, {len(rows)} the same")
+            has(site.popbox(*words).err, f"{len(rows)} unchanged")
             # All in the first, and some in each: a login of each costs.
             for row in rows[way::1 if way == 0 else 9]:
                 eq(site.login(row[0], row[5]).rc, 0, row)
