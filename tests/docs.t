@@ -48,6 +48,22 @@ def pages():
     eq(there - named, set(), "pages that README does not name")
 
 
+@test("every file that FLOW.md names for a change is there")
+def flow():
+    rows = re.findall(r"^\| [^|]+ \| (.*[`/].*) \|$",
+                      read("doc/FLOW.md").split("## To change X")[1], re.M)
+    assert len(rows) > 15, rows
+    for row in rows:
+        folder = ""
+        for name in re.findall(r"[`]?([\w/*]+(?:\.[a-z0-9]+)+|[\w/]+/)[`]?", row):
+            name = name.replace("NOUN", "box")
+            if "/" in name:
+                folder = os.path.dirname(name)
+            else:
+                name = f"{folder}/{name}"
+            assert glob.glob(name), f"{name} in: {row}"
+
+
 @test("every rule that check reports stands in popbox-store(5)")
 def rules():
     text = plain("doc/man/popbox-store.5")
