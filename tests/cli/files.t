@@ -439,8 +439,8 @@ def bad_of_dump():
       "content, and other addresses of an account lead to it")
 def told_in_pairs():
     coded = base64.b64encode(("{CRYPT}" + hashed()).encode()).decode()
-    ldif = ("dn: ou=people\nou: people\n\ndn: uid=joe\nmail: joe@w.example\n"
-            "cn:: SsO2cmc=\nmailAlternateAddress: j@w.example\n"
+    ldif = ("dn: ou=people\nou: people\n\ndn: uid=joe\ncn:: SsO2cmc=\n"
+            "mail: joe@w.example\nmailAlternateAddress: j@w.example\n"
             f"userPassword:: {coded[:40]}\n {coded[40:]}\n")
     vuserinfo = (f"name:   joe\npasswd: {hashed()}\nclear passwd: \n"
                  "comment/gecos: J\u00f6rg\nuid:    0\ngid:    0\nflags:  0\n"

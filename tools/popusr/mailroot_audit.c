@@ -97,6 +97,22 @@ static void judge_owner(const char *path, const char *name,
 		      path, name[0] ? "/" : "", name, st->st_uid);
 }
 
+/* Why a directory cannot be opened. */
+static void judge_closed(const char *path, const char *check,
+			 const struct stat *st, struct mailroot_audit how,
+			 struct mailroot_report *report)
+{
+	if (errno == ENOENT)
+		found(report, check, "sync", "%s is missing", path);
+	else if (lack_of_ours(errno))
+		report->unsure = errno;
+	else if (errno != EACCES || st->st_uid != how.uid) /* else it is said */
+		found(report, check, "", "%s cannot be used: %s", path,
+		      errno == ENOTDIR || errno == ELOOP
+			      ? "it is no directory"
+			      : strerror(errno));
+}
+
 /* Opens a directory, or says what is wrong with it. */
 static int open_dir(const char *path, const char *check,
 		    struct mailroot_audit how, struct mailroot_report *report)
@@ -107,17 +123,8 @@ static int open_dir(const char *path, const char *check,
 	if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode))
 		judge_rights(AT_FDCWD, path, path, &st, 0700, how, report);
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0 && errno == ENOENT) {
-		found(report, check, "sync", "%s is missing", path);
-	} else if (fd < 0 && lack_of_ours(errno)) {
-		report->unsure = errno;
-	} else if (fd < 0 && errno == EACCES && st.st_uid == how.uid) {
-		return fd; /* said already */
-	} else if (fd < 0) {
-		found(report, check, "", "%s cannot be used: %s", path,
-		      errno == ENOTDIR || errno == ELOOP
-			      ? "it is no directory"
-			      : strerror(errno));
+	if (fd < 0) {
+		judge_closed(path, check, &st, how, report);
 	} else if (fstat(fd, &st) == 0) {
 		judge_owner(path, "", &st, how, report);
 		judge_mode(fd, "", path, &st, S_IWGRP | S_IWOTH, "writable",
