@@ -137,6 +137,7 @@ DAMAGE = [
     (write(qmail("control/rcpthosts.popbox-tmp"), "x", False), "temporary",
      True),
     (write(qmail("users/cdb.tmp"), "x", False), "temporary", True),
+    (write(store("/config.popbox-tmp"), "x", False), "temporary", True),
     (rmdir(box("/tmp")), "maildir", True),
     (lambda s: os.rename(s.box_path(), s.box_path() + "x"), "stray-box",
      False),

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from tap import Site, eq, has, hasnt, run, skip, test
+from tap import GID, UID, Site, eq, has, hasnt, run, skip, test
 
 CALLS = ("rename,renameat,renameat2,linkat,mkdir,mkdirat,unlink,unlinkat,rmdir,"
          "fsync,fdatasync,syncfs,msync,execve,pidfd_send_signal")
@@ -94,6 +94,26 @@ STORED = "sync store/data.mdb"
 NEWU = ("run qmail-newu", "sync qmail/users")
 NEWMRH = ("run qmail-newmrh", "sync qmail/control")
 HERE = "home/e/ex1/DOMAINS/new.org"
+
+
+@test("the roots of mail are on the disk, with their names, before init says so",
+      plain=True)
+def roots():
+    with Site(init=False, standins=True) as site:
+        got, lines = trace(site, (
+            "init", "--home", site.top + "/far/home", "--serialmail",
+            site.top + "/serialmail", "--qmail", site.qmail,
+            "--uid", str(UID), "--gid", str(GID)), "-e", "trace=" + CALLS)
+        eq(got.rc, 100, got)  # there is no far
+        os.mkdir(site.top + "/far")
+        got, lines = trace(site, (
+            "init", "--home", site.top + "/far/home", "--serialmail",
+            site.top + "/serialmail", "--qmail", site.qmail,
+            "--uid", str(UID), "--gid", str(GID)), "-e", "trace=" + CALLS)
+        eq(got.rc, 0, got)
+        done = " ".join(events(site, lines)) + " "
+        has(done, "make far/home sync far/home sync far ")
+        has(done, f"make serialmail sync serialmail sync {site.top} make ")
 
 
 @test("a new domain is on the disk step by step: directory, .qmail files, "

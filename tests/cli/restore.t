@@ -78,6 +78,17 @@ def ended(process, rc=0):
     return err.decode()
 
 
+@test("a restore says what is in the store now")
+def told():
+    with Site().joe() as site:
+        path = backup(site)
+        site.do("box", "add", "late@example.com", "--no-password")
+        got = site.popbox("restore", path, "--yes")
+        eq(got.rc, 0, got)
+        has(got.err, f"popbox: '{path}': 1 handles, 2 boxes, 2 addresses; the "
+            "journal has ")
+
+
 @test("a number given while a restore was under way is not given again")
 def race():
     with Site().joe() as site:
