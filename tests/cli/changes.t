@@ -705,4 +705,50 @@ def journal():
         follow.stdout.close()
 
 
+@test("set says what was set to what")
+def what_to_what():
+    with Site() as site:
+        site.joe()
+        site.do("box", "set", "ex1-0001", "--quota", "100M")
+        said = site.popbox("box", "set", "ex1-0001", "--quota", "500 MB",
+                           "--login", "off", "--reason", "why").err
+        has(said, "popbox: quota of ex1-0001: 100M -> 500M\n")
+        has(said, "popbox: login of ex1-0001: on -> off\n")
+        has(said, "popbox: reason of ex1-0001: none -> why\n")
+        hasnt(said, "changed of")
+        has(site.popbox("box", "set", "ex1-0001", "--quota", "none").err,
+            "quota of ex1-0001: 500M -> none\n")
+        said = site.popbox("box", "set", "ex1-0001", "--quota", "none").err
+        has(said, "nothing had to be changed")
+        hasnt(said, " -> ")
+        has(site.popbox("handle", "set", "ex1", "--delivery", "hold").err,
+            "delivery of ex1: on -> hold\n")
+        has(site.popbox("domain", "set", "example.com", "--ip",
+                        "192.0.2.1").err, "ip of example.com: none -> 192.0.2.1")
+        said = site.popbox("address", "set", "joe@example.com", "a@b.org",
+                           "b@b.org").err
+        has(said, "box of joe@example.com: ex1-0001 -> none\n")
+        has(said, "forwards of joe@example.com: none -> a@b.org b@b.org\n")
+        got = site.popbox("--json", "box", "set", "ex1-0001", "--name", "J")
+        hasnt(got.err, "->")
+
+
+@test("a target named twice is one, and several in one word are told apart")
+def twice():
+    with Site() as site:
+        site.joe()
+        site.do("address", "add", "j@example.com", "joe@example.com")
+        site.do("address", "add", "g@example.com", "joe@example.com",
+                "JOE@Example.com", "ex1-0001", "j@example.com",
+                "A@b.org", "a@B.ORG")
+        row = json.loads(site.do("--json", "address", "show", "g@example.com"))
+        eq((row["box"], row["forwards"]), ("ex1-0001", ["A@b.org"]))
+        for word in ("a@b.org,c@d.org", "a@b.org c@d.org", "a@b.org; c@d.org",
+                     "joe@example.com, ex1-0001"):
+            site.fails(100, "these are several", "address", "set",
+                       "g@example.com", word)
+        site.fails(100, "a local part has", "address", "set", "g@example.com",
+                   "a(@b.org")
+
+
 run()

@@ -39,7 +39,7 @@ def undelete():
         eq(leads(site, "team@example.com"), ["x@b.org", "y@b.org"])
         change = str(site.last_entry())
         got = site.popbox("box", "undelete", "joe@example.com")
-        has(got.err, "with 1 addresses, and in 2 groups again")
+        has(got.err, "with 1 address, and in 2 groups again")
         eq(site.do("--json", "address", "list"), before)
         site.do("undo", str(site.last_entry()))
         eq(leads(site, "team@example.com"), ["x@b.org", "y@b.org"])
@@ -78,7 +78,7 @@ def undelete_lost():
                      "'gone@example.com' was not undeleted: it was added "
                      "again and deleted since then"):
             has(got.err, "address " + text)
-        has(got.err, "with 1 addresses, and in 1 group again")
+        has(got.err, "with 1 address, and in 1 group again")
         eq(leads(site, "three@example.com"), ["ex1-0001", "x@c.org"])
         eq(site.popbox("check", "--store-only").rc, 0)
 

@@ -619,7 +619,7 @@ def old_mail():
         os.chown(f"{top}/v.org/joe/Maildir", 0, 0)
         got = site.fails(111, "belongs to root", "import", top, "--handle",
                          "v", "--maildir")
-        has(got.err, "the mail of 1 boxes could not be copied")
+        has(got.err, "the mail of 1 box could not be copied")
         os.chown(f"{top}/v.org/joe/Maildir", 4242, 0)
         site.fails(111, "belongs to root", "import", top, "--handle", "v",
                    "--maildir")

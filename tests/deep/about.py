@@ -103,6 +103,7 @@ MAP = (
     ("tools/accounts/turned.c", ("holds.t", "explain.t")),
     ("tools/cli/deletion.c", ("deletion.t", "changes.t")),
     ("tools/cli/expiry.c", ("ends.t",)),
+    ("tools/cli/difference.c", ("changes.t",)),
     ("tools/cli/cmd/cmd_address_switch.c", ("ends.t",)),
     ("tools/cli/loginlog.c", ("status.t",)),
     ("tools/cli/status.c", ("status.t",)),

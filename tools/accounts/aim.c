@@ -1,6 +1,7 @@
 #include "aim.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/idn.h"
 
@@ -18,7 +19,7 @@ enum err aim_forward(struct store_txn *txn, const char *text,
 
 	for (size_t at = 0; at < address->forwards_len;
 	     at += strlen(address->forwards + at) + 1) {
-		if (strcmp(address->forwards + at, text) == 0)
+		if (strcasecmp(address->forwards + at, text) == 0)
 			return ERR_OK;
 	}
 	if (len > sizeof address->forwards - address->forwards_len)
@@ -121,6 +122,11 @@ enum err aim_add(struct store_txn *txn, const char *target,
 	if (!name_box_read(target, strlen(target), &box))
 		return add_box(txn, &box, address);
 	why = idn_forward(target, forward);
+	if (why && target[strcspn(target, " \t,;")])
+		return store_refuse(txn, ERR_INVALID,
+				    "target '%s': these are several (give each "
+				    "as a word of its own)",
+				    target);
 	if (why)
 		return store_refuse(txn, ERR_INVALID, "target '%s': %s", target,
 				    strchr(target, '@')
@@ -134,7 +140,8 @@ enum err aim_add(struct store_txn *txn, const char *target,
 		return err;
 	if (same_address(&name, &address->name))
 		return store_refuse(txn, ERR_INVALID, "it would lead to itself");
-	if (err == ERR_OK && !address->has_box)
+	if (err == ERR_OK && (!address->has_box ||
+			      same_box(&address->box, &ours.box)))
 		return add_box(txn, &ours.box, address);
 	return aim_forward(txn, forward, address);
 }

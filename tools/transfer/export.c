@@ -375,6 +375,7 @@ static enum err export_body(struct store_txn *txn, void *arg)
 
 static int run(struct exporting *e)
 {
+	char count[SAY_COUNT_TEXT];
 	const char *what = e->how->has_domain	? e->how->domain.s
 			   : e->how->has_handle ? e->how->handle.s
 						: "the export";
@@ -392,8 +393,8 @@ static int run(struct exporting *e)
 		return site_failed(e->site, err, what);
 	if (!e->left)
 		return CODE_DONE;
-	return say_error(CODE_NO, "%lu account%s could not be carried",
-			 e->left, e->left == 1 ? "" : "s");
+	return say_error(CODE_NO, "%s could not be carried",
+			 say_count(e->left, "account", count));
 }
 
 /* The directory of a path, and the name in it. */

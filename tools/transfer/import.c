@@ -190,6 +190,7 @@ static int go(struct import *import, uint64_t *ret_last)
 
 static void note_counts(const struct import *import)
 {
+	char count[SAY_COUNT_TEXT];
 	if (import->foreign_passwords)
 		say_note("passwords with letters outside of ASCII: %lu; mail "
 			 "clients send them as UTF-8 or as Latin-1, and only "
@@ -203,9 +204,9 @@ static void note_counts(const struct import *import)
 		say_note("rows imported in part: %lu (see above)",
 			 import->noted);
 	if (import->unusable)
-		say_note("%lu boxes have no password now, since their hash "
-			 "cannot be used ('popbox box list' shows them)",
-			 import->unusable);
+		say_note("%s without a password now, since the hash cannot be "
+			 "used ('popbox box list' shows them)",
+			 say_count(import->unusable, "box", count));
 	if (import->yielded)
 		say_note("lines of the old site in qmail's files %s "
 			 "replaced: %lu",
@@ -380,6 +381,7 @@ static int say_rejected(const struct import *import)
 
 int import(struct site *site, const struct import_how *how)
 {
+	char count[SAY_COUNT_TEXT];
 	struct import import = {.site = site,
 				.how = how,
 				.credentials.secret = true,
@@ -405,9 +407,8 @@ int import(struct site *site, const struct import_how *how)
 	}
 	else if (import.bad && code == CODE_REFUSED)
 		say_error(0,
-			  "%zu row%s cannot be imported: nothing was "
-			  "changed%s",
-			  import.bad, import.bad == 1 ? "" : "s",
+			  "%s cannot be imported: nothing was changed%s",
+			  say_count(import.bad, "row", count),
 			  how->skip_bad ? ""
 					: " (correct them, or use --skip-bad "
 					  "FILE to import the others and "

@@ -274,6 +274,7 @@ static bool copy_box(const struct site *site, const char *box,
 
 int mailcopy(struct site *site, const struct text *list, const char *base)
 {
+	char count[SAY_COUNT_TEXT];
 	struct progress progress = progress_start("copying mail", list->len);
 	struct sums sums = {.boxes = 0};
 
@@ -300,8 +301,8 @@ int mailcopy(struct site *site, const struct text *list, const char *base)
 	if (!sums.failed)
 		return CODE_DONE;
 	return say_error(CODE_LATER,
-			 "the mail of %lu boxes could not be copied: correct "
-			 "the problem above, then import again with "
-			 "--maildir (mail that is there is not copied twice)",
-			 sums.failed);
+			 "the mail of %s could not be copied: correct the "
+			 "problem above, then import again with --maildir (mail "
+			 "that is there is not copied twice)",
+			 say_count(sums.failed, "box", count));
 }

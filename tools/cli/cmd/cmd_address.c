@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/confirm.h"
 #include "cli/deletion.h"
+#include "cli/difference.h"
 #include "cli/expiry.h"
 #include "cli/operand.h"
 #include "publish/change.h"
@@ -57,7 +58,7 @@ struct wish {
 	bool set_end;
 	int64_t expires;	  /* 0: never */
 	struct name_handle owner; /* of the domain */
-	struct store_address row;
+	struct store_address was, row; /* was: of SET */
 	struct references references; /* that go along with the old name */
 	char text[NAME_ADDRESS_TEXT];
 };
@@ -102,6 +103,8 @@ static enum err look_body(struct store_txn *txn, void *arg)
 	wish->row.name = name;
 	if (err != ERR_OK || wish->what == RENAME)
 		return err;
+	if (wish->what == SET)
+		wish->was = wish->row;
 	if (wish->set_end)
 		wish->row.expires = wish->expires;
 	if (wish->args->operands == 1)
@@ -164,6 +167,9 @@ static int run(struct site *site, struct wish *wish)
 	else if (changed)
 		say_note("address '%s' %s", wish->text,
 			 wish->what == SET ? "set" : "added");
+	if (changed && !site->json && wish->what == SET)
+		difference_say(wish->text, json_address(&wish->was),
+			       json_address(&wish->row));
 	if (changed && wish->set_end && wish->row.delivery != STORE_DELIVER)
 		say_note("it is suspended ('popbox address resume %s' ends "
 			 "that)",

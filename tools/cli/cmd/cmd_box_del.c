@@ -125,6 +125,7 @@ static int del(struct site *site, const struct args *args,
 	       struct deletion *d)
 {
 	char text[NAME_BOX_TEXT], room[DELETION_TEXT];
+	char count[SAY_COUNT_TEXT];
 	const char *mail;
 	bool changed = false;
 	int code = change_try(site, del_body, d, d->target.text);
@@ -135,16 +136,16 @@ static int del(struct site *site, const struct args *args,
 	references_say(&d->references);
 	mail = deletion_text(d->fate, d->ended, d->caught, room);
 	code = confirm(site, args,
-		       "delete the box '%s' with %lu addresses%s%s%s", text,
-		       d->addresses, d->ended ? " (mail for it " : "",
+		       "delete the box '%s' with %s%s%s%s", text,
+		       say_count(d->addresses, "address", count), d->ended ? " (mail for it " : "",
 		       d->ended ? mail : "", d->ended ? ")" : "");
 	if (code == CODE_DONE)
 		code = change(site, del_body, d, d->target.text, &changed);
 	if (changed)
-		say_note("box '%s' deleted with %lu addresses; its mail stays "
-			 "until 'popbox purge' ('popbox box undelete %s' "
-			 "brings it back)",
-			 text, d->addresses, text);
+		say_note("box '%s' deleted with %s; its mail stays until "
+			 "'popbox purge' ('popbox box undelete %s' brings it "
+			 "back)",
+			 text, say_count(d->addresses, "address", count), text);
 	if (changed && d->ended)
 		say_note("mail for it %s", mail);
 	return code;
@@ -315,18 +316,20 @@ static enum err undelete_body(struct store_txn *txn, void *arg)
 static void say_back(struct site *site, const struct deletion *d)
 {
 	const struct text *lost = &d->back.lost;
-	char text[NAME_BOX_TEXT], groups[64] = "";
+	char text[NAME_BOX_TEXT], groups[2 * SAY_COUNT_TEXT] = "";
+	char count[SAY_COUNT_TEXT];
 
 	name_box_text(&d->box.name, text);
 	if (d->back.groups)
 		(void)snprintf(groups, sizeof groups,
-			       ", and in %lu group%s again", d->back.groups,
-			       d->back.groups == 1 ? "" : "s");
+			       ", and in %s again",
+			       say_count(d->back.groups, "group", count));
 	if (site->json)
 		change_print(site, json_box(&d->box));
 	else
-		say_note("box '%s' is back, with %lu addresses%s", text,
-			 d->back.addresses, groups);
+		say_note("box '%s' is back, with %s%s", text,
+			 say_count(d->back.addresses, "address", count),
+			 groups);
 	for (size_t at = 0; at < lost->len; at += strlen(lost->bytes + at) + 1)
 		say_note("%s", lost->bytes + at);
 }

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/say.h"
 #include "cli/commands.h"
+#include "cli/difference.h"
 #include "cli/many.h"
 #include "cli/operand.h"
 #include "cli/switches.h"
@@ -40,7 +41,8 @@ struct edit {
 	uint64_t quota;
 	struct switches switches;
 	bool suspend; /* by that name */
-	struct store_box is;
+	bool resume;
+	struct store_box was, is;
 };
 
 /* Of the box in edit->is. */
@@ -77,6 +79,7 @@ static enum err edit_body(struct store_txn *txn, void *arg)
 			edit->target.by_address ? "address with a box" : "box");
 	if (err != ERR_OK)
 		return err;
+	edit->was = edit->is;
 	err = apply(txn, edit);
 	/* What is printed is what there is. */
 	return err == ERR_OK ? store_box_get(txn, &edit->is.name, &edit->is)
@@ -105,6 +108,9 @@ static int run_one(struct site *site, const struct args *args,
 			 edit->suspend ? ": it cannot log in, mail is still "
 					 "delivered"
 				       : "");
+	if (!site->json && !edit->suspend && !edit->resume)
+		difference_say(text, json_box(&edit->was),
+			       json_box(&edit->is));
 	return code;
 }
 
@@ -156,7 +162,7 @@ int cmd_box_suspend(struct site *site, const struct args *args)
 
 int cmd_box_resume(struct site *site, const struct args *args)
 {
-	struct edit edit = {.switches = switches_resume()};
+	struct edit edit = {.switches = switches_resume(), .resume = true};
 
 	return run(site, args, &edit, "resume", "resumed");
 }

@@ -265,6 +265,7 @@ static int repair(struct site *site, const struct looking *before)
 static int check_files(struct site *site, bool mend, bool hashes)
 {
 	struct looking look = {.site = site, .kept = mend};
+	char count[SAY_COUNT_TEXT];
 	int code = mend ? site_open_write(site) : site_open_look(site);
 
 	if (code == CODE_DONE)
@@ -274,8 +275,7 @@ static int check_files(struct site *site, bool mend, bool hashes)
 
 		code = code == CODE_DONE ? mended : code;
 	} else if (code == CODE_DONE && look.found) {
-		say_note("%lu problem%s found", look.found,
-			 look.found == 1 ? "" : "s");
+		say_note("%s found", say_count(look.found, "problem", count));
 		code = CODE_NO;
 	} else if (code == CODE_DONE) {
 		say_note("no problem found%s", hashes ? " in the files" : "");

@@ -39,6 +39,7 @@ int cmd_domain_del(struct site *site, const struct args *args)
 	struct takedown down = {.keep_boxes =
 					    args_has(args, "--keep-boxes")};
 	const char *name = down.name.s;
+	char addresses[SAY_COUNT_TEXT], boxes[SAY_COUNT_TEXT];
 	bool changed = false;
 	int code = operand_domain(args->operand[0], &down.name);
 
@@ -49,18 +50,18 @@ int cmd_domain_del(struct site *site, const struct args *args)
 	if (code == CODE_DONE) {
 		references_say(&down.references);
 		code = confirm(site, args,
-			       "delete the domain '%s' with %lu addresses and "
-			       "%lu boxes",
-			       name, down.addresses, down.boxes);
+			       "delete the domain '%s' with %s and %s", name,
+			       say_count(down.addresses, "address", addresses),
+			       say_count(down.boxes, "box", boxes));
 	}
 	if (code == CODE_DONE)
 		code = change(site, del_body, &down, name, &changed);
 	references_free(&down.references);
 	if (changed)
-		say_note("domain '%s' deleted with %lu addresses and %lu "
-			 "boxes; mail on its way is still delivered until "
-			 "'popbox purge'",
-			 name, down.addresses, down.boxes);
+		say_note("domain '%s' deleted with %s and %s; mail on its way "
+			 "is still delivered until 'popbox purge'",
+			 name, say_count(down.addresses, "address", addresses),
+			 say_count(down.boxes, "box", boxes));
 	return code;
 }
 
@@ -190,11 +191,14 @@ static int look(struct site *site, struct renaming *r)
 
 static void say_renamed(struct site *site, const struct renaming *r)
 {
+	char count[SAY_COUNT_TEXT];
+
 	if (site->json)
 		change_print(site, json_domain(&r->to));
 	else
-		say_note("domain '%s' is '%s' now, with %lu addresses%s",
-			 r->from.s, r->to.name.s, r->addresses,
+		say_note("domain '%s' is '%s' now, with %s%s", r->from.s,
+			 r->to.name.s,
+			 say_count(r->addresses, "address", count),
 			 r->keep ? "; the old name is an alias of it" : "");
 	if (!r->keep && strcmp(site->config.default_domain, r->from.s) == 0)
 		say_note("the setting 'default_domain' still names '%s' "

@@ -7,6 +7,7 @@
 #include "base/say.h"
 #include "cli/commands.h"
 #include "cli/confirm.h"
+#include "cli/difference.h"
 #include "cli/kind.h"
 #include "cli/operand.h"
 #include "cli/switches.h"
@@ -40,6 +41,7 @@ const struct args_option cmd_resume_options[] = {
 };
 
 struct edit {
+	bool set; /* by that name */
 	struct name_domain name;
 	const char *target; /* --postmaster, or NULL */
 	bool set_ip;
@@ -161,6 +163,7 @@ static enum err look_body(struct store_txn *txn, void *arg)
 static int look_kind(struct site *site, const struct args *args,
 		     struct edit *edit)
 {
+	char addresses[SAY_COUNT_TEXT], boxes[SAY_COUNT_TEXT];
 	int code;
 
 	if (edit->was.kind == STORE_ALIAS && kind_any(args))
@@ -178,10 +181,11 @@ static int look_kind(struct site *site, const struct args *args,
 	if (code == CODE_DONE && edit->was.kind == STORE_POP &&
 	    edit->wish.kind != STORE_POP)
 		code = confirm(site, args,
-			       "make '%s' a %s domain, and delete its %lu "
-			       "addresses and %lu boxes",
+			       "make '%s' a %s domain, and delete its %s and %s",
 			       edit->name.s, json_kind(edit->wish.kind),
-			       edit->down.addresses, edit->down.boxes);
+			       say_count(edit->down.addresses, "address",
+					 addresses),
+			       say_count(edit->down.boxes, "box", boxes));
 	return code;
 }
 
@@ -211,6 +215,9 @@ static int run(struct site *site, const struct args *args, struct edit *edit,
 		change_print(site, json_domain(&edit->is));
 	else if (changed)
 		say_note("domain '%s' %s", edit->name.s, done);
+	if (changed && !site->json && edit->set)
+		difference_say(edit->name.s, json_domain(&edit->was),
+			       json_domain(&edit->is));
 	numbers_free(&edit->numbers);
 	return code;
 }
@@ -246,7 +253,7 @@ static int read_extension(const char *text, struct edit *edit)
 
 int cmd_domain_set(struct site *site, const struct args *args)
 {
-	struct edit edit = {.set_ip = false};
+	struct edit edit = {.set = true};
 	int code = switches_read(args, &edit.switches);
 
 	if (code == CODE_DONE)

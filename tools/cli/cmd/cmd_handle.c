@@ -5,6 +5,7 @@
 #include "base/say.h"
 #include "cli/commands.h"
 #include "cli/confirm.h"
+#include "cli/difference.h"
 #include "cli/operand.h"
 #include "cli/switches.h"
 #include "publish/change.h"
@@ -30,11 +31,11 @@ const struct args_option cmd_handle_del_options[] = {
 
 struct edit {
 	struct name_handle name;
-	bool add;
+	bool add, set; /* by that name */
 	bool set_title;
 	char title[STORE_TITLE_MAX + 1];
 	struct switches switches;
-	struct store_handle is;
+	struct store_handle was, is;
 };
 
 static enum err edit_body(struct store_txn *txn, void *arg)
@@ -48,6 +49,7 @@ static enum err edit_body(struct store_txn *txn, void *arg)
 		err = store_handle_get(txn, &edit->name, &edit->is);
 	if (err != ERR_OK)
 		return err;
+	edit->was = edit->is;
 	if (edit->set_title)
 		memcpy(edit->is.title, edit->title, sizeof edit->title);
 	switches_apply(&edit->switches, &edit->is.state);
@@ -76,6 +78,9 @@ static int run(struct site *site, const struct args *args, struct edit *edit,
 		change_print(site, json_handle(&edit->is));
 	else if (changed)
 		say_note("handle '%s' %s", edit->name.s, done);
+	if (changed && !site->json && edit->set)
+		difference_say(edit->name.s, json_handle(&edit->was),
+			       json_handle(&edit->is));
 	return code;
 }
 
@@ -88,7 +93,7 @@ int cmd_handle_add(struct site *site, const struct args *args)
 
 int cmd_handle_set(struct site *site, const struct args *args)
 {
-	struct edit edit = {.add = false};
+	struct edit edit = {.set = true};
 	int code = switches_read(args, &edit.switches);
 
 	if (code != CODE_DONE)

@@ -222,6 +222,8 @@ static int read_ages(const struct site *site, const struct args *args,
 static int run(struct site *site, const struct args *args, struct purge *purge)
 {
 	const char *what = args->operands ? args->operand[0] : "purge";
+	char domains[SAY_COUNT_TEXT], addresses[SAY_COUNT_TEXT];
+	char boxes[SAY_COUNT_TEXT];
 	char caught[96] = "";
 	bool changed = false;
 	int code = change_try(site, purge_body, purge, what);
@@ -238,9 +240,10 @@ static int run(struct site *site, const struct args *args, struct purge *purge)
 			       "the catch-all",
 			       purge->caught);
 	code = confirm(site, args,
-		       "remove for good %lu domains, %lu addresses and %lu "
-		       "boxes with all their mail%s",
-		       purge->domains, purge->addresses, purge->boxes, caught);
+		       "remove for good %s, %s and %s with all their mail%s",
+		       say_count(purge->domains, "domain", domains),
+		       say_count(purge->addresses, "address", addresses),
+		       say_count(purge->boxes, "box", boxes), caught);
 	if (code == CODE_DONE)
 		code = change(site, purge_body, purge, what, &changed);
 	if (changed)

@@ -138,6 +138,7 @@ static int restore_box(struct site *site, int fd, const char *path)
 {
 	char *text = NULL, name[NAME_BOX_TEXT];
 	struct boxfile file = {.address = NULL};
+	char count[SAY_COUNT_TEXT];
 	bool changed = false;
 	size_t len = 0;
 	const char *why;
@@ -163,8 +164,8 @@ static int restore_box(struct site *site, int fd, const char *path)
 	if (code == CODE_DONE)
 		code = change(site, bring_body, &file, name, &changed);
 	if (changed)
-		say_note("box '%s' is as in '%s', with %zu addresses", name,
-			 path, file.addresses);
+		say_note("box '%s' is as in '%s', with %s", name, path,
+			 say_count(file.addresses, "address", count));
 	boxfile_free(&file);
 	return code;
 }

@@ -83,12 +83,12 @@ __attribute__((format(printf, 2, 3))) static void show(const char *label,
 static void show_pending(const struct status *status)
 {
 	const struct pending *pending = &status->pending;
-	char time[SAY_TIME_TEXT];
+	char time[SAY_TIME_TEXT], count[SAY_COUNT_TEXT];
 
 	if (pending->count)
-		show("pending", "%s%zu change%s since %s",
-		     pending->cut ? "more than " : "", pending->count,
-		     pending->count == 1 ? "" : "s",
+		show("pending", "%s%s since %s",
+		     pending->cut ? "more than " : "",
+		     say_count(pending->count, "change", count),
 		     say_time(pending_since(pending), time));
 	else
 		show("pending", "nothing");
