@@ -212,7 +212,7 @@ def targets():
         row = listing(site.do("--json", "address", "show", "b@example.com"))[0]
         eq((row["address"], row["box"], row["forwards"]),
            ("b@example.com", "ex1-0001",
-            ["a@example.com", "Bob@x.org", "bob@x.org"]))
+            ["a@example.com", "Bob@x.org"]))
         site.do("address", "add", "c@example.com", "x@b\u00fccher.example")
         has(site.do("address", "show", "c@example.com"),
             "x@xn--bcher-kva.example")
