@@ -744,7 +744,7 @@ def twice():
         row = json.loads(site.do("--json", "address", "show", "g@example.com"))
         eq((row["box"], row["forwards"]), ("ex1-0001", ["A@b.org"]))
         for word in ("a@b.org,c@d.org", "a@b.org c@d.org", "a@b.org; c@d.org",
-                     "joe@example.com, ex1-0001"):
+                     "joe@example.com, ex1-0001", "ex1-0001,ex1-0002"):
             site.fails(100, "these are several", "address", "set",
                        "g@example.com", word)
         site.fails(100, "a local part has", "address", "set", "g@example.com",

@@ -109,6 +109,25 @@ static enum err find_ours(struct store_txn *txn, struct name_address *name,
 	return err;
 }
 
+static bool looks_like_one(const char *text, size_t len)
+{
+	struct name_box box;
+
+	return memchr(text, '@', len) || !name_box_read(text, len, &box);
+}
+
+/* Is what stands before a blank or a comma a target by itself, and what stands
+ * behind it? */
+static bool is_several(const char *text)
+{
+	static const char between[] = " \t,;";
+	const size_t len = strcspn(text, between);
+	const char *rest = text + len + strspn(text + len, between);
+
+	return looks_like_one(text, len) &&
+	       looks_like_one(rest, strcspn(rest, between));
+}
+
 enum err aim_add(struct store_txn *txn, const char *target,
 		 struct store_address *address)
 {
@@ -122,7 +141,7 @@ enum err aim_add(struct store_txn *txn, const char *target,
 	if (!name_box_read(target, strlen(target), &box))
 		return add_box(txn, &box, address);
 	why = idn_forward(target, forward);
-	if (why && target[strcspn(target, " \t,;")])
+	if (why && is_several(target))
 		return store_refuse(txn, ERR_INVALID,
 				    "target '%s': these are several (give each "
 				    "as a word of its own)",
