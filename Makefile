@@ -132,7 +132,7 @@ watched:
 		B=build/watched WARN=-w HARDEN=-fPIE \
 		OPT="-O0 -g1 -finstrument-functions"
 
-# For the fuzzers: every room but the programs' mains.
+# For the fuzzers: every module but the programs' mains.
 $(B)/rooms.a: $(filter-out %/main.o,$(sort $(call obj,$(LOGIN) $(TOOL) $(SMTP))))
 	$(Q)rm -f $@; ar cr $@ $^
 
