@@ -28,7 +28,7 @@ WIPE = re.compile(r"wipe|memzero|explicit_bzero")
 # What a short process need not give back: memory and descriptors that are not
 # given back are found by the sanitizers and by `memcheck`. And messages, of
 # which the tests compare what an administrator acts on.
-LEAVES = re.compile(r"free|(^|_)close(dir)?$|^fclose$|^say_|^(f|v|vf)?printf$|"
+LEAVES = re.compile(r"free|^give_back$|(^|_)close(dir)?$|^fclose$|^say_|^(f|v|vf)?printf$|"
                     r"^put(s|char)$|^f?puts$|^fflush$|^json_|^table_|^progress_|"
                     r"^abort$|^exit$|^_exit$|^static_assert$|^_Static_assert$")
 # A time that somebody waits, or memory and rows that are taken at a time: one more
