@@ -176,8 +176,10 @@ def schemes():
     with Watched().joe() as site:
         for box, password, was, now in each_hash(site):
             secrets = {*parts(was), *parts(now)}
-            # NTLM's sum is that of the other form.
-            site.secret(password, password.encode("utf-16-le"), *secrets)
+            # NTLM's sum is that of another form, CRAM-MD5's of two more.
+            site.secret(password, password.encode("utf-16-le"),
+                        *(bytes(b ^ pad for b in password.encode())
+                          for pad in (0x36, 0x5c)), *secrets)
             site.clean_login(0, box, password)
             site.secret(NEW, *secrets)
             site.clean_login(1, box, NEW)
