@@ -71,6 +71,7 @@ HOOK __attribute__((constructor)) static void begin(void)
 	if (map == MAP_FAILED)
 		abort();
 	found = map;
+	unsetenv("LD_PRELOAD"); /* for this program alone */
 }
 
 HOOK static int matches(const unsigned char *at, size_t n)

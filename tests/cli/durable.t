@@ -192,6 +192,18 @@ def dialup():
              *replaced("qmail/control/rcpthosts"), STORED)
 
 
+@test("a file that a command makes is on the disk, and its name, before it is told",
+      plain=True)
+def made():
+    with with_qmail() as site:
+        for name, syncs, words in (
+                ("all", 2, ("backup", site.top + "/all")),
+                ("one", 1, ("backup", site.top + "/one", "--only", "ex1-0001")),
+                ("out", 1, ("export", "--output", site.top + "/out"))):
+            does(site, words, *[f"sync .{name}.popbox-tmp"] * syncs,
+                 "name " + name, "sync " + site.top)
+
+
 @test("a box and its address are on the disk before the mark, and so is what "
       "purge takes away of them", plain=True)
 def box():
