@@ -464,7 +464,8 @@ def told_in_pairs():
             if name != "hestia":
                 eq(rows["joe@w.example"]["name"], "J\u00f6rg", name)
             if name != "vuserinfo":
-                eq(rows["j@w.example"]["forward"], "joe@w.example", name)
+                eq((rows["j@w.example"]["forward"], rows["j@w.example"]["box"]),
+                   ("joe@w.example", ""), name)
         with plain() as site:
             bring(site, text, "--format", name, *more)
             got = bring(site, text.replace("joe@w", "j o e@w").replace(
@@ -487,6 +488,7 @@ def modoboa():
                 "bob@w.example;0\r\n"
                 f"account;admin;{hashed()};A;;True;SuperAdmins;;0\r\n"
                 "alias;team@w.example;True;joe@w.example;x@else.example\r\n"
+                "alias;off@w.example;False;joe@w.example\r\n"
                 "forward;joe@w.example;True;copy@else.example;joe@w.example\r\n"
                 "forward;ann@w.example;True;ann@else.example\r\n"
                 "domainalias;al.example;w.example;True\r\n")
@@ -494,6 +496,7 @@ def modoboa():
         has(got.err, "read as modoboa")
         has(got.err, ":1: skipped: a domain")
         has(got.err, ":5: skipped: a login without an address")
+        has(got.err, ":7: skipped: an alias that is not active")
         rows = exported(site)
         eq(rows["joe@w.example"]["name"], "J\u00f6rg Doe")
         eq(rows["joe@w.example"]["quota"], "104857600")
@@ -508,7 +511,7 @@ def modoboa():
         has(site.do("--json", "domain", "show", "al.example"),
             '"alias_of":"w.example"')
         has(bring(site, text + "mailbox;x\n", rc=100).err,
-            ":10: its first field is none of account")
+            ":11: its first field is none of account")
         has(bring(site, "x;y\n", "--format", "modoboa", rc=100).err, ":1: ")
 
 
