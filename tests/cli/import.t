@@ -345,7 +345,7 @@ def hashes():
                          "computed here", "import", nt)
         has(got.err, "dm@h.org: the hash is of a scheme")
         got = site.popbox("import", nt, "--locked")
-        has(got.err, "2 boxes have no password now")
+        has(got.err, "2 boxes without a password now")
         bad = put(site, "bad.csv", "address,hash,handle\nx@h.org,$6$x$y,h\n"
                   "y@h.org,hello,h\n")
         got = site.fails(100, "x@h.org: the hash is malformed", "import", bad)
