@@ -455,6 +455,18 @@ class Site:
             [self.tools + "/deliver", *flag, "s@x.org", recipient],
             input=b"Subject: x\n\nhello\n", capture_output=True))
 
+    def handed(self, recipient):
+        """The same; and the addresses that a message is handed to: deliver says
+        it, or the real condredirect gives it to the real qmail-queue."""
+        before = self.queued()
+        result = self.deliver(recipient)
+        to = [line.removeprefix("forward ")
+              for line in result.out.splitlines()]
+        for message in self.queued():
+            if message not in before:
+                to += message[1]
+        return result.rc, to
+
     def mails(self, box="ex1-0001"):
         try:
             return len(os.listdir(self.box_path(box) + "/new"))
