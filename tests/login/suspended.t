@@ -181,7 +181,7 @@ def carried():
                 has(other.login(name).err, "reason=box-suspended")
         # Into the store where it came from it changes nothing; a switch of the
         # box itself is made by --update alone.
-        has(site.popbox("import", "-", input=text).err, "5 the same")
+        has(site.popbox("import", "-", input=text).err, "5 unchanged")
         site.do("handle", "resume", "ex2")
         has(site.login("pat@two.example").err, "reason=mismatch")
         site.fails(100, "another login", "import", "-", input=text)
