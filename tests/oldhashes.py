@@ -1,10 +1,21 @@
 """Hashes as other programs make them, by those programs where they are here."""
 import base64
+import ctypes
 import hashlib
 import hmac
 import os
 import shutil
 import subprocess
+
+
+def by_crypt(password, setting):
+    """What the machine's libcrypt makes, crypt(3). Python has no module for it
+    from 3.13 on."""
+    lib = ctypes.CDLL("libcrypt.so.1")
+    lib.crypt.restype = ctypes.c_char_p
+    lib.crypt.argtypes = [ctypes.c_char_p, ctypes.c_char_p]
+    made = lib.crypt(password.encode(), setting.encode())
+    return made.decode() if made else None
 
 
 def by_program(program, password):

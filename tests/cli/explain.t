@@ -6,6 +6,7 @@
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -36,7 +37,7 @@ def works():
                      "assigned   users/cdb: example.com-joe as user ex1",
                      "file       " + site.domain_path() + "/.qmail-joe",
                      "delivers   " + site.box_path() + "/",
-                     "login      ex1-0001: with its password, last never",
+                     "login      ex1-0001: with its password, last login never",
                      "mail       delivered"):
             has(text, part)
         eq(site.login().rc, 0)
@@ -472,6 +473,9 @@ def history():
         site.do("box", "set", "ex1-0001", "--name", "Joe")
         got = site.popbox("explain", "joe@example.com").out
         has(got, "login of handle ex1 is off since 2")
+        has(got, "'popbox handle resume ex1' turns it on")
+        has(got, "'popbox box set ex1-0001 --delivery on' turns it on")
+        has(got, "refused: handle-suspended")
         has(got, "reason: unpaid")
         has(got, "delivery of box ex1-0001 is on hold since 2")
         has(got, "by eve (")
@@ -484,6 +488,10 @@ def history():
         got = walk(site, "sales@example.com", 1)[0]["deleted"]["text"]
         has(got, "address sales@example.com was deleted 2")
         has(got, "by eve (")
+        number = site.last_entry()
+        has(got, f"'popbox undo {number}' undeletes it")
+        site.do("undo", str(number))
+        hasnt(site.popbox("explain", "sales@example.com").out, "deleted")
         hasnt(site.popbox("explain", "never@example.com").out, "deleted")
         site.do("domain", "del", "example.com", "--yes")
         has(walk(site, "joe@example.com", 1)[0]["deleted"]["text"],
@@ -623,6 +631,37 @@ def differ():
         return
     eq(set(seen) | {"local"} - {"local" if ROOT else None},
        {"delivered", "remote", "local", "deferred", "bounced", "refused"})
+
+
+@test("what explain and check say of a Maildir of another user's mends it, and a "
+      "missing line of rcpthosts has its command, too", root=True)
+def next_steps():
+    with Site().joe() as site:
+        new = site.box_path() + "/new"
+        os.chown(new, 0, 0)
+        os.chmod(new, 0o755)
+        has(site.popbox("explain", "joe@example.com").out,
+            "('popbox check' says how to repair it)")
+        got = site.popbox("check").out
+        has(got, "only an empty one can be replaced")
+        has(got, "(owner, --repair repairs it)")
+        with open(new + "/mail", "w") as file:
+            file.write("mail")
+        got = site.popbox("check").out
+        hasnt(got, "(owner, --repair")
+        command = re.search(r"'(chown -Rh \S+ \S+/new)'", got).group(1)
+        subprocess.run(command.split(), check=True)
+        site.popbox("check", "--repair")  # the mode, and the mail's
+        eq(site.popbox("explain", "joe@example.com").rc, 0)
+        control = site.qmail + "/control/rcpthosts"
+        with open(control) as file:
+            lines = file.read()
+        with open(control, "w") as file:
+            file.write(lines.replace("example.com\n", ""))
+        got = site.popbox("explain", "joe@example.com")
+        has(got.out, "'popbox check --repair' repairs it")
+        site.popbox("check", "--repair")
+        eq(site.popbox("explain", "joe@example.com").rc, 0)
 
 
 run()

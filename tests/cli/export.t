@@ -348,7 +348,7 @@ def harden():
         site.fails(2, "wrap 4 hashes", "harden")
         shown = json.loads(site.do("--json", "box", "show", "b@h.org"))
         got = site.popbox("harden", "--yes")
-        has(got.err, "4 hashes were wrapped")
+        has(got.err, "wrapped in argon2id: 4 hashes")
         eq(got.out, "")
         has(site.popbox("harden", "--yes").err, "no hash is weak")
         again = json.loads(site.do("--json", "box", "show", "b@h.org"))
@@ -359,7 +359,7 @@ def harden():
                            input=f"words {words}\n").rc, 0, who)
             eq(site.popbox("verify", who + "@h.org", "--stdin",
                            input=f"words {words}x\n").rc, 1, who)
-        has(site.popbox("harden", "--yes", "--bcrypt").err, "1 hashes were")
+        has(site.popbox("harden", "--yes", "--bcrypt").err, "wrapped in argon2id: 1 hash")
         has(site.popbox("export", "--format", "dovecot").err,
             "c@h.org: skipped: its hash is wrapped")
         eq(site.popbox("check", "--store-only").rc, 0)

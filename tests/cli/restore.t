@@ -85,7 +85,7 @@ def told():
         site.do("box", "add", "late@example.com", "--no-password")
         got = site.popbox("restore", path, "--yes")
         eq(got.rc, 0, got)
-        has(got.err, f"popbox: '{path}': 1 handles, 2 boxes, 2 addresses; the "
+        has(got.err, f"popbox: '{path}': 1 handle, 1 domain, 2 boxes, 2 addresses; the "
             "journal has ")
 
 

@@ -246,15 +246,17 @@ static int publish_it(struct site *site)
 
 static void tell(const struct restoring *r)
 {
-	const struct inspected *in = &r->inspected;
-
 	/* The tables' numbers are those of store_size. */
-	say_note("'%s': %llu handles, %llu boxes, %llu addresses; the journal "
-		 "has %llu entries",
-		 r->path, (unsigned long long)in->rows[1],
-		 (unsigned long long)in->rows[3],
-		 (unsigned long long)in->rows[4],
-		 (unsigned long long)in->rows[6]);
+	const uint64_t *rows = r->inspected.rows;
+	const struct say_part part[] = {{rows[1], "handle"},
+					{rows[2], "domain"},
+					{rows[3], "box"},
+					{rows[4], "address"}};
+	char all[SAY_COUNTS_TEXT], count[SAY_COUNT_TEXT];
+
+	say_note("'%s': %s; the journal has %s", r->path,
+		 say_counts(part, sizeof part / sizeof *part, all),
+		 say_count(rows[6], "entry", count));
 }
 
 /* The helper is started before the first hash is seen; but which user it is,

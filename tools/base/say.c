@@ -260,7 +260,7 @@ const char *say_count(unsigned long long count, const char *noun,
 
 	if (count == 1)
 		end = "";
-	else if (strchr("sx", *last) || (len > 1 && strcmp(last - 1, "ch") == 0))
+	else if (strchr("sx", *last) || (len > 1 && *last == 'h' && strchr("cs", last[-1])))
 		end = "es";
 	else if (*last == 'y' && len > 1 && !strchr("aeiou", last[-1]))
 		end = "ies";
@@ -268,6 +268,23 @@ const char *say_count(unsigned long long count, const char *noun,
 		len--;
 	(void)snprintf(text, SAY_COUNT_TEXT, "%llu %.*s%s", count, (int)len,
 		       noun, end); /* cut is enough */
+	return text;
+}
+
+const char *say_counts(const struct say_part *part, size_t parts,
+		       char text[SAY_COUNTS_TEXT])
+{
+	char count[SAY_COUNT_TEXT];
+	size_t len = 0;
+
+	(void)snprintf(text, SAY_COUNTS_TEXT, "nothing");
+	for (size_t i = 0; i < parts && len < SAY_COUNTS_TEXT; i++) {
+		if (part[i].count)
+			len += (size_t)snprintf(
+				text + len, SAY_COUNTS_TEXT - len, "%s%s",
+				len ? ", " : "",
+				say_count(part[i].count, part[i].noun, count));
+	}
 	return text;
 }
 

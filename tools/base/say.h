@@ -80,6 +80,16 @@ enum { SAY_COUNT_TEXT = 64 };
 const char *say_count(unsigned long long count, const char *noun,
 		      char text[SAY_COUNT_TEXT]);
 
+/* "1 domain, 8 addresses": several of them; counts that are 0 are left out, and
+ * "nothing" stands for none. Longer than the text it is cut. */
+struct say_part {
+	unsigned long long count;
+	const char *noun;
+};
+enum { SAY_COUNTS_TEXT = 256 };
+const char *say_counts(const struct say_part *part, size_t parts,
+		       char text[SAY_COUNTS_TEXT]);
+
 /* A part of the output could not be made, for lack of memory or descriptors. */
 void say_lost(void);
 

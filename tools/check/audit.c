@@ -359,6 +359,8 @@ static void audit_store_file(struct audit *a, const char *name, mode_t forbidden
 
 static void audit_store(struct audit *a)
 {
+	char count[SAY_COUNT_TEXT];
+
 	audit_store_file(a, "", 077);
 	audit_store_file(a, "data.mdb", 077);
 	audit_store_file(a, "lock.mdb", 077);
@@ -370,9 +372,8 @@ static void audit_store(struct audit *a)
 		     "('popbox sync' suspends them)",
 		     (unsigned long long)a->expired);
 	if (a->owed)
-		tell(a, "owed", true,
-		     "%llu entries of the journal are not published",
-		     (unsigned long long)a->owed);
+		tell(a, "owed", true, "not published: %s of the journal",
+		     say_count(a->owed, "entry", count));
 }
 
 static enum err count_expired(void *arg, const struct store_address *address)

@@ -142,8 +142,11 @@ static void walk_mail(struct walk *walk)
 		walk_without_qmail(walk);
 		return;
 	}
-	if (walk_speaks(walk) && !walk_accept(walk))
+	if (walk_speaks(walk) && !walk_accept(walk)) {
+		if (!walk->unsure)
+			walk_compare_files(walk);
 		return;
+	}
 	if (walk_route(walk, local, sizeof local))
 		walk_user(walk, local);
 	if (!walk->unsure)
@@ -253,8 +256,9 @@ static int walk_login(struct walk *walk, const char *name)
 	if (asuser_lastlogin(site->asuser, &login.box, &last, ip, walk->path) !=
 	    0)
 		last = 0; /* never, or nobody can tell: the box is not there */
-	walk_step(walk, true, "login", "%s: %s, last %s%s%s", box,
-		  login.reason ? login.reason : "with its password",
+	walk_step(walk, true, "login", "%s: %s%s, last login %s%s%s", box,
+		  login.reason ? "refused: " : "with its password",
+		  login.reason ? login.reason : "",
 		  last ? say_time(last, when) : "never", ip[0] ? " from " : "",
 		  ip);
 	return CODE_DONE;

@@ -236,21 +236,45 @@ static void change_text(const struct object *object, char *ret_text,
 				       : "some time ago");
 }
 
+/* how NULL: logins are off; else "off" or "on hold", of delivery. An address has
+ * one switch, and no `set --delivery`. */
 static void say_switch(struct walk *walk, const struct object *object,
-		       const char *what, const char *how)
+		       const char *how)
 {
 	const char *reason = object->state.reason;
+	const bool resumes = !how || object->table == STORE_ADDRESSES;
 	char change[512];
 
 	change_text(object, change, sizeof change);
-	walk_step(walk, true, "switch", "%s of %s %s is %s since%s%s%s", what,
-		  object->word, object->name, how, change,
-		  reason[0] ? ", reason: " : "", reason);
+	walk_step(walk, true, "switch",
+		  "%s of %s %s is %s since%s%s%s: 'popbox %s %s %s%s' turns it "
+		  "on",
+		  how ? "delivery" : "login", object->word, object->name,
+		  how ? how : "off", change, reason[0] ? ", reason: " : "",
+		  reason, object->word, resumes ? "resume" : "set",
+		  object->name, resumes ? "" : " --delivery on");
+}
+
+/* Which command undeletes it; "" where none can. */
+static void undelete_text(const struct object *object, char *ret_text,
+			  size_t room)
+{
+	ret_text[0] = 0;
+	if (object->purged || object->entry.number == 0)
+		return;
+	if (object->table == STORE_BOXES)
+		(void)snprintf(ret_text, room,
+			       ": 'popbox box undelete %s' undeletes it",
+			       object->name);
+	else
+		(void)snprintf(ret_text, room,
+			       ": 'popbox undo %llu' undeletes it",
+			       (unsigned long long)object->entry.group);
 }
 
 static void say_deleted(struct walk *walk, const struct object *object)
 {
-	char change[512];
+	char change[512], undelete[64 + STORE_OBJECT_TEXT];
 
 	if (object->purged && object->entry.op != STORE_DEL &&
 	    object->entry.op != STORE_PURGE)
@@ -258,8 +282,10 @@ static void say_deleted(struct walk *walk, const struct object *object)
 	if (object->purged && object->entry.number == 0)
 		return;
 	change_text(object, change, sizeof change);
-	walk_step(walk, true, "deleted", "%s %s was %s%s", object->word,
-		  object->name, object->purged ? "purged" : "deleted", change);
+	undelete_text(object, undelete, sizeof undelete);
+	walk_step(walk, true, "deleted", "%s %s was %s%s%s", object->word,
+		  object->name, object->purged ? "purged" : "deleted", change,
+		  undelete);
 }
 
 static void say_object(struct walk *walk, const struct object *object)
@@ -269,10 +295,10 @@ static void say_object(struct walk *walk, const struct object *object)
 		return;
 	}
 	if (object->login_counts && !object->state.login)
-		say_switch(walk, object, "login", "off");
+		say_switch(walk, object, NULL);
 	if (object->delivery_counts &&
 	    object->state.delivery != STORE_DELIVER)
-		say_switch(walk, object, "delivery",
+		say_switch(walk, object,
 			   object->state.delivery == STORE_HOLD ? "on hold"
 								: "off");
 }

@@ -48,6 +48,17 @@ static bool look(struct walk *walk, struct sight *ret_sight, int *ret_rc)
 	return !walk_unsure(walk, *ret_rc);
 }
 
+/* Of a box, check knows who owns what, and what repairs it. */
+static bool defer_part(struct walk *walk, const char *what)
+{
+	char why[96];
+
+	(void)snprintf(why, sizeof why, "%s by its user%s", what,
+		       walk->ours ? " ('popbox check' says how to repair it)"
+				  : "");
+	return walk_defer(walk, "delivers", why);
+}
+
 /* A directory in which the user may make a file. */
 static bool see_part(struct walk *walk, const struct route_user *user,
 		     const char *line, const char *part, dev_t *device)
@@ -63,9 +74,8 @@ static bool see_part(struct walk *walk, const struct route_user *user,
 	if (!S_ISDIR(at.mode))
 		return walk_defer(walk, "delivers", "is no directory");
 	if ((at.may & wanted) != wanted)
-		return walk_defer(walk, "delivers",
-				  part[0] ? "cannot be written by its user"
-					  : "cannot be entered by its user");
+		return defer_part(walk, part[0] ? "cannot be written"
+						: "cannot be entered");
 	*device = at.device;
 	return true;
 }

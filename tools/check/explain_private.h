@@ -154,6 +154,8 @@ bool walk_ask(struct walk *walk);
 void walk_asked(struct walk *walk);
 /* That against what was found on qmail's way. */
 void walk_compare(struct walk *walk);
+/* The same of the files alone, where the message does not get so far. */
+void walk_compare_files(struct walk *walk);
 /* The way on a machine without qmail: by what the store says. */
 void walk_without_qmail(struct walk *walk);
 /* Which switches are off, and what was deleted: when, by whom, why. */

@@ -241,6 +241,17 @@ static void compare_deleted(const struct wanted *wanted)
 			  closed ? "domain" : "address");
 }
 
+void walk_compare_files(struct walk *walk)
+{
+	struct wanted *wanted = walk->wanted;
+
+	if (!walk->ours)
+		return;
+	steps_audit(walk->site, &wanted->plan, control_audit_lines, on_line,
+		    wanted);
+	compare_items(wanted);
+}
+
 void walk_compare(struct walk *walk)
 {
 	struct wanted *wanted = walk->wanted;
@@ -249,9 +260,7 @@ void walk_compare(struct walk *walk)
 		return;
 	if (walk->verdict != EXPLAIN_BOUNCED)
 		compare_deleted(wanted);
-	steps_audit(walk->site, &wanted->plan, control_audit_lines, on_line,
-		    wanted);
-	compare_items(wanted);
+	walk_compare_files(walk);
 	if (!walk->unsure)
 		compare_place(wanted);
 }

@@ -91,10 +91,14 @@ static void judge_owner(const char *path, const char *name,
 			const struct stat *st, struct mailroot_audit how,
 			struct mailroot_report *report)
 {
+	const char *slash = name[0] ? "/" : "";
+
 	if (st->st_uid != how.uid)
 		found(report, "owner", "",
-		      "%s%s%s belongs to uid %u, not to popusr (chown it)",
-		      path, name[0] ? "/" : "", name, st->st_uid);
+		      "%s%s%s belongs to uid %u, not to popusr ('chown -h "
+		      "%u:%u %s%s%s')",
+		      path, slash, name, st->st_uid, how.uid, getegid(), path,
+		      slash, name);
 }
 
 /* Why a directory cannot be opened. */
@@ -137,6 +141,22 @@ static int open_dir(const char *path, const char *check,
 	return fd;
 }
 
+/* Is something in it? One that cannot be read may be empty. */
+static bool is_filled(int dir, const char *part)
+{
+	int fd = openat(dir, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
+					   O_CLOEXEC | O_NONBLOCK);
+	DIR *listing = fd < 0 ? NULL : fdopendir(fd);
+	int rc = 0;
+	bool filled = listing && !listing_is_empty(listing, &rc) && rc == 0;
+
+	if (listing)
+		(void)closedir(listing); /* read only */
+	else if (fd >= 0)
+		(void)close(fd); /* read only */
+	return filled;
+}
+
 /* Another user's directory in popusr's: one that is empty can be replaced. */
 static void judge_part_owner(int fd, const char *path, const char *part,
 			     const struct stat *st, struct mailroot_audit how,
@@ -144,10 +164,17 @@ static void judge_part_owner(int fd, const char *path, const char *part,
 {
 	if (st->st_uid == how.uid)
 		return;
+	if (is_filled(fd, part)) {
+		found(report, "owner", "",
+		      "%s/%s belongs to uid %u, not to popusr: mail cannot be "
+		      "written to it ('chown -Rh %u:%u %s/%s')",
+		      path, part, st->st_uid, how.uid, getegid(), path, part);
+		return;
+	}
 	found(report, "owner", "fix",
-	      "%s/%s belongs to uid %u, not to popusr (chown it; --repair "
-	      "replaces an empty one)",
-	      path, part, st->st_uid);
+	      "%s/%s belongs to uid %u, not to popusr; only an empty one can be "
+	      "replaced ('chown -Rh %u:%u %s/%s')",
+	      path, part, st->st_uid, how.uid, getegid(), path, part);
 	if (how.fix && unlinkat(fd, part, AT_REMOVEDIR) == 0 &&
 	    mkdirat(fd, part, 0700) != 0)
 		found(report, "owner", "", "%s/%s cannot be made: %s", path,

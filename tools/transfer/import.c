@@ -213,7 +213,7 @@ static void note_counts(const struct import *import)
 			 import->site->dry_run ? "that would be" : "that are",
 			 import->yielded);
 	if (import->again)
-		say_note("%lu rows repeat an earlier row",
+		say_note("rows that repeat an earlier row: %lu",
 			 import->again);
 }
 

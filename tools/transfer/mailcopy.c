@@ -274,7 +274,7 @@ static bool copy_box(const struct site *site, const char *box,
 
 int mailcopy(struct site *site, const struct text *list, const char *base)
 {
-	char count[SAY_COUNT_TEXT];
+	char count[SAY_COUNT_TEXT], from[SAY_COUNT_TEXT];
 	struct progress progress = progress_start("copying mail", list->len);
 	struct sums sums = {.boxes = 0};
 
@@ -291,13 +291,14 @@ int mailcopy(struct site *site, const struct text *list, const char *base)
 		at += len;
 	}
 	progress_end(&progress);
-	say_note("%lu messages copied from %lu Maildirs, %lu were copied "
-		 "before",
-		 sums.copied, sums.boxes, sums.there);
+	say_note("%s copied from %s", say_count(sums.copied, "message", count),
+		 say_count(sums.boxes, "Maildir", from));
+	if (sums.there)
+		say_note("%s copied before",
+			 say_count(sums.there, "message", count));
 	if (sums.left)
-		say_note("%lu files were skipped: their names are not those "
-			 "of messages",
-			 sums.left);
+		say_note("%s skipped: the name is not that of a message",
+			 say_count(sums.left, "file", count));
 	if (!sums.failed)
 		return CODE_DONE;
 	return say_error(CODE_LATER,

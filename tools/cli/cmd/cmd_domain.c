@@ -253,6 +253,7 @@ static int read_wish(const struct args *args, struct wish *wish)
 static void print_added(struct site *site, const struct wish *wish)
 {
 	const char *new = wish->new_handle ? "the new " : "";
+	char count[SAY_COUNT_TEXT];
 
 	for (size_t i = 0; site->json && i < wish->count; i++)
 		change_print(site, json_domain(&wish->domain[i]));
@@ -262,8 +263,9 @@ static void print_added(struct site *site, const struct wish *wish)
 					       : wish->domain->name.s,
 			 new, wish->domain->handle.s);
 	else if (!site->json)
-		say_note("%zu domains added for %shandle '%s'", wish->count,
-			 new, wish->domain->handle.s);
+		say_note("%s added for %shandle '%s'",
+			 say_count(wish->count, "domain", count), new,
+			 wish->domain->handle.s);
 }
 
 int cmd_domain_add(struct site *site, const struct args *args)

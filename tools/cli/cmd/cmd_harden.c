@@ -231,6 +231,7 @@ static int run_round(struct harden *h, unsigned long *done)
 
 static int run(struct harden *h)
 {
+	char count[SAY_COUNT_TEXT];
 	unsigned long done = 0;
 	int code = CODE_DONE;
 
@@ -243,12 +244,13 @@ static int run(struct harden *h)
 	progress_end(&h->progress);
 	secret_wipe(h->one, ROUND * sizeof *h->one);
 	free(h->one);
-	say_note("%lu hashes were wrapped in argon2id", done);
+	say_note("wrapped in argon2id: %s", say_count(done, "hash", count));
 	return code;
 }
 
 static int harden(struct harden *h, const struct args *args)
 {
+	char count[SAY_COUNT_TEXT];
 	struct site *site = h->site;
 	int code = site_failed(site, store_read(site->store, count_body, h),
 			       "the store");
@@ -260,8 +262,8 @@ static int harden(struct harden *h, const struct args *args)
 	if (code != CODE_DONE || site->dry_run || !h->weak)
 		return code;
 	code = confirm(site, args,
-		       "wrap %lu hashes, which other programs cannot read then",
-		       h->weak);
+		       "wrap %s, which other programs cannot read then",
+		       say_count(h->weak, "hash", count));
 	return code == CODE_DONE ? run(h) : code;
 }
 

@@ -219,11 +219,20 @@ static int read_ages(const struct site *site, const struct args *args,
 	return code;
 }
 
+static const char *say_gone(const struct purge *purge,
+			    char text[SAY_COUNTS_TEXT])
+{
+	const struct say_part gone[] = {{purge->domains, "domain"},
+					{purge->addresses, "address"},
+					{purge->boxes, "box"}};
+
+	return say_counts(gone, sizeof gone / sizeof *gone, text);
+}
+
 static int run(struct site *site, const struct args *args, struct purge *purge)
 {
 	const char *what = args->operands ? args->operand[0] : "purge";
-	char domains[SAY_COUNT_TEXT], addresses[SAY_COUNT_TEXT];
-	char boxes[SAY_COUNT_TEXT];
+	char gone[SAY_COUNTS_TEXT], lasting[SAY_COUNT_TEXT];
 	char caught[96] = "";
 	bool changed = false;
 	int code = change_try(site, purge_body, purge, what);
@@ -240,23 +249,20 @@ static int run(struct site *site, const struct args *args, struct purge *purge)
 			       "the catch-all",
 			       purge->caught);
 	code = confirm(site, args,
-		       "remove for good %s, %s and %s with all their mail%s",
-		       say_count(purge->domains, "domain", domains),
-		       say_count(purge->addresses, "address", addresses),
-		       say_count(purge->boxes, "box", boxes), caught);
+		       "remove for good %s, with all mail in them%s",
+		       say_gone(purge, gone), caught);
 	if (code == CODE_DONE)
 		code = change(site, purge_body, purge, what, &changed);
 	if (changed)
-		say_note("purged: domains %lu, addresses %lu, boxes %lu",
-			 purge->domains, purge->addresses, purge->boxes);
+		say_note("purged: %s", say_gone(purge, gone));
 	if (changed && purge->alone)
 		say_note("mail for the purged addresses: to the catch-all %lu, "
 			 "bounces %lu",
 			 purge->caught, purge->alone - purge->caught);
 	if (changed && purge->lasting)
-		say_note("deleted with --bounce, and go on bouncing: %lu "
-			 "addresses ('popbox purge ADDRESS' ends that)",
-			 purge->lasting);
+		say_note("deleted with --bounce, mail goes on bouncing: %s "
+			 "('popbox purge ADDRESS' ends that)",
+			 say_count(purge->lasting, "address", lasting));
 	return code;
 }
 
