@@ -399,7 +399,7 @@ def store_differs():
     with Site().joe() as site:
         site.do("box", "add", "new@example.com", "--no-password", "--no-sync")
         has(walk(site, "new@example.com", 1)[0]["store"]["text"],
-            "'popbox sync'")
+            "'popbox sync --full'")
         site.do("sync")
         walk(site, "new@example.com", 0)
 

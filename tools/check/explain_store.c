@@ -76,7 +76,7 @@ static enum err wanted_body(struct store_txn *txn, void *arg)
 /* Which command makes the files say what the store does. */
 static const char *repair(const struct wanted *wanted)
 {
-	return wanted->pending ? "popbox sync" : "popbox check --repair";
+	return wanted->pending ? "popbox sync --full" : "popbox check --repair";
 }
 
 static void on_line(void *arg, const char *check, bool mends, const char *what)
