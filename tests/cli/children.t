@@ -121,6 +121,8 @@ class Terminal:
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.environ["OF_ROOT"] = "secret of root"
+            # What nohup(1) ignores, the tool goes on ignoring.
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)
             os.execvp(command[0], command)
         site.processes.append(self)
 
