@@ -46,7 +46,7 @@ static void forget(struct values *values)
 /* False: no memory. */
 static bool remember(struct values *values, const char *user, const char *value)
 {
-	size_t number, before = values->users.count;
+	size_t number = SIZE_MAX, before = values->users.count;
 	char *copy = strdup(value);
 
 	if (!copy || !names_add(&values->users, user, &number) ||
