@@ -149,6 +149,7 @@ static void compare_items(struct wanted *wanted)
 /* The .qmail file that the store wants read; "" if it wants none. */
 static void wanted_file(const struct wanted *wanted, char path[PATH_MAX])
 {
+	static const struct name_local catch_all = {"*"};
 	const struct config *config = &wanted->walk->site->config;
 	const struct resolve *resolve = &wanted->resolve;
 	char name[MAILROOT_QMAIL_NAME];
@@ -166,7 +167,7 @@ static void wanted_file(const struct wanted *wanted, char path[PATH_MAX])
 		path_domain(config->home, &resolve->domain.handle,
 				     &resolve->domain.name, path);
 		mailroot_qmail_name(extends(resolve)
-					    ? &(struct name_local){"*"}
+					    ? &catch_all
 					    : &resolve->address.name.local,
 				    name);
 	} else {

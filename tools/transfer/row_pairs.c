@@ -116,13 +116,14 @@ static bool is(const char *key, const char *name)
 /* .../domains/example.com/joe: also with letters of a hash between. */
 static void take_dir(struct row_pairs *pairs, const char *dir)
 {
-	const char *at = strstr(dir, "/domains/");
+	const char *found = strstr(dir, "/domains/");
+	const char *at = found ? found + 9 : "";
 	char path[PATH_MAX];
 	size_t len;
 
 	if (snprintf(path, sizeof path, "%s/Maildir", dir) < (int)sizeof path)
 		row_pairs_put(pairs, ROW_CSV_MAILDIR, path);
-	for (at = at ? at + 9 : ""; *at; at += len + (at[len] != 0)) {
+	for (; *at; at += len + (at[len] != 0)) {
 		len = strcspn(at, "/");
 		if (memchr(at, '.', len) && len < sizeof path) {
 			memcpy(path, at, len);
@@ -244,17 +245,11 @@ static void virtualmin(struct row_pairs *pairs, const char *key, char *value)
  * it makes many. */
 static enum row_pairs_got batch(struct row_pairs *pairs, char *line)
 {
-	char *field[9];
+	char *field[9], *end = line + strlen(line);
 	size_t count = 0;
 
-	for (char *at = line; at && count < 9; count++) {
-		field[count] = at;
-		at = strchr(at, ':');
-		if (at)
-			*at++ = 0;
-	}
-	while (count < 9)
-		field[count++] = line + strlen(line);
+	for (char *rest = line; count < 9; count++)
+		field[count] = rest ? strsep(&rest, ":") : end;
 	pairs->foreign = strcmp(field[4], "1") != 0; /* no mail */
 	row_pairs_put(pairs, ROW_CSV_LOCAL, field[0]);
 	row_pairs_put(pairs, ROW_CSV_NAME, field[1]);

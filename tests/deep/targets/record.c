@@ -30,7 +30,9 @@ static void round_trip(void)
 	HOLDS(record_get_bytes(&back, got, sizeof got) == n);
 	HOLDS(memcmp(got, at, n) == 0 && record_end(&back) == ERR_OK);
 	HOLDS(record_open(bytes, len, "kez", 3, 7, &back) == ERR_DAMAGED);
-	HOLDS(record_open(bytes, len, "key", 3, 8, &back) == ERR_SCHEMA);
+	HOLDS(record_open(bytes, len, "key", 3, 6, &back) == ERR_SCHEMA);
+	HOLDS(record_open(bytes, len, "key", 3, 8, &back) == ERR_OK);
+	HOLDS(back.version == 7);
 	HOLDS(record_open(bytes, len - 1, "key", 3, 7, &back) == ERR_DAMAGED);
 	bytes[kind % len] ^= (uint8_t)(1 << (text_len & 7));
 	HOLDS(record_open(bytes, len, "key", 3, 7, &back) == ERR_DAMAGED);
