@@ -10,8 +10,8 @@ import subprocess
 import tempfile
 import time
 
-from tap import (CHECKPW, GID, GOOD, POPBOX, TREE, UID, Site, has, skip,
-                 table)
+from tap import (CHECKPW, GID, GOOD, POPBOX, TREE, UID, Site, has,
+                 read_terminal, skip, table)
 
 os.chdir(TREE)
 MAN = "doc/man"
@@ -175,9 +175,7 @@ class Desk(Site):
         while True:
             if not select.select([fd], [], [], 60)[0]:
                 raise AssertionError(f"{line}: does not end: {shown!r}")
-            try:
-                more = os.read(fd, 4096)
-            except OSError:  # the other end is closed
+            if not (more := read_terminal(fd)):
                 break
             shown += more
             asked = shown[answered:]

@@ -200,6 +200,18 @@ def declared(args, rc):
                 f"popbox {' '.join(args)}: exit code {rc} is not declared"
 
 
+def read_terminal(fd):
+    """What came at a terminal's other end; b"" when that is closed. The kernel
+    may say that it is closed before it hands over what was written last, so a
+    second look decides."""
+    for _ in range(2):
+        try:
+            return os.read(fd, 65536)
+        except OSError:
+            pass
+    return b""
+
+
 def on_terminal(site, args, answers, interrupt=signal.SIG_DFL):
     """(exit code, what was seen) of popbox on a terminal of its own, where each
     prompt gets the next answer. Whoever runs the tests may have Ctrl-C
@@ -210,13 +222,7 @@ def on_terminal(site, args, answers, interrupt=signal.SIG_DFL):
         signal.alarm(60)  # ends popbox, should it wait for ever
         os.execv(POPBOX, [POPBOX, "-d", site.store, *args])
     seen, waiting = b"", list(answers)
-    while True:
-        try:
-            part = os.read(fd, 1000)
-        except OSError:
-            break
-        if not part:
-            break
+    while part := read_terminal(fd):
         seen += part
         if waiting and seen.endswith((b": ", b"[y/N] ")):
             os.write(fd, waiting.pop(0))

@@ -13,7 +13,8 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from tap import (GID, GOOD, POPBOX, SMALL, UID, Site, eq, has, run, skip, test)
+from tap import (GID, GOOD, POPBOX, SMALL, UID, Site, eq, has, read_terminal,
+                 run, skip, test)
 
 OLD = 12345  # owner of old mail
 NOBODY = 65534
@@ -137,13 +138,9 @@ class Terminal:
         shown, end = b"", time.monotonic() + seconds
         while time.monotonic() < end:
             if select.select([self.fd], [], [], 0.1)[0]:
-                try:
-                    part = os.read(self.fd, 65536)
-                except OSError:
-                    part = b""
-                shown += part
-                if not part:
+                if not (part := read_terminal(self.fd)):
                     break
+                shown += part
         pid, how = os.waitpid(self.pid, 0 if time.monotonic() < end else
                               os.WNOHANG)
         assert pid, f"it goes on: {shown}"

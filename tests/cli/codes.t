@@ -10,7 +10,8 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from tap import GID, GOOD, POPBOX, TREE, UID, Site, eq, run, table, test
+from tap import (GID, GOOD, POPBOX, TREE, UID, Site, eq, read_terminal, run,
+                 table, test)
 
 BOX, JOE, DOMAIN = "ex1-0001", "joe@example.com", "example.com"
 
@@ -115,10 +116,7 @@ def on_terminal(site, words, answer):
     if pid == 0:
         os.execv(POPBOX, [POPBOX, "-d", site.store, *words.split()])
     os.write(fd, answer)
-    try:
-        while os.read(fd, 1024):
-            pass
-    except OSError:  # the other end is closed
+    while read_terminal(fd):
         pass
     os.close(fd)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])

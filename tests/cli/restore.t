@@ -13,7 +13,8 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from tap import GID, GOOD, POPBOX, UID, Site, eq, has, hasnt, run, skip, test
+from tap import (GID, GOOD, POPBOX, UID, Site, eq, has, hasnt, read_terminal,
+                 run, skip, test)
 
 TAKE = "--take-settings"
 
@@ -322,9 +323,8 @@ def asked():
             while b"[y/N]" not in seen:
                 seen += os.read(terminal, 1000)
             os.write(terminal, answer)
-            with contextlib.suppress(OSError):
-                while os.read(terminal, 1000):
-                    pass
+            while read_terminal(terminal):
+                pass
             _, status = os.waitpid(pid, 0)
             os.close(terminal)
             eq(os.waitstatus_to_exitcode(status), rc)

@@ -16,12 +16,12 @@ import time
 import unicodedata
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from tap import GOOD, POPBOX, Site, eq, has, hasnt, run, table, test
+from tap import GOOD, POPBOX, Site, eq, has, hasnt, read_terminal, run, table, test
 
 LONG = "a-rather-long-name.of-a-domain.somewhere.example.org"
 
 
-def terminal(site, columns, *args, env=None):
+def terminal(site, columns, *args, env=None, code=0):
     """What a terminal of so many columns shows of stdout."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ,
@@ -32,16 +32,10 @@ def terminal(site, columns, *args, env=None):
                                     **(env or {})})
     os.close(slave)
     text = b""
-    while True:
-        try:
-            more = os.read(master, 65536)
-        except OSError:
-            break
-        if not more:
-            break
+    while more := read_terminal(master):
         text += more
     os.close(master)
-    process.wait()
+    eq(process.wait(), code, text)
     return text.decode().replace("\r\n", "\n")
 
 
@@ -123,7 +117,8 @@ def plain():
         for env in ({}, {"NO_COLOR": "1"}, {"TERM": "dumb"}):
             for words in (("box", "list"), ("help",), ("log",), ("check",),
                           ("box", "show", "ex1-0001"), ("nonsense",)):
-                hasnt(terminal(site, 80, *words, env=env), "\x1b")
+                code = 2 if words == ("nonsense",) else 0
+                hasnt(terminal(site, 80, *words, env=env, code=code), "\x1b")
 
 
 @test("help is one screen with every noun on it once; help all has every command")
@@ -251,13 +246,7 @@ class Terminal:
 
     def end(self):
         """Its exit code, and what stands on the screen."""
-        while True:
-            try:
-                more = os.read(self.fd, 4096)
-            except OSError:
-                break
-            if not more:
-                break
+        while more := read_terminal(self.fd):
             self.seen += more
         code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         os.close(self.fd)

@@ -9,7 +9,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from preload import compiled
-from tap import GOOD, POPBOX, Site, eq, run, test
+from tap import GOOD, POPBOX, Site, eq, read_terminal, run, test
 
 SECRET = "Zebra-Canary-7788"
 # So that not all of a copy that was left behind is written over by chance.
@@ -51,10 +51,7 @@ def typed(site, words, answers, env):
         while not text.endswith(b": "):
             text += os.read(fd, 1000)
         os.write(fd, answer.encode() + b"\n")
-    try:
-        while os.read(fd, 1000):
-            pass
-    except OSError:
+    while read_terminal(fd):
         pass
     os.close(fd)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
