@@ -152,9 +152,9 @@ MAP = (
                            "crash.t"))
       for name in (
         "backup", "restore", "draft", "inspect", "numbers", "boxfile",
-        "counters", "listing", "mountpoint",
+        "counters", "dir", "mountpoint",
         "cmd_backup", "cmd_restore", "restore_settings", "cmd_upgrade",
-        "outfile", "way")),
+        "outfile")),
     ("tools/cli/cmd/cmd_purge.c", ("changes.t", "kinds.t", "backup.t", "codes.t")),
     ("tools/cli/lastchange.c", ("journal.t", "changes.t")),
     *((TOOL[name], ("migrate.t", "import.t", "explain.t", "check.t"))
@@ -198,7 +198,7 @@ MAP = (
     ("tools/base/inherited.c", ("inherited.t", "serialmail.t")),
     ("tools/base/interrupt.c", ("terminal.t", "crash.t")),
     ("tools/cli/cmd/cmd_init.c", ("admin.t", "crash.t", "codes.t", "backup.t")),
-    ("tools/accounts/roots.c", ("admin.t", "crash.t", "backup.t", "codes.t")),
+    ("tools/accounts/mail_roots.c", ("admin.t", "crash.t", "backup.t", "codes.t")),
     ("tools/cli/cmd/cmd_config.c", ("admin.t", "words.t", "codes.t", "crash.t")),
     ("tools/cli/cmd/cmd_check.c", ("check.t", "codes.t", "crash.t")),
     ("tools/cli/cmd/cmd_log.c", ("journal.t", "changes.t", "admin.t", "backup.t")),
@@ -208,8 +208,8 @@ MAP = (
       for name in ("best", "list")),
     ("tools/base/say.c", ("errors.t", "odd.t", "terminal.t", "words.t")),
     ("tools/accounts/members.c", ("growth.t", "changes.t", "admin.t")),
-    ("tools/base/names.c", ("check.t", "changes.t", "backup.t")),
-    ("tools/base/nolink.c", ("control.t", "import.t", "crash.t")),
+    ("tools/base/strtab.c", ("check.t", "changes.t", "backup.t")),
+    ("tools/base/safe_open.c", ("control.t", "import.t", "crash.t", "restore.t", "durable.t")),
 )
 # Of all others.
 ELSE = ("admin.t", "words.t", "kinds.t", "changes.t", "codes.t", "check.t",

@@ -6,7 +6,7 @@
 
 #include "unit.h"
 
-#include "base/names.h"
+#include "base/strtab.h"
 #include "transfer/csvfile.h"
 #include "transfer/roster.h"
 #include "transfer/row_csv.h"
@@ -154,21 +154,21 @@ static void a_roster_gives_back_what_it_got(void **state)
 
 static void names_are_numbered_once(void **state)
 {
-	struct names names = {0};
+	struct strtab names = {0};
 	char text[16];
 	size_t number;
 
 	(void)state;
-	assert_false(names_has(&names, "n0"));
+	assert_false(strtab_has(&names, "n0"));
 	for (size_t i = 0; i < 20000; i++) {
 		(void)snprintf(text, sizeof text, "n%zu", i % 10000);
-		assert_true(names_add(&names, text, &number));
+		assert_true(strtab_add(&names, text, &number));
 		assert_int_equal(number, i % 10000);
 	}
 	assert_int_equal(names.count, 10000);
-	assert_true(names_has(&names, "n0") && names_has(&names, "n9999"));
-	assert_false(names_has(&names, "n10000"));
-	names_free(&names);
+	assert_true(strtab_has(&names, "n0") && strtab_has(&names, "n9999"));
+	assert_false(strtab_has(&names, "n10000"));
+	strtab_free(&names);
 }
 
 /* Cut anywhere an entry is refused, or is another whole one; never read past. */

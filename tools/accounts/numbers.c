@@ -18,7 +18,7 @@ static struct numbers_run *run_of(struct numbers *numbers,
 {
 	size_t at;
 
-	if (!names_add(&numbers->handles, handle->s, &at))
+	if (!strtab_add(&numbers->handles, handle->s, &at))
 		return NULL;
 	if (at >= numbers->room) {
 		size_t room = numbers->room ? numbers->room * 2 : 4;
@@ -99,7 +99,7 @@ enum err numbers_first(struct store_txn *txn, struct numbers *numbers,
 
 void numbers_free(struct numbers *numbers)
 {
-	names_free(&numbers->handles);
+	strtab_free(&numbers->handles);
 	free(numbers->run);
 	numbers->run = NULL;
 	numbers->room = 0;

@@ -9,7 +9,7 @@
 #ifndef POPBOX_NUMBERS_H
 #define POPBOX_NUMBERS_H
 
-#include "base/names.h"
+#include "base/strtab.h"
 #include "popusr/asuser.h"
 #include "store/store_write.h"
 
@@ -17,7 +17,7 @@
  * helper. */
 struct numbers {
 	struct asuser *asuser;
-	struct names handles;
+	struct strtab handles;
 	struct numbers_run *run; /* of each handle; malloc'ed */
 	size_t room;
 };

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/listing.h"
+#include "base/dir.h"
 #include "base/mountpoint.h"
 #include "base/replace.h"
 #include "base/say.h"
@@ -50,7 +50,7 @@ static int judge_place(struct draft *draft)
 	if (!dir)
 		return errno == ENOENT ? CODE_DONE
 				       : failed("use", draft->place);
-	empty = listing_is_empty(dir, &rc);
+	empty = dir_is_empty(dir, &rc);
 	(void)closedir(dir); /* read only */
 	if (rc)
 		return say_error(CODE_LATER, "cannot list '%s': %s",

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "accounts/roots.h"
+#include "accounts/mail_roots.h"
 #include "backup.h"
 #include "base/interrupt.h"
 #include "base/say.h"
@@ -289,7 +289,7 @@ static int make(struct restoring *r)
 	if (code == CODE_DONE)
 		code = build(r);
 	if (code == CODE_DONE && !r->draft.there)
-		code = roots_make(&r->site->config);
+		code = mail_roots_make(&r->site->config);
 	if (code == CODE_DONE)
 		code = finish(r);
 	if (code == CODE_DONE)

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "listing.h"
+#include "dir.h"
 
 bool mountpoint_is(const char *path)
 {
@@ -37,7 +37,7 @@ int mountpoint_is_empty(const char *path, const char *const *but,
 	if (!list)
 		return errno;
 	*ret_empty = true;
-	while (*ret_empty && (entry = listing_next(list, &rc)) != NULL)
+	while (*ret_empty && (entry = dir_next(list, &rc)) != NULL)
 		*ret_empty = is_one(entry->d_name, but);
 	(void)closedir(list); /* read only */
 	return rc;

@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "safe_open.h"
 #include "say.h"
-#include "way.h"
 
 static int failed(const struct outfile *file)
 {
@@ -49,7 +49,7 @@ static int split(const char *path, struct outfile *file)
 		       ".%s.popbox-tmp", name); /* it has room, see above */
 	/* Hashes are written here, by root: nobody else may rename what we make,
 	 * or say where. */
-	file->dir = way_open(dir);
+	file->dir = safe_open_dir(dir);
 	if (file->dir >= 0)
 		return CODE_DONE;
 	if (errno != EPERM)

@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/lack.h"
 #include "base/replace.h"
+#include "base/resource_error.h"
 #include "base/say.h"
 #include "control_private.h"
 
@@ -200,7 +200,7 @@ void control_audit_lines(const struct config *config, enum lines_file file,
 	rc = read_audited(&a, &text);
 	if (rc == 0 || rc == ENOENT)
 		judge_ours(&a, &text, lines);
-	else if (lack_of_ours(rc))
+	else if (resource_error(rc))
 		say_lost();
 	replace_free(&text);
 }
@@ -221,7 +221,7 @@ void control_audit(const struct config *config, enum lines_file file,
 		     a.name);
 		return;
 	}
-	if (lack_of_ours(rc)) {
+	if (resource_error(rc)) {
 		say_lost();
 		return;
 	}

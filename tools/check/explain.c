@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/lack.h"
+#include "base/resource_error.h"
 #include "base/say.h"
 #include "store/login.h"
 
@@ -54,9 +54,9 @@ void walk_say(struct walk *walk, bool good, const char *name,
 /* What we alone have too little of tells nothing. */
 bool walk_unsure(struct walk *walk, int rc)
 {
-	if (lack_of_ours(rc))
+	if (resource_error(rc))
 		walk->unsure = rc;
-	return lack_of_ours(rc);
+	return resource_error(rc);
 }
 
 bool walk_unread(struct walk *walk, const char *name, int rc)

@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/lack.h"
 #include "base/replace.h"
+#include "base/resource_error.h"
 #include "explain_private.h"
 
 /* What each reads before it looks at a message. Without control/me one that needs

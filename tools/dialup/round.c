@@ -12,8 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/dir.h"
 #include "base/json.h"
-#include "base/listing.h"
 #include "base/replace.h"
 #include "base/say.h"
 #include "base/text.h"
@@ -76,7 +76,7 @@ static unsigned long count(int dir, const char *part, bool first)
 	int rc; /* whatever it is, what waits is seen next time */
 
 	while (list && !(first && found) &&
-	       (entry = listing_next(list, &rc)) != NULL)
+	       (entry = dir_next(list, &rc)) != NULL)
 		found += entry->d_name[0] != '.';
 	if (list)
 		(void)closedir(list); /* read only */
@@ -340,8 +340,7 @@ static void deliver_all(struct round *round)
 	bool started = false;
 	int rc = errno;
 
-	while (list && !told_to_end &&
-	       (entry = listing_next(list, &rc)) != NULL) {
+	while (list && !told_to_end && (entry = dir_next(list, &rc)) != NULL) {
 		struct job job, *place;
 
 		say_alive(round);

@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/lack.h"
-#include "base/listing.h"
+#include "base/dir.h"
 #include "base/replace.h"
+#include "base/resource_error.h"
 #include "mailroot_private.h"
 #include "store/path.h"
 
@@ -108,7 +108,7 @@ static void judge_closed(const char *path, const char *check,
 {
 	if (errno == ENOENT)
 		found(report, check, "sync", "%s is missing", path);
-	else if (lack_of_ours(errno))
+	else if (resource_error(errno))
 		report->unsure = errno;
 	else if (errno != EACCES || st->st_uid != how.uid) /* else it is said */
 		found(report, check, "", "%s cannot be used: %s", path,
@@ -148,7 +148,7 @@ static bool is_filled(int dir, const char *part)
 					   O_CLOEXEC | O_NONBLOCK);
 	DIR *listing = fd < 0 ? NULL : fdopendir(fd);
 	int rc = 0;
-	bool filled = listing && !listing_is_empty(listing, &rc) && rc == 0;
+	bool filled = listing && !dir_is_empty(listing, &rc) && rc == 0;
 
 	if (listing)
 		(void)closedir(listing); /* read only */
@@ -256,7 +256,7 @@ static void judge_content(int fd, const char *path, const char *name,
 	struct replace_text text;
 	int rc = replace_read_up_to(fd, name, MAILROOT_QMAIL_MAX, &text);
 
-	if (lack_of_ours(rc)) {
+	if (resource_error(rc)) {
 		report->unsure = rc;
 		return;
 	}
@@ -336,7 +336,7 @@ void mailroot_audit_domain(const char *home, const struct name_handle *handle,
 	list = fd >= 0 ? fdopendir(fd) : NULL;
 	if (fd >= 0 && !list)
 		rc = errno;
-	while (list && (entry = listing_next(list, &rc)) != NULL) {
+	while (list && (entry = dir_next(list, &rc)) != NULL) {
 		if (strncmp(entry->d_name, ".qmail-", 7) == 0 ||
 		    is_temporary(entry->d_name))
 			judge_file(fd, path, entry->d_name, how, report);
@@ -368,7 +368,7 @@ static void compare(int dir, const char *path, const char *name,
 	if (rc == EFBIG)
 		found(report, "file", "sync",
 		      "%s/%s says something else than the store", path, name);
-	if (lack_of_ours(rc))
+	if (resource_error(rc))
 		report->unsure = rc;
 	if (rc != 0)
 		return; /* said by judge_file */
@@ -394,7 +394,7 @@ void mailroot_audit_qmail(const char *home, const struct name_handle *handle,
 	path_domain(home, handle, &address->domain, path);
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0) {
-		if (lack_of_ours(errno))
+		if (resource_error(errno))
 			report->unsure = errno;
 		return; /* said by mailroot_audit_domain */
 	}
@@ -451,7 +451,7 @@ int mailroot_names(const char *path, size_t skip,
 	if (!list)
 		return errno;
 	while (len + NAME_MAX + 1 <= MAILROOT_QMAIL_MAX &&
-	       (entry = listing_next(list, &rc)) != NULL) {
+	       (entry = dir_next(list, &rc)) != NULL) {
 		size_t size = strlen(entry->d_name) + 1;
 
 		if (number++ < skip)

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/listing.h"
+#include "base/dir.h"
 #include "mailroot.h"
 #include "store/path.h"
 
@@ -89,7 +89,7 @@ static int add_files(const char *path, int64_t *bytes)
 
 	if (!list)
 		return errno;
-	while ((entry = listing_next(list, &rc)) != NULL) {
+	while ((entry = dir_next(list, &rc)) != NULL) {
 		/* One that is fetched meanwhile is gone, that is all. */
 		if (fstatat(dirfd(list), entry->d_name, &st,
 			    AT_SYMLINK_NOFOLLOW) == 0 &&

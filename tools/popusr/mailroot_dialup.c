@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/listing.h"
+#include "base/dir.h"
 #include "base/replace.h"
 #include "mailroot_private.h"
 #include "store/path.h"
@@ -93,7 +93,7 @@ static int has_none(int dir, const char *name)
 	const struct dirent *entry;
 	int rc = list || errno == ENOENT || errno == ENOTDIR ? 0 : errno;
 
-	while (list && rc == 0 && (entry = listing_next(list, &rc)) != NULL) {
+	while (list && rc == 0 && (entry = dir_next(list, &rc)) != NULL) {
 		if (entry->d_name[0] != '.')
 			rc = ENOTEMPTY;
 	}

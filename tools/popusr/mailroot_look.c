@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/listing.h"
+#include "base/dir.h"
 #include "base/replace.h"
 #include "mailroot_private.h"
 #include "store/path.h"
@@ -35,7 +35,7 @@ int mailroot_list(const char *home, const struct name_handle *handle,
 	if (start)
 		rc = open_list(home, handle, domain, ret_path, &list);
 	while (rc == 0 && list && len + NAME_MAX + 1 <= MAILROOT_QMAIL_MAX &&
-	       (entry = listing_next(list, &rc)) != NULL) {
+	       (entry = dir_next(list, &rc)) != NULL) {
 		size_t size = strlen(entry->d_name) + 1;
 
 		if (strncmp(entry->d_name, ".qmail-", 7) != 0)

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/listing.h"
+#include "base/dir.h"
 #include "mailroot_private.h"
 
 /* Seconds; more is left to the next time, so that nobody who makes files as fast
@@ -87,7 +87,7 @@ static int each(struct tree *tree, DIR *list, on_directory *below)
 	const struct dirent *entry;
 	int rc = 0;
 
-	while (rc == 0 && (entry = listing_next(list, &rc)) != NULL) {
+	while (rc == 0 && (entry = dir_next(list, &rc)) != NULL) {
 		tree->found++;
 		if (now() >= tree->end)
 			rc = ETIMEDOUT;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/lack.h"
+#include "base/resource_error.h"
 #include "base/say.h"
 #include "dialup.h"
 #include "qmail/control.h"
@@ -111,7 +111,7 @@ static int judge_files(const struct site *site, const struct asking *asking)
  * in a moment, or for good. */
 static int unread(const char *path, int rc)
 {
-	const bool later = lack_of_ours(rc) || rc == EIO || rc == EPIPE;
+	const bool later = resource_error(rc) || rc == EIO || rc == EPIPE;
 
 	if (rc == EPIPE)
 		return say_error(CODE_LATER,

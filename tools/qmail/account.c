@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/lack.h"
+#include "base/resource_error.h"
 
 enum { NAME_ROOM = 32 }; /* qmail-getpw looks up no longer name */
 
@@ -66,11 +66,11 @@ static enum account judge(const struct passwd *pw)
 	struct stat st;
 
 	if (!pw)
-		return lack_of_ours(errno) ? ACCOUNT_LATER : ACCOUNT_NONE;
+		return resource_error(errno) ? ACCOUNT_LATER : ACCOUNT_NONE;
 	if (pw->pw_uid == 0)
 		return ACCOUNT_NONE;
 	if (stat(pw->pw_dir, &st) != 0) {
-		if (lack_of_ours(errno))
+		if (resource_error(errno))
 			return ACCOUNT_LATER;
 		return is_temporary(errno) ? ACCOUNT_WAITS : ACCOUNT_NONE;
 	}
@@ -116,7 +116,7 @@ enum account account_find(const char *local, struct route_user *ret_user)
 	errno = 0;
 	pw = getpwnam("alias");
 	if (!pw)
-		return lack_of_ours(errno) ? ACCOUNT_LATER : ACCOUNT_NONE;
+		return resource_error(errno) ? ACCOUNT_LATER : ACCOUNT_NONE;
 	fill(ret_user, pw, "-", local);
 	return ACCOUNT_ALIAS;
 }

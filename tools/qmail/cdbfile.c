@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/lack.h"
+#include "base/resource_error.h"
 
 enum { KEY_MAX = 1024 };
 
@@ -33,7 +33,7 @@ const char *cdbfile_users(const char *qmail)
 
 static enum cdbfile unopened(void)
 {
-	if (lack_of_ours(errno))
+	if (resource_error(errno))
 		return CDBFILE_LATER;
 	return errno == ENOENT ? CDBFILE_MISSING : CDBFILE_DAMAGED;
 }

@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/lack.h"
 #include "base/replace.h"
+#include "base/resource_error.h"
 #include "base/say.h"
 
 static const struct {
@@ -50,8 +50,8 @@ static int fault(const struct config *config, enum lines_file file,
 	const char *why = rc == EINVAL ? "it is not a regular file"
 				       : strerror(rc);
 
-	return say_error(lack_of_ours(rc) || rc == EIO ? CODE_LATER
-						       : CODE_REFUSED,
+	return say_error(resource_error(rc) || rc == EIO ? CODE_LATER
+							 : CODE_REFUSED,
 			 "cannot %s '%s/%s/%s': %s%s", doing, config->qmail,
 			 files[file].dir, files[file].name, why,
 			 rc == ENOENT ? " (is qmail there? the setting 'qmail' "

@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/listing.h"
-#include "base/nolink.h"
+#include "base/dir.h"
+#include "base/safe_open.h"
 #include "base/say.h"
 #include "popusr/mailroot.h"
 #include "row_dotqmail.h"
@@ -32,7 +32,7 @@ struct reading {
 bool dotqmails_read(const char *top, const char *path,
 		    char text[MAILROOT_QMAIL_MAX], size_t *ret_len)
 {
-	int fd = nolink_open(top, path, 0);
+	int fd = safe_open_below(top, path, 0);
 	struct stat st;
 	ssize_t got = -1;
 
@@ -183,7 +183,7 @@ const char *dotqmails_merge_own(struct dotqmails *files, struct intake *intake,
 	size_t number, len;
 
 	mailroot_qmail_name(&intake->address.local, name);
-	*ret_on = !names_find(&files->files, name, &number);
+	*ret_on = !strtab_find(&files->files, name, &number);
 	if (*ret_on)
 		return NULL;
 	files->taken[number] = true;
@@ -201,7 +201,7 @@ static int unreadable(const char *path)
 
 int dotqmails_list(struct dotqmails *files)
 {
-	int fd = nolink_open(files->top, files->dir, O_DIRECTORY), rc = 0;
+	int fd = safe_open_below(files->top, files->dir, O_DIRECTORY), rc = 0;
 	DIR *list = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
 	size_t number;
@@ -211,9 +211,9 @@ int dotqmails_list(struct dotqmails *files)
 			(void)close(fd); /* a directory, read only */
 		return unreadable(files->dir);
 	}
-	while (!rc && (entry = listing_next(list, &rc)) != NULL) {
+	while (!rc && (entry = dir_next(list, &rc)) != NULL) {
 		if (strncmp(entry->d_name, ".qmail-", 7) == 0 &&
-		    !names_add(&files->files, entry->d_name, &number))
+		    !strtab_add(&files->files, entry->d_name, &number))
 			rc = ENOMEM;
 	}
 	(void)closedir(list); /* read only */
@@ -226,7 +226,7 @@ int dotqmails_list(struct dotqmails *files)
 
 void dotqmails_free(struct dotqmails *files)
 {
-	names_free(&files->files);
+	strtab_free(&files->files);
 	free(files->taken);
 	free(files->raw.bytes); /* addresses alone */
 	intake_wipe(&files->intake);

@@ -5,7 +5,7 @@
 #ifndef POPBOX_DOTQMAILS_H
 #define POPBOX_DOTQMAILS_H
 
-#include "base/names.h"
+#include "base/strtab.h"
 #include "row_vpopmail.h"
 #include "source.h"
 
@@ -24,10 +24,10 @@ struct dotqmails_site {
 struct dotqmails {
 	const struct source_how *how;
 	const struct dotqmails_site *site;
-	const char *top; /* nothing above it is looked at (nolink.h) */
+	const char *top; /* nothing above it is looked at (safe_open.h) */
 	const char *dir; /* they lie in it */
 	const char *domain;
-	struct names files;
+	struct strtab files;
 	bool *taken; /* of each: it is a part of a user's row */
 	struct intake intake;
 	struct text raw;

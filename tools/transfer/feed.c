@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/nolink.h"
+#include "base/safe_open.h"
 #include "store/secret.h"
 
 /* A line, its newline, and a NUL in the place of the byte behind it. */
@@ -50,7 +50,7 @@ bool feed_open_below(struct feed *feed, const char *top, const char *path)
 
 	*feed = (struct feed){.name = path,
 			      .changed.secret = true,
-			      .fd = nolink_open(top, path, 0),
+			      .fd = safe_open_below(top, path, 0),
 			      .ours = true};
 	if (feed->fd >= 0 && fstat(feed->fd, &st) == 0 &&
 	    !S_ISREG(st.st_mode)) {

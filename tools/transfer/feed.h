@@ -38,7 +38,7 @@ enum feed_got { FEED_LINE, FEED_END, FEED_FAILED /* errno */ };
 
 /* A path, or "-" for standard input. False: errno. */
 bool feed_open(struct feed *feed, const char *path);
-/* A regular file in a tree of somebody else's (nolink.h). */
+/* A regular file in a tree of somebody else's (safe_open.h). */
 bool feed_open_below(struct feed *feed, const char *top, const char *path);
 void feed_close(struct feed *feed);
 

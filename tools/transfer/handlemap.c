@@ -60,7 +60,7 @@ static int add(struct handlemap *map, const struct csvfile *csv, size_t at)
 		why = name_handle_read(name, strlen(name), &handle);
 	if (why)
 		return bad(csv, why);
-	if (!names_add(&map->domains, domain.s, &number))
+	if (!strtab_add(&map->domains, domain.s, &number))
 		return say_error(CODE_LATER, "no memory");
 	if (number < count)
 		return strcmp(map->handle[number].s, handle.s) == 0
@@ -112,7 +112,7 @@ int handlemap_read(const char *path, struct handlemap *ret_map)
 
 void handlemap_free(struct handlemap *map)
 {
-	names_free(&map->domains);
+	strtab_free(&map->domains);
 	free(map->handle);
 	*map = (struct handlemap){.handle = NULL};
 }
@@ -122,7 +122,7 @@ const struct name_handle *handlemap_find(const struct handlemap *map,
 {
 	size_t number;
 
-	return names_find(&map->domains, domain->s, &number)
+	return strtab_find(&map->domains, domain->s, &number)
 		       ? &map->handle[number]
 		       : NULL;
 }

@@ -4,11 +4,11 @@
 #ifndef POPBOX_HANDLEMAP_H
 #define POPBOX_HANDLEMAP_H
 
-#include "base/names.h"
+#include "base/strtab.h"
 #include "store/name.h"
 
 struct handlemap {
-	struct names domains;	    /* as A-labels */
+	struct strtab domains;	    /* as A-labels */
 	struct name_handle *handle; /* of each */
 };
 

@@ -86,7 +86,7 @@ static bool take(void *arg, const struct source_row *row)
 
 	if (row->header)
 		return true;
-	if (!names_add(&import->files, row->file, &file)) {
+	if (!strtab_add(&import->files, row->file, &file)) {
 		import->no_memory = true;
 		return false;
 	}
@@ -362,7 +362,7 @@ static void release(struct import *import)
 	free(import->bad_line);
 	free(import->told);
 	free(import->refusals.bytes);
-	names_free(&import->files);
+	strtab_free(&import->files);
 	roster_free(&import->roster);
 	text_wipe(&import->credentials);
 }

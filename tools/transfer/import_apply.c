@@ -203,8 +203,8 @@ static enum err refuse_domains(struct applying *a)
 		roster_get(&import->roster, i, &intake);
 		if (!intake.has_address)
 			continue;
-		if (!names_add(&import->names, intake.address.domain.s,
-			       &number)) {
+		if (!strtab_add(&import->names, intake.address.domain.s,
+				&number)) {
 			errno = ENOMEM;
 			err = ERR_SYSTEM;
 		} else if (number < import->domains &&

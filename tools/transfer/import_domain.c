@@ -131,7 +131,7 @@ enum err import_domain_plan(struct import *import, struct store_txn *txn,
 {
 	size_t number;
 
-	if (!names_add(&import->names, intake->address.domain.s, &number))
+	if (!strtab_add(&import->names, intake->address.domain.s, &number))
 		return no_memory();
 	if (number < import->domains) {
 		*ret_domain = &import->domain[number];
@@ -170,8 +170,8 @@ void import_domain_forget(struct import *import)
 	for (size_t i = 0; i < import->domains; i++) {
 		free(import->domain[i].fresh);
 		free(import->domain[i].why);
-		names_free(&import->domain[i].files);
+		strtab_free(&import->domain[i].files);
 	}
 	import->domains = 0;
-	names_free(&import->names);
+	strtab_free(&import->names);
 }

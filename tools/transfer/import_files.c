@@ -84,7 +84,7 @@ static int by_number(const void *a, const void *b)
 /* The file is read once more, and what was refused of it copied. */
 struct copying {
 	struct import *import;
-	struct names files;
+	struct strtab files;
 	struct text text;
 	bool headed; /* the line that names the columns is written */
 	bool failed;
@@ -113,7 +113,7 @@ static bool copy_row(void *arg, const struct source_row *row)
 
 	if (row->header)
 		return put(copying, row->raw, row->raw_len);
-	if (!names_add(&copying->files, row->file, &file)) {
+	if (!strtab_add(&copying->files, row->file, &file)) {
 		copying->failed = true;
 		return false;
 	}
@@ -153,7 +153,7 @@ static bool write_skipped(struct import *import)
 			 copying.text.len) &&
 	       is_synced(import->skip_fd, import->how->skip_bad);
 	text_wipe(&copying.text);
-	names_free(&copying.files);
+	strtab_free(&copying.files);
 	return good || failed(import->how->skip_bad);
 }
 

@@ -46,7 +46,7 @@ static int list_files(struct import *import, struct import_domain *domain,
 		start = false;
 		for (size_t at = 0; rc == 0 && at < len;
 		     at += strnlen(text + at, len - at) + 1) {
-			if (!names_add(&domain->files, text + at, &number))
+			if (!strtab_add(&domain->files, text + at, &number))
 				rc = ENOMEM;
 		}
 	}
@@ -68,7 +68,7 @@ static bool has_file(struct import *import, struct import_domain *domain,
 	}
 	mailroot_qmail_name(&address->local, name);
 	return domain->listed == FILES_UNLISTED ||
-	       names_has(&domain->files, name);
+	       strtab_has(&domain->files, name);
 }
 
 /* One whose file is there. */
@@ -105,7 +105,7 @@ static int preflight_row(struct import *import, size_t number)
 
 	roster_get(&import->roster, number, &intake);
 	/* It is one of them: it was judged. */
-	if (!names_add(&import->names, intake.address.domain.s, &at)) {
+	if (!strtab_add(&import->names, intake.address.domain.s, &at)) {
 		intake_wipe(&intake);
 		return say_error(CODE_LATER, "no memory");
 	}

@@ -8,7 +8,7 @@
 #ifndef POPBOX_IMPORT_PRIVATE_H
 #define POPBOX_IMPORT_PRIVATE_H
 
-#include "base/names.h"
+#include "base/strtab.h"
 #include "import.h"
 #include "roster.h"
 
@@ -17,7 +17,7 @@ struct import_domain {
 	struct name_handle handle;
 	struct store_domain *fresh; /* to be made; malloc'ed */
 	char *why;		    /* no row of it can be taken; malloc'ed */
-	struct names files;	    /* .qmail files that it has already */
+	struct strtab files;	    /* .qmail files that it has already */
 	enum { FILES_UNKNOWN, FILES_LISTED, FILES_UNLISTED } listed;
 };
 
@@ -34,12 +34,12 @@ struct import {
 	struct site *site;
 	const struct import_how *how;
 	struct roster roster;
-	struct names files; /* that rows came from */
+	struct strtab files; /* that rows came from */
 	struct source_found found;
 	struct oldroutes old;
 	struct import_moved *moved; /* domains of an old site */
 	size_t moves, moved_room;
-	struct names names; /* of domains */
+	struct strtab names; /* of domains */
 	struct import_domain *domain;
 	size_t domains, domain_room;
 	uint64_t *bad_line; /* file << 32 | line */

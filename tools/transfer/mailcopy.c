@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "base/interrupt.h"
-#include "base/nolink.h"
 #include "base/progress.h"
+#include "base/safe_open.h"
 #include "base/say.h"
 #include "mailcopy_ends.h"
 #include "popusr/child.h"
@@ -219,7 +219,7 @@ static bool locate(const char *base, const char *path, char ret_path[PATH_MAX])
 static int open_old(const char *box, const char *base, const char *path,
 		    const struct config *config, struct stat *ret_owner)
 {
-	int fd = nolink_open(base, path, O_DIRECTORY);
+	int fd = safe_open_below(base, path, O_DIRECTORY);
 	const char *why = NULL;
 
 	if (fd < 0 || fstat(fd, ret_owner) != 0) {

@@ -12,9 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/listing.h"
-#include "base/names.h"
+#include "base/dir.h"
 #include "base/replace.h"
+#include "base/strtab.h"
 #include "base/text.h"
 
 /* Of messages that were copied, by their names less what follows a colon. */
@@ -170,7 +170,7 @@ static bool send_part(struct reading *r, int dir, bool read)
 			(void)close(fd); /* read only */
 		return false;
 	}
-	while (sent != ENDED && (entry = listing_next(list, &rc)) != NULL) {
+	while (sent != ENDED && (entry = dir_next(list, &rc)) != NULL) {
 		say_alive(r->answer);
 		if (entry->d_name[0] == '.')
 			continue;
@@ -203,7 +203,7 @@ void mailcopy_read(const char *maildir, int dir, int out, int answer,
 struct writing {
 	const char *maildir;
 	int dir, answer;
-	struct names there; /* copied before, or lying in the box */
+	struct strtab there; /* copied before, or lying in the box */
 	size_t failed; /* which of them came not, + 1 */
 	struct mailcopy_result *result;
 };
@@ -216,7 +216,7 @@ static bool note(struct writing *w, const char *name, bool *ret_new)
 
 	memcpy(base, name, len);
 	base[len] = 0;
-	if (!names_add(&w->there, base, &number)) {
+	if (!strtab_add(&w->there, base, &number)) {
 		errno = ENOMEM;
 		return false;
 	}
@@ -232,7 +232,7 @@ static bool load_part(struct writing *w, const char *part)
 	bool new, good = list != NULL;
 	int rc = 0;
 
-	while (good && (entry = listing_next(list, &rc)) != NULL)
+	while (good && (entry = dir_next(list, &rc)) != NULL)
 		good = entry->d_name[0] == '.' ||
 		       note(w, entry->d_name, &new);
 	if (rc) {
@@ -403,7 +403,7 @@ void mailcopy_write(const char *maildir, int in, int answer,
 		if ((syncfs(w.dir) != 0 || !save_list(&w)) && !ret_result->rc)
 			(void)fail(ret_result, maildir, COPIED);
 	}
-	names_free(&w.there);
+	strtab_free(&w.there);
 	if (w.dir >= 0)
 		(void)close(w.dir); /* a directory, read only */
 }

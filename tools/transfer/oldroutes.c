@@ -65,7 +65,7 @@ static bool each_line(struct oldroutes *old, const struct replace_text *text,
 }
 
 /* Grown like the names that it belongs to. False: no memory. */
-static bool grow(void **array, size_t size, const struct names *names)
+static bool grow(void **array, size_t size, const struct strtab *names)
 {
 	void *more = reallocarray(*array, names->room, size);
 
@@ -103,9 +103,9 @@ static bool take_assign(struct oldroutes *old, const struct line *line)
 		return true;
 	memcpy(id, line->key + 1, len - 2);
 	id[len - 2] = 0;
-	if (names_has(&old->assigned, id))
+	if (strtab_has(&old->assigned, id))
 		return true;
-	if (!names_add(&old->assigned, id, &number) ||
+	if (!strtab_add(&old->assigned, id, &number) ||
 	    !grow((void **)&old->home, sizeof *old->home, &old->assigned))
 		return false;
 	old->home[number] = home_of(line->value, line->value_len);
@@ -117,7 +117,7 @@ static bool take_route(struct oldroutes *old, const struct line *line)
 	const size_t count = old->routed.count;
 	size_t number;
 
-	if (!names_add(&old->routed, line->key, &number) ||
+	if (!strtab_add(&old->routed, line->key, &number) ||
 	    !grow((void **)&old->id, sizeof *old->id, &old->routed) ||
 	    !grow((void **)&old->into, sizeof *old->into, &old->routed))
 		return false;
@@ -133,7 +133,7 @@ static bool take_below(struct oldroutes *old, const struct line *line)
 	size_t number;
 
 	return line->key[0] != '.' ||
-	       names_add(&old->below, line->key, &number);
+	       strtab_add(&old->below, line->key, &number);
 }
 
 /* Mail of this id goes to ID-LOCAL: an assignment, else a user of that name. */
@@ -142,7 +142,7 @@ static struct oldroutes_dir dir_of(const struct oldroutes *old, const char *id)
 	const struct passwd *user;
 	size_t number;
 
-	if (names_find(&old->assigned, id, &number))
+	if (strtab_find(&old->assigned, id, &number))
 		return old->home[number];
 	user = id[0] ? getpwnam(id) : NULL;
 	return user ? look(user->pw_dir) : (struct oldroutes_dir){0, 0};
@@ -232,9 +232,9 @@ void oldroutes_free(struct oldroutes *old)
 	free(old->id);
 	free(old->into);
 	free(old->home);
-	names_free(&old->assigned);
-	names_free(&old->routed);
-	names_free(&old->below);
+	strtab_free(&old->assigned);
+	strtab_free(&old->routed);
+	strtab_free(&old->below);
 	*old = (struct oldroutes){.me = ""};
 }
 
@@ -245,9 +245,9 @@ bool oldroutes_subdomains(const struct oldroutes *old,
 	size_t own, wild;
 
 	(void)snprintf(below, sizeof below, ".%s", domain->s); /* it fits */
-	return names_has(&old->below, below) &&
-	       names_find(&old->routed, domain->s, &own) &&
-	       names_find(&old->routed, below, &wild) &&
+	return strtab_has(&old->below, below) &&
+	       strtab_find(&old->routed, domain->s, &own) &&
+	       strtab_find(&old->routed, below, &wild) &&
 	       strcmp(old->id[own], old->id[wild]) == 0;
 }
 

@@ -6,7 +6,7 @@
 
 #include <sys/stat.h>
 
-#include "base/names.h"
+#include "base/strtab.h"
 #include "qmail/lines.h"
 #include "store/config.h"
 #include "store/name.h"
@@ -19,13 +19,13 @@ struct oldroutes_dir {
 
 /* A file that is not there is empty. */
 struct oldroutes {
-	struct names assigned; /* the ids that users/assign has a prefix for */
+	struct strtab assigned; /* the ids that users/assign has a prefix for */
 	struct oldroutes_dir *home; /* of each */
-	struct names routed;	    /* the keys of virtualdomains, lower-case */
+	struct strtab routed;	    /* the keys of virtualdomains, lower-case */
 	char **id;		    /* of each; the last line counts */
 	size_t ids;		    /* fewer, after a failure */
 	struct oldroutes_dir *into; /* the same */
-	struct names below; /* what begins with a dot in rcpthosts */
+	struct strtab below;	    /* what begins with a dot in rcpthosts */
 	char me[NAME_DOMAIN_MAX + 1];	  /* this host's name, or "" */
 	char nohost[NAME_DOMAIN_MAX + 1]; /* of a recipient without a domain */
 };

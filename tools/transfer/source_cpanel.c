@@ -11,17 +11,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/listing.h"
-#include "base/names.h"
-#include "base/nolink.h"
+#include "base/dir.h"
+#include "base/safe_open.h"
 #include "base/say.h"
+#include "base/strtab.h"
 #include "feed.h"
 #include "row_passwd.h"
 #include "source.h"
 
 /* user:value of a file, by user. */
 struct values {
-	struct names users;
+	struct strtab users;
 	char **value;
 	size_t room;
 };
@@ -39,7 +39,7 @@ static void forget(struct values *values)
 	for (size_t i = 0; i < values->users.count; i++)
 		free(values->value[i]);
 	free(values->value);
-	names_free(&values->users);
+	strtab_free(&values->users);
 	*values = (struct values){.room = 0};
 }
 
@@ -49,7 +49,7 @@ static bool remember(struct values *values, const char *user, const char *value)
 	size_t number = SIZE_MAX, before = values->users.count;
 	char *copy = strdup(value);
 
-	if (!copy || !names_add(&values->users, user, &number) ||
+	if (!copy || !strtab_add(&values->users, user, &number) ||
 	    number < before) {
 		free(copy);
 		return copy != NULL && number < before;
@@ -73,8 +73,9 @@ static const char *recall(const struct values *values, const char *user)
 {
 	size_t number;
 
-	return names_find(&values->users, user, &number) ? values->value[number]
-							 : NULL;
+	return strtab_find(&values->users, user, &number)
+		       ? values->value[number]
+		       : NULL;
 }
 
 /* The field of a line, from 0, cut out. "": it has none. */
@@ -147,7 +148,7 @@ static bool has_shadow(const char *top, const char *dir)
 
 	if (snprintf(path, sizeof path, "%s/shadow", dir) >= (int)sizeof path)
 		return false;
-	fd = nolink_open(top, path, 0);
+	fd = safe_open_below(top, path, 0);
 	if (fd >= 0)
 		(void)close(fd); /* only looked at */
 	return fd >= 0;
@@ -182,9 +183,10 @@ static int by_name(const void *a, const void *b)
 }
 
 /* The names of its directories, in an order that lasts. */
-static int list(const struct cpanel *c, struct names *names)
+static int list(const struct cpanel *c, struct strtab *names)
 {
-	int fd = nolink_open(c->how->path, c->how->path, O_DIRECTORY), rc = 0;
+	int fd = safe_open_below(c->how->path, c->how->path, O_DIRECTORY),
+	    rc = 0;
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
 	size_t number;
@@ -195,9 +197,9 @@ static int list(const struct cpanel *c, struct names *names)
 		return say_error(CODE_REFUSED, "cannot read '%s': %s",
 				 c->how->path, strerror(errno));
 	}
-	while ((entry = listing_next(dir, &rc)) != NULL) {
+	while ((entry = dir_next(dir, &rc)) != NULL) {
 		if (strchr(entry->d_name, '.') &&
-		    !names_add(names, entry->d_name, &number))
+		    !strtab_add(names, entry->d_name, &number))
 			rc = ENOMEM;
 	}
 	(void)closedir(dir); /* read only */
@@ -210,7 +212,7 @@ static int list(const struct cpanel *c, struct names *names)
 
 static int read_domains(struct cpanel *c)
 {
-	struct names names = {.count = 0};
+	struct strtab names = {.count = 0};
 	int code = list(c, &names);
 	size_t found = 0;
 
@@ -225,7 +227,7 @@ static int read_domains(struct cpanel *c)
 		found++;
 		code = read_domain(c, dir);
 	}
-	names_free(&names);
+	strtab_free(&names);
 	if (code == CODE_DONE && !found)
 		return say_error(CODE_REFUSED,
 				 "'%s' has no shadow, and no directory of a "

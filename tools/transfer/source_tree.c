@@ -11,9 +11,9 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/dir.h"
 #include "base/idn.h"
-#include "base/listing.h"
-#include "base/nolink.h"
+#include "base/safe_open.h"
 #include "base/say.h"
 #include "source_tree_private.h"
 #include "store/secret.h"
@@ -169,7 +169,7 @@ static int read_entry(struct source_tree *tree, const char *below,
 
 static int read_below(struct source_tree *tree, const char *dir, unsigned depth)
 {
-	int fd = nolink_open(tree->how->path, dir, O_DIRECTORY);
+	int fd = safe_open_below(tree->how->path, dir, O_DIRECTORY);
 	DIR *list = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
 	char below[PATH_MAX];
@@ -181,7 +181,7 @@ static int read_below(struct source_tree *tree, const char *dir, unsigned depth)
 		return source_tree_unreadable(dir);
 	}
 	while (code == CODE_DONE && !tree->enough &&
-	       (entry = listing_next(list, &rc)) != NULL) {
+	       (entry = dir_next(list, &rc)) != NULL) {
 		if (entry->d_name[0] != '.' &&
 		    source_tree_join(dir, entry->d_name, below))
 			code = read_entry(tree, below, entry->d_name, depth);
@@ -241,7 +241,7 @@ int source_tree(const struct source_how *how, source_sink *sink, void *arg)
 		free(tree->link[i].path);
 	free(tree->link);
 	free(tree->domains);
-	names_free(&tree->aliases);
+	strtab_free(&tree->aliases);
 	if (tree->raw.bytes)
 		secret_wipe(tree->raw.bytes, tree->raw.room);
 	free(tree->raw.bytes);

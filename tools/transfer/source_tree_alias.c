@@ -54,7 +54,7 @@ static bool give_alias(void *arg, const struct name_domain *name)
 		domain.name = *name; /* without its other form */
 		domain.utf8[0] = 0;
 	}
-	if (!names_add(&tree->aliases, name->s, &number)) {
+	if (!strtab_add(&tree->aliases, name->s, &number)) {
 		naming->code = say_error(CODE_LATER, "no memory");
 		return false;
 	}

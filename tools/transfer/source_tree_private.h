@@ -29,7 +29,7 @@ struct source_tree {
 	size_t count, room;
 	struct source_tree_link *link;
 	size_t links, link_room;
-	struct names aliases; /* that were given */
+	struct strtab aliases; /* that were given */
 	struct text raw;
 	bool enough; /* the sink has */
 };

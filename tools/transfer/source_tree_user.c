@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/listing.h"
-#include "base/nolink.h"
+#include "base/dir.h"
+#include "base/safe_open.h"
 #include "base/say.h"
 #include "popusr/mailroot.h"
 #include "row_flags.h"
@@ -38,15 +38,14 @@ static void place(const struct source_tree *tree, const char *said,
 static void name_extensions(struct source_tree *tree, const char *top,
 			    const char *dir)
 {
-	int fd = nolink_open(top, dir, O_DIRECTORY), rc;
+	int fd = safe_open_below(top, dir, O_DIRECTORY), rc;
 	DIR *list = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
 	char path[PATH_MAX];
 
 	if (!list && fd >= 0)
 		(void)close(fd); /* a directory, read only */
-	while (list && !tree->enough &&
-	       (entry = listing_next(list, &rc)) != NULL) {
+	while (list && !tree->enough && (entry = dir_next(list, &rc)) != NULL) {
 		if (strncmp(entry->d_name, ".qmail-", 7) == 0 &&
 		    source_tree_join(dir, entry->d_name, path))
 			source_tree_left(

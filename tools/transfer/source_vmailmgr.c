@@ -28,7 +28,7 @@ struct home {
 	char domains[512]; /* all that lead there, for people */
 	size_t count;
 	struct row_vmailmgr_site site;
-	struct names dirs; /* of users, absolute */
+	struct strtab dirs; /* of users, absolute */
 	char **user;	   /* of each */
 	size_t users;
 	struct dotqmails files;
@@ -52,7 +52,7 @@ static bool note_dir(void *arg, const char *key, unsigned key_len,
 
 	if (!row_vmailmgr_dir(value, value_len, &home->site, path) || !path[0])
 		return true;
-	home->no_memory = !names_add(&home->dirs, path, &number);
+	home->no_memory = !strtab_add(&home->dirs, path, &number);
 	if (home->no_memory || number < home->users)
 		return !home->no_memory;
 	more = reallocarray(home->user, home->dirs.room, sizeof *more);
@@ -78,7 +78,7 @@ static bool owner(void *arg, const char *path,
 	memcpy(whole, path, len + 1);
 	while (len > 1 && whole[len - 1] == '/')
 		whole[--len] = 0;
-	if (!names_find(&home->dirs, whole, &number))
+	if (!strtab_find(&home->dirs, whole, &number))
 		return false;
 	made = snprintf(ret_address, NAME_ADDRESS_TEXT, "%s@%s",
 			home->user[number], home->site.domain);
@@ -285,7 +285,7 @@ static void pass_default(struct home *home)
 	int made = snprintf(path, sizeof path, "%s/.qmail-default", home->base);
 
 	if (made < 0 || made >= PATH_MAX ||
-	    !names_find(&home->files.files, ".qmail-default", &number) ||
+	    !strtab_find(&home->files.files, ".qmail-default", &number) ||
 	    !dotqmails_read(home->base, path, text, &len))
 		return;
 	if (!row_dotqmail_lines(text, len, count_lines, &others, &held))
@@ -334,7 +334,7 @@ int source_vmailmgr(const struct source_how *how, source_sink *sink, void *arg)
 	for (size_t i = 0; i < home->users; i++)
 		free(home->user[i]);
 	free(home->user);
-	names_free(&home->dirs);
+	strtab_free(&home->dirs);
 	if (home->raw.bytes)
 		secret_wipe(home->raw.bytes, home->raw.room);
 	free(home->raw.bytes);

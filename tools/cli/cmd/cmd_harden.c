@@ -10,9 +10,9 @@
 #include "accounts/password_rules.h"
 #include "base/interrupt.h"
 #include "base/json.h"
-#include "base/names.h"
 #include "base/progress.h"
 #include "base/say.h"
+#include "base/strtab.h"
 #include "cli/commands.h"
 #include "cli/confirm.h"
 #include "cli/password.h"
@@ -37,7 +37,7 @@ struct one {
 struct harden {
 	struct site *site;
 	bool bcrypt;
-	struct names schemes; /* found, and how often */
+	struct strtab schemes; /* found, and how often */
 	unsigned long count[SCHEMES_MAX];
 	unsigned long weak, done, changed_since;
 	struct name_box last; /* looked at */
@@ -95,7 +95,7 @@ static enum err count_body(struct store_txn *txn, void *arg)
 		err = next_account(h, txn, &account);
 		if (err != ERR_OK || !wants(h, account.hash, &scheme))
 			continue;
-		if (!names_add(&h->schemes, scheme, &number) ||
+		if (!strtab_add(&h->schemes, scheme, &number) ||
 		    number >= SCHEMES_MAX) {
 			errno = ENOMEM;
 			err = ERR_SYSTEM;
@@ -279,7 +279,7 @@ int cmd_harden(struct site *site, const struct args *args)
 	code = site_open_write(site);
 	if (code == CODE_DONE)
 		code = harden(h, args);
-	names_free(&h->schemes);
+	strtab_free(&h->schemes);
 	free(h);
 	return code;
 }

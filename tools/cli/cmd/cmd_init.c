@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "accounts/roots.h"
-#include "base/listing.h"
+#include "accounts/mail_roots.h"
+#include "base/dir.h"
 #include "base/mountpoint.h"
 #include "base/replace.h"
 #include "base/say.h"
@@ -257,7 +257,7 @@ static int directory_is_empty(const char *path, bool *ret_empty)
 
 	if (!dir)
 		return errno;
-	*ret_empty = listing_is_empty(dir, &rc);
+	*ret_empty = dir_is_empty(dir, &rc);
 	(void)closedir(dir); /* read only */
 	return rc;
 }
@@ -315,7 +315,7 @@ int cmd_init(struct site *site, const struct args *args)
 	if (code == CODE_DONE)
 		code = judge_place(site->dir);
 	if (code == CODE_DONE)
-		code = roots_make(&site->config);
+		code = mail_roots_make(&site->config);
 	if (code == CODE_DONE)
 		code = make_store(site->dir, &draft);
 	if (code == CODE_DONE)

@@ -1,4 +1,4 @@
-#include "names.h"
+#include "strtab.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@ static size_t slot_of(const char *text, size_t slots)
 	return (size_t)(sum ^ sum >> 32) & (slots - 1);
 }
 
-static uint32_t *find(const struct names *names, const char *text)
+static uint32_t *find(const struct strtab *names, const char *text)
 {
 	size_t slot = slot_of(text, names->slots);
 
@@ -23,7 +23,7 @@ static uint32_t *find(const struct names *names, const char *text)
 	return &names->slot[slot];
 }
 
-static bool grow(struct names *names)
+static bool grow(struct strtab *names)
 {
 	const size_t room = names->room ? names->room * 2 : 16;
 	char **name = reallocarray(names->name, room, sizeof *name);
@@ -45,7 +45,7 @@ static bool grow(struct names *names)
 	return true;
 }
 
-bool names_add(struct names *names, const char *text, size_t *ret_number)
+bool strtab_add(struct strtab *names, const char *text, size_t *ret_number)
 {
 	uint32_t *slot;
 
@@ -62,13 +62,13 @@ bool names_add(struct names *names, const char *text, size_t *ret_number)
 	return true;
 }
 
-bool names_has(const struct names *names, const char *text)
+bool strtab_has(const struct strtab *names, const char *text)
 {
 	return names->slots && *find(names, text);
 }
 
-bool names_find(const struct names *names, const char *text,
-		size_t *ret_number)
+bool strtab_find(const struct strtab *names, const char *text,
+		 size_t *ret_number)
 {
 	const uint32_t *slot = names->slots ? find(names, text) : NULL;
 
@@ -78,11 +78,11 @@ bool names_find(const struct names *names, const char *text,
 	return true;
 }
 
-void names_free(struct names *names)
+void strtab_free(struct strtab *names)
 {
 	for (size_t i = 0; i < names->count; i++)
 		free(names->name[i]);
 	free(names->name);
 	free(names->slot);
-	*names = (struct names){.count = 0};
+	*names = (struct strtab){.count = 0};
 }

@@ -1,9 +1,9 @@
-#include "listing.h"
+#include "dir.h"
 
 #include <errno.h>
 #include <string.h>
 
-const struct dirent *listing_next(DIR *list, int *ret_rc)
+const struct dirent *dir_next(DIR *list, int *ret_rc)
 {
 	const struct dirent *entry;
 
@@ -16,7 +16,7 @@ const struct dirent *listing_next(DIR *list, int *ret_rc)
 	return entry;
 }
 
-bool listing_is_empty(DIR *list, int *ret_rc)
+bool dir_is_empty(DIR *list, int *ret_rc)
 {
-	return !listing_next(list, ret_rc) && *ret_rc == 0;
+	return !dir_next(list, ret_rc) && *ret_rc == 0;
 }

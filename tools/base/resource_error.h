@@ -1,13 +1,13 @@
-/* lack.h: errors that say nothing of what was looked at.
+/* resource_error.h: errors that say nothing of what was looked at.
  */
-#ifndef POPBOX_LACK_H
-#define POPBOX_LACK_H
+#ifndef POPBOX_RESOURCE_ERROR_H
+#define POPBOX_RESOURCE_ERROR_H
 
 #include <errno.h>
 #include <stdbool.h>
 
 /* Have we too little memory, or too few descriptors? Another look would tell. */
-static inline bool lack_of_ours(int rc)
+static inline bool resource_error(int rc)
 {
 	return rc == ENOMEM || rc == EMFILE || rc == ENFILE;
 }

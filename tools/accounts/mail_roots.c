@@ -1,4 +1,4 @@
-#include "roots.h"
+#include "mail_roots.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -100,7 +100,7 @@ static int make_root(const char *path, const struct config *config)
 				   strerror(rc));
 }
 
-int roots_make(const struct config *config)
+int mail_roots_make(const struct config *config)
 {
 	int code = make_root(config->home, config);
 
