@@ -179,7 +179,7 @@ MAP = (
       for name in ("cmd_address", "operand", "target")),
     *((TOOL[name], ("test_terminal", "test_common", "lists.t", "errors.t",
                     "codes.t", "words.t", "admin.t", "terminal.t"))
-      for name in ("json", "args", "cmdline", "main")),
+      for name in ("json", "words", "args", "cmdline", "main")),
     ("tools/accounts/rejoin.c", ("groups.t", "changes.t", "model.t")),
     ("tools/cli/relocate.c", ("admin.t", "codes.t")),
     ("tools/cli/moment.c", ("journal.t", "changes.t")),

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/say.h"
+#include "base/words.h"
 #include "store/login.h"
 #include "turned.h"
 
@@ -280,7 +281,7 @@ static const char *cell(const char *word, const struct holds_by *by,
 	if (!by->name[0] || by->table == own)
 		return word;
 	(void)snprintf(text, HOLDS_CELL, "%s (%s)", word,
-		       json_table(by->table));
+		       word_table(by->table));
 	return text;
 }
 
@@ -293,14 +294,14 @@ const char *holds_login_cell(const struct holds *holds, enum store_table own,
 const char *holds_delivery_cell(const struct holds *holds,
 				enum store_table own, char text[HOLDS_CELL])
 {
-	return cell(json_delivery(holds->delivery), &holds->delivery_by, own,
+	return cell(word_delivery(holds->delivery), &holds->delivery_by, own,
 		    text);
 }
 
 static json_t *by_json(const struct holds_by *by)
 {
 	return by->name[0] ? json_pack("{s:s, s:s}", "table",
-				       json_table(by->table), "name", by->name)
+				       word_table(by->table), "name", by->name)
 			   : json_null();
 }
 
@@ -311,7 +312,7 @@ void holds_json(json_t *object, const struct holds *holds)
 	(void)json_object_set_new(object, "login_by",
 				  by_json(&holds->login_by));
 	(void)json_object_set_new(object, "delivery_holds",
-				  json_string(json_delivery(holds->delivery)));
+				  json_string(word_delivery(holds->delivery)));
 	(void)json_object_set_new(object, "delivery_by",
 				  by_json(&holds->delivery_by));
 }
@@ -331,7 +332,7 @@ static enum err line(struct store_txn *txn, const struct holds_by *by,
 	if (err != ERR_OK)
 		return err;
 	(void)snprintf(ret_line, HOLDS_LINE, "%s: %s %s%s since %s%s%s%s%s",
-		       word, json_table(by->table), by->name,
+		       word, word_table(by->table), by->name,
 		       of_login ? " is suspended" : "",
 		       say_time(turned.time, when),
 		       turned.actor[0] ? ", by " : "", turned.actor,
@@ -351,5 +352,5 @@ enum err holds_delivery_line(struct store_txn *txn, const struct holds *holds,
 			     char ret_line[HOLDS_LINE])
 {
 	return line(txn, &holds->delivery_by, false,
-		    json_delivery(holds->delivery), ret_line);
+		    word_delivery(holds->delivery), ret_line);
 }

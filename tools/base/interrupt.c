@@ -67,9 +67,12 @@ void interrupt_start(void)
 	}
 }
 
-void interrupt_says(const char *what)
+const char *interrupt_says(const char *what)
 {
+	const char *before_it = text;
+
 	text = what;
+	return before_it;
 }
 
 void interrupt_hold(void)
@@ -85,45 +88,4 @@ void interrupt_hold(void)
 void interrupt_release(void)
 {
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
-}
-
-struct held {
-	store_body *body;
-	void *arg;
-	bool holds;
-	const char *text; /* what was to be said before */
-};
-
-/* What comes behind the body is the commit. */
-static enum err held_body(struct store_txn *txn, void *arg)
-{
-	struct held *held = arg;
-	enum err err = held->body(txn, held->arg);
-
-	if (err == ERR_OK && !held->holds) {
-		interrupt_hold();
-		held->holds = true;
-		/* A fault cannot be held. */
-		held->text = text;
-		interrupt_says("'popbox log' shows whether the store was "
-			       "changed");
-	}
-	return err;
-}
-
-enum err interrupt_commit(struct store *store, const struct store_actor *actor,
-			  store_body *body, void *arg, uint64_t *ret_last,
-			  const char *then)
-{
-	struct held held = {body, arg, false, NULL};
-	enum err err = store_write(store, actor, held_body, &held, true,
-				   ret_last);
-
-	if (err == ERR_OK)
-		interrupt_says(then);
-	else if (held.holds)
-		interrupt_says(held.text);
-	if (held.holds)
-		interrupt_release();
-	return err;
 }

@@ -9,8 +9,6 @@
 #ifndef POPBOX_INTERRUPT_H
 #define POPBOX_INTERRUPT_H
 
-#include "store/store_write.h"
-
 /* What holds between a commit and the end of publishing. */
 #define INTERRUPT_OWED \
 	"the store is changed, qmail's files are not: run 'popbox sync'"
@@ -24,14 +22,8 @@ void interrupt_faults(void);
  * stays so. Called again it does nothing. */
 void interrupt_start(void);
 
-/* ... that what; a text that is never freed. */
-void interrupt_says(const char *what);
-
-/* store_write with a commit, and with success interrupt_says(then). */
-MUST_USE enum err interrupt_commit(struct store *store,
-				   const struct store_actor *actor,
-				   store_body *body, void *arg,
-				   uint64_t *ret_last, const char *then);
+/* ... that what; a text that is never freed. Returns what it said before. */
+const char *interrupt_says(const char *what);
 
 /* Signals wait from the one to the other. */
 void interrupt_hold(void);

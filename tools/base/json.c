@@ -8,6 +8,7 @@
 #include "say.h"
 #include "store/secret.h"
 #include "utf8.h"
+#include "words.h"
 
 static void *allocate(size_t size)
 {
@@ -105,70 +106,6 @@ bool json_text_good(const char *text)
 	return utf8_plain(text, strlen(text));
 }
 
-const char *json_kind(enum store_kind kind)
-{
-	switch (kind) {
-	case STORE_POP:
-		return "pop";
-	case STORE_ALIAS:
-		return "alias";
-	case STORE_RELAY:
-		return "relay";
-	case STORE_BACKUP:
-		return "backup";
-	case STORE_DIALUP:
-		return "dialup";
-	}
-	return "?";
-}
-
-const char *json_delivery(enum store_delivery delivery)
-{
-	switch (delivery) {
-	case STORE_DELIVER:
-		return "on";
-	case STORE_BOUNCE:
-		return "off";
-	case STORE_HOLD:
-		return "hold";
-	}
-	return "?";
-}
-
-const char *json_op(enum store_op op)
-{
-	switch (op) {
-	case STORE_ADD:
-		return "add";
-	case STORE_SET:
-		return "set";
-	case STORE_PASSWORD:
-		return "password";
-	case STORE_OWED:
-		return "owed";
-	case STORE_DEL:
-		return "del";
-	case STORE_PURGE:
-		return "purge";
-	}
-	return "?";
-}
-
-const char *json_table(enum store_table table)
-{
-	switch (table) {
-	case STORE_HANDLES:
-		return "handle";
-	case STORE_DOMAINS:
-		return "domain";
-	case STORE_BOXES:
-		return "box";
-	case STORE_ADDRESSES:
-		return "address";
-	}
-	return "?";
-}
-
 json_t *json_time(int64_t seconds)
 {
 	char text[SAY_TIME_TEXT];
@@ -182,7 +119,7 @@ static void put_state(json_t *object, const struct store_state *state)
 	 * for a handful of short strings is the only thing it can lack. */
 	(void)json_object_set_new(object, "login", json_boolean(state->login));
 	(void)json_object_set_new(object, "delivery",
-				  json_string(json_delivery(state->delivery)));
+				  json_string(word_delivery(state->delivery)));
 	(void)json_object_set_new(object, "reason",
 				  state->reason[0] ? json_string(state->reason)
 						   : json_null());
@@ -206,11 +143,11 @@ json_t *json_domain(const struct store_domain *domain)
 	const char extension[] = {domain->extension, 0};
 	json_t *object = json_pack(
 		"{s:s, s:s?, s:s, s:s, s:s?, s:s?, s:o, s:s?, s:b, s:s?}",
-		"domain",
-		domain->name.s, "utf8", domain->utf8[0] ? domain->utf8 : NULL,
-		"handle", domain->handle.s, "kind", json_kind(domain->kind),
-		"alias_of", domain->target.s[0] ? domain->target.s : NULL,
-		"host", domain->host[0] ? domain->host : NULL, "port",
+		"domain", domain->name.s, "utf8",
+		domain->utf8[0] ? domain->utf8 : NULL, "handle",
+		domain->handle.s, "kind", word_kind(domain->kind), "alias_of",
+		domain->target.s[0] ? domain->target.s : NULL, "host",
+		domain->host[0] ? domain->host : NULL, "port",
 		domain->port ? json_integer(domain->port) : json_null(), "ip",
 		domain->ip[0] ? domain->ip : NULL, "subdomains",
 		(int)domain->subdomains, "extension",
@@ -251,10 +188,9 @@ json_t *json_address(const struct store_address *address)
 			forwards, json_string(address->forwards + at));
 	return json_pack("{s:s, s:s?, s:o, s:s, s:s?, s:o}", "address", text,
 			 "box", address->has_box ? box : NULL, "forwards",
-			 forwards, "delivery",
-			 json_delivery(address->delivery), "reason",
-			 address->reason[0] ? address->reason : NULL, "expires",
-			 json_time(address->expires));
+			 forwards, "delivery", word_delivery(address->delivery),
+			 "reason", address->reason[0] ? address->reason : NULL,
+			 "expires", json_time(address->expires));
 }
 
 /* A row of an entry, null where there is none. */
@@ -307,8 +243,7 @@ json_t *json_entry(const struct store_entry *entry)
 		"number", (json_int_t)entry->number, "group",
 		(json_int_t)entry->group, "time", json_time(entry->time),
 		"actor", entry->actor, "uid", (json_int_t)entry->uid, "command",
-		entry->command, "op", json_op(entry->op), "table",
-		json_table(entry->table), "object", object, "before",
-		row(entry, entry->before, entry->before_len), "after",
-		after);
+		entry->command, "op", word_op(entry->op), "table",
+		word_table(entry->table), "object", object, "before",
+		row(entry, entry->before, entry->before_len), "after", after);
 }

@@ -31,9 +31,4 @@ json_t *json_address(const struct store_address *address);
 json_t *json_handle(const struct store_handle *handle);
 json_t *json_entry(const struct store_entry *entry);
 
-const char *json_kind(enum store_kind kind);
-const char *json_delivery(enum store_delivery delivery);
-const char *json_op(enum store_op op);
-const char *json_table(enum store_table table);
-
 #endif

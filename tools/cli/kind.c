@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "base/say.h"
+#include "base/words.h"
 #include "operand.h"
 
 bool kind_any(const struct args *args)
@@ -19,7 +20,7 @@ static int judge_host(const struct store_domain *domain, bool given)
 
 	if (given && !takes)
 		return say_error(CODE_USAGE, "a domain of kind %s has no host",
-				 json_kind(domain->kind));
+				 word_kind(domain->kind));
 	if (domain->kind == STORE_RELAY && !domain->host[0])
 		return say_error(CODE_USAGE, "where does its mail go? say "
 					     "--host HOST[:PORT]");

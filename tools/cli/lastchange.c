@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/say.h"
+#include "base/words.h"
 
 enum { SHOWN = 8 }; /* entries */
 
@@ -94,8 +95,8 @@ static void show(const struct last *last)
 		 (unsigned long long)last->first, last->actor,
 		 say_time(last->time, text), last->command);
 	for (size_t i = 0; i < last->entries && i < SHOWN; i++)
-		say_note("  %s %s %s", json_op(last->line[i].op),
-			 json_table(last->line[i].table), last->line[i].object);
+		say_note("  %s %s %s", word_op(last->line[i].op),
+			 word_table(last->line[i].table), last->line[i].object);
 	if (last->entries > SHOWN)
 		say_note("  and %zu more ('popbox log --since %llu' shows all)",
 			 last->entries - SHOWN,

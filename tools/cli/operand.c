@@ -7,6 +7,7 @@
 #include "base/idn.h"
 #include "base/json.h"
 #include "base/say.h"
+#include "base/words.h"
 
 int operand_handle(const char *text, struct name_handle *ret_name)
 {
@@ -61,7 +62,7 @@ int operand_kind(const char *text, enum store_kind *ret_kind)
 {
 	for (int kind = 0; kind < STORE_KINDS; kind++) {
 		if (kind != STORE_ALIAS &&
-		    strcmp(text, json_kind((enum store_kind)kind)) == 0) {
+		    strcmp(text, word_kind((enum store_kind)kind)) == 0) {
 			*ret_kind = (enum store_kind)kind;
 			return CODE_DONE;
 		}

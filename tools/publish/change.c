@@ -5,6 +5,7 @@
 #include "base/interrupt.h"
 #include "base/json.h"
 #include "base/say.h"
+#include "base/words.h"
 #include "publish.h"
 #include "rehearse.h"
 
@@ -26,8 +27,8 @@ static enum err show_entries(struct store_txn *txn, uint64_t after)
 			err = store_entry_object(entry, object);
 		if (err != ERR_OK)
 			break;
-		say_out("store: %s %s %s", json_op(entry->op),
-			json_table(entry->table), object);
+		say_out("store: %s %s %s", word_op(entry->op),
+			word_table(entry->table), object);
 		after = entry->number;
 	}
 	free(entry);
@@ -103,6 +104,46 @@ void change_say(const struct site *site)
 		say_note("change %llu", (unsigned long long)site->entry);
 }
 
+struct held {
+	store_body *body;
+	void *arg;
+	bool holds;
+	const char *text; /* what was to be said before */
+};
+
+/* What comes behind the body is the commit. */
+static enum err held_body(struct store_txn *txn, void *arg)
+{
+	struct held *held = arg;
+	enum err err = held->body(txn, held->arg);
+
+	if (err == ERR_OK && !held->holds) {
+		interrupt_hold();
+		held->holds = true;
+		/* A fault cannot be held. */
+		held->text = interrupt_says("'popbox log' shows whether the "
+					    "store was changed");
+	}
+	return err;
+}
+
+enum err change_commit(struct store *store, const struct store_actor *actor,
+		       store_body *body, void *arg, uint64_t *ret_last,
+		       const char *then)
+{
+	struct held held = {body, arg, false, NULL};
+	enum err err =
+		store_write(store, actor, held_body, &held, true, ret_last);
+
+	if (err == ERR_OK)
+		interrupt_says(then);
+	else if (held.holds)
+		interrupt_says(held.text);
+	if (held.holds)
+		interrupt_release();
+	return err;
+}
+
 int change(struct site *site, store_body *body, void *arg, const char *what,
 	   bool *ret_changed)
 {
@@ -116,8 +157,8 @@ int change(struct site *site, store_body *body, void *arg, const char *what,
 				  false, &last);
 		return site_failed(site, err, what);
 	}
-	err = interrupt_commit(site->store, &site->actor, body, arg, &last,
-			       INTERRUPT_OWED);
+	err = change_commit(site->store, &site->actor, body, arg, &last,
+			    INTERRUPT_OWED);
 	if (err != ERR_OK)
 		return site_failed(site, err, what);
 	*ret_changed = true;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "intake.h"
 #include "store/hash/pwhash.h"
 #include "store/secret.h"
@@ -73,7 +74,7 @@ static const char *read_switches(const json_t *object, struct store_state *state
 		return "'login' is neither true nor false";
 	state->login = json_is_true(login);
 	for (int i = STORE_DELIVER; delivery && i <= STORE_HOLD; i++) {
-		if (strcmp(json_delivery((enum store_delivery)i), delivery) ==
+		if (strcmp(word_delivery((enum store_delivery)i), delivery) ==
 		    0) {
 			state->delivery = (enum store_delivery)i;
 			return NULL;

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/replace.h"
 #include "base/say.h"
+#include "base/words.h"
 #include "row_out.h"
 #include "store/login.h"
 #include "store/secret.h"
@@ -258,7 +259,7 @@ static void note_domain(const struct exporting *e,
 	if (domain->kind == STORE_ALIAS && e->how->format == EXPORT_DOVECOT)
 		return;
 	say_note("%s: skipped: it is a domain of kind %s", domain->name.s,
-		 json_kind(domain->kind));
+		 word_kind(domain->kind));
 }
 
 static enum err next_domain(const struct exporting *e,

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/say.h"
 #include "import_private.h"
+#include "publish/change.h"
 #include "publish/rehearse.h"
 
 /* What a box shall have: NULL = leave it. A dry run has not made the hashes of
@@ -332,9 +333,9 @@ int import_apply(struct import *import, bool *ret_stale, uint64_t *ret_last)
 		err = site->dry_run
 			      ? store_write(site->store, &site->actor,
 					    apply_body, &a, false, ret_last)
-			      : interrupt_commit(site->store, &site->actor,
-						 apply_body, &a, ret_last,
-						 INTERRUPT_OWED);
+			      : change_commit(site->store, &site->actor,
+					      apply_body, &a, ret_last,
+					      INTERRUPT_OWED);
 	} while (err == ERR_INVALID && a.refused && import->how->skip_bad);
 	free(a.forwarder);
 	*ret_stale = a.stale;

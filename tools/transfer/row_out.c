@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/words.h"
 #include "csvfile.h"
 #include "popusr/mailroot.h"
 #include "store/hash/pwhash.h"
@@ -81,7 +82,7 @@ static bool put_state_cells(struct text *out, const struct row_out *row,
 			    const struct store_state *state)
 {
 	return put_cell(out, row, suspended(row) ? "off" : "on", false) &&
-	       put_cell(out, row, json_delivery(state->delivery), false) &&
+	       put_cell(out, row, word_delivery(state->delivery), false) &&
 	       put_cell(out, row, state->reason, false);
 }
 

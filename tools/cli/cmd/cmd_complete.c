@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/say.h"
+#include "base/words.h"
 #include "cli/cmdline.h"
 #include "cli/filter.h"
 #include "cli/help.h"
@@ -69,14 +70,14 @@ static void print_kinds(const struct wish *wish)
 {
 	for (int i = 0; i < STORE_KINDS; i++) {
 		if (i != STORE_ALIAS)
-			print_fitting(wish, json_kind((enum store_kind)i), "");
+			print_fitting(wish, word_kind((enum store_kind)i), "");
 	}
 }
 
 static void print_tables(const struct wish *wish)
 {
 	for (int i = 0; i <= STORE_ADDRESSES; i++)
-		print_fitting(wish, json_table((enum store_table)i), "");
+		print_fitting(wish, word_table((enum store_table)i), "");
 }
 
 static void print_settings(const struct wish *wish)

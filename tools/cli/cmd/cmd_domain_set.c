@@ -5,6 +5,7 @@
 #include "accounts/postmaster.h"
 #include "base/json.h"
 #include "base/say.h"
+#include "base/words.h"
 #include "cli/commands.h"
 #include "cli/confirm.h"
 #include "cli/difference.h"
@@ -69,7 +70,7 @@ static enum err judge_delivery(struct store_txn *txn, const struct edit *edit,
 				    domain->target.s);
 	return store_refuse(txn, ERR_INVALID,
 			    "no mail of a domain of kind %s is delivered here",
-			    json_kind(domain->kind));
+			    word_kind(domain->kind));
 }
 
 /* The others have no addresses of their own. */
@@ -85,7 +86,7 @@ static enum err judge_extension(struct store_txn *txn, const struct edit *edit,
 				    domain->target.s);
 	return store_refuse(txn, ERR_INVALID,
 			    "a domain of kind %s has no addresses to extend",
-			    json_kind(domain->kind));
+			    word_kind(domain->kind));
 }
 
 /* Another kind is another domain of this name: what was ends as if deleted,
@@ -180,12 +181,12 @@ static int look_kind(struct site *site, const struct args *args,
 					 args_has(args, "--adopt"));
 	if (code == CODE_DONE && edit->was.kind == STORE_POP &&
 	    edit->wish.kind != STORE_POP)
-		code = confirm(site, args,
-			       "make '%s' a %s domain, and delete its %s and %s",
-			       edit->name.s, json_kind(edit->wish.kind),
-			       say_count(edit->down.addresses, "address",
-					 addresses),
-			       say_count(edit->down.boxes, "box", boxes));
+		code = confirm(
+			site, args,
+			"make '%s' a %s domain, and delete its %s and %s",
+			edit->name.s, word_kind(edit->wish.kind),
+			say_count(edit->down.addresses, "address", addresses),
+			say_count(edit->down.boxes, "box", boxes));
 	return code;
 }
 

@@ -6,6 +6,7 @@
 #include "base/idn.h"
 #include "base/json.h"
 #include "base/say.h"
+#include "base/words.h"
 #include "cli/commands.h"
 #include "cli/list.h"
 #include "cli/operand.h"
@@ -84,7 +85,7 @@ static bool domain_row(const struct site *site, const void *arg, size_t index,
 	if (cells) {
 		list_cell(cells, DOMAIN, idn_written(domain->name.s, text));
 		list_cell(cells, HANDLE, domain->handle.s);
-		list_cell(cells, KIND, json_kind(domain->kind));
+		list_cell(cells, KIND, word_kind(domain->kind));
 		list_cell(cells, LOGIN,
 			  holds_login_cell(holds, STORE_DOMAINS, text));
 		list_cell(cells, DELIVERY,
@@ -172,7 +173,7 @@ static void print_shown(const struct shown *shown)
 	if (domain->utf8[0])
 		say_out("written     %s", domain->utf8);
 	say_out("handle      %s", domain->handle.s);
-	say_out("kind        %s", json_kind(domain->kind));
+	say_out("kind        %s", word_kind(domain->kind));
 	if (domain->kind == STORE_ALIAS)
 		say_out("alias of    %s", domain->target.s);
 	if (lines_host(domain, false, host, sizeof host) &&

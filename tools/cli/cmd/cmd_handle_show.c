@@ -5,6 +5,7 @@
 #include "accounts/holds.h"
 #include "base/json.h"
 #include "base/say.h"
+#include "base/words.h"
 #include "cli/commands.h"
 #include "cli/list.h"
 #include "cli/operand.h"
@@ -70,7 +71,7 @@ static bool handle_row(const struct site *site, const void *arg, size_t index,
 		list_cell(cells, HANDLE, handle->name.s);
 		list_cell(cells, LOGIN, handle->state.login ? "on" : "off");
 		list_cell(cells, DELIVERY,
-			  json_delivery(handle->state.delivery));
+			  word_delivery(handle->state.delivery));
 		list_cell(cells, NAME, handle->title);
 		list_cell(cells, REASON, handle->state.reason);
 		list_cell(cells, CREATED,

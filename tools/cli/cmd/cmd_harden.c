@@ -16,6 +16,7 @@
 #include "cli/commands.h"
 #include "cli/confirm.h"
 #include "cli/password.h"
+#include "publish/change.h"
 #include "store/secret.h"
 #include "transfer/hasher.h"
 
@@ -219,10 +220,10 @@ static int run_round(struct harden *h, unsigned long *done)
 					     "was wrapped before stays; run "
 					     "'popbox harden' again)");
 	code = site_failed(site,
-			   interrupt_commit(site->store, &site->actor,
-					    write_body, h, &last,
-					    "what was wrapped stays: run "
-					    "'popbox harden' again"),
+			   change_commit(site->store, &site->actor, write_body,
+					 h, &last,
+					 "what was wrapped stays: run "
+					 "'popbox harden' again"),
 			   "the store");
 	if (code == CODE_DONE)
 		*done += h->done;

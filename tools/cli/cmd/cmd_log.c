@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/say.h"
+#include "base/words.h"
 #include "cli/commands.h"
 #include "cli/moment.h"
 #include "cli/operand.h"
@@ -55,7 +56,7 @@ static bool wanted(const struct filter *filter, const struct store_entry *entry,
 	       entry->time >= filter->from && entry->time < filter->until &&
 	       (!filter->object || strcasecmp(filter->object, object) == 0) &&
 	       (!filter->table ||
-		strcmp(filter->table, json_table(entry->table)) == 0) &&
+		strcmp(filter->table, word_table(entry->table)) == 0) &&
 	       (!filter->actor || strcmp(filter->actor, entry->actor) == 0);
 }
 
@@ -71,7 +72,7 @@ static void print_entry(const struct site *site, const struct filter *filter,
 	say_clean(entry->command, command, sizeof command);
 	say_out("%llu %s %s %s %s %s \"%s\"", (unsigned long long)entry->number,
 		moment_text(entry->time, filter->local, text), entry->actor,
-		json_op(entry->op), json_table(entry->table), object, command);
+		word_op(entry->op), word_table(entry->table), object, command);
 }
 
 /* In handfuls, see list.h; a table it is not. */
@@ -196,7 +197,7 @@ static enum err print_all(struct site *site, const struct filter *filter)
 static bool is_table(const char *word)
 {
 	for (int t = STORE_HANDLES; t <= STORE_ADDRESSES; t++) {
-		if (strcmp(word, json_table((enum store_table)t)) == 0)
+		if (strcmp(word, word_table((enum store_table)t)) == 0)
 			return true;
 	}
 	return false;

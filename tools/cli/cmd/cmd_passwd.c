@@ -96,7 +96,7 @@ static int reset(struct site *site, const struct args *args,
 	} else {
 		uint64_t last;
 
-		err = interrupt_commit(
+		err = change_commit(
 			site->store, &site->actor, reset_body, reset, &last,
 			password->generated
 				? "the new password is set, but was not "

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/say.h"
+#include "base/words.h"
 #include "cli/commands.h"
 #include "cli/status.h"
 
@@ -95,7 +96,7 @@ static void show_pending(const struct status *status)
 	for (size_t i = 0; i < pending->count && i < SHOWN; i++) {
 		const struct pending_item *item = &pending->item[i];
 
-		show("", "%s %s%s%s, by %s: %s", json_table(item->table),
+		show("", "%s %s%s%s, by %s: %s", word_table(item->table),
 		     item->object, item->handle.s[0] ? " of " : "",
 		     item->handle.s, item->actor, item->why);
 	}
@@ -243,7 +244,7 @@ static json_t *json_pending(const struct pending *pending)
 			list,
 			json_pack("{s:o, s:s, s:s, s:s?, s:s, s:s, s:s}",
 				  "since", json_time(item->since), "table",
-				  json_table(item->table), "object",
+				  word_table(item->table), "object",
 				  item->object, "handle",
 				  item->handle.s[0] ? item->handle.s : NULL,
 				  "actor", item->actor, "command",
