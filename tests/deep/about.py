@@ -117,7 +117,7 @@ MAP = (
                           "inherited.t", "hashes.t", "words.t")),
     ("tools/cli/askpass.c", ("cli/wipes.t", "admin.t", "terminal.t",
                          "inherited.t")),
-    ("tools/cli/common.c", ("test_common", "admin.t", "import.t")),
+    ("tools/cli/password_common.c", ("test_password_common", "admin.t", "import.t")),
     ("tools/transfer/hasher.c", ("import.t", "export.t")),
     ("tools/cli/cmd/cmd_harden.c", ("export.t", "codes.t")),
     ("tools/cli/cmd/cmd_passwd.c", ("admin.t", "codes.t", "inherited.t", "errors.t",
@@ -177,7 +177,7 @@ MAP = (
     *((TOOL[name], ("groups.t", "admin.t", "changes.t", "extension.t",
                     "codes.t", "words.t"))
       for name in ("cmd_address", "operand", "target")),
-    *((TOOL[name], ("test_terminal", "test_common", "lists.t", "errors.t",
+    *((TOOL[name], ("test_terminal", "test_password_common", "lists.t", "errors.t",
                     "codes.t", "words.t", "admin.t", "terminal.t"))
       for name in ("json", "words", "args", "cmdline", "main")),
     ("tools/accounts/rejoin.c", ("groups.t", "changes.t", "model.t")),

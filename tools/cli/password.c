@@ -11,8 +11,8 @@
 #include "accounts/password_rules.h"
 #include "askpass.h"
 #include "base/say.h"
-#include "common.h"
 #include "operand.h"
+#include "password_common.h"
 #include "store/secret.h"
 #include "transfer/row_clean.h"
 
@@ -188,7 +188,7 @@ static const char *judge_strength(const struct site *site,
 		return "it contains the domain's name";
 	if (contains(password, handle, strlen(handle)))
 		return "it contains the handle";
-	if (common_password(password->bytes, password->len))
+	if (password_common(password->bytes, password->len))
 		return "it is one of the passwords that are tried first";
 	return NULL;
 }

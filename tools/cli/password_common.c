@@ -1,4 +1,4 @@
-#include "common.h"
+#include "password_common.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -87,7 +87,7 @@ static bool is_common(const char *text, size_t len)
 	return is_word(text, word);
 }
 
-bool common_password(const char *bytes, size_t len)
+bool password_common(const char *bytes, size_t len)
 {
 	char text[256];
 	bool common;

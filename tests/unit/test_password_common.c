@@ -1,7 +1,7 @@
 #include "unit.h"
 
 #include "cli/args.h"
-#include "cli/common.h"
+#include "cli/password_common.h"
 
 static void common(void **state)
 {
@@ -16,9 +16,9 @@ static void common(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(weak); i++)
-		assert_true(common_password(weak[i], strlen(weak[i])));
+		assert_true(password_common(weak[i], strlen(weak[i])));
 	for (size_t i = 0; i < COUNT(fine); i++)
-		assert_false(common_password(fine[i], strlen(fine[i])));
+		assert_false(password_common(fine[i], strlen(fine[i])));
 }
 
 static void distance(void **state)
