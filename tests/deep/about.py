@@ -17,7 +17,7 @@ PRINTS = frozenset(TOOL[name] for name in (
     "cmd_complete", "cmd_explain", "cmd_stats", "columns", "commands",
     "explain", "explain_control", "explain_deliver",
     "explain_history", "explain_lines", "explain_route", "explain_store",
-    "explain_user", "help", "nearest", "offer", "progress",
+    "explain_user", "help", "nearest", "candidates", "progress",
     "say", "stats", "statsprint", "synonym", "table", "utf8"))
 
 # How the files of qmail come to say what the store says.

@@ -1,6 +1,6 @@
 /* cmd_complete.c: popbox complete: what the last word of a command line may
  * become. The scripts in tools/completion ask it; so it never complains, and
- * whatever it cannot know it does not offer.
+ * whatever it cannot know it does not candidates.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,11 +9,11 @@
 #include "base/json.h"
 #include "base/say.h"
 #include "base/words.h"
+#include "cli/candidates.h"
 #include "cli/cmdline.h"
 #include "cli/filter.h"
 #include "cli/help.h"
 #include "cli/list.h"
-#include "cli/offer.h"
 
 /* The word so far: before is what stays of it ("--kind="), word what is to be
  * completed. */
@@ -157,14 +157,14 @@ static const struct {
 	unsigned names;
 	void (*print)(const struct wish *wish);
 } meanings[] = {
-	{"HANDLE", OFFER_HANDLES, NULL},
-	{"H", OFFER_HANDLES, NULL},
-	{"DOMAIN", OFFER_DOMAINS, NULL},
-	{"D", OFFER_DOMAINS, NULL},
-	{"BOX", OFFER_BOXES, NULL},
-	{"ADDRESS", OFFER_ADDRESSES, NULL},
-	{"TARGET", OFFER_BOXES | OFFER_ADDRESSES, NULL},
-	{"LOGIN", OFFER_BOXES | OFFER_ADDRESSES, NULL},
+	{"HANDLE", CANDIDATES_HANDLES, NULL},
+	{"H", CANDIDATES_HANDLES, NULL},
+	{"DOMAIN", CANDIDATES_DOMAINS, NULL},
+	{"D", CANDIDATES_DOMAINS, NULL},
+	{"BOX", CANDIDATES_BOXES, NULL},
+	{"ADDRESS", CANDIDATES_ADDRESSES, NULL},
+	{"TARGET", CANDIDATES_BOXES | CANDIDATES_ADDRESSES, NULL},
+	{"LOGIN", CANDIDATES_BOXES | CANDIDATES_ADDRESSES, NULL},
 	{"KIND", 0, print_kinds},
 	{"T", 0, print_tables},
 	{"KEY", 0, print_settings},
@@ -191,7 +191,8 @@ static unsigned names_of(const struct cmdline *line, unsigned names)
 	if (strcmp(verb, "undelete") == 0)
 		return 0;
 	if (strcmp(verb, "add") == 0)
-		return names & OFFER_ADDRESSES ? OFFER_NEW_ADDRESSES : 0;
+		return names & CANDIDATES_ADDRESSES ? CANDIDATES_NEW_ADDRESSES
+						    : 0;
 	return names;
 }
 
@@ -201,8 +202,9 @@ static unsigned names_renamed(const struct cmdline *line, const char *part)
 	bool domain = strcmp(line->noun, "domain") == 0;
 
 	if (strcmp(part, "OLD") == 0)
-		return domain ? OFFER_DOMAINS : OFFER_ADDRESSES;
-	return strcmp(part, "NEW") == 0 && !domain ? OFFER_NEW_ADDRESSES : 0;
+		return domain ? CANDIDATES_DOMAINS : CANDIDATES_ADDRESSES;
+	return strcmp(part, "NEW") == 0 && !domain ? CANDIDATES_NEW_ADDRESSES
+						   : 0;
 }
 
 /* One word of a usage line: "on", "DOMAIN". */
@@ -269,26 +271,27 @@ static void print_names(struct site *site, const struct wish *wish)
 {
 	const char *dir = wish->line->dir ? wish->line->dir : site->dir;
 	struct config_fault fault;
-	struct offer *offer;
+	struct candidates *candidates;
 
 	if (!wish->names ||
 	    config_read(dir, &site->config, &fault) != ERR_OK ||
 	    store_open_login(dir, &site->store) != ERR_OK)
 		return;
-	offer = calloc(1, sizeof *offer);
-	if (offer) {
-		offer->word = wish->word;
-		offer->wanted = wish->names;
-		if (store_read(site->store, offer_body, offer) != ERR_OK)
-			offer->count = 0;
-		for (size_t i = 0; i < offer->count; i++)
-			print(wish, offer->name[i], "");
+	candidates = calloc(1, sizeof *candidates);
+	if (candidates) {
+		candidates->word = wish->word;
+		candidates->wanted = wish->names;
+		if (store_read(site->store, candidates_body, candidates) !=
+		    ERR_OK)
+			candidates->count = 0;
+		for (size_t i = 0; i < candidates->count; i++)
+			print(wish, candidates->name[i], "");
 		/* Else a shell takes what these have in common for what all
 		 * have. */
-		if (offer->count > 0 && offer->more)
+		if (candidates->count > 0 && candidates->more)
 			print(wish, wish->word, "...");
 	}
-	free(offer);
+	free(candidates);
 }
 
 /* --kind=re: the value stands in the same word. */

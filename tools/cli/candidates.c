@@ -1,4 +1,4 @@
-#include "offer.h"
+#include "candidates.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -9,15 +9,15 @@ static bool begins(const char *text, const char *prefix)
 }
 
 /* Is there room for one more? */
-static bool add(struct offer *offer, const char *name)
+static bool add(struct candidates *candidates, const char *name)
 {
-	if (offer->count == OFFER_MAX) {
-		offer->more = true;
+	if (candidates->count == CANDIDATES_MAX) {
+		candidates->more = true;
 		return false;
 	}
 	/* Every name fits. */
-	(void)snprintf(offer->name[offer->count++], NAME_ADDRESS_TEXT, "%s",
-		       name);
+	(void)snprintf(candidates->name[candidates->count++], NAME_ADDRESS_TEXT,
+		       "%s", name);
 	return true;
 }
 
@@ -82,38 +82,41 @@ static enum err first_box(struct store_txn *txn, const struct name_box *from,
 	return err == ERR_NOTFOUND ? store_box_next(txn, from, ret_box) : err;
 }
 
-static enum err handles(struct store_txn *txn, struct offer *offer)
+static enum err handles(struct store_txn *txn, struct candidates *candidates)
 {
 	struct store_handle handle;
 	struct name_handle prefix = {""};
 	enum err err;
 
-	if (!fits(offer->word, strlen(offer->word), prefix.s, sizeof prefix.s))
+	if (!fits(candidates->word, strlen(candidates->word), prefix.s,
+		  sizeof prefix.s))
 		return ERR_OK;
 	err = first_handle(txn, &prefix, &handle);
 	while (err == ERR_OK && begins(handle.name.s, prefix.s) &&
-	       add(offer, handle.name.s))
+	       add(candidates, handle.name.s))
 		err = store_handle_next(txn, &handle.name, &handle);
 	return err;
 }
 
-static enum err domains(struct store_txn *txn, struct offer *offer)
+static enum err domains(struct store_txn *txn, struct candidates *candidates)
 {
 	struct store_domain domain;
 	struct name_domain prefix;
 	enum err err;
 
-	if (!fits(offer->word, strlen(offer->word), prefix.s, sizeof prefix.s))
+	if (!fits(candidates->word, strlen(candidates->word), prefix.s,
+		  sizeof prefix.s))
 		return ERR_OK;
 	err = first_domain(txn, &prefix, &domain);
 	while (err == ERR_OK && begins(domain.name.s, prefix.s) &&
-	       add(offer, domain.name.s))
+	       add(candidates, domain.name.s))
 		err = store_domain_next(txn, &domain.name, &domain);
 	return err;
 }
 
 /* Boxes of one handle from number low to high. */
-static enum err boxes_between(struct store_txn *txn, struct offer *offer,
+static enum err boxes_between(struct store_txn *txn,
+			      struct candidates *candidates,
 			      const struct name_handle *handle, uint64_t low,
 			      uint64_t high)
 {
@@ -127,7 +130,7 @@ static enum err boxes_between(struct store_txn *txn, struct offer *offer,
 		char text[NAME_BOX_TEXT];
 
 		name_box_text(&box.name, text);
-		if (!add(offer, text))
+		if (!add(candidates, text))
 			break;
 		err = store_box_next(txn, &box.name, &box);
 	}
@@ -135,7 +138,8 @@ static enum err boxes_between(struct store_txn *txn, struct offer *offer,
 }
 
 /* ex1-00: of every length that a number has, those between 00.. and 00..9. */
-static enum err boxes_numbered(struct store_txn *txn, struct offer *offer,
+static enum err boxes_numbered(struct store_txn *txn,
+			       struct candidates *candidates,
 			       const struct name_handle *handle,
 			       const char *digits)
 {
@@ -156,7 +160,7 @@ static enum err boxes_numbered(struct store_txn *txn, struct offer *offer,
 		uint64_t from = len == 0 && length > 4 ? span / 10 : low;
 
 		if (length == 4 || digits[0] != '0')
-			err = boxes_between(txn, offer, handle, from,
+			err = boxes_between(txn, candidates, handle, from,
 					    low + span - 1);
 		low *= 10;
 		span *= 10;
@@ -165,28 +169,29 @@ static enum err boxes_numbered(struct store_txn *txn, struct offer *offer,
 }
 
 /* Without a number: boxes of the handles that begin so. */
-static enum err boxes(struct store_txn *txn, struct offer *offer)
+static enum err boxes(struct store_txn *txn, struct candidates *candidates)
 {
-	const char *hyphen = strchr(offer->word, '-');
-	size_t len = hyphen ? (size_t)(hyphen - offer->word)
-			    : strlen(offer->word);
+	const char *hyphen = strchr(candidates->word, '-');
+	size_t len = hyphen ? (size_t)(hyphen - candidates->word)
+			    : strlen(candidates->word);
 	struct store_handle handle;
 	struct name_handle prefix = {""};
 	enum err err;
 
-	if (!fits(offer->word, len, prefix.s, sizeof prefix.s))
+	if (!fits(candidates->word, len, prefix.s, sizeof prefix.s))
 		return ERR_OK;
 	if (hyphen)
-		return prefix.s[0] ? boxes_numbered(txn, offer, &prefix,
+		return prefix.s[0] ? boxes_numbered(txn, candidates, &prefix,
 						    hyphen + 1)
 				   : ERR_OK;
 	err = first_handle(txn, &prefix, &handle);
 	for (size_t looks = 0; err == ERR_OK && begins(handle.name.s, prefix.s);
 	     looks++) {
-		offer->more = offer->more || looks == OFFER_MAX;
-		if (offer->more)
+		candidates->more = candidates->more || looks == CANDIDATES_MAX;
+		if (candidates->more)
 			break;
-		err = boxes_between(txn, offer, &handle.name, 0, UINT32_MAX);
+		err = boxes_between(txn, candidates, &handle.name, 0,
+				    UINT32_MAX);
 		if (err == ERR_OK)
 			err = store_handle_next(txn, &handle.name, &handle);
 	}
@@ -194,7 +199,8 @@ static enum err boxes(struct store_txn *txn, struct offer *offer)
 }
 
 /* jo: addresses of one domain that begin so. */
-static enum err addresses_in(struct store_txn *txn, struct offer *offer,
+static enum err addresses_in(struct store_txn *txn,
+			     struct candidates *candidates,
 			     const struct name_address *prefix)
 {
 	struct store_address address;
@@ -206,7 +212,7 @@ static enum err addresses_in(struct store_txn *txn, struct offer *offer,
 		char text[NAME_ADDRESS_TEXT];
 
 		name_address_text(&address.name, text);
-		if (!add(offer, text))
+		if (!add(candidates, text))
 			break;
 		err = store_address_next(txn, &address.name, &address);
 	}
@@ -214,18 +220,19 @@ static enum err addresses_in(struct store_txn *txn, struct offer *offer,
 }
 
 /* joe@: is there one at this domain, or might there be? */
-static enum err address_at(struct store_txn *txn, struct offer *offer,
+static enum err address_at(struct store_txn *txn, struct candidates *candidates,
 			   const struct name_address *name)
 {
 	struct store_address address;
 	char text[NAME_ADDRESS_TEXT];
-	enum err err = offer->wanted & OFFER_NEW_ADDRESSES
+	enum err err = candidates->wanted & CANDIDATES_NEW_ADDRESSES
 			       ? ERR_OK
 			       : store_address_get(txn, name, &address);
 
 	if (err == ERR_OK) {
 		name_address_text(name, text);
-		(void)add(offer, text); /* says so itself when it is full */
+		(void)add(candidates,
+			  text); /* says so itself when it is full */
 	}
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
@@ -241,56 +248,59 @@ static bool is_local(const char *text)
 
 /* What follows the @ narrows the domains; without one they are all looked at,
  * a handful in any case. */
-static enum err addresses(struct store_txn *txn, struct offer *offer)
+static enum err addresses(struct store_txn *txn, struct candidates *candidates)
 {
-	const char *at = strrchr(offer->word, '@');
-	size_t len = at ? (size_t)(at - offer->word) : strlen(offer->word);
+	const char *at = strrchr(candidates->word, '@');
+	size_t len =
+		at ? (size_t)(at - candidates->word) : strlen(candidates->word);
 	struct name_address name = {.local = {""}};
 	struct name_domain prefix = {""};
 	struct store_domain domain;
 	enum err err;
 
-	if (!fits(offer->word, len, name.local.s, sizeof name.local.s) ||
+	if (!fits(candidates->word, len, name.local.s, sizeof name.local.s) ||
 	    (at && !fits(at + 1, strlen(at + 1), prefix.s, sizeof prefix.s)))
 		return ERR_OK;
-	if (at ? !is_local(name.local.s) : !(offer->wanted & OFFER_ADDRESSES))
+	if (at ? !is_local(name.local.s)
+	       : !(candidates->wanted & CANDIDATES_ADDRESSES))
 		return ERR_OK;
 	err = first_domain(txn, &prefix, &domain);
 	for (size_t looks = 0; err == ERR_OK && begins(domain.name.s, prefix.s);
 	     looks++) {
-		offer->more = offer->more || looks == OFFER_MAX;
-		if (offer->more)
+		candidates->more = candidates->more || looks == CANDIDATES_MAX;
+		if (candidates->more)
 			break;
 		name.domain = domain.name;
 		if (domain.kind == STORE_POP)
-			err = at ? address_at(txn, offer, &name)
-				 : addresses_in(txn, offer, &name);
+			err = at ? address_at(txn, candidates, &name)
+				 : addresses_in(txn, candidates, &name);
 		if (err == ERR_OK)
 			err = store_domain_next(txn, &domain.name, &domain);
 	}
 	return err;
 }
 
-enum err offer_body(struct store_txn *txn, void *arg)
+enum err candidates_body(struct store_txn *txn, void *arg)
 {
 	static const struct {
 		unsigned kinds;
-		enum err (*look)(struct store_txn *txn, struct offer *offer);
+		enum err (*look)(struct store_txn *txn,
+				 struct candidates *candidates);
 	} looks[] = {
-		{OFFER_HANDLES, handles},
-		{OFFER_DOMAINS, domains},
-		{OFFER_BOXES, boxes},
-		{OFFER_ADDRESSES | OFFER_NEW_ADDRESSES, addresses},
+		{CANDIDATES_HANDLES, handles},
+		{CANDIDATES_DOMAINS, domains},
+		{CANDIDATES_BOXES, boxes},
+		{CANDIDATES_ADDRESSES | CANDIDATES_NEW_ADDRESSES, addresses},
 	};
-	struct offer *offer = arg;
+	struct candidates *candidates = arg;
 
-	offer->count = 0;
-	offer->more = false;
+	candidates->count = 0;
+	candidates->more = false;
 	for (size_t i = 0; i < sizeof looks / sizeof *looks; i++) {
 		enum err err = ERR_OK;
 
-		if (offer->wanted & looks[i].kinds)
-			err = looks[i].look(txn, offer);
+		if (candidates->wanted & looks[i].kinds)
+			err = looks[i].look(txn, candidates);
 		if (err != ERR_OK && err != ERR_NOTFOUND)
 			return err;
 	}
