@@ -205,7 +205,7 @@ MAP = (
     *((TOOL[name], ("many.t", "changes.t"))
       for name in ("filter", "many", "repassword")),
     *((TOOL[name], ("lists.t", "terminal.t", "many.t"))
-      for name in ("best", "list")),
+      for name in ("best", "pager")),
     ("tools/base/say.c", ("errors.t", "odd.t", "terminal.t", "words.t")),
     ("tools/accounts/members.c", ("growth.t", "changes.t", "admin.t")),
     ("tools/base/strtab.c", ("check.t", "changes.t", "backup.t")),

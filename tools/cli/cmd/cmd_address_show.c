@@ -10,8 +10,8 @@
 #include "base/say.h"
 #include "cli/commands.h"
 #include "cli/foreign.h"
-#include "cli/list.h"
 #include "cli/operand.h"
+#include "cli/pager.h"
 #include "store/path.h"
 
 const struct args_option cmd_address_list_options[] = {
@@ -19,13 +19,13 @@ const struct args_option cmd_address_list_options[] = {
 	{"--forwards", NULL, "only those that lead to other addresses"},
 	{"--suspended", NULL, "only those that are switched off themselves"},
 	{"--expiring", NULL, "only those that have an end"},
-	LIST_OPTIONS,
+	PAGER_OPTIONS,
 	{NULL, NULL, NULL},
 };
 
 struct handful {
-	struct store_address address[LIST_HANDFUL];
-	struct holds holds[LIST_HANDFUL];
+	struct store_address address[PAGER_HANDFUL];
+	struct holds holds[PAGER_HANDFUL];
 	size_t count;
 	struct name_address last;
 	bool started;
@@ -70,7 +70,7 @@ static enum err next_body(struct store_txn *txn, void *arg)
 		at = (struct name_address){{""}, *some->domain};
 		started = true;
 	}
-	while (some->count < LIST_HANDFUL) {
+	while (some->count < PAGER_HANDFUL) {
 		struct store_address *address = &some->address[some->count];
 
 		err = store_address_next(txn, started ? &at : NULL, address);
@@ -92,7 +92,7 @@ static enum err next_body(struct store_txn *txn, void *arg)
 
 enum { ADDRESS, BOX, FORWARDS, LOGIN, DELIVERY, REASON, EXPIRES };
 
-const struct list_column list_of_addresses[] = {
+const struct pager_column pager_addresses[] = {
 	[ADDRESS] = {"address", TABLE_NAME, false},
 	[BOX] = {"box", TABLE_NAME, false},
 	[FORWARDS] = {"forwards", TABLE_NAMES, false},
@@ -104,7 +104,7 @@ const struct list_column list_of_addresses[] = {
 };
 
 /* All forwards on one line. */
-static void join(const struct store_address *address, struct list_cells *cells)
+static void join(const struct store_address *address, struct pager_cells *cells)
 {
 	char text[2 * STORE_FORWARDS_MAX], written[IDN_WRITTEN];
 	size_t len = 0;
@@ -116,11 +116,11 @@ static void join(const struct store_address *address, struct list_cells *cells)
 					len ? " " : "",
 					idn_written(address->forwards + at,
 						    written));
-	list_cell(cells, FORWARDS, text);
+	pager_cell(cells, FORWARDS, text);
 }
 
 static bool address_row(const struct site *site, const void *arg, size_t index,
-			struct list_cells *cells, json_t **ret_object)
+			struct pager_cells *cells, json_t **ret_object)
 {
 	const struct handful *some = arg;
 	const struct store_address *address = &some->address[index];
@@ -130,22 +130,22 @@ static bool address_row(const struct site *site, const void *arg, size_t index,
 	(void)site;
 	if (cells) {
 		name_address_text(&address->name, text);
-		list_cell(cells, ADDRESS, idn_written(text, written));
+		pager_cell(cells, ADDRESS, idn_written(text, written));
 		if (address->has_box)
 			name_box_text(&address->box, text);
-		list_cell(cells, BOX, address->has_box ? text : "");
+		pager_cell(cells, BOX, address->has_box ? text : "");
 		join(address, cells);
-		list_cell(cells, LOGIN,
-			  address->has_box ? holds_login_cell(
-						     holds, STORE_ADDRESSES,
-						     text)
-					   : "");
-		list_cell(cells, DELIVERY,
-			  holds_delivery_cell(holds, STORE_ADDRESSES, text));
-		list_cell(cells, REASON, address->reason);
-		list_cell(cells, EXPIRES,
-			  address->expires ? say_time(address->expires, text)
-					   : "");
+		pager_cell(
+			cells, LOGIN,
+			address->has_box
+				? holds_login_cell(holds, STORE_ADDRESSES, text)
+				: "");
+		pager_cell(cells, DELIVERY,
+			   holds_delivery_cell(holds, STORE_ADDRESSES, text));
+		pager_cell(cells, REASON, address->reason);
+		pager_cell(cells, EXPIRES,
+			   address->expires ? say_time(address->expires, text)
+					    : "");
 	}
 	if (ret_object) {
 		*ret_object = json_address(address);
@@ -177,13 +177,13 @@ static int there(struct site *site, const struct name_domain *name)
 }
 
 /* Files made by hand have no rows of the list's form. */
-static int list(struct site *site, const struct list *all,
-		const struct list_view *view, const struct handful *some)
+static int list(struct site *site, const struct pager *all,
+		const struct pager_view *view, const struct handful *some)
 {
 	int code = some->domain ? there(site, some->domain) : CODE_DONE;
 
 	if (code == CODE_DONE)
-		code = list_print(site, all, view);
+		code = pager_print(site, all, view);
 	return code == CODE_DONE && some->domain && !view->chosen &&
 			       !view->csv && !view->limit
 		       ? foreign_list(site, some->domain)
@@ -194,16 +194,16 @@ int cmd_address_list(struct site *site, const struct args *args)
 {
 	const char *text = args_get(args, "--handle");
 	struct handful *some = calloc(1, sizeof *some);
-	struct list all = {"address list",
-			   list_of_addresses,
-			   3,
-			   next_body,
-			   address_row,
-			   some,
-			   NULL};
+	struct pager all = {"address list",
+			    pager_addresses,
+			    3,
+			    next_body,
+			    address_row,
+			    some,
+			    NULL};
 	struct name_handle handle;
 	struct name_domain domain;
-	struct list_view view;
+	struct pager_view view;
 	int code = CODE_DONE;
 
 	if (!some)
@@ -213,7 +213,7 @@ int cmd_address_list(struct site *site, const struct args *args)
 	if (code == CODE_DONE && args->operands)
 		code = operand_domain(args->operand[0], &domain);
 	if (code == CODE_DONE)
-		code = list_read(site, args, &all, NULL, &view);
+		code = pager_read(site, args, &all, NULL, &view);
 	if (code == CODE_DONE)
 		code = site_open_look(site);
 	some->handle = text ? &handle : NULL;

@@ -9,13 +9,13 @@
 #include "base/say.h"
 #include "cli/commands.h"
 #include "cli/filter.h"
-#include "cli/list.h"
+#include "cli/pager.h"
 #include "cli/target.h"
 #include "store/path.h"
 
 const struct args_option cmd_box_list_options[] = {
 	FILTER_OPTIONS,
-	LIST_OPTIONS,
+	PAGER_OPTIONS,
 	{NULL, NULL, NULL},
 };
 
@@ -23,8 +23,8 @@ struct handful {
 	struct filter filter;
 	struct filter_place place;
 	bool look; /* at the last logins, below the mail root */
-	struct filter_box box[LIST_HANDFUL];
-	struct holds holds[LIST_HANDFUL];
+	struct filter_box box[PAGER_HANDFUL];
+	struct holds holds[PAGER_HANDFUL];
 	size_t count;
 };
 
@@ -35,7 +35,7 @@ static enum err next_body(struct store_txn *txn, void *arg)
 	enum err err = ERR_OK;
 
 	some->count = 0;
-	while (err == ERR_OK && some->count < LIST_HANDFUL) {
+	while (err == ERR_OK && some->count < PAGER_HANDFUL) {
 		err = filter_next(txn, &some->filter, &place,
 				  &some->box[some->count]);
 		if (err == ERR_OK)
@@ -68,7 +68,7 @@ enum {
 	CREATED,
 };
 
-const struct list_column list_of_boxes[] = {
+const struct pager_column pager_boxes[] = {
 	[BOX] = {"box", TABLE_NAME, false},
 	[ADDRESS] = {"address", TABLE_NAME, false},
 	[LAST_LOGIN] = {"last-login", TABLE_NAME, true},
@@ -84,33 +84,33 @@ const struct list_column list_of_boxes[] = {
 };
 
 static void fill(const struct filter_box *line, const struct holds *holds,
-		 int64_t last, const char *ip, struct list_cells *cells)
+		 int64_t last, const char *ip, struct pager_cells *cells)
 {
 	const struct store_box *box = &line->box;
 	char text[NAME_ADDRESS_TEXT], written[IDN_WRITTEN];
 
 	name_box_text(&box->name, text);
-	list_cell(cells, BOX, text);
+	pager_cell(cells, BOX, text);
 	if (line->has_address) {
 		name_address_text(&line->address, text);
-		list_cell(cells, ADDRESS, idn_written(text, written));
+		pager_cell(cells, ADDRESS, idn_written(text, written));
 	}
-	list_cell(cells, LAST_LOGIN, last ? say_time(last, text) : "");
-	list_cell(cells, LAST_IP, ip);
-	list_cell(cells, LOGIN, holds_login_cell(holds, STORE_BOXES, text));
-	list_cell(cells, DELIVERY,
-		  holds_delivery_cell(holds, STORE_BOXES, text));
-	list_cell(cells, PASSWORD, box->has_password ? "yes" : "none");
-	list_cell(cells, NAME, box->title);
+	pager_cell(cells, LAST_LOGIN, last ? say_time(last, text) : "");
+	pager_cell(cells, LAST_IP, ip);
+	pager_cell(cells, LOGIN, holds_login_cell(holds, STORE_BOXES, text));
+	pager_cell(cells, DELIVERY,
+		   holds_delivery_cell(holds, STORE_BOXES, text));
+	pager_cell(cells, PASSWORD, box->has_password ? "yes" : "none");
+	pager_cell(cells, NAME, box->title);
 	(void)snprintf(text, sizeof text, "%llu",
 		       (unsigned long long)box->quota); /* it fits */
-	list_cell(cells, QUOTA, box->quota ? text : "");
-	list_cell(cells, REASON, box->state.reason);
-	list_cell(cells, CREATED, say_time(box->state.created, text));
+	pager_cell(cells, QUOTA, box->quota ? text : "");
+	pager_cell(cells, REASON, box->state.reason);
+	pager_cell(cells, CREATED, say_time(box->state.created, text));
 }
 
 static bool line_row(const struct site *site, const void *arg, size_t index,
-		     struct list_cells *cells, json_t **ret_object)
+		     struct pager_cells *cells, json_t **ret_object)
 {
 	const struct handful *some = arg;
 	const struct filter_box *line = &some->box[index];
@@ -142,22 +142,22 @@ static int list_boxes(struct site *site, const struct args *args,
 		      struct handful *some)
 {
 	static const char *const with_last[] = {"last-login", NULL};
-	const struct list list = {"box list",  list_of_boxes, 2,
-				  next_body,   line_row,      some,
-				  &some->count};
-	struct list_view view;
+	const struct pager list = {"box list",	pager_boxes, 2,
+				   next_body,	line_row,    some,
+				   &some->count};
+	struct pager_view view;
 	int code = filter_read(args, &some->filter);
 
 	if (code == CODE_DONE)
-		code = list_read(site, args, &list,
-				 some->filter.look ? with_last : NULL, &view);
+		code = pager_read(site, args, &list,
+				  some->filter.look ? with_last : NULL, &view);
 	if (code != CODE_DONE)
 		return code;
 	some->look = some->filter.look ||
-		     list_wants(&list, &view, "last-login") ||
-		     list_wants(&list, &view, "last-ip");
+		     pager_wants(&list, &view, "last-login") ||
+		     pager_wants(&list, &view, "last-ip");
 	code = some->look ? site_open_look(site) : site_open_read(site);
-	return code == CODE_DONE ? list_print(site, &list, &view) : code;
+	return code == CODE_DONE ? pager_print(site, &list, &view) : code;
 }
 
 int cmd_box_list(struct site *site, const struct args *args)

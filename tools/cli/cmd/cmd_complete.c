@@ -13,7 +13,7 @@
 #include "cli/cmdline.h"
 #include "cli/filter.h"
 #include "cli/help.h"
-#include "cli/list.h"
+#include "cli/pager.h"
 
 /* The word so far: before is what stays of it ("--kind="), word what is to be
  * completed. */
@@ -117,19 +117,19 @@ static void print_formats(const struct wish *wish)
 		print_fitting(wish, *format, "");
 }
 
-static const struct list_column *columns_of_noun(const char *noun)
+static const struct pager_column *columns_of_noun(const char *noun)
 {
 	if (strcmp(noun, "handle") == 0)
-		return list_of_handles;
+		return pager_handles;
 	if (strcmp(noun, "domain") == 0)
-		return list_of_domains;
-	return strcmp(noun, "box") == 0 ? list_of_boxes : list_of_addresses;
+		return pager_domains;
+	return strcmp(noun, "box") == 0 ? pager_boxes : pager_addresses;
 }
 
 /* Behind a comma the next one; behind a hyphen, from its end. */
 static void print_columns(const struct wish *wish)
 {
-	const struct list_column *column = columns_of_noun(wish->line->noun);
+	const struct pager_column *column = columns_of_noun(wish->line->noun);
 	const char *comma = strrchr(wish->word, ',');
 	const char *mark = comma		  ? comma
 			   : wish->word[0] == '-' ? wish->word

@@ -8,20 +8,20 @@
 #include "base/say.h"
 #include "base/words.h"
 #include "cli/commands.h"
-#include "cli/list.h"
 #include "cli/operand.h"
+#include "cli/pager.h"
 #include "qmail/lines.h"
 
 const struct args_option cmd_domain_list_options[] = {
 	{"--handle", "H", "only those of this handle"},
 	{"--suspended", NULL, "only those by which nobody can log in"},
-	LIST_OPTIONS,
+	PAGER_OPTIONS,
 	{NULL, NULL, NULL},
 };
 
 struct handful {
-	struct store_domain domain[LIST_HANDFUL];
-	struct holds holds[LIST_HANDFUL];
+	struct store_domain domain[PAGER_HANDFUL];
+	struct holds holds[PAGER_HANDFUL];
 	size_t count;
 	struct name_domain last;
 	bool started;
@@ -38,7 +38,7 @@ static enum err next_body(struct store_txn *txn, void *arg)
 	enum err err = ERR_OK;
 
 	some->count = 0;
-	while (some->count < LIST_HANDFUL) {
+	while (some->count < PAGER_HANDFUL) {
 		const struct name_domain *after = started ? &at : NULL;
 
 		err = some->handle ? store_handle_domain_next(txn, some->handle,
@@ -61,7 +61,7 @@ static enum err next_body(struct store_txn *txn, void *arg)
 
 enum { DOMAIN, HANDLE, KIND, LOGIN, DELIVERY, TARGET, REASON, CREATED };
 
-const struct list_column list_of_domains[] = {
+const struct pager_column pager_domains[] = {
 	[DOMAIN] = {"domain", TABLE_NAME, false},
 	[HANDLE] = {"handle", TABLE_NAME, false},
 	[KIND] = {"kind", TABLE_NAME, false},
@@ -74,7 +74,7 @@ const struct list_column list_of_domains[] = {
 };
 
 static bool domain_row(const struct site *site, const void *arg, size_t index,
-		       struct list_cells *cells, json_t **ret_object)
+		       struct pager_cells *cells, json_t **ret_object)
 {
 	const struct handful *some = arg;
 	const struct store_domain *domain = &some->domain[index];
@@ -83,20 +83,20 @@ static bool domain_row(const struct site *site, const void *arg, size_t index,
 
 	(void)site;
 	if (cells) {
-		list_cell(cells, DOMAIN, idn_written(domain->name.s, text));
-		list_cell(cells, HANDLE, domain->handle.s);
-		list_cell(cells, KIND, word_kind(domain->kind));
-		list_cell(cells, LOGIN,
-			  holds_login_cell(holds, STORE_DOMAINS, text));
-		list_cell(cells, DELIVERY,
-			  holds_delivery_cell(holds, STORE_DOMAINS, text));
-		list_cell(cells, TARGET,
-			  domain->kind == STORE_ALIAS
-				  ? idn_written(domain->target.s, text)
-				  : domain->host);
-		list_cell(cells, REASON, domain->state.reason);
-		list_cell(cells, CREATED,
-			  say_time(domain->state.created, text));
+		pager_cell(cells, DOMAIN, idn_written(domain->name.s, text));
+		pager_cell(cells, HANDLE, domain->handle.s);
+		pager_cell(cells, KIND, word_kind(domain->kind));
+		pager_cell(cells, LOGIN,
+			   holds_login_cell(holds, STORE_DOMAINS, text));
+		pager_cell(cells, DELIVERY,
+			   holds_delivery_cell(holds, STORE_DOMAINS, text));
+		pager_cell(cells, TARGET,
+			   domain->kind == STORE_ALIAS
+				   ? idn_written(domain->target.s, text)
+				   : domain->host);
+		pager_cell(cells, REASON, domain->state.reason);
+		pager_cell(cells, CREATED,
+			   say_time(domain->state.created, text));
 	}
 	if (ret_object) {
 		*ret_object = json_domain(domain);
@@ -108,25 +108,24 @@ static bool domain_row(const struct site *site, const void *arg, size_t index,
 int cmd_domain_list(struct site *site, const struct args *args)
 {
 	struct handful *some = calloc(1, sizeof *some);
-	struct list list = {"domain list", list_of_domains, 1,
-			    next_body,	   domain_row,	    some,
-			    NULL};
+	struct pager list = {"domain list", pager_domains, 1,	next_body,
+			     domain_row,    some,	   NULL};
 	const char *text = args_get(args, "--handle");
 	struct name_handle handle;
-	struct list_view view;
+	struct pager_view view;
 	int code = text ? operand_handle(text, &handle) : CODE_DONE;
 
 	if (!some)
 		return say_error(CODE_LATER, "no memory");
 	if (code == CODE_DONE)
-		code = list_read(site, args, &list, NULL, &view);
+		code = pager_read(site, args, &list, NULL, &view);
 	if (code == CODE_DONE)
 		code = site_open_read(site);
 	some->handle = text ? &handle : NULL;
 	some->suspended = args_has(args, "--suspended");
 	list.count = &some->count;
 	if (code == CODE_DONE)
-		code = list_print(site, &list, &view);
+		code = pager_print(site, &list, &view);
 	free(some);
 	return code;
 }

@@ -7,17 +7,17 @@
 #include "base/say.h"
 #include "base/words.h"
 #include "cli/commands.h"
-#include "cli/list.h"
 #include "cli/operand.h"
+#include "cli/pager.h"
 
 const struct args_option cmd_handle_list_options[] = {
 	{"--suspended", NULL, "only those whose boxes cannot log in"},
-	LIST_OPTIONS,
+	PAGER_OPTIONS,
 	{NULL, NULL, NULL},
 };
 
 struct handful {
-	struct store_handle handle[LIST_HANDFUL];
+	struct store_handle handle[PAGER_HANDFUL];
 	size_t count;
 	struct name_handle last;
 	bool started;
@@ -32,7 +32,7 @@ static enum err next_body(struct store_txn *txn, void *arg)
 	enum err err = ERR_OK;
 
 	some->count = 0;
-	while (some->count < LIST_HANDFUL) {
+	while (some->count < PAGER_HANDFUL) {
 		struct store_handle *handle = &some->handle[some->count];
 
 		err = store_handle_next(txn, started ? &at : NULL, handle);
@@ -49,7 +49,7 @@ static enum err next_body(struct store_txn *txn, void *arg)
 
 enum { HANDLE, LOGIN, DELIVERY, NAME, REASON, CREATED };
 
-const struct list_column list_of_handles[] = {
+const struct pager_column pager_handles[] = {
 	[HANDLE] = {"handle", TABLE_NAME, false},
 	[LOGIN] = {"login", TABLE_NAME, false},
 	[DELIVERY] = {"delivery", TABLE_NAME, false},
@@ -60,7 +60,7 @@ const struct list_column list_of_handles[] = {
 };
 
 static bool handle_row(const struct site *site, const void *arg, size_t index,
-		       struct list_cells *cells, json_t **ret_object)
+		       struct pager_cells *cells, json_t **ret_object)
 {
 	const struct handful *some = arg;
 	const struct store_handle *handle = &some->handle[index];
@@ -68,14 +68,14 @@ static bool handle_row(const struct site *site, const void *arg, size_t index,
 
 	(void)site;
 	if (cells) {
-		list_cell(cells, HANDLE, handle->name.s);
-		list_cell(cells, LOGIN, handle->state.login ? "on" : "off");
-		list_cell(cells, DELIVERY,
-			  word_delivery(handle->state.delivery));
-		list_cell(cells, NAME, handle->title);
-		list_cell(cells, REASON, handle->state.reason);
-		list_cell(cells, CREATED,
-			  say_time(handle->state.created, text));
+		pager_cell(cells, HANDLE, handle->name.s);
+		pager_cell(cells, LOGIN, handle->state.login ? "on" : "off");
+		pager_cell(cells, DELIVERY,
+			   word_delivery(handle->state.delivery));
+		pager_cell(cells, NAME, handle->title);
+		pager_cell(cells, REASON, handle->state.reason);
+		pager_cell(cells, CREATED,
+			   say_time(handle->state.created, text));
 	}
 	if (ret_object)
 		*ret_object = json_handle(handle);
@@ -85,21 +85,20 @@ static bool handle_row(const struct site *site, const void *arg, size_t index,
 int cmd_handle_list(struct site *site, const struct args *args)
 {
 	struct handful *some = calloc(1, sizeof *some);
-	struct list list = {"handle list", list_of_handles, 1,
-			    next_body,	   handle_row,	    some,
-			    NULL};
-	struct list_view view;
+	struct pager list = {"handle list", pager_handles, 1,	next_body,
+			     handle_row,    some,	   NULL};
+	struct pager_view view;
 	int code;
 
 	if (!some)
 		return say_error(CODE_LATER, "no memory");
 	list.count = &some->count;
 	some->suspended = args_has(args, "--suspended");
-	code = list_read(site, args, &list, NULL, &view);
+	code = pager_read(site, args, &list, NULL, &view);
 	if (code == CODE_DONE)
 		code = site_open_read(site);
 	if (code == CODE_DONE)
-		code = list_print(site, &list, &view);
+		code = pager_print(site, &list, &view);
 	free(some);
 	return code;
 }

@@ -75,7 +75,7 @@ static void print_entry(const struct site *site, const struct filter *filter,
 		word_op(entry->op), word_table(entry->table), object, command);
 }
 
-/* In handfuls, see list.h; a table it is not. */
+/* In handfuls, see pager.h; a table it is not. */
 enum { HANDFUL = 32 };
 
 struct handful {

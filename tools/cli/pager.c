@@ -1,4 +1,4 @@
-#include "list.h"
+#include "pager.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -20,10 +20,10 @@ struct kept {
 
 struct printing {
 	const struct site *site;
-	const struct list *list;
-	const struct list_view *view;
+	const struct pager *list;
+	const struct pager_view *view;
 	struct table table;
-	struct list_cells cells;
+	struct pager_cells cells;
 	struct text line; /* of csv */
 	uint64_t rows;	  /* seen, and in the list */
 	struct kept *kept; /* malloc'ed */
@@ -31,21 +31,21 @@ struct printing {
 	bool no_memory;
 };
 
-void list_cell(struct list_cells *cells, size_t column, const char *text)
+void pager_cell(struct pager_cells *cells, size_t column, const char *text)
 {
 	cells->cell[column].len = 0;
 	if (!text_put(&cells->cell[column], text, strlen(text)))
 		say_lost();
 }
 
-static const char *cell(const struct list_cells *cells, size_t column)
+static const char *cell(const struct pager_cells *cells, size_t column)
 {
 	const struct text *text = &cells->cell[column];
 
 	return text->len ? text->bytes : "";
 }
 
-static bool find(const struct list *list, const char *name, size_t len,
+static bool find(const struct pager *list, const char *name, size_t len,
 		 size_t *ret_column)
 {
 	for (size_t i = 0; list->column[i].name; i++) {
@@ -58,7 +58,7 @@ static bool find(const struct list *list, const char *name, size_t len,
 	return false;
 }
 
-static int no_such(const struct list *list, const char *option,
+static int no_such(const struct pager *list, const char *option,
 		   const char *name, size_t len)
 {
 	char all[512] = "";
@@ -72,8 +72,8 @@ static int no_such(const struct list *list, const char *option,
 			 list->what, (int)len, name, all);
 }
 
-static int read_columns(const struct list *list, const char *text,
-			struct list_view *view)
+static int read_columns(const struct pager *list, const char *text,
+			struct pager_view *view)
 {
 	view->columns = 0;
 	view->chosen = true;
@@ -96,8 +96,8 @@ static int read_columns(const struct list *list, const char *text,
 	}
 }
 
-static int read_sort(const struct list *list, const char *text,
-		     struct list_view *view)
+static int read_sort(const struct pager *list, const char *text,
+		     struct pager_view *view)
 {
 	view->sorted = true;
 	view->descending = text[0] == '-';
@@ -116,16 +116,16 @@ static bool is_in(const char *const *names, const char *name)
 	return false;
 }
 
-int list_read(const struct site *site, const struct args *args,
-	      const struct list *list, const char *const *also,
-	      struct list_view *view)
+int pager_read(const struct site *site, const struct args *args,
+	       const struct pager *list, const char *const *also,
+	       struct pager_view *view)
 {
 	const char *columns = args_get(args, "--columns");
 	const char *sort = args_get(args, "--sort");
 	const char *limit = args_get(args, "--limit");
 	int code = CODE_DONE;
 
-	*view = (struct list_view){.csv = args_has(args, "--csv")};
+	*view = (struct pager_view){.csv = args_has(args, "--csv")};
 	for (size_t i = 0; list->column[i].name; i++) {
 		if (!list->column[i].more || is_in(also, list->column[i].name))
 			view->column[view->columns++] = i;
@@ -145,8 +145,8 @@ int list_read(const struct site *site, const struct args *args,
 	return code;
 }
 
-bool list_wants(const struct list *list, const struct list_view *view,
-		const char *name)
+bool pager_wants(const struct pager *list, const struct pager_view *view,
+		 const char *name)
 {
 	if (view->sorted && strcmp(list->column[view->by].name, name) == 0)
 		return true;
@@ -174,7 +174,7 @@ static void begin(struct printing *p)
 {
 	char text[TABLE_COLUMNS][HEADER];
 	const char *header[TABLE_COLUMNS + 1] = {NULL};
-	const struct list_column *column;
+	const struct pager_column *column;
 
 	if (p->site->json)
 		return;
@@ -348,8 +348,8 @@ static void end(struct printing *p, bool good)
 	release(p);
 }
 
-int list_print(struct site *site, const struct list *list,
-	       const struct list_view *view)
+int pager_print(struct site *site, const struct pager *list,
+		const struct pager_view *view)
 {
 	struct printing p = {.site = site, .list = list, .view = view};
 	enum err err = ERR_OK;
