@@ -176,7 +176,7 @@ MAP = (
                    "preflight", "dialup", "foreign")),
     *((TOOL[name], ("groups.t", "admin.t", "changes.t", "extension.t",
                     "codes.t", "words.t"))
-      for name in ("cmd_address", "operand", "target")),
+      for name in ("cmd_address", "operand", "box_operand")),
     *((TOOL[name], ("test_terminal", "test_password_common", "lists.t", "errors.t",
                     "codes.t", "words.t", "admin.t", "terminal.t"))
       for name in ("json", "words", "args", "cmdline", "main")),
@@ -188,7 +188,7 @@ MAP = (
     ("tools/accounts/resolve.c", ("test_follow", "groups.t", "extension.t", "explain.t")),
     ("tools/accounts/references.c", ("groups.t", "model.t")),
     ("tools/accounts/destination.c", ("groups.t", "model.t")),
-    ("tools/accounts/aim.c", ("groups.t", "model.t", "changes.t")),
+    ("tools/accounts/target_operand.c", ("groups.t", "model.t", "changes.t")),
     *((TOOL[name], ("children.t", "serialmail.t", "control.t"))
       for name in ("account", "child", "round", "relay")),
     ("tools/dialup/serialmail.c", ("children.t", "serialmail.t", "kinds.t")),

@@ -1,7 +1,7 @@
 #include "postmaster.h"
 
-#include "aim.h"
 #include "destination.h"
+#include "target_operand.h"
 
 /* The postmaster of the first domain of this handle that has one. */
 static enum err copy_first(struct store_txn *txn, struct postmaster *pm)
@@ -25,7 +25,7 @@ static enum err copy_first(struct store_txn *txn, struct postmaster *pm)
 }
 
 /* A new box: 0000, or if the handle has given numbers before, the next one. */
-static enum err aim_new(struct store_txn *txn, struct postmaster *pm)
+static enum err set_new_box(struct store_txn *txn, struct postmaster *pm)
 {
 	struct name_box *box = &pm->address.box;
 	enum err err = numbers_first(txn, pm->numbers, &pm->owner,
@@ -38,7 +38,7 @@ static enum err aim_new(struct store_txn *txn, struct postmaster *pm)
 
 /* TARGET; else the handle's box 0000; else what its first domain does; else a
  * new box. */
-static enum err aim(struct store_txn *txn, struct postmaster *pm)
+static enum err set_target(struct store_txn *txn, struct postmaster *pm)
 {
 	struct store_address *address = &pm->address;
 	struct store_box box;
@@ -48,18 +48,18 @@ static enum err aim(struct store_txn *txn, struct postmaster *pm)
 		.name = {{"postmaster"}, pm->domain}};
 	pm->new_box = false;
 	if (pm->target)
-		return aim_add(txn, pm->target, address);
+		return target_operand_add(txn, pm->target, address);
 	address->box = (struct name_box){pm->owner, 0};
 	err = store_box_get(txn, &address->box, &box);
 	address->has_box = err == ERR_OK;
 	if (err == ERR_NOTFOUND)
 		err = copy_first(txn, pm);
-	return err == ERR_NOTFOUND ? aim_new(txn, pm) : err;
+	return err == ERR_NOTFOUND ? set_new_box(txn, pm) : err;
 }
 
 enum err postmaster_add(struct store_txn *txn, struct postmaster *pm)
 {
-	enum err err = aim(txn, pm);
+	enum err err = set_target(txn, pm);
 
 	if (err == ERR_OK && pm->new_box)
 		err = store_box_add(txn, &(struct store_box){

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "aim.h"
 #include "base/say.h"
 #include "resolve.h"
+#include "target_operand.h"
 
 struct work {
 	struct store_txn *txn;
@@ -159,7 +159,8 @@ static enum err rewrite(struct work *work, const struct name_address *name,
 		err = is_one(work, forward, &one);
 		if (err == ERR_OK)
 			err = one ? change(work, forward)
-				  : aim_forward(work->txn, forward, &work->is);
+				  : target_operand_forward(work->txn, forward,
+							   &work->is);
 	}
 	return err;
 }
@@ -168,7 +169,7 @@ static enum err tell_renamed(struct work *work, const char *old,
 			     const char *new)
 {
 	char name[NAME_ADDRESS_TEXT];
-	enum err err = aim_forward(work->txn, new, &work->is);
+	enum err err = target_operand_forward(work->txn, new, &work->is);
 
 	name_address_text(&work->was.name, name);
 	return err == ERR_OK ? tell(work, "address '%s' leads to '%s' now, "

@@ -3,9 +3,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "accounts/aim.h"
 #include "accounts/destination.h"
 #include "accounts/references.h"
+#include "accounts/target_operand.h"
 #include "base/json.h"
 #include "base/say.h"
 #include "cli/commands.h"
@@ -76,7 +76,8 @@ static enum err aim_all(struct store_txn *txn, struct wish *wish)
 	enum err err = ERR_OK;
 
 	for (size_t i = 1; err == ERR_OK && i < wish->args->operands; i++)
-		err = aim_add(txn, wish->args->operand[i], &wish->row);
+		err = target_operand_add(txn, wish->args->operand[i],
+					 &wish->row);
 	return err;
 }
 

@@ -5,9 +5,9 @@
 #include "base/json.h"
 #include "base/outfile.h"
 #include "base/say.h"
+#include "cli/box_operand.h"
 #include "cli/commands.h"
 #include "cli/status.h"
-#include "cli/target.h"
 #include "store/secret.h"
 #include "transfer/boxfile.h"
 
@@ -17,7 +17,7 @@ const struct args_option cmd_backup_options[] = {
 };
 
 struct picking {
-	struct target target;
+	struct box_operand target;
 	struct store_account account;
 	json_t *addresses;
 };
@@ -47,7 +47,7 @@ static enum err pick_body(struct store_txn *txn, void *arg)
 {
 	struct picking *picking = arg;
 	struct store_box box;
-	enum err err = target_find(txn, &picking->target, &box);
+	enum err err = box_operand_find(txn, &picking->target, &box);
 
 	(void)json_array_clear(picking->addresses); /* it is one */
 	if (err != ERR_OK)
@@ -80,7 +80,7 @@ static int one(struct site *site, const char *only, const char *path)
 {
 	struct picking picking = {.addresses = json_array()};
 	enum err err;
-	int code = target_read(only, &picking.target);
+	int code = box_operand_read(only, &picking.target);
 
 	if (code == CODE_DONE && !picking.addresses)
 		code = say_error(CODE_LATER, "no memory");
@@ -89,7 +89,8 @@ static int one(struct site *site, const char *only, const char *path)
 	if (code == CODE_DONE) {
 		err = store_read(site->store, pick_body, &picking);
 		if (err == ERR_NOTFOUND)
-			code = target_missing(&picking.target, CODE_REFUSED);
+			code = box_operand_missing(&picking.target,
+						   CODE_REFUSED);
 		else if (err != ERR_OK)
 			code = site_failed(site, err, picking.target.text);
 		else

@@ -7,10 +7,10 @@
 #include "accounts/rejoin.h"
 #include "base/json.h"
 #include "base/say.h"
+#include "cli/box_operand.h"
 #include "cli/commands.h"
 #include "cli/deletion.h"
 #include "cli/many.h"
-#include "cli/target.h"
 #include "publish/change.h"
 
 const struct args_option cmd_box_del_options[] = {
@@ -26,7 +26,7 @@ const struct args_option cmd_box_undelete_options[] = {
 };
 
 struct deletion {
-	struct target target;
+	struct box_operand target;
 	struct store_box box;
 	struct store_address address;
 	enum store_fate fate;
@@ -99,7 +99,7 @@ static enum err del_end(struct store_txn *txn, void *arg)
 static enum err del_body(struct store_txn *txn, void *arg)
 {
 	struct deletion *d = arg;
-	enum err err = target_find(txn, &d->target, &d->box);
+	enum err err = box_operand_find(txn, &d->target, &d->box);
 
 	d->addresses = d->ended = d->caught = 0;
 	if (err == ERR_NOTFOUND)
@@ -250,7 +250,7 @@ static int del_many(struct site *site, const struct args *args,
 static int del_one(struct site *site, const struct args *args,
 		   struct deletion *d)
 {
-	int code = target_read(args->operand[0], &d->target);
+	int code = box_operand_read(args->operand[0], &d->target);
 
 	if (code == CODE_DONE)
 		code = site_open_write(site);
@@ -342,7 +342,7 @@ int cmd_box_undelete(struct site *site, const struct args *args)
 
 	if (!d)
 		return say_error(CODE_LATER, "no memory");
-	code = target_read(args->operand[0], &d->target);
+	code = box_operand_read(args->operand[0], &d->target);
 	if (code == CODE_DONE)
 		code = site_open_write(site);
 	if (code == CODE_DONE)

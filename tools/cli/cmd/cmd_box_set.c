@@ -3,12 +3,12 @@
 
 #include "base/json.h"
 #include "base/say.h"
+#include "cli/box_operand.h"
 #include "cli/commands.h"
 #include "cli/difference.h"
 #include "cli/many.h"
 #include "cli/operand.h"
 #include "cli/switches.h"
-#include "cli/target.h"
 #include "publish/change.h"
 
 const struct args_option cmd_box_set_options[] = {
@@ -34,7 +34,7 @@ const struct args_option cmd_box_resume_options[] = {
 };
 
 struct edit {
-	struct target target;
+	struct box_operand target;
 	bool set_title;
 	char title[STORE_TITLE_MAX + 1];
 	bool set_quota;
@@ -69,7 +69,7 @@ static enum err edit_each(struct store_txn *txn, const struct store_box *box,
 static enum err edit_body(struct store_txn *txn, void *arg)
 {
 	struct edit *edit = arg;
-	enum err err = target_find(txn, &edit->target, &edit->is);
+	enum err err = box_operand_find(txn, &edit->target, &edit->is);
 
 	if (err == ERR_NOTFOUND)
 		return store_unknown(
@@ -91,7 +91,7 @@ static int run_one(struct site *site, const struct args *args,
 {
 	char text[NAME_BOX_TEXT];
 	bool changed = false;
-	int code = target_read(args->operand[0], &edit->target);
+	int code = box_operand_read(args->operand[0], &edit->target);
 
 	if (code == CODE_DONE)
 		code = site_open_write(site);

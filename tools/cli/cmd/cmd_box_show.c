@@ -7,10 +7,10 @@
 #include "base/idn.h"
 #include "base/json.h"
 #include "base/say.h"
+#include "cli/box_operand.h"
 #include "cli/commands.h"
 #include "cli/filter.h"
 #include "cli/pager.h"
-#include "cli/target.h"
 #include "store/path.h"
 
 const struct args_option cmd_box_list_options[] = {
@@ -174,7 +174,7 @@ int cmd_box_list(struct site *site, const struct args *args)
 }
 
 struct shown {
-	struct target target;
+	struct box_operand target;
 	struct store_box box;
 	struct holds holds;
 	char login[HOLDS_LINE], delivery[HOLDS_LINE];
@@ -216,7 +216,7 @@ static enum err show_body(struct store_txn *txn, void *arg)
 {
 	struct shown *shown = arg;
 	struct name_address at, *after = NULL;
-	enum err err = target_find(txn, &shown->target, &shown->box);
+	enum err err = box_operand_find(txn, &shown->target, &shown->box);
 
 	shown->count = 0;
 	if (err == ERR_OK)
@@ -292,7 +292,7 @@ int cmd_box_show(struct site *site, const struct args *args)
 	struct shown shown = {.address = NULL};
 	char maildir[PATH_MAX] = "";
 	enum err err;
-	int code = target_read(args->operand[0], &shown.target);
+	int code = box_operand_read(args->operand[0], &shown.target);
 
 	if (code == CODE_DONE)
 		code = site_open_look(site);
@@ -302,7 +302,7 @@ int cmd_box_show(struct site *site, const struct args *args)
 	if (err == ERR_OK)
 		path_box(site->config.home, &shown.box.name, maildir);
 	if (err == ERR_NOTFOUND)
-		code = target_missing(&shown.target, CODE_NO);
+		code = box_operand_missing(&shown.target, CODE_NO);
 	else if (err != ERR_OK)
 		code = site_failed(site, err, shown.target.text);
 	else if (site->json)

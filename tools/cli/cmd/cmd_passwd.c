@@ -5,11 +5,11 @@
 #include "base/interrupt.h"
 #include "base/json.h"
 #include "base/say.h"
+#include "cli/box_operand.h"
 #include "cli/commands.h"
 #include "cli/many.h"
 #include "cli/password.h"
 #include "cli/repassword.h"
-#include "cli/target.h"
 #include "publish/change.h"
 #include "store/login.h"
 #include "store/secret.h"
@@ -30,7 +30,7 @@ const struct args_option cmd_verify_options[] = {
 };
 
 struct reset {
-	struct target target;
+	struct box_operand target;
 	struct store_box box;
 	const char *hash;
 };
@@ -39,7 +39,7 @@ static enum err look_body(struct store_txn *txn, void *arg)
 {
 	struct reset *reset = arg;
 
-	return target_find(txn, &reset->target, &reset->box);
+	return box_operand_find(txn, &reset->target, &reset->box);
 }
 
 static enum err reset_body(struct store_txn *txn, void *arg)
@@ -73,13 +73,13 @@ static void print_reset(struct site *site, const struct reset *reset,
 static int reset(struct site *site, const struct args *args,
 		 struct reset *reset, struct password *password)
 {
-	const struct target *target = &reset->target;
+	const struct box_operand *target = &reset->target;
 	bool changed;
 	enum err err = store_read(site->store, look_body, reset);
 	int code;
 
 	if (err == ERR_NOTFOUND)
-		return target_missing(target, CODE_REFUSED);
+		return box_operand_missing(target, CODE_REFUSED);
 	if (err != ERR_OK)
 		return site_failed(site, err, target->text);
 	code = password_new(site, args,
@@ -116,7 +116,7 @@ static int passwd_one(struct site *site, const struct args *args)
 {
 	struct password password = {.len = 0};
 	struct reset wish = {.hash = ""};
-	int code = target_read(args->operand[0], &wish.target);
+	int code = box_operand_read(args->operand[0], &wish.target);
 
 	if (args_has(args, "--credentials"))
 		return say_error(CODE_USAGE, "--credentials needs a filter: "

@@ -1,7 +1,7 @@
-/* aim.h: what TARGET on a command line makes of an address.
+/* target_operand.h: what TARGET on a command line makes of an address.
  */
-#ifndef POPBOX_AIM_H
-#define POPBOX_AIM_H
+#ifndef POPBOX_TARGET_OPERAND_H
+#define POPBOX_TARGET_OPERAND_H
 
 #include "store/store_write.h"
 
@@ -10,12 +10,13 @@
  * other address, as a forward: then a group that changes later changes all that
  * leads to it. An address leads to one box; a further one is reached through an
  * address of its own. ERR_INVALID, with a reason. */
-MUST_USE enum err aim_add(struct store_txn *txn, const char *target,
-			  struct store_address *address);
+MUST_USE enum err target_operand_add(struct store_txn *txn, const char *target,
+				     struct store_address *address);
 
 /* Adds a forward as it is written, unless it is there. ERR_INVALID, with a reason:
  * there is no room. */
-MUST_USE enum err aim_forward(struct store_txn *txn, const char *text,
-			      struct store_address *address);
+MUST_USE enum err target_operand_forward(struct store_txn *txn,
+					 const char *text,
+					 struct store_address *address);
 
 #endif

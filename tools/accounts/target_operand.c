@@ -1,4 +1,4 @@
-#include "aim.h"
+#include "target_operand.h"
 
 #include <string.h>
 #include <strings.h>
@@ -12,8 +12,8 @@ static bool same_address(const struct name_address *a,
 	       strcmp(a->domain.s, b->domain.s) == 0;
 }
 
-enum err aim_forward(struct store_txn *txn, const char *text,
-		     struct store_address *address)
+enum err target_operand_forward(struct store_txn *txn, const char *text,
+				struct store_address *address)
 {
 	size_t len = strlen(text) + 1;
 
@@ -67,7 +67,7 @@ static enum err add_second(struct store_txn *txn, const struct name_box *box,
 	}
 	if (err == ERR_OK) {
 		name_address_text(&other, text);
-		return aim_forward(txn, text, address);
+		return target_operand_forward(txn, text, address);
 	}
 	if (err != ERR_NOTFOUND)
 		return err;
@@ -128,8 +128,8 @@ static bool is_several(const char *text)
 	       looks_like_one(rest, strcspn(rest, between));
 }
 
-enum err aim_add(struct store_txn *txn, const char *target,
-		 struct store_address *address)
+enum err target_operand_add(struct store_txn *txn, const char *target,
+			    struct store_address *address)
 {
 	char forward[NAME_ADDRESS_TEXT];
 	struct store_address ours;
@@ -153,7 +153,7 @@ enum err aim_add(struct store_txn *txn, const char *target,
 					    : "it is neither a box (ex1-0001) "
 					      "nor an address");
 	if (idn_address(target, false, &name))
-		return aim_forward(txn, forward, address);
+		return target_operand_forward(txn, forward, address);
 	err = find_ours(txn, &name, &ours);
 	if (err != ERR_OK && err != ERR_NOTFOUND)
 		return err;
@@ -162,5 +162,5 @@ enum err aim_add(struct store_txn *txn, const char *target,
 	if (err == ERR_OK && (!address->has_box ||
 			      same_box(&address->box, &ours.box)))
 		return add_box(txn, &ours.box, address);
-	return aim_forward(txn, forward, address);
+	return target_operand_forward(txn, forward, address);
 }

@@ -1,13 +1,14 @@
-#include "target.h"
+#include "box_operand.h"
 
 #include <string.h>
 
 #include "base/idn.h"
 #include "base/say.h"
 
-int target_read(const char *operand, struct target *ret_target)
+int box_operand_read(const char *operand, struct box_operand *ret_target)
 {
-	struct target target = {.by_address = strchr(operand, '@') != NULL};
+	struct box_operand target = {.by_address =
+					     strchr(operand, '@') != NULL};
 	const char *why = target.by_address
 				  ? idn_address(operand, true, &target.address)
 				  : name_box_read(operand, strlen(operand),
@@ -26,8 +27,8 @@ int target_read(const char *operand, struct target *ret_target)
 	return CODE_DONE;
 }
 
-enum err target_find(struct store_txn *txn, struct target *target,
-		     struct store_box *ret_box)
+enum err box_operand_find(struct store_txn *txn, struct box_operand *target,
+			  struct store_box *ret_box)
 {
 	struct store_address address;
 	enum err err;
@@ -43,7 +44,7 @@ enum err target_find(struct store_txn *txn, struct target *target,
 	return store_box_get(txn, &target->box, ret_box);
 }
 
-int target_missing(const struct target *target, int code)
+int box_operand_missing(const struct box_operand *target, int code)
 {
 	return say_error_as(code, SAY_UNKNOWN,
 			    "%s: there is no such %s ('popbox box list' "
