@@ -172,7 +172,7 @@ MAP = (
       for name in ("cmd_box_del", "cmd_domain_del", "takedown", "confirm")),
     *((TOOL[name], ("kinds.t", "admin.t", "changes.t", "extension.t",
                     "suspended.t", "control.t", "codes.t", "words.t"))
-      for name in ("cmd_domain", "cmd_domain_set", "kind", "switches",
+      for name in ("cmd_domain", "cmd_domain_set", "kind_options", "state_options",
                    "preflight", "dialup", "foreign")),
     *((TOOL[name], ("groups.t", "admin.t", "changes.t", "extension.t",
                     "codes.t", "words.t"))

@@ -8,13 +8,13 @@
 #include "cli/difference.h"
 #include "cli/many.h"
 #include "cli/operand.h"
-#include "cli/switches.h"
+#include "cli/state_options.h"
 #include "publish/change.h"
 
 const struct args_option cmd_box_set_options[] = {
 	{"--name", "TEXT", "the name of a person or thing"},
 	{"--quota", "SIZE|none", "kept, not enforced yet"},
-	SWITCHES_OPTIONS,
+	STATE_OPTIONS,
 	MANY_OPTIONS,
 	CHANGE_OPTIONS,
 	{NULL, NULL, NULL},
@@ -39,7 +39,7 @@ struct edit {
 	char title[STORE_TITLE_MAX + 1];
 	bool set_quota;
 	uint64_t quota;
-	struct switches switches;
+	struct state_options switches;
 	bool suspend; /* by that name */
 	bool resume;
 	struct store_box was, is;
@@ -52,7 +52,7 @@ static enum err apply(struct store_txn *txn, struct edit *edit)
 		memcpy(edit->is.title, edit->title, sizeof edit->title);
 	if (edit->set_quota)
 		edit->is.quota = edit->quota;
-	switches_apply(&edit->switches, &edit->is.state);
+	state_options_apply(&edit->switches, &edit->is.state);
 	return store_box_set(txn, &edit->is);
 }
 
@@ -134,7 +134,7 @@ int cmd_box_set(struct site *site, const struct args *args)
 	const char *title = args_get(args, "--name");
 	const char *quota = args_get(args, "--quota");
 	struct edit edit = {.set_title = title, .set_quota = quota};
-	int code = switches_read(args, &edit.switches);
+	int code = state_options_read(args, &edit.switches);
 
 	if (code == CODE_DONE)
 		code = operand_text("name", title, edit.title,
@@ -143,7 +143,7 @@ int cmd_box_set(struct site *site, const struct args *args)
 		code = operand_size(quota, &edit.quota);
 	if (code != CODE_DONE)
 		return code;
-	if (!title && !quota && !switches_any(&edit.switches))
+	if (!title && !quota && !state_options_any(&edit.switches))
 		return say_error(CODE_USAGE,
 				 "nothing to set: say --name, --quota, "
 				 "--login, --delivery or --reason");
@@ -153,7 +153,7 @@ int cmd_box_set(struct site *site, const struct args *args)
 int cmd_box_suspend(struct site *site, const struct args *args)
 {
 	struct edit edit = {.suspend = true};
-	int code = switches_suspend(args, &edit.switches);
+	int code = state_options_suspend(args, &edit.switches);
 
 	return code == CODE_DONE
 		       ? run(site, args, &edit, "suspend", "suspended")
@@ -162,7 +162,7 @@ int cmd_box_suspend(struct site *site, const struct args *args)
 
 int cmd_box_resume(struct site *site, const struct args *args)
 {
-	struct edit edit = {.switches = switches_resume(), .resume = true};
+	struct edit edit = {.switches = state_options_resume(), .resume = true};
 
 	return run(site, args, &edit, "resume", "resumed");
 }

@@ -8,7 +8,7 @@
 #include "base/json.h"
 #include "base/say.h"
 #include "cli/commands.h"
-#include "cli/kind.h"
+#include "cli/kind_options.h"
 #include "cli/operand.h"
 #include "publish/change.h"
 #include "publish/preflight.h"
@@ -241,7 +241,7 @@ static int read_wish(const struct args *args, struct wish *wish)
 
 	*wish = (struct wish){.target = args_get(args, "--postmaster"),
 			      .adopt = args_has(args, "--adopt")};
-	code = kind_read(args, true, &wish->like);
+	code = kind_options_read(args, true, &wish->like);
 	if (code == CODE_DONE && wish->target && wish->like.kind != STORE_POP)
 		return say_error(CODE_USAGE, "only a pop domain has a "
 					     "postmaster here");

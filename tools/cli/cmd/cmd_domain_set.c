@@ -9,9 +9,9 @@
 #include "cli/commands.h"
 #include "cli/confirm.h"
 #include "cli/difference.h"
-#include "cli/kind.h"
+#include "cli/kind_options.h"
 #include "cli/operand.h"
-#include "cli/switches.h"
+#include "cli/state_options.h"
 #include "cli/takedown.h"
 #include "publish/change.h"
 #include "publish/preflight.h"
@@ -22,7 +22,7 @@ const struct args_option cmd_domain_set_options[] = {
 	KEEP_BOXES_OPTION,
 	{"--ip", "ADDR|none", "local address of logins without a domain"},
 	{"--extension", "+|none", "joe+tag@ reaches joe@, whatever the tag"},
-	SWITCHES_OPTIONS,
+	STATE_OPTIONS,
 	ADOPT_OPTION,
 	FIX_LOCALS_OPTION,
 	CONFIRM_OPTION,
@@ -49,7 +49,7 @@ struct edit {
 	char ip[STORE_IP_MAX + 1];
 	bool set_extension;
 	char extension; /* 0: none */
-	struct switches switches;
+	struct state_options switches;
 	struct store_domain was;  /* when we looked first */
 	struct store_domain wish; /* kind, host and subdomains to be */
 	struct takedown down;	  /* what goes when it is pop no more */
@@ -146,7 +146,7 @@ static enum err edit_body(struct store_txn *txn, void *arg)
 		memcpy(is->ip, edit->ip, sizeof edit->ip);
 	if (edit->set_extension)
 		is->extension = edit->extension;
-	switches_apply(&edit->switches, &is->state);
+	state_options_apply(&edit->switches, &is->state);
 	err = store_domain_set(txn, is);
 	/* What is printed is what there is. */
 	return err == ERR_OK ? store_domain_get(txn, &edit->name, is) : err;
@@ -167,13 +167,13 @@ static int look_kind(struct site *site, const struct args *args,
 	char addresses[SAY_COUNT_TEXT], boxes[SAY_COUNT_TEXT];
 	int code;
 
-	if (edit->was.kind == STORE_ALIAS && kind_any(args))
+	if (edit->was.kind == STORE_ALIAS && kind_options_any(args))
 		return say_error(CODE_REFUSED,
 				 "domain '%s' is an alias, with kind and host "
 				 "of '%s' (delete it and add it anew)",
 				 edit->name.s, edit->was.target.s);
-	code = kind_read(args, false, &edit->wish);
-	if (code != CODE_DONE || !kind_any(args))
+	code = kind_options_read(args, false, &edit->wish);
+	if (code != CODE_DONE || !kind_options_any(args))
 		return code;
 	code = change_try(site, edit_body, edit, edit->name.s);
 	if (code == CODE_DONE)
@@ -255,7 +255,7 @@ static int read_extension(const char *text, struct edit *edit)
 int cmd_domain_set(struct site *site, const struct args *args)
 {
 	struct edit edit = {.set = true};
-	int code = switches_read(args, &edit.switches);
+	int code = state_options_read(args, &edit.switches);
 
 	if (code == CODE_DONE)
 		code = read_ip(args_get(args, "--ip"), &edit);
@@ -263,8 +263,8 @@ int cmd_domain_set(struct site *site, const struct args *args)
 		code = read_extension(args_get(args, "--extension"), &edit);
 	if (code != CODE_DONE)
 		return code;
-	if (!switches_any(&edit.switches) && !edit.set_ip &&
-	    !edit.set_extension && !kind_any(args))
+	if (!state_options_any(&edit.switches) && !edit.set_ip &&
+	    !edit.set_extension && !kind_options_any(args))
 		return say_error(CODE_USAGE,
 				 "nothing to set: say --kind, --host, "
 				 "--subdomains, --ip, --extension, --login, "
@@ -277,7 +277,7 @@ int cmd_domain_set(struct site *site, const struct args *args)
 int cmd_domain_suspend(struct site *site, const struct args *args)
 {
 	struct edit edit = {.set_ip = false};
-	int code = switches_suspend(args, &edit.switches);
+	int code = state_options_suspend(args, &edit.switches);
 
 	return code == CODE_DONE
 		       ? run(site, args, &edit,
@@ -288,7 +288,7 @@ int cmd_domain_suspend(struct site *site, const struct args *args)
 
 int cmd_domain_resume(struct site *site, const struct args *args)
 {
-	struct edit edit = {.switches = switches_resume()};
+	struct edit edit = {.switches = state_options_resume()};
 
 	return run(site, args, &edit, "resumed");
 }

@@ -7,7 +7,7 @@
 #include "cli/confirm.h"
 #include "cli/difference.h"
 #include "cli/operand.h"
-#include "cli/switches.h"
+#include "cli/state_options.h"
 #include "publish/change.h"
 
 const struct args_option cmd_handle_add_options[] = {
@@ -18,7 +18,7 @@ const struct args_option cmd_handle_add_options[] = {
 
 const struct args_option cmd_handle_set_options[] = {
 	{"--name", "TEXT", "the name of a person or company"},
-	SWITCHES_OPTIONS,
+	STATE_OPTIONS,
 	CHANGE_OPTIONS,
 	{NULL, NULL, NULL},
 };
@@ -34,7 +34,7 @@ struct edit {
 	bool add, set; /* by that name */
 	bool set_title;
 	char title[STORE_TITLE_MAX + 1];
-	struct switches switches;
+	struct state_options switches;
 	struct store_handle was, is;
 };
 
@@ -52,7 +52,7 @@ static enum err edit_body(struct store_txn *txn, void *arg)
 	edit->was = edit->is;
 	if (edit->set_title)
 		memcpy(edit->is.title, edit->title, sizeof edit->title);
-	switches_apply(&edit->switches, &edit->is.state);
+	state_options_apply(&edit->switches, &edit->is.state);
 	err = store_handle_set(txn, &edit->is);
 	/* What is printed is what there is. */
 	return err == ERR_OK ? store_handle_get(txn, &edit->name, &edit->is)
@@ -94,11 +94,11 @@ int cmd_handle_add(struct site *site, const struct args *args)
 int cmd_handle_set(struct site *site, const struct args *args)
 {
 	struct edit edit = {.set = true};
-	int code = switches_read(args, &edit.switches);
+	int code = state_options_read(args, &edit.switches);
 
 	if (code != CODE_DONE)
 		return code;
-	if (!switches_any(&edit.switches) && !args_has(args, "--name"))
+	if (!state_options_any(&edit.switches) && !args_has(args, "--name"))
 		return say_error(CODE_USAGE, "nothing to set: say --name, "
 					     "--login, --delivery or --reason");
 	return run(site, args, &edit, "set");
@@ -107,7 +107,7 @@ int cmd_handle_set(struct site *site, const struct args *args)
 int cmd_handle_suspend(struct site *site, const struct args *args)
 {
 	struct edit edit = {.add = false};
-	int code = switches_suspend(args, &edit.switches);
+	int code = state_options_suspend(args, &edit.switches);
 
 	return code == CODE_DONE
 		       ? run(site, args, &edit,
@@ -118,7 +118,7 @@ int cmd_handle_suspend(struct site *site, const struct args *args)
 
 int cmd_handle_resume(struct site *site, const struct args *args)
 {
-	struct edit edit = {.switches = switches_resume()};
+	struct edit edit = {.switches = state_options_resume()};
 
 	return run(site, args, &edit, "resumed");
 }

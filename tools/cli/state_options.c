@@ -1,11 +1,11 @@
-#include "switches.h"
+#include "state_options.h"
 
 #include <string.h>
 
 #include "base/say.h"
 #include "operand.h"
 
-static int read_login(const char *text, struct switches *switches)
+static int read_login(const char *text, struct state_options *switches)
 {
 	if (!text)
 		return CODE_DONE;
@@ -16,7 +16,7 @@ static int read_login(const char *text, struct switches *switches)
 	return say_error(CODE_USAGE, "--login takes on or off, not '%s'", text);
 }
 
-static int read_delivery(const char *text, struct switches *switches)
+static int read_delivery(const char *text, struct state_options *switches)
 {
 	static const struct {
 		const char *word;
@@ -38,7 +38,7 @@ static int read_delivery(const char *text, struct switches *switches)
 			 "--delivery takes on, off or hold, not '%s'", text);
 }
 
-static int read_reason(const struct args *args, struct switches *switches)
+static int read_reason(const struct args *args, struct state_options *switches)
 {
 	const char *reason = args_get(args, "--reason");
 
@@ -47,11 +47,12 @@ static int read_reason(const struct args *args, struct switches *switches)
 			    sizeof switches->reason);
 }
 
-int switches_read(const struct args *args, struct switches *ret_switches)
+int state_options_read(const struct args *args,
+		       struct state_options *ret_switches)
 {
 	int code;
 
-	*ret_switches = (struct switches){.login = true};
+	*ret_switches = (struct state_options){.login = true};
 	code = read_login(args_get(args, "--login"), ret_switches);
 	if (code == CODE_DONE)
 		code = read_delivery(args_get(args, "--delivery"),
@@ -59,25 +60,27 @@ int switches_read(const struct args *args, struct switches *ret_switches)
 	return code == CODE_DONE ? read_reason(args, ret_switches) : code;
 }
 
-int switches_suspend(const struct args *args, struct switches *ret_switches)
+int state_options_suspend(const struct args *args,
+			  struct state_options *ret_switches)
 {
-	*ret_switches = (struct switches){.set_login = true};
+	*ret_switches = (struct state_options){.set_login = true};
 	return read_reason(args, ret_switches);
 }
 
-struct switches switches_resume(void)
+struct state_options state_options_resume(void)
 {
-	return (struct switches){.set_login = true, .login = true,
-				 .set_reason = true};
+	return (struct state_options){
+		.set_login = true, .login = true, .set_reason = true};
 }
 
-bool switches_any(const struct switches *switches)
+bool state_options_any(const struct state_options *switches)
 {
 	return switches->set_login || switches->set_delivery ||
 	       switches->set_reason;
 }
 
-void switches_apply(const struct switches *switches, struct store_state *state)
+void state_options_apply(const struct state_options *switches,
+			 struct store_state *state)
 {
 	if (switches->set_login)
 		state->login = switches->login;

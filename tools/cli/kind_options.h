@@ -1,8 +1,8 @@
-/* kind.h: of which kind a domain shall be, on a command line, and what goes with
+/* kind_options.h: of which kind a domain shall be, on a command line, and what goes with
  * it: the host that gets its mail, and whether hosts below it are meant.
  */
-#ifndef POPBOX_KIND_H
-#define POPBOX_KIND_H
+#ifndef POPBOX_KIND_OPTIONS_H
+#define POPBOX_KIND_OPTIONS_H
 
 #include "args.h"
 #include "store/store.h"
@@ -20,9 +20,10 @@
 /* Puts into *domain what the options say; without an option what is in it
  * stays, but that fresh, or of a new kind, it gets that kind's usual. Says what
  * is wrong; returns the exit code. */
-int kind_read(const struct args *args, bool fresh, struct store_domain *domain);
+int kind_options_read(const struct args *args, bool fresh,
+		      struct store_domain *domain);
 
 /* Is any of them given? */
-bool kind_any(const struct args *args);
+bool kind_options_any(const struct args *args);
 
 #endif

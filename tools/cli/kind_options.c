@@ -1,11 +1,11 @@
-#include "kind.h"
+#include "kind_options.h"
 
 #include "base/json.h"
 #include "base/say.h"
 #include "base/words.h"
 #include "operand.h"
 
-bool kind_any(const struct args *args)
+bool kind_options_any(const struct args *args)
 {
 	return args_has(args, "--kind") || args_has(args, "--host") ||
 	       args_has(args, "--subdomains") ||
@@ -43,7 +43,8 @@ static int read_subdomains(const struct args *args, bool usual,
 	return CODE_DONE;
 }
 
-int kind_read(const struct args *args, bool fresh, struct store_domain *domain)
+int kind_options_read(const struct args *args, bool fresh,
+		      struct store_domain *domain)
 {
 	const enum store_kind was = domain->kind;
 	const char *kind = args_get(args, "--kind");
