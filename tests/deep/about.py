@@ -173,7 +173,7 @@ MAP = (
     *((TOOL[name], ("kinds.t", "admin.t", "changes.t", "extension.t",
                     "suspended.t", "control.t", "codes.t", "words.t"))
       for name in ("cmd_domain", "cmd_domain_set", "kind_options", "state_options",
-                   "preflight", "dialup", "foreign")),
+                   "preflight", "dialup", "unmanaged")),
     *((TOOL[name], ("groups.t", "admin.t", "changes.t", "extension.t",
                     "codes.t", "words.t"))
       for name in ("cmd_address", "operand", "box_operand")),
@@ -207,7 +207,7 @@ MAP = (
     *((TOOL[name], ("lists.t", "terminal.t", "many.t"))
       for name in ("best", "pager")),
     ("tools/base/say.c", ("errors.t", "odd.t", "terminal.t", "words.t")),
-    ("tools/accounts/members.c", ("growth.t", "changes.t", "admin.t")),
+    ("tools/accounts/domain_boxes.c", ("growth.t", "changes.t", "admin.t")),
     ("tools/base/strtab.c", ("check.t", "changes.t", "backup.t")),
     ("tools/base/safe_open.c", ("control.t", "import.t", "crash.t", "restore.t", "durable.t")),
 )

@@ -74,7 +74,7 @@ int filter_read(const struct args *args, struct filter *filter)
 
 void filter_free(struct filter *filter)
 {
-	members_free(&filter->members);
+	domain_boxes_free(&filter->members);
 }
 
 bool filter_given(const struct args *args)
@@ -196,12 +196,13 @@ static enum err next_member(struct store_txn *txn, struct filter *filter,
 	enum err err = ERR_OK;
 
 	if (!place->started)
-		err = members_collect(txn, &filter->domain, &filter->members);
+		err = domain_boxes_collect(txn, &filter->domain,
+					   &filter->members);
 	if (err != ERR_OK)
 		return err;
 	place->started = true;
 	do {
-		const struct member *member;
+		const struct domain_box *member;
 
 		if (place->next == filter->members.count)
 			return ERR_NOTFOUND;

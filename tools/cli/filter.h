@@ -5,7 +5,7 @@
 #ifndef POPBOX_FILTER_H
 #define POPBOX_FILTER_H
 
-#include "accounts/members.h"
+#include "accounts/domain_boxes.h"
 #include "accounts/site.h"
 #include "args.h"
 
@@ -37,7 +37,8 @@ struct filter {
 	bool look;	    /* the last login is asked about, popusr's file */
 	bool never;
 	int64_t before; /* idle since before this moment; 0: any */
-	struct members members; /* of the domain, once they are collected */
+	struct domain_boxes
+		members; /* of the domain, once they are collected */
 };
 
 /* Where filter_next goes on; all zero: at the beginning. */

@@ -9,9 +9,9 @@
 #include "base/json.h"
 #include "base/say.h"
 #include "cli/commands.h"
-#include "cli/foreign.h"
 #include "cli/operand.h"
 #include "cli/pager.h"
+#include "cli/unmanaged.h"
 #include "store/path.h"
 
 const struct args_option cmd_address_list_options[] = {
@@ -186,7 +186,7 @@ static int list(struct site *site, const struct pager *all,
 		code = pager_print(site, all, view);
 	return code == CODE_DONE && some->domain && !view->chosen &&
 			       !view->csv && !view->limit
-		       ? foreign_list(site, some->domain)
+		       ? unmanaged_list(site, some->domain)
 		       : code;
 }
 

@@ -1,4 +1,4 @@
-#include "foreign.h"
+#include "unmanaged.h"
 
 #include <errno.h>
 #include <string.h>
@@ -73,7 +73,7 @@ static enum err judge(struct site *site, struct looking *looking,
 	return err;
 }
 
-int foreign_list(struct site *site, const struct name_domain *domain)
+int unmanaged_list(struct site *site, const struct name_domain *domain)
 {
 	char text[MAILROOT_QMAIL_MAX], path[PATH_MAX];
 	struct looking looking = {.domain = domain};

@@ -1,17 +1,17 @@
-#include "members.h"
+#include "domain_boxes.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "best.h"
 
-static enum err add(struct members *members,
+static enum err add(struct domain_boxes *members,
 		    const struct store_address *address)
 {
 	if (members->count == members->room) {
 		size_t room = members->room ? members->room * 2 : 64;
-		struct member *more = reallocarray(members->member, room,
-						   sizeof *more);
+		struct domain_box *more =
+			reallocarray(members->member, room, sizeof *more);
 
 		if (!more)
 			return ERR_SYSTEM;
@@ -19,11 +19,11 @@ static enum err add(struct members *members,
 		members->room = room;
 	}
 	members->member[members->count++] =
-		(struct member){address->box, address->name.local};
+		(struct domain_box){address->box, address->name.local};
 	return ERR_OK;
 }
 
-static int by_box(const struct member *a, const struct member *b)
+static int by_box(const struct domain_box *a, const struct domain_box *b)
 {
 	int order = strcmp(a->box.handle.s, b->box.handle.s);
 
@@ -34,7 +34,7 @@ static int by_box(const struct member *a, const struct member *b)
 
 static int by_all(const void *a, const void *b)
 {
-	const struct member *x = a, *y = b;
+	const struct domain_box *x = a, *y = b;
 	int order = by_box(x, y);
 
 	if (order == 0)
@@ -42,7 +42,7 @@ static int by_all(const void *a, const void *b)
 	return order ? order : strcmp(x->local.s, y->local.s);
 }
 
-static void sort(struct members *members)
+static void sort(struct domain_boxes *members)
 {
 	size_t kept = 0;
 
@@ -57,9 +57,9 @@ static void sort(struct members *members)
 	members->count = kept;
 }
 
-enum err members_collect(struct store_txn *txn,
-			 const struct name_domain *domain,
-			 struct members *members)
+enum err domain_boxes_collect(struct store_txn *txn,
+			      const struct name_domain *domain,
+			      struct domain_boxes *members)
 {
 	struct name_address at = {{""}, *domain};
 	struct store_address address;
@@ -80,8 +80,8 @@ enum err members_collect(struct store_txn *txn,
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
-void members_free(struct members *members)
+void domain_boxes_free(struct domain_boxes *members)
 {
 	free(members->member);
-	*members = (struct members){NULL, 0, 0};
+	*members = (struct domain_boxes){NULL, 0, 0};
 }
