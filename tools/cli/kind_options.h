@@ -1,5 +1,5 @@
-/* kind_options.h: of which kind a domain shall be, on a command line, and what goes with
- * it: the host that gets its mail, and whether hosts below it are meant.
+/* kind_options.h: of which kind a domain shall be, on a command line, and what
+ * goes with it: the host that gets its mail, and whether hosts below it are meant.
  */
 #ifndef POPBOX_KIND_OPTIONS_H
 #define POPBOX_KIND_OPTIONS_H
