@@ -42,7 +42,7 @@ TOOLLIB  = $(if $(SAN),,-lc) -lsodium -llmdb -lcrypt -l:libnettle.a -lidn2 -ljan
 LOGINLIB = $(if $(DYNAMIC),-lc) -lsodium -llmdb -lcrypt -l:libnettle.a $(if $(STATIC),-lpthread)
 
 # What the login program is made of, by name: nothing here writes the store.
-LOGIN    = $(addprefix checkpw/,main request log lastlogin confine \
+LOGIN    = $(addprefix checkpw/,main request seen log lastlogin confine \
 	   confine_calls) \
 	   $(addprefix store/,err name fold record row handle domain box address \
 	   store path config config_file login secret drop fault db/db) \

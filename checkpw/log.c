@@ -147,6 +147,17 @@ void log_error(enum config_log where, const struct log_line *line,
 		      log_ip(line->ip), what, why[0] ? ": " : "", why, user));
 }
 
+void log_note(enum config_log where, const char *what, const char *why,
+	      const char *system)
+{
+	char text[LINE_MAX_BYTES + 1];
+
+	emit(where, LOG_WARNING, text,
+	     snprintf(text, LINE_MAX_BYTES,
+		      "popbox-checkpw: note reason=\"%.80s: %.80s%s%.80s\"",
+		      what, why, system[0] ? ": " : "", system));
+}
+
 void log_fault(enum config_log where)
 {
 	static char text[LINE_MAX_BYTES + 1] =

@@ -35,6 +35,10 @@ void log_refuse(enum config_log where, const struct log_line *line,
 void log_error(enum config_log where, const struct log_line *line,
 	       const char *what, const char *why);
 
+/* What the administrator should know, and no login failed of; all ours. */
+void log_note(enum config_log where, const char *what, const char *why,
+	      const char *system);
+
 /* The line of a login that a damaged page ended; from a signal handler, at a
  * moment when none of our own calls can have been interrupted in the middle of
  * anything that this needs. */

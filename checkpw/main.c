@@ -20,6 +20,7 @@
 #include "lastlogin.h"
 #include "log.h"
 #include "request.h"
+#include "seen.h"
 #include "store/config.h"
 #include "store/drop.h"
 #include "store/fault.h"
@@ -41,6 +42,7 @@ struct run {
 	char **program;
 	struct config config;
 	struct log_line line;
+	struct seen seen;
 };
 
 static int cannot_tell(const struct run *run, const char *what, const char *why)
@@ -99,6 +101,18 @@ static const char *why_text(enum err err)
 	return err == ERR_SYSTEM ? strerrordesc_np(errno) : err_text(err);
 }
 
+/* Without the table a login is as right as with it, and slower. */
+static void prepare_seen(struct run *run)
+{
+	const char *why = seen_open(run->config.login_cache, &run->seen);
+	const int error = errno;
+
+	if (why && seen_untold())
+		log_note((enum config_log)run->config.log,
+			 "login_cache is not used", why,
+			 error ? strerrordesc_np(error) : "");
+}
+
 /* Still root; nothing from the network has been read. */
 static int prepare(struct run *run, struct store **ret_store)
 {
@@ -117,6 +131,7 @@ static int prepare(struct run *run, struct store **ret_store)
 	err = store_open_login(run->dir, ret_store);
 	if (err != ERR_OK)
 		return cannot_tell(run, "store", why_text(err));
+	prepare_seen(run);
 	why = drop_to(run->config.uid, run->config.gid);
 	return why ? failed(run, why) : 0;
 }
@@ -260,6 +275,25 @@ static int enter(struct run *run, const struct login *login)
 	return failed(run, "program");
 }
 
+/* The slow hash is computed, unless it was for the same password a short time
+ * ago. Whoever is refused waits for it. */
+static enum verdict judge(struct run *run, const struct request *request,
+			  const struct login *login, const char **ret_reason)
+{
+	enum verdict verdict = VERDICT_ACCEPT;
+	bool seen = seen_holds(&run->seen, login, request->password,
+			       request->password_len);
+
+	*ret_reason = "";
+	if (!seen || !login->found)
+		verdict = login_decide(login, request->password,
+				       request->password_len, ret_reason);
+	if (!seen && verdict == VERDICT_ACCEPT)
+		seen_add(&run->seen);
+	seen_close(&run->seen);
+	return verdict;
+}
+
 /* As popusr, with what a stranger sent. The store is closed in here. Nothing
  * secret stays while a refusal waits. */
 static int decide(struct run *run, struct store **store,
@@ -276,8 +310,7 @@ static int decide(struct run *run, struct store **store,
 	store_close(store);
 	if (err != ERR_OK)
 		return cannot_tell(run, "store", why_text(err));
-	verdict = login_decide(login, request->password, request->password_len,
-			       &reason);
+	verdict = judge(run, request, login, &reason);
 	secret_wipe(login->hash, sizeof login->hash);
 	request_forget(request);
 	switch (verdict) {

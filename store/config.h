@@ -45,6 +45,7 @@ struct config {
 	char default_domain[CONFIG_TEXT_MAX + 1]; /* A-labels, or "" */
 	uint32_t login_by_box;			  /* 0 or 1 */
 	uint32_t refuse_delay_ms;
+	uint32_t login_cache; /* seconds; 0 = off */
 	uint32_t log; /* enum config_log */
 	uint32_t confine; /* enum config_confine */
 	char confine_read[CONFIG_TEXT_MAX + 1]; /* paths, blanks between */

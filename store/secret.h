@@ -24,6 +24,20 @@ void secret_wipe_frames(void);
 /* Same content? Takes the same time wherever they differ. */
 MUST_USE bool secret_equal(const void *a, const void *b, size_t len);
 
+/* One part of what a digest is made of. */
+struct secret_part {
+	const void *bytes;
+	size_t len;
+};
+
+enum { SECRET_KEY = 32, SECRET_DIGEST = 32 };
+
+/* BLAKE2b-256 (RFC 7693) with a key, over the parts, each behind its length: no
+ * other parts, joined in another way, have the same one. */
+void secret_digest(const unsigned char key[SECRET_KEY],
+		   const struct secret_part *parts, size_t count,
+		   unsigned char ret_digest[SECRET_DIGEST]);
+
 /* Fills with bytes that nobody can guess. */
 void secret_random(void *ret_bytes, size_t len);
 

@@ -296,9 +296,10 @@ def diagnostics():
                              '"([a-z-]+)"', read("store/login.c")))
     reasons |= {"mismatch"}
     assert len(reasons) >= 6
-    known = set(re.findall(r'(?:return|why =) "([^"]+)"', "".join(
+    known = set(re.findall(r'(?:return|why =|NULL :) "([^"]+)"', "".join(
         read(p) for p in ("store/drop.c", "checkpw/confine.c",
-                          "checkpw/confine_calls.c", "checkpw/request.c"))))
+                          "checkpw/confine_calls.c", "checkpw/request.c",
+          "checkpw/seen.c"))))
     known -= {"request: unknown answer"}
     known |= {what + ": " for what in re.findall(
         r'(?:cannot_tell|failed)\(run, "([a-z ]+)"', read("checkpw/main.c"))}

@@ -5,6 +5,7 @@ makes its own Site: a store, a mail root and a qmail home below one temporary
 directory that is removed afterwards.
 """
 import contextlib
+import ctypes
 import json
 import os
 import pty
@@ -39,6 +40,19 @@ QMAIL = os.environ.get("POPBOX_QMAIL")  # a real installation, or None
 UID, GID = (510, 51) if ROOT else (os.geteuid(), os.getegid())
 GOOD = "correct horse 42 staple"
 
+
+
+def apart():
+    """The login program keeps a table in /run/popbox: this process and all that
+    it starts have a /run of their own. False where that cannot be."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    newns, record, slave = 0x20000, 0x4000, 0x80000
+    return ROOT and libc.unshare(newns) == 0 and \
+        libc.mount(b"none", b"/", None, record | slave, None) == 0 and \
+        libc.mount(b"tmpfs", b"/run", b"tmpfs", 0, b"mode=755") == 0
+
+
+APART = apart()
 _tests = []
 
 # Descriptors 3 to 9 stay ours, so that nothing else takes their numbers.

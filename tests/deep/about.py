@@ -29,7 +29,7 @@ PUBLISH = frozenset(TOOL[name] for name in (
 
 # Groups of tests that several entries share; in the order of what they take.
 LOGIN = ("forms.t", "suspended.t", "login.t", "failing.t", "trace.t",
-         "login/wipes.t", "pop.t", "confine.t")
+         "login/wipes.t", "pop.t", "confine.t", "seen.t")
 PUBLISHED = ("control.t", "durable.t", "kinds.t", "changes.t", "extension.t",
              "bulk.t", "crash.t", "model.t")
 
@@ -40,9 +40,10 @@ STORED = ("test_format", "test_failing", "test_rows", "test_rules", "test_check"
 MAP = (
     ("checkpw/confine*.c", ("test_confine", "confine.t", "failing.t",
                             "trace.t", "login.t")),
+    ("checkpw/seen.c", ("seen.t",)),
     ("checkpw/request.c", ("test_request", "login.t", "failing.t")),
     ("checkpw/*.c", LOGIN),
-    ("store/secret.c", ("test_wipes", "login/wipes.t", "cli/wipes.t")),
+    ("store/secret.c", ("test_wipes", "seen.t", "login/wipes.t", "cli/wipes.t")),
     ("store/name.c", ("test_name", "test_rows", "admin.t", "forms.t")),
     ("store/path.c", ("test_path", "login.t", "control.t")),
     ("store/record.c", ("test_record", "test_rows", "test_store")),

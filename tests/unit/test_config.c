@@ -115,6 +115,7 @@ static void numbers(void **state)
 	} all[] = {
 		{"uid", 1, 4294967294},	      {"gid", 1, 4294967294},
 		{"rcpthosts_max", 0, 1000000000}, {"refuse_delay_ms", 0, 30000},
+		{"login_cache", 0, 86400},
 		{"argon2_kib", 8, 262144},    {"argon2_passes", 1, 64},
 		{"password_min", 1, 255},
 	};

@@ -92,7 +92,7 @@ static void lines(void **state)
 	static const char v6[] =
 		"0000:0000:0000:0000:0000:ffff:192.168.100.200";
 	const struct log_line joe = {v6, "joe", 3}, none = {"x", "joe", 3};
-	char what[120], want[600];
+	char what[120], want[1024];
 
 	(void)state;
 	memset(what, 'w', sizeof what);
@@ -101,6 +101,9 @@ static void lines(void **state)
 	log_accept(CONFIG_LOG_STDERR, &joe, "abcdefghijklmno-1234567890");
 	log_error(CONFIG_LOG_STDERR, &joe, what, what);
 	log_error(CONFIG_LOG_STDERR, &none, "store", "");
+	log_note(CONFIG_LOG_STDERR, what, what, what);
+	log_note(CONFIG_LOG_STDERR, "a table", "it is damaged", "");
+	log_note(CONFIG_LOG_NONE, "a table", "it is damaged", "");
 	log_fault(CONFIG_LOG_STDERR);
 	log_accept(CONFIG_LOG_NONE, &joe, "ex1-0001");
 	(void)snprintf(want, sizeof want,
@@ -108,9 +111,11 @@ static void lines(void **state)
 		       "box=abcdefghijklmno-1234567890 user=joe\n"
 		       "popbox-checkpw: error ip=%s reason=\"%s: %s\" user=joe\n"
 		       "popbox-checkpw: error ip=- reason=\"store\" user=joe\n"
+		       "popbox-checkpw: note reason=\"%s: %s: %s\"\n"
+		       "popbox-checkpw: note reason=\"a table: it is damaged\"\n"
 		       "popbox-checkpw: error ip=- reason=\"store: damaged\" "
 		       "user=-\n",
-		       v6, v6, what, what);
+		       v6, v6, what, what, what, what, what);
 	assert_string_equal(end(), want);
 	assert_string_equal(log_ip("::1"), "::1");
 	assert_string_equal(log_ip("1.2.3"), "-");
