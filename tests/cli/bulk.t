@@ -377,7 +377,10 @@ def disks():
                 site.do("domain", "add", letter + ".org", "--handle",
                         letter + "1", "--no-sync")
                 fill(site, letter + ".org", 5, letter + "1")
-            lines = traced(site, "syncfs,fsync,renameat")
+            site.do("address", "add", "far@c.org", "b1-0001", "--no-sync")
+            lines = traced(site, "syncfs,fsync,renameat,mkdirat")
+            far = min(i for i, line in enumerate(lines) if " fsync(" in line and
+                      ".popbox-tmp.qmail-" in line and "/disk-c/" in line)
             for letter, alone in (("a", False), ("b", False), ("c", True)):
                 disk = f"<{site.top}/disk-{letter}/"
                 synced = [i for i, line in enumerate(lines)
@@ -389,7 +392,11 @@ def disks():
                 assert alone or len(synced) >= 2, letter
                 eq(len(single), 5 if alone else 0, letter)
                 eq(len(os.listdir(f"{site.top}/disk-{letter}/{letter}1/"
-                                  f"DOMAINS/{letter}.org")), 6)
+                                  f"DOMAINS/{letter}.org")), 7 if alone else 6)
+                if not alone:  # a file of another disk may name these boxes
+                    made = [i for i, line in enumerate(lines)
+                            if " mkdirat(" in line and disk in line and "/POP>" in line]
+                    assert any(made[-1] < i < far for i in synced), letter
                 has(site.control("rcpthosts"), letter + ".org\n")
             site.sound()
         finally:
