@@ -166,6 +166,107 @@ static enum err number_body(struct store_txn *txn, void *arg)
 	return store_box_number(txn, &ex1, arg);
 }
 
+/* A domain whose name is that of a deleted one. */
+struct follows {
+	struct store_domain was, is;
+	const char *want; /* is the old one: gone, kept, or in the way? */
+};
+
+static enum err follow_body(struct store_txn *txn, void *arg)
+{
+	struct follows *f = arg;
+	struct store_domain was;
+	struct store_parked parked;
+	enum err err = store_domain_add(txn, &f->was);
+
+	if (err == ERR_OK)
+		err = store_domain_del(txn, &f->was.name);
+	assert_int_equal(err, ERR_OK);
+	err = store_domain_add(txn, &f->is);
+	if (err != ERR_OK) {
+		assert_int_equal(err, ERR_EXISTS);
+		f->want = "in the way";
+		return err;
+	}
+	err = store_parked_domain_get(txn, &f->was.name, f->was.kind, &was,
+				      &parked);
+	f->want = err == ERR_OK ? "kept" : "gone";
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+static enum err targets_body(struct store_txn *txn, void *arg)
+{
+	struct name_handle other = handle("ex2");
+	enum err err = add_domain(txn, arg);
+
+	if (err == ERR_OK)
+		err = store_handle_add(txn, &other);
+	return err == ERR_OK ? add_domain(txn, "example.net") : err;
+}
+
+static void follow(struct store_domain was, struct store_domain is,
+		   const char *want)
+{
+	static int number;
+	struct follows f = {was, is, want};
+	char text[20];
+	uint64_t last;
+
+	(void)snprintf(text, sizeof text, "a%d.org", number++);
+	f.was.name = f.is.name = domain(text);
+	assert_int_equal(store_write(store, &actor, follow_body, &f, false,
+				     &last),
+			 strcmp(want, "in the way") == 0 ? ERR_EXISTS : ERR_OK);
+	if (strcmp(f.want, want) != 0)
+		fail_msg("kind %d after %d: %s, not %s", (int)is.kind,
+			 (int)was.kind, f.want, want);
+}
+
+static struct store_domain of_kind(enum store_kind kind)
+{
+	struct store_domain d = {.handle = handle("ex1"), .kind = kind};
+
+	if (kind == STORE_ALIAS)
+		d.target = domain("example.com");
+	if (kind == STORE_RELAY)
+		(void)snprintf(d.host, sizeof d.host, "mx.net");
+	return d;
+}
+
+static void follows(void **state)
+{
+	static const char *const wants[STORE_KINDS][STORE_KINDS] = {
+		/* is:	POP, ALIAS, RELAY, BACKUP, DIALUP */
+		{"in the way", "kept", "kept", "kept", "in the way"}, /* POP */
+		{"in the way", "gone", "kept", "kept", "in the way"}, /* ALIAS */
+		{"kept", "kept", "gone", "gone", "kept"},	      /* RELAY */
+		{"gone", "gone", "gone", "gone", "gone"},	      /* BACKUP */
+		{"in the way", "kept", "kept", "kept", "in the way"}, /* DIALUP */
+	};
+	struct store_domain was, is;
+
+	(void)state;
+	assert_int_equal(change(targets_body, "example.com"), ERR_OK);
+	for (int i = 0; i < STORE_KINDS; i++) {
+		for (int j = 0; j < STORE_KINDS; j++)
+			follow(of_kind((enum store_kind)i),
+			       of_kind((enum store_kind)j), wants[i][j]);
+	}
+	/* All of it has to be the same. */
+	was = is = of_kind(STORE_RELAY);
+	is.port = 26;
+	follow(was, is, "in the way");
+	is = was;
+	is.host[0] = 'n';
+	follow(was, is, "in the way");
+	is = was;
+	is.handle = handle("ex2");
+	follow(was, is, "in the way");
+	was = is = of_kind(STORE_ALIAS);
+	is.target = domain("example.net");
+	follow(was, is, "in the way");
+}
+
 static void exhausted(void **state)
 {
 	uint32_t number = UINT32_MAX;
@@ -540,6 +641,9 @@ int main(void)
 			   exhausted),
 		WITH_STORE("a domain is no other domain's name and a hyphen",
 			   prefixes),
+		WITH_STORE("a domain takes a deleted one's name if nothing of the old "
+			   "one is in its way",
+			   follows),
 		WITH_STORE("walks meet every row once, pointers never", walks),
 		WITH_STORE("a body that fails or is not kept changes nothing",
 			   all_or_nothing),

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "store/secret.h"
@@ -138,6 +139,11 @@ static void test_copy(void **state)
 	assert_int_equal(is.err, ERR_NOTFOUND);
 	assert_memory_equal(was.id, is.id, sizeof is.id);
 	assert_memory_equal(was.rows, is.rows, sizeof is.rows);
+	assert_int_not_equal(is.size.table[0].rows, 0); /* the copy's own */
+	for (size_t i = 1; i < STORE_TABLES_ALL; i++) {
+		assert_int_equal(is.size.table[i].rows, is.rows[i]);
+		assert_int_equal(!is.size.table[i].bytes, !is.rows[i]);
+	}
 	assert_int_equal(is.size.freed, 0);
 	assert_int_equal(is.size.file, is.size.used);
 }
@@ -172,6 +178,43 @@ static void test_full(void **state)
 	assert_int_equal(store_copy(store, fd), ERR_FULL);
 	assert_int_equal(errno, ENOSPC);
 	close(fd);
+}
+
+/* How much is left is asked for when something did not fit, and only then. */
+static bool disk_is_full;
+
+int fstatvfs(int fd, struct statvfs *fs)
+{
+	(void)fd;
+	*fs = (struct statvfs){.f_frsize = 4096,
+			       .f_bavail = disk_is_full ? 0 : 1 << 20};
+	return 0;
+}
+
+static enum err add_one(struct store_txn *txn, void *arg)
+{
+	struct name_handle name;
+
+	(void)arg;
+	assert_null(name_handle_read(BYTES("one"), &name));
+	return store_handle_add(txn, &name);
+}
+
+static void test_fits(void **state)
+{
+	static struct seen seen;
+	uint64_t last;
+
+	(void)state;
+	disk_is_full = true;
+	make_copy();
+	assert_int_equal(store_copy_settings(copy, "text", 4), ERR_OK);
+	assert_int_equal(store_write(store, &actor, add_one, NULL, true, &last),
+			 ERR_OK);
+	assert_int_equal(store_build_start(other, &seen.build), ERR_OK);
+	assert_int_equal(store_read(store, look, &seen), ERR_OK);
+	assert_int_equal(store_build_end(&seen.build, true), ERR_OK);
+	disk_is_full = false;
 }
 
 static void test_build(void **state)
@@ -336,6 +379,8 @@ int main(int argc, char **argv)
 		WITH_STORE("settings of any length lie in a copy",
 			   test_settings),
 		WITH_STORE("a copy that finds a full disk says so", test_full),
+		WITH_STORE("what fits on a disk that is full then is there",
+			   test_fits),
 		WITH_STORE("a store built of rows has them, and its own id",
 			   test_build),
 		WITH_STORE("rows that are none are not built", test_build_refuses),
