@@ -42,16 +42,19 @@ TOOLLIB  = $(if $(SAN),,-lc) -lsodium -llmdb -lcrypt -l:libnettle.a -lidn2 -ljan
 LOGINLIB = $(if $(DYNAMIC),-lc) -lsodium -llmdb -lcrypt -l:libnettle.a $(if $(STATIC),-lpthread)
 
 # What the login program is made of, by name: nothing here writes the store.
-LOGIN    = $(addprefix checkpw/,main request seen log lastlogin confine \
-	   confine_calls) \
+LOGIN    = $(addprefix checkpw/,main request verdict seen log lastlogin \
+	   confine confine_calls) \
 	   $(addprefix store/,err name fold record row handle domain box address \
 	   store path config config_file login secret drop fault db/db) \
 	   $(addprefix store/hash/,pwhash pwhash_form pwhash_digest pwhash_wrap \
 	   pwhash_old pwhash_foreign)
 STORE    = $(patsubst %.c,%,$(wildcard store/*.c store/*/*.c))
-TOOL     = $(patsubst %.c,%,$(filter-out tools/maildirsmtp/%,$(wildcard \
+TOOL     = $(patsubst %.c,%,$(filter-out tools/maildirsmtp/% \
+	   tools/askpw/%,$(wildcard \
 	   tools/*.c tools/*/*.c tools/*/*/*.c))) $(STORE)
 SMTP     = $(patsubst %.c,%,$(wildcard tools/maildirsmtp/*.c)) tools/base/inherited
+ASKPW    = tools/askpw/main tools/base/inherited
+PROGRAMS = popbox popbox-checkpw popbox-askpw popbox-maildirsmtp
 BENCHES  = $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/*.c))
 UNITS    = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 STANDINS = $(patsubst tests/qmail/%.c,%,$(filter-out tests/qmail/common.c \
@@ -59,10 +62,13 @@ STANDINS = $(patsubst tests/qmail/%.c,%,$(filter-out tests/qmail/common.c \
 
 obj      = $(addprefix $(O)/,$(addsuffix .o,$(1)))
 
-all: $(B)/popbox $(B)/popbox-checkpw $(B)/popbox-maildirsmtp
+all: $(addprefix $(B)/,$(PROGRAMS))
 
 $(B)/popbox-checkpw: $(call obj,$(LOGIN)) $(B)/links
 	$(Q)$(CC) $(LDFLAGS) $(LOGIN_LD) -o $@ $(filter %.o,$^) $(LOGINLIB)
+
+$(B)/popbox-askpw: $(call obj,$(ASKPW)) $(B)/links
+	$(Q)$(CC) $(LDFLAGS) $(LOGIN_LD) -o $@ $(filter %.o,$^)
 
 $(B)/popbox: $(call obj,$(TOOL)) $(B)/links
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $(filter %.o,$^) $(TOOLLIB)
@@ -175,7 +181,7 @@ DIALUP_PACKAGES = $(BUILD_PACKAGES) python3 python3-aiosmtpd
 CHECK_PACKAGES = $(DEMO_PACKAGES) libcmocka-dev perl binutils strace mandoc \
 	tinycdb curl whois argon2 openssl python3-aiosmtpd clang libclang-rt-14-dev \
 	dovecot-pop3d dovecot-imapd apache2-utils \
-	zsh fish daemontools s6 systemd stunnel4 sudo fail2ban \
+	zsh fish daemontools s6 systemd stunnel4 fail2ban \
 	dpkg-dev lintian valgrind
 DEEP_PACKAGES  = $(CHECK_PACKAGES) clang-tidy cppcheck shellcheck llvm-14 \
 	lmdb-utils
@@ -209,7 +215,6 @@ DOC      = $(SHARE)/doc/popbox
 BASHDIR  = $(SHARE)/bash-completion/completions
 ZSHDIR   = $(SHARE)/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
 FISHDIR  = $(SHARE)/fish/vendor_completions.d
-PROGRAMS = popbox popbox-checkpw popbox-maildirsmtp
 INSTALL  = install -D -p -m 644
 
 # A program is replaced at once: logins come while it is installed.

@@ -108,6 +108,11 @@ static void emit(enum config_log where, int priority, char *text, int len)
 	}
 }
 
+static const char *asker(const struct log_line *line)
+{
+	return line->asker ? line->asker : "";
+}
+
 /* The parts are bounded (ip 45, box 26, user 128, reasons ours), so that a
  * line always fits; snprintf ends it in any case. */
 void log_accept(enum config_log where, const struct log_line *line,
@@ -118,8 +123,8 @@ void log_accept(enum config_log where, const struct log_line *line,
 	escape(line, user);
 	emit(where, LOG_INFO, text,
 	     snprintf(text, LINE_MAX_BYTES,
-		      "popbox-checkpw: accept ip=%.45s box=%.26s user=%s",
-		      log_ip(line->ip), box, user));
+		      "popbox-checkpw: accept ip=%.45s box=%.26s%.41s user=%s",
+		      log_ip(line->ip), box, asker(line), user));
 }
 
 void log_refuse(enum config_log where, const struct log_line *line,
@@ -130,8 +135,8 @@ void log_refuse(enum config_log where, const struct log_line *line,
 	escape(line, user);
 	emit(where, LOG_NOTICE, text,
 	     snprintf(text, LINE_MAX_BYTES,
-		      "popbox-checkpw: refuse ip=%.45s reason=%.40s user=%s",
-		      log_ip(line->ip), reason, user));
+		      "popbox-checkpw: refuse ip=%.45s reason=%.40s%.41s user=%s",
+		      log_ip(line->ip), reason, asker(line), user));
 }
 
 void log_error(enum config_log where, const struct log_line *line,
@@ -142,9 +147,10 @@ void log_error(enum config_log where, const struct log_line *line,
 	escape(line, user);
 	emit(where, LOG_ERR, text,
 	     snprintf(text, LINE_MAX_BYTES,
-		      "popbox-checkpw: error ip=%.45s reason=\"%.80s%s%.80s\" "
-		      "user=%s",
-		      log_ip(line->ip), what, why[0] ? ": " : "", why, user));
+		      "popbox-checkpw: error ip=%.45s reason=\"%.80s%s%.80s\""
+		      "%.41s user=%s",
+		      log_ip(line->ip), what, why[0] ? ": " : "", why,
+		      asker(line), user));
 }
 
 void log_note(enum config_log where, const char *what, const char *why,

@@ -4,6 +4,7 @@
  *	popbox-checkpw: refuse ip=192.0.2.7 reason=mismatch user=joe@...
  *	popbox-checkpw: error ip=192.0.2.7 reason="store: busy" user=joe@...
  *
+ * With --verdict " service=smtp peer=7791" stands before user: who asked.
  * What a ban tool needs stands before anything a stranger can choose. user is
  * printable ASCII without blanks, other bytes as \xHH, cut at 128. No call
  * here is ever given a password.
@@ -21,6 +22,7 @@ struct log_line {
 	const char *ip;	  /* TCPREMOTEIP or NULL; shown if it is an address */
 	const char *user; /* bytes from a stranger, or NULL */
 	size_t user_len;
+	const char *asker; /* verdict_asker(), or NULL */
 };
 
 /* The text itself if it is an IP address, else "-". */

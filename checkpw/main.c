@@ -1,4 +1,5 @@
-/* popbox-checkpw: the login program, see popbox-checkpw(8).
+/* popbox-checkpw: the login program, see popbox-checkpw(8). With --verdict it
+ * answers who asks over a connection, and runs nothing.
  *
  * The order of what happens here is the promise (doc/FLOW.md): as root it reads
  * nothing that a stranger sent; what a stranger sent is read by popusr; and
@@ -7,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -28,6 +30,7 @@
 #include "store/path.h"
 #include "store/secret.h"
 #include "store/store.h"
+#include "verdict.h"
 
 #define DEFAULT_STORE "/var/lib/popbox"
 
@@ -39,10 +42,12 @@ enum { EXIT_NO = 1, EXIT_MISUSED = 2, EXIT_CANNOT_TELL = 111 };
 struct run {
 	struct timespec start;
 	const char *dir;
-	char **program;
+	char **program; /* NULL: --verdict */
+	int request_fd;
 	struct config config;
 	struct log_line line;
 	struct seen seen;
+	char client[INET6_ADDRSTRLEN]; /* with --verdict, if it was said */
 };
 
 static int cannot_tell(const struct run *run, const char *what, const char *why)
@@ -330,10 +335,10 @@ static int decide(struct run *run, struct store **store,
 	return cannot_tell(run, "password", reason);
 }
 
-/* What comes on descriptor 3, or the code of its lack. */
+/* The record, or the code of its lack. */
 static int receive(const struct run *run, struct request *request)
 {
-	enum request_answer answer = request_read(REQUEST_FD, request);
+	enum request_answer answer = request_read(run->request_fd, request);
 
 	switch (answer) {
 	case REQUEST_OK:
@@ -349,6 +354,15 @@ static int receive(const struct run *run, struct request *request)
 	return failed(run, request_text(answer));
 }
 
+/* Whoever may ask is believed here, as tcpserver is. */
+static void note_client(struct run *run, const char *client)
+{
+	if (strcmp(log_ip(client), "-") == 0)
+		return;
+	(void)snprintf(run->client, sizeof run->client, "%s", client);
+	run->line.ip = run->client; /* the record is wiped earlier */
+}
+
 static int serve(struct run *run, struct request *request, struct login *login)
 {
 	struct store *store = NULL;
@@ -356,7 +370,10 @@ static int serve(struct run *run, struct request *request, struct login *login)
 
 	if (code == 0)
 		code = receive(run, request);
-	(void)close(REQUEST_FD); /* read to its end or given up */
+	if (run->program)
+		(void)close(REQUEST_FD); /* read to its end or given up */
+	else if (code == 0)
+		note_client(run, request->client);
 	if (code == 0)
 		code = decide(run, &store, request, login);
 	store_close(&store);
@@ -367,12 +384,30 @@ static int serve(struct run *run, struct request *request, struct login *login)
 	return code;
 }
 
+/* The code of a login becomes a line; what asked looks at that alone. */
+static int answer(const struct run *run, int code, const struct login *login)
+{
+	enum verdict verdict = VERDICT_CANNOT_TELL;
+	char box[NAME_BOX_TEXT];
+
+	if (code == 0) {
+		name_box_text(&login->box, box);
+		log_accept((enum config_log)run->config.log, &run->line, box);
+		verdict = VERDICT_ACCEPT;
+	} else if (code == EXIT_NO) {
+		verdict = VERDICT_REFUSE;
+	}
+	return verdict_answer(verdict, &run->config, login) ? 0
+							    : EXIT_CANNOT_TELL;
+}
+
 static int usage(const char *why)
 {
 	static const char text[] =
 		"usage: popbox-checkpw [-d STOREDIR] prog [arg ...]\n"
-		"login, password and time stamp come on descriptor 3, see "
-		"popbox-checkpw(8)\n";
+		"       popbox-checkpw [-d STOREDIR] [--service NAME] --verdict\n"
+		"login, password and time stamp come on descriptor 3, or 0 with "
+		"--verdict, see popbox-checkpw(8)\n";
 
 	/* Who is told nothing has the code. */
 	(void)fprintf(stderr, "popbox-checkpw: %s\n%s", why, text);
@@ -385,13 +420,54 @@ static int version(void)
 	return fflush(stdout) == 0 ? 0 : EXIT_CANNOT_TELL;
 }
 
+/* Letters, digits and hyphens: it stands in the log. */
+static bool is_service(const char *name)
+{
+	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+	return len > 0 && len <= 16 && !name[len];
+}
+
+/* 0, or the code of wrong arguments. */
+static int arguments(struct run *run, int argc, char **argv, bool has_request)
+{
+	const char *service = NULL;
+	int at = 1;
+
+	for (; at + 1 < argc; at += 2) {
+		if (strcmp(argv[at], "-d") == 0)
+			run->dir = argv[at + 1];
+		else if (strcmp(argv[at], "--service") == 0)
+			service = argv[at + 1];
+		else
+			break;
+	}
+	if (service && !is_service(service))
+		return usage("--service: up to 16 of a-z, 0-9 and -");
+	if (at + 1 == argc && strcmp(argv[at], "--verdict") == 0) {
+		run->request_fd = STDIN_FILENO;
+		run->line.asker = verdict_asker(service);
+		return 0;
+	}
+	if (at >= argc)
+		return usage("no program to run after a login");
+	if (argv[at][0] == '-')
+		return usage("no such option");
+	if (service)
+		return usage("--service is for --verdict");
+	if (!has_request)
+		return usage("descriptor 3 is closed");
+	run->program = argv + at;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
-	static struct run run = {.dir = DEFAULT_STORE};
+	static struct run run = {.dir = DEFAULT_STORE, .request_fd = REQUEST_FD};
 	static struct request request;
 	static struct login login;
 	bool has_request = false;
-	int at = 1, code;
+	int code;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &run.start);
 	if (!fill_descriptors(&has_request))
@@ -399,20 +475,14 @@ int main(int argc, char **argv)
 	fault_catch(on_fault);
 	if (argc == 2 && strcmp(argv[1], "--version") == 0)
 		return version();
-	if (at + 1 < argc && strcmp(argv[at], "-d") == 0) {
-		run.dir = argv[at + 1];
-		at += 2;
-	}
-	if (at >= argc)
-		return usage("no program to run after a login");
-	if (argv[at][0] == '-')
-		return usage("no such option");
-	if (!has_request)
-		return usage("descriptor 3 is closed");
-	run.program = argv + at;
 	run.line.ip = getenv("TCPREMOTEIP");
+	code = arguments(&run, argc, argv, has_request);
+	if (code != 0)
+		return code;
 	code = serve(&run, &request, &login);
 	/* Gone before anything else runs in this process. */
 	secret_wipe(&request, sizeof request);
+	if (!run.program)
+		return answer(&run, code, &login);
 	return code ? code : enter(&run, &login);
 }

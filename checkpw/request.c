@@ -19,9 +19,9 @@ const char *request_text(enum request_answer answer)
 	case REQUEST_MALFORMED:
 		return "request: fewer than three NULs";
 	case REQUEST_LATE:
-		return "request: descriptor 3 did not end in time";
+		return "request: it did not end in time";
 	case REQUEST_UNREADABLE:
-		return "request: cannot read descriptor 3";
+		return "request: it cannot be read";
 	}
 	return "request: unknown answer";
 }
@@ -106,6 +106,8 @@ enum request_answer request_parse(struct request *request)
 	request->login_len = len[0];
 	request->password = field[1];
 	request->password_len = len[1];
+	request->client = at < end && memchr(at, 0, (size_t)(end - at)) ? at
+									 : "";
 	return REQUEST_OK;
 }
 

@@ -2,7 +2,8 @@
  *
  *	login NUL password NUL timestamp NUL [more]
  *
- * at most 512 bytes; http://cr.yp.to/checkpwd/interface.html.
+ * at most 512 bytes; http://cr.yp.to/checkpwd/interface.html. What asks for a
+ * verdict (verdict.h) may append the client's address and a NUL.
  */
 #ifndef POPBOX_REQUEST_H
 #define POPBOX_REQUEST_H
@@ -22,6 +23,7 @@ struct request {
 	size_t login_len;
 	const char *password;
 	size_t password_len;
+	const char *client; /* what follows the three, ended by a NUL, or "" */
 	char bytes[REQUEST_MAX + 1];
 	size_t len;
 };

@@ -12,8 +12,8 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import (CHECKPW, GOOD, POPBOX, QMAIL, SANITIZED, TREE, Site, eq, has, hasnt,
-                 needs_mounts, record, run, skip, test)
+from tap import (BUILD, CHECKPW, GOOD, POPBOX, QMAIL, SANITIZED, TREE, Site, as_third,
+                 eq, has, hasnt, record, run, skip, test)
 
 EXAMPLES = TREE + "/doc/examples"
 
@@ -130,6 +130,7 @@ def daemontools():
 def s6():
     needs("s6-svscan", "tcpserver")
     with Example("s6", LISTEN, (r"s6-setuidgid log ", "")) as site:
+        shutil.rmtree(site.where + "/verdict")
         scan = site.start("s6-svscan", site.where, stderr=subprocess.DEVNULL)
         try:
             supervised(site)
@@ -185,7 +186,7 @@ def units():
                 to.write(re.sub("/usr/local/sbin/popbox(-status-mail)? ",
                                 "/bin/true ", file.read()))
         paths = sorted(glob.glob(site.top + "/popbox-*.*"))
-        eq(len(paths), 10)
+        eq(len(paths), 12)
         done = subprocess.run(["systemd-analyze", "verify", "--man=no",
                                *paths], capture_output=True, text=True)
         eq((done.returncode, done.stderr), (0, ""))
@@ -275,49 +276,82 @@ def limits():
         eq(code("-d", 19456 << 10), 111)
 
 
-def as_nobody(site, *command):
+def as_nobody(site, command, password):
     """As qmail-smtpd runs its checkpassword program: another user, and the
-    record on descriptor 3; sudo reads the sudoers of the example."""
+    record on descriptor 3."""
     reader, writer = os.pipe()
-    os.write(writer, record("joe@example.com", command[-1]))
+    os.write(writer, record("joe@example.com", password))
     os.close(writer)
 
-    def before():
-        os.dup2(reader, 3)
-        os.set_inheritable(3, True)
-
-    done = subprocess.run(
-        ["unshare", "--mount", "sh", "-c",
-         'mount --bind "$0/sudoers" /etc/sudoers && exec setpriv '
-         '--reuid nobody --regid nogroup --clear-groups "$@"', site.where,
-         *command[:-1]], preexec_fn=before, close_fds=False,
-        stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        env={"PATH": "/usr/bin:/bin", "TCPREMOTEIP": "192.0.2.9"})
+    with as_third(reader):
+        done = subprocess.run(
+            command, user="nobody", group="nogroup", extra_groups=[],
+            close_fds=False, stdin=subprocess.DEVNULL, capture_output=True,
+            text=True, env={"PATH": "/usr/bin:/bin", "TCPREMOTEIP": "192.0.2.9"})
     os.close(reader)
     return done
 
 
-@test("SMTP AUTH: another user's program asks through sudo, and nothing else "
-      "passes", root=True, plain=True)
+@test("SMTP AUTH: another user's program asks the service, whose directory keeps "
+      "others out", root=True, plain=True)
 def smtp_auth():
-    needs("sudo", "setpriv", "unshare")
-    needs_mounts()
-    with Example("smtp-auth", (r"^qmaild ALL|\nqmaild ALL", "\nnobody ALL")
+    needs("s6-svscan", "s6-ipcserver")
+    with Example("s6", (r"/run/popbox-verdict", "../socket"),
+                 (r"id -g qmaild", "id -g nobody"), (r"s6-setuidgid log ", "")
                  ) as site:
-        os.chmod(site.where + "/sudoers", 0o440)
-        with open(site.where + "/run") as file:
-            command = re.search(r"(sudo .* /bin/true)$", file.read(),
-                                re.M).group(1).split()
-        done = as_nobody(site, *command, GOOD)
-        eq(done.returncode, 0, done.stderr)
-        has(done.stderr, "accept ip=192.0.2.9 box=ex1-0001")
-        eq(as_nobody(site, *command, "wrong").returncode, 1)
-        # Another program behind the login, or another store, is refused.
-        for other in ([*command[:-1], "/bin/sh"],
-                      [w if w != site.store else site.top for w in command]):
-            done = as_nobody(site, *other, GOOD)
-            eq(done.returncode, 1, other)
-            has(done.stderr, "sudo: you are not permitted")
+        shutil.rmtree(site.where + "/pop3")
+        with open(EXAMPLES + "/smtp-auth/run") as file:
+            command = re.search(r"(/usr/local/sbin/popbox-askpw .*)$", file.read(),
+                                re.M)[1].split()
+        where = site.where + "/socket"
+        command[0] = f"{BUILD}/{os.path.basename(command[0])}"
+        command[1] = command[1].replace("/run/popbox-verdict", where)
+        scan = site.start("s6-svscan", site.where, stderr=subprocess.DEVNULL)
+        try:
+            for _ in range(100):
+                if os.path.exists(where + "/socket"):
+                    break
+                time.sleep(0.05)
+            done = as_nobody(site, command, GOOD)
+            eq((done.returncode, done.stderr), (0, ""))
+            site.logged("accept ip=192.0.2.9 box=ex1-0001 service=smtp peer=65534 ")
+            eq(as_nobody(site, command, "wrong").returncode, 1)
+            os.chown(where, 0, 0)
+            done = as_nobody(site, command, GOOD)
+            eq(done.returncode, 111)
+            has(done.stderr, "Permission denied")
+        finally:
+            subprocess.run(["s6-svscanctl", "-t", site.where], check=True)
+            scan.wait(20)
+
+
+@test("systemd: a question's service, run as its unit says, answers and logs",
+      root=True, plain=True)
+def verdict_unit():
+    """systemd's part is played, as above."""
+    needs("setpriv")
+    with Example("systemd") as site:
+        keys = unit(site.where + "/popbox-verdict@.service")
+        socket_keys = unit(site.where + "/popbox-verdict.socket")
+        eq((socket_keys["Accept"], keys["StandardInput"],
+            keys["StandardOutput"]), ("yes", "socket", "socket"))
+        caps = [c[4:].lower() for c in keys["CapabilityBoundingSet"].split()]
+        for password, want in ((GOOD, "accept\tjoe@example.com\tex1-0001\t"),
+                               ("wrong", "refuse\n")):
+            client, connection = socket.socketpair()
+            with client, connection, open(site.where + "/current", "ab") as log:
+                service = site.start(
+                    "prlimit", f"--data={40 << 20}", "setpriv",
+                    "--bounding-set=-all,+" + ",+".join(caps),
+                    *keys["ExecStart"].removeprefix("-").split(),
+                    stdin=connection, stdout=connection, stderr=log,
+                    env={"PATH": "/usr/bin:/bin"})
+                connection.close()
+                client.sendall(record("joe@example.com", password))
+                client.shutdown(socket.SHUT_WR)
+                has(client.makefile().read(), want)
+            service.wait(20)
+            site.logged(want.split()[0] + " ip=- ")
 
 
 def banned(site, text, *options):

@@ -105,7 +105,8 @@ def qmail():
 
 
 def installed():
-    for name in ("popbox", "popbox-checkpw", "popbox-maildirsmtp"):
+    for name in ("popbox", "popbox-checkpw", "popbox-askpw",
+                 "popbox-maildirsmtp"):
         shutil.copy(f"{BUILD}/{name}", "/usr/local/sbin/" + name)
 
 

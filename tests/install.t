@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from tap import TREE, eq, has, make, run, test
 
 os.chdir(TREE)
-PROGRAMS = ("popbox", "popbox-checkpw", "popbox-maildirsmtp")
+PROGRAMS = ("popbox", "popbox-checkpw", "popbox-askpw", "popbox-maildirsmtp")
 
 
 class Dest:
@@ -43,7 +43,7 @@ class Dest:
 def expected(prefix="/usr/local", man=None):
     man = man or prefix + "/share/man"
     found = {f"{prefix}/sbin/{p}": 0o755 for p in PROGRAMS}
-    found[f"{prefix}/sbin/{PROGRAMS[2]}"] = 0o711  # see the Makefile
+    found[f"{prefix}/sbin/{PROGRAMS[-1]}"] = 0o711  # see the Makefile
     share = prefix + "/share"
     for path in (f"{share}/bash-completion/completions/popbox",
                  f"{share}/zsh/site-functions/_popbox",
@@ -83,11 +83,11 @@ def elsewhere():
 def works():
     with Dest() as dest:
         local = dest.top + "/usr/local"
-        for name in PROGRAMS[:2]:
+        for name in PROGRAMS[:-1]:
             has(subprocess.run([f"{local}/sbin/{name}", "--version"],
                                capture_output=True, text=True,
                                check=True).stdout, name + " ")
-        eq(subprocess.run([f"{local}/sbin/{PROGRAMS[2]}"],
+        eq(subprocess.run([f"{local}/sbin/{PROGRAMS[-1]}"],
                           capture_output=True).returncode, 2)
         for page in glob.glob(f"{local}/share/man/man?/*"):
             subprocess.run(["mandoc", "-W", "error", page], check=True,

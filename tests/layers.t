@@ -28,6 +28,7 @@ TOOL = (
     ("qmail", "popusr"),
     ("base",),
 )
+ALONE = {"askpw", "maildirsmtp"}  # programs of their own
 LEVEL = {folder: level for level, line in enumerate(TOOL) for folder in line}
 
 
@@ -95,7 +96,7 @@ def stray(path, text=None):
             allowed = header in PUBLIC | WRITING
         elif mine in ("", theirs):
             allowed = True
-        elif mine == "maildirsmtp":
+        elif mine in ALONE:
             allowed = header == "base/inherited.h"
         else:
             allowed = LEVEL[theirs] > LEVEL[mine] and not (
@@ -109,7 +110,7 @@ def folders():
     for path in PRODUCT:
         eq(list(stray(path)), [], path)
     eq({os.path.dirname(p)[6:] for p in PRODUCT if p.startswith("tools/")},
-       set(LEVEL) | {"", "maildirsmtp"})
+       set(LEVEL) | ALONE | {""})
 
 
 @test("an include that goes up is found in each folder")
@@ -130,7 +131,8 @@ def planted():
                          ("checkpw/planted.c", "base/say.h"),
                          ("store/planted.c", "base/say.h"),
                          ("tools/base/planted.c", "store/row.h"),
-                         ("tools/maildirsmtp/planted.c", "base/say.h")):
+                         *((f"tools/{folder}/planted.c", "base/say.h")
+                           for folder in ALONE)):
         eq(list(stray(path, f'#include "{header}"\n')), [header])
 
 
@@ -248,7 +250,7 @@ def dynamic():
 @test("the programs are hardened: PIE, full RELRO, no executable stack, canaries")
 def hardening():
     for path in (f"{BUILD}/popbox", f"{BUILD}/popbox-checkpw",
-                 f"{BUILD}/popbox-maildirsmtp",
+                 f"{BUILD}/popbox-maildirsmtp", f"{BUILD}/popbox-askpw",
                  "build/dynamic/popbox-checkpw"):
         text = subprocess.run(["readelf", "-hlWd", path], check=True,
                               capture_output=True, text=True).stdout

@@ -10,7 +10,7 @@ from deep import TREE, sentences
 # Where each source file of the tool is, by its name alone.
 TOOL = {os.path.basename(path)[:-2]: path
         for path in glob.glob("tools/**/*.c", root_dir=TREE, recursive=True)
-        if not path.startswith("tools/maildirsmtp/")}
+        if not path.startswith(("tools/maildirsmtp/", "tools/askpw/"))}
 
 # What only prints: it neither changes a file nor sees a password.
 PRINTS = frozenset(TOOL[name] for name in (
@@ -42,6 +42,7 @@ MAP = (
                             "trace.t", "login.t")),
     ("checkpw/seen.c", ("seen.t",)),
     ("checkpw/request.c", ("test_request", "login.t", "failing.t")),
+    ("checkpw/verdict.c", ("verdict.t",)),
     ("checkpw/*.c", LOGIN),
     ("store/secret.c", ("test_wipes", "seen.t", "login/wipes.t", "cli/wipes.t")),
     ("store/name.c", ("test_name", "test_rows", "admin.t", "forms.t")),
@@ -194,6 +195,7 @@ MAP = (
       for name in ("account", "child", "round", "relay")),
     ("tools/dialup/serialmail.c", ("children.t", "serialmail.t", "kinds.t")),
     ("tools/cli/cmd/cmd_serialmail.c", ("serialmail.t", "codes.t")),
+    ("tools/askpw/main.c", ("verdict.t",)),
     ("tools/maildirsmtp/letter.c", ("test_letter", "serialmail.t")),
     ("tools/maildirsmtp/*.c", ("sender.t", "serialmail.t")),
     ("tools/base/inherited.c", ("inherited.t", "serialmail.t")),

@@ -144,7 +144,7 @@ def privileges():
 @test("a record that cannot be read is 111; one that is interrupted is read on",
       plain=True)
 def record():
-    unreadable = "request: cannot read descriptor 3: "
+    unreadable = "request: it cannot be read: "
     with Site().joe() as site:
         try_all(site, (
             (r"^poll\(\[\{fd=3", "EINTR", GOES_ON),

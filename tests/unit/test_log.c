@@ -37,7 +37,7 @@ static const char *end(void)
 
 static void refuses(const char *user, size_t len, const char *shown)
 {
-	const struct log_line line = {ip, user, len};
+	const struct log_line line = {ip, user, len, NULL};
 	char want[600];
 
 	start();
@@ -91,8 +91,10 @@ static void lines(void **state)
 {
 	static const char v6[] =
 		"0000:0000:0000:0000:0000:ffff:192.168.100.200";
-	const struct log_line joe = {v6, "joe", 3}, none = {"x", "joe", 3};
-	char what[120], want[1024];
+	const struct log_line joe = {v6, "joe", 3, NULL},
+			      none = {"x", "joe", 3, NULL},
+			      smtp = {"::1", "joe", 3, " service=smtp peer=7791"};
+	char what[120], want[1400];
 
 	(void)state;
 	memset(what, 'w', sizeof what);
@@ -105,6 +107,9 @@ static void lines(void **state)
 	log_note(CONFIG_LOG_STDERR, "a table", "it is damaged", "");
 	log_note(CONFIG_LOG_NONE, "a table", "it is damaged", "");
 	log_fault(CONFIG_LOG_STDERR);
+	log_accept(CONFIG_LOG_STDERR, &smtp, "ex1-0001");
+	log_refuse(CONFIG_LOG_STDERR, &smtp, "mismatch");
+	log_error(CONFIG_LOG_STDERR, &smtp, "store", "");
 	log_accept(CONFIG_LOG_NONE, &joe, "ex1-0001");
 	(void)snprintf(want, sizeof want,
 		       "popbox-checkpw: accept ip=%s "
@@ -114,7 +119,13 @@ static void lines(void **state)
 		       "popbox-checkpw: note reason=\"%s: %s: %s\"\n"
 		       "popbox-checkpw: note reason=\"a table: it is damaged\"\n"
 		       "popbox-checkpw: error ip=- reason=\"store: damaged\" "
-		       "user=-\n",
+		       "user=-\n"
+		       "popbox-checkpw: accept ip=::1 box=ex1-0001 "
+		       "service=smtp peer=7791 user=joe\n"
+		       "popbox-checkpw: refuse ip=::1 reason=mismatch "
+		       "service=smtp peer=7791 user=joe\n"
+		       "popbox-checkpw: error ip=::1 reason=\"store\" "
+		       "service=smtp peer=7791 user=joe\n",
 		       v6, v6, what, what, what, what, what);
 	assert_string_equal(end(), want);
 	assert_string_equal(log_ip("::1"), "::1");
@@ -127,7 +138,9 @@ static void longest(void **state)
 {
 	static const char v6[] =
 		"0000:0000:0000:0000:0000:ffff:192.168.100.200";
-	struct log_line line = {v6, NULL, 128};
+	/* The longest of verdict_asker(). */
+	struct log_line line = {v6, NULL, 128,
+				" service=abcdefghijklmnop peer=4294967294"};
 	char user[200], what[120];
 	const char *got;
 
@@ -139,7 +152,9 @@ static void longest(void **state)
 	start();
 	log_error(CONFIG_LOG_STDERR, &line, what, what);
 	got = end();
-	assert_int_equal(strlen(got), 25 + 45 + 9 + 80 + 2 + 80 + 7 + 128 + 1);
+	assert_int_equal(strlen(got), 25 + 45 + 9 + 80 + 2 + 80 + 1 + 41 + 6 + 128 + 1);
+	assert_non_null(strstr(got, "w\" service=abcdefghijklmnop "
+				    "peer=4294967294 user=uuu"));
 	assert_int_equal(got[strlen(got) - 1], '\n');
 }
 
@@ -156,7 +171,7 @@ static void unwritten(void **state)
 {
 	const struct sigaction ours = {.sa_handler = comes};
 	const struct rlimit small = {1, RLIM_INFINITY};
-	const struct log_line joe = {ip, "joe", 3};
+	const struct log_line joe = {ip, "joe", 3, NULL};
 	struct rlimit before;
 	int pipes[2];
 

@@ -28,6 +28,11 @@ static void fields(void **state)
 	assert_int_equal(request.password_len, 0);
 	/* The interface allows more data behind the three. */
 	assert_int_equal(parse(BYTES("a\0b\0c\0more"), &request), REQUEST_OK);
+	assert_string_equal(request.client, "");
+	assert_int_equal(parse(BYTES("a\0b\0c\0::1\0"), &request), REQUEST_OK);
+	assert_string_equal(request.client, "::1");
+	assert_int_equal(parse(BYTES("a\0b\0c\0"), &request), REQUEST_OK);
+	assert_string_equal(request.client, "");
 }
 
 static void malformed(void **state)

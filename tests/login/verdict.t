@@ -1,0 +1,339 @@
+#!/usr/bin/env python3
+"""A verdict for who is not root: popbox-askpw hands the record to `popbox-checkpw
+--verdict` over a Unix socket, as s6-ipcserver serves it."""
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from tap import (BUILD, CHECKPW, GOOD, Result, Site, as_third, eq, has, hasnt,
+                 record, run, skip, test)
+
+ASKPW = BUILD + "/popbox-askpw"
+NOBODY = 65534
+ANSWERS = {0: "accept\tjoe@example.com\tex1-0001\t", 1: "refuse\n", 111: "error\n"}
+# What the program behind a login says of itself.
+SAYS = ("sh", "-c", 'echo "$USER $POPBOX_BOX $HOME $MAILDIR"; id -u; pwd')
+
+
+class Shop(Site):
+    """joe, and a service that answers at a socket."""
+
+    def __init__(self, *options, **settings):
+        super().__init__(qmail=False, **settings)
+        self.joe()
+        self.path = self.top + "/verdict"
+        self.log = self.top + "/log"
+        self.serve(*options)
+
+    def serve(self, *options):
+        if not shutil.which("s6-ipcserver"):
+            skip("s6-ipcserver is not installed")
+        with open(self.log, "ab") as log:
+            self.server = self.start(
+                "s6-ipcserver", "-a", "0666", self.path, CHECKPW, "-d",
+                self.store, *options, "--verdict", stderr=log)
+        until(lambda: os.path.exists(self.path))
+
+    def logged(self):
+        with open(self.log) as file:
+            return [line for line in file.read().splitlines()
+                    if line.startswith("popbox-checkpw:")]
+
+
+def until(condition):
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def start(raw, *words, path, user=NOBODY, env=None):
+    """popbox-askpw as that user, with the record on descriptor 3."""
+    reader, writer = os.pipe()
+    with as_third(reader):
+        process = subprocess.Popen(
+            [ASKPW, path, *words], stdin=subprocess.DEVNULL, cwd="/",
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, close_fds=False,
+            user=user if os.geteuid() == 0 else None,
+            env={"PATH": "/usr/bin:/bin", "TCPREMOTEIP": "192.0.2.9",
+                 **(env or {})})
+    os.close(reader)
+    try:
+        os.write(writer, raw)
+    except BrokenPipeError:
+        pass
+    os.close(writer)
+    return process
+
+
+def ask(site, login="joe@example.com", password=GOOD, *words, raw=None, path=None,
+        **more):
+    raw = record(login, password) if raw is None else raw
+    process = start(raw, *(words or SAYS), path=path or site.path, **more)
+    out, err = process.communicate(timeout=100)
+    return Result(subprocess.CompletedProcess([], process.returncode, out, err))
+
+
+@test("an accepted login runs the program, as the user who asked; the log says who "
+      "asked, for whom, and from where", root=True)
+def accepted():
+    with Shop("--service", "smtp") as site:
+        got = ask(site)
+        eq((got.rc, got.err), (0, ""), got)
+        maildir = f"{site.home}/e/ex1/POP/ex1-0001"
+        eq(got.out.splitlines(),
+           [f"joe@example.com ex1-0001 {maildir} {maildir}", str(NOBODY), "/"])
+        eq(site.logged(), ["popbox-checkpw: accept ip=192.0.2.9 box=ex1-0001 "
+                           f"service=smtp peer={NOBODY} user=joe@example.com"])
+        # The program's own code is the answer to who asked.
+        eq(ask(site, "joe@example.com", GOOD, "sh", "-c", "exit 7").rc, 7)
+
+
+@test("what the login program refuses is refused, at the same moment; nothing runs",
+      root=True)
+def refused():
+    with Shop(refuse_delay_ms="300") as site:
+        site.do("domain", "add", "off.example", "--handle", "ex2")
+        site.do("box", "add", "ann@off.example", "--stdin", input=GOOD + "\n")
+        site.do("handle", "suspend", "ex2")
+        for login, password, reason in (
+                ("joe@example.com", "wrong", "mismatch"),
+                ("nobody@example.com", GOOD, "unknown"),
+                ("ann@off.example", GOOD, "handle-suspended"),
+                ("", "", "unknown")):
+            began = time.monotonic()
+            got = ask(site, login, password)
+            assert time.monotonic() - began >= 0.3
+            eq((got.rc, got.out, got.err), (1, "", ""), login)
+            eq(site.logged()[-1], "popbox-checkpw: refuse ip=192.0.2.9 "
+               f"reason={reason} peer={NOBODY} user={login or '-'}")
+
+
+@test("no service, no store, a service that ends: cannot tell, and nothing runs",
+      root=True)
+def away():
+    with Shop() as site:
+        data = site.store + "/data.mdb"
+        os.rename(data, data + ".away")
+        got = ask(site)
+        eq((got.rc, got.out), (111, ""))
+        has(got.err, "; its log says why")
+        has(site.logged()[-1], 'error ip=- reason="store: not found" peer=')
+        os.rename(data + ".away", data)
+        eq(ask(site).rc, 0)
+        # Its rights are the socket's.
+        os.chmod(site.path, 0o600)
+        got = ask(site)
+        eq((got.rc, got.out), (111, ""))
+        has(got.err, f"popbox-askpw: {site.path}: Permission denied")
+        site.server.terminate()
+        site.server.wait()
+        got = ask(site, user=0)
+        eq((got.rc, got.out), (111, ""))
+        has(got.err, "Connection refused")
+        os.unlink(site.path)
+        has(ask(site).err, "No such file or directory")
+        got = ask(site, path="/" + "x" * 200)
+        eq(got.rc, 111)
+        has(got.err, "File name too long")
+
+
+class Fake:
+    """A service that answers what it is told, and keeps what it was sent."""
+
+    def __init__(self, answer, path):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.bind(path)
+        self.socket.listen()
+        self.sent = b""
+        self.thread = threading.Thread(target=self.one, args=(answer,))
+        self.thread.start()
+
+    def one(self, answer):
+        with self.socket, self.socket.accept()[0] as peer:
+            while more := peer.recv(4096):
+                self.sent += more
+            peer.sendall(answer)
+
+
+def answered(answer, **more):
+    """askpw's result, and what it had sent."""
+    with Site(qmail=False, init=False) as site:
+        fake = Fake(answer, site.top + "/fake")
+        got = ask(site, path=site.top + "/fake", user=os.geteuid(), **more)
+        fake.thread.join()
+        return got, fake.sent
+
+
+@test("an answer is one whole line, or it is none")
+def answers():
+    good = b"accept\tjoe@example.com\tex1-0001\t/home/x\n"
+    eq(answered(good)[0].out.splitlines()[0],
+       "joe@example.com ex1-0001 /home/x /home/x")
+    eq(answered(b"refuse\n")[0].rc, 1)
+    for bad in (b"", b"a", b"refuse", b"refuse\n\n", b"Refuse\n", b"error\n",
+                b"accept\n", b"accept\t\n", good[:-1], good + b"x", good + good,
+                good.replace(b"\tex1-0001", b""), good.replace(b"joe", b"\0"),
+                good.replace(b"/home/x", b""), good.replace(b"joe@example.com", b""),
+                good.replace(b"/x", b"/x\ty"), good.replace(b"joe", b"j\n"),
+                b"accept joe ex1-0001 /home/x\n", b"x" * 5000,
+                b"accept\tj\tb\t/" + b"x" * 5000 + b"\n"):
+        got, _ = answered(bad)
+        eq((got.rc, got.out), (111, ""), bad)
+        has(got.err, "popbox-askpw: the service: ")
+
+
+@test("the client's address goes along, where there is room for it; nothing else of "
+      "the environment does")
+def client():
+    raw = record("joe@example.com", GOOD)
+    eq(answered(b"refuse\n")[1], raw + b"192.0.2.9\0")
+    eq(answered(b"refuse\n", env={"TCPREMOTEIP": ""})[1], raw + b"\0")
+    # What may follow the three fields stays behind.
+    eq(answered(b"refuse\n", raw=raw + b"more")[1], raw + b"192.0.2.9\0")
+    full = record("joe@example.com", "x" * (512 - len(record("joe@example.com", ""))))
+    eq(answered(b"refuse\n", raw=full)[1], full)
+
+
+@test("an address that is none is not logged: the log's lines stay whole", root=True)
+def forged():
+    with Shop() as site:
+        for forged_ip in ("x user=root", "192.0.2.1 reason=x", "1" * 300,
+                          "192.0.2.7\npopbox-checkpw: accept", ""):
+            eq(ask(site, env={"TCPREMOTEIP": forged_ip}).rc, 0)
+            eq(site.logged()[-1], "popbox-checkpw: accept ip=- box=ex1-0001 "
+               f"peer={NOBODY} user=joe@example.com")
+        eq(ask(site, env={"TCPREMOTEIP": "2001:db8::1"}).rc, 0)
+        has(site.logged()[-1], "accept ip=2001:db8::1 box=")
+
+
+@test("wrong use is answered with 2: no program, no record, one that is too long or "
+      "has too few fields")
+def misuse():
+    with Site(qmail=False, init=False) as site:
+        for raw in (b"", b"joe\0x", b"joe\0x\0", b"x" * 512):
+            got = ask(site, raw=raw, path="/nowhere")
+            eq((got.rc, got.out), (2, ""), raw)
+            has(got.err, "fewer than three NULs")
+        got = ask(site, raw=record("joe", "x" * 510), path="/nowhere")
+        eq(got.rc, 2)
+        has(got.err, "longer than 512 bytes")
+        for words in ((), ("/nowhere",), ("--help",), ("-x", "/nowhere", "true")):
+            got = subprocess.run([ASKPW, *words], capture_output=True, text=True)
+            eq(got.returncode, 2, words)
+            has(got.stderr, "usage: popbox-askpw SOCKET prog")
+        got = subprocess.run([ASKPW, "/nowhere", "true"], capture_output=True,
+                             text=True)
+        eq(got.returncode, 2)
+        has(got.stderr, "descriptor 3 is closed")
+        got = subprocess.run([ASKPW, "--version"], capture_output=True, text=True)
+        eq(got.returncode, 0)
+        has(got.stdout, "popbox-askpw ")
+        got, _ = answered(b"accept\tj\tb\t/\n", env={"PATH": "/nowhere"})
+        eq((got.rc, got.out), (111, ""))
+        has(got.err, "popbox-askpw: sh: No such file")
+
+
+@test("a service that does not answer is waited for a minute, and no longer")
+def silent():
+    with Site(qmail=False, init=False) as site:
+        path = site.top + "/silent"
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(path)
+            listener.listen()
+            process = start(record("joe", "x"), "true", path=path,
+                            user=os.geteuid())
+            peer, _ = listener.accept()
+            with peer:
+                while peer.recv(4096):
+                    pass
+                process.send_signal(signal.SIGALRM)
+                out, err = process.communicate(timeout=20)
+        eq((process.returncode, out), (111, b""))
+        eq(err, b"popbox-askpw: no answer in 60 seconds\n")
+
+
+def converse(site, data, end=True):
+    """What the service answers to bytes."""
+    with socket.socket(socket.AF_UNIX) as peer:
+        peer.settimeout(30)
+        peer.connect(site.path)
+        peer.sendall(data)
+        if end:
+            peer.shutdown(socket.SHUT_WR)
+        answer = b""
+        while more := peer.recv(4096):
+            answer += more
+        return answer.decode()
+
+
+@test("the service answers every record with one line, and a torn one with error")
+def records():
+    with Shop() as site:
+        raw = record("joe@example.com", GOOD)
+        maildir = f"{site.home}/e/ex1/POP/ex1-0001\n"
+        eq(converse(site, raw), ANSWERS[0] + maildir)
+        for more in (b"192.0.2.1\0", b"x", b"\0", b"192.0.2.1\0x\0"):
+            eq(converse(site, raw + more), ANSWERS[0] + maildir, more)
+        for at in range(len(raw)):
+            eq(converse(site, raw[:at]), ANSWERS[111], raw[:at])
+        with contextlib.suppress(ConnectionResetError):  # it reads no further
+            eq(converse(site, raw + b"x" * 500), ANSWERS[111])
+        has(site.logged()[-1], "longer than 512 bytes")
+        eq(converse(site, record("joe@example.com", "wrong")), ANSWERS[1])
+        # A box has no address: it is called by its name.
+        site.do("address", "del", "joe@example.com", "--yes")
+        eq(converse(site, record("ex1-0001", GOOD)),
+           "accept\tex1-0001\tex1-0001\t" + maildir)
+
+
+@test("whoever asks and does not end, or does not wait for the answer, has his own "
+      "process alone, which ends")
+def slow():
+    with Shop() as site:
+        began = time.monotonic()
+        eq(converse(site, b"joe@example.com\0", end=False), ANSWERS[111])
+        assert 9 < time.monotonic() - began < 29
+        has(site.logged()[-1], 'error ip=- reason="request: it did not end in time"')
+        for _ in range(5):
+            with socket.socket(socket.AF_UNIX) as peer:
+                peer.connect(site.path)
+                peer.sendall(record("joe@example.com", GOOD))
+        until(lambda: len(site.logged()) == 6)
+        eq(converse(site, record("joe@example.com", "wrong")), ANSWERS[1])
+
+
+@test("--verdict runs no program, --service is a word of the log")
+def words():
+    with Site(qmail=False).joe() as site:
+        for args in (("--verdict", "true"), ("--service", "smtp"),
+                     ("--service", "smtp", "true"),
+                     ("--service", "", "--verdict"),
+                     ("--service", "a b", "--verdict"),
+                     ("--service", "x" * 17, "--verdict"),
+                     ("--service", "Ä", "--verdict")):
+            got = subprocess.run([CHECKPW, "-d", site.store, *args], text=True,
+                                 stdin=subprocess.DEVNULL, capture_output=True)
+            eq(got.returncode, 2, args)
+            has(got.stderr, "--verdict")
+            eq(got.stdout, "", args)
+        # Through a pipe nobody is known.
+        got = subprocess.run([CHECKPW, "-d", site.store, "--verdict"],
+                             input=record("joe@example.com", GOOD),
+                             capture_output=True,
+                             env={**os.environ, "TCPREMOTEIP": "192.0.2.7"})
+        eq(got.returncode, 0)
+        has(got.stdout.decode(), ANSWERS[0])
+        eq(got.stderr.decode(), "popbox-checkpw: accept ip=192.0.2.7 box=ex1-0001 "
+           "user=joe@example.com\n")
+        hasnt(got.stderr.decode(), "peer")
+
+
+run()
