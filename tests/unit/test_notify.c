@@ -1,0 +1,354 @@
+/* Telling qmail: what its programs answer, what they may answer, and which process
+ * is qmail-send. */
+#include "failing.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+
+#include "qmail/notify.h"
+
+FAILING(pid_t, fork, (void), ())
+FAILING(pid_t, waitpid, (pid_t pid, int *status, int how), (pid, status, how))
+FAILING(int, fsync, (int fd), (fd))
+FAILING(int, pidfd_send_signal,
+	(int fd, int number, siginfo_t *info, unsigned flags),
+	(fd, number, info, flags))
+
+DIR *opendir(const char *path)
+{
+	return failing_now("opendir") ? NULL : FAILING_REAL(opendir)(path);
+}
+
+static char top[100], said[2000];
+static struct config config;
+static int fd_before;
+
+static void make_dir(const char *name)
+{
+	char path[200];
+
+	(void)snprintf(path, sizeof path, "%s/%s", top, name);
+	assert_int_equal(mkdir(path, 0755), 0);
+}
+
+static void place(const char *name, char ret_path[200])
+{
+	(void)snprintf(ret_path, 200, "%s/%s", top, name);
+}
+
+static void script(const char *name, const char *body)
+{
+	char path[200];
+	FILE *file;
+
+	place(name, path);
+	(void)unlink(path);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	(void)fprintf(file, "#!/bin/sh\n%s\n", body);
+	assert_int_equal(fchmod(fileno(file), 0755), 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	failing_call = NULL;
+	(void)snprintf(top, sizeof top, "/tmp/popbox-unit.XXXXXX");
+	if (!mkdtemp(top))
+		return 1;
+	make_dir("bin");
+	make_dir("users");
+	make_dir("control");
+	make_dir("queue");
+	make_dir("queue/lock");
+	config = (struct config){.uid = 0};
+	(void)snprintf(config.qmail, sizeof config.qmail, "%s", top);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	pid_t pid = FAILING_REAL(fork)();
+
+	(void)state;
+	if (pid == 0) {
+		execlp("rm", "rm", "-rf", top, NULL);
+		_exit(127);
+	}
+	return FAILING_REAL(waitpid)(pid, NULL, 0) != pid;
+}
+
+/* What is said between these goes to a file. */
+static void listen_start(void)
+{
+	char path[200];
+	int fd;
+
+	place("said", path);
+	fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	fd_before = dup(2);
+	assert_int_equal(dup2(fd, 2), 2);
+	close(fd);
+}
+
+static void listen_end(void)
+{
+	char path[200];
+	ssize_t len;
+	int fd;
+
+	place("said", path);
+	assert_int_equal(dup2(fd_before, 2), 2);
+	close(fd_before);
+	fd = open(path, O_RDONLY);
+	len = read(fd, said, sizeof said - 1);
+	said[len > 0 ? len : 0] = 0;
+	close(fd);
+}
+
+static void says(bool (*call)(const struct config *), bool good,
+		 const char *part)
+{
+	bool done;
+
+	listen_start();
+	done = call(&config);
+	listen_end();
+	if (done != good || !strstr(said, part) || (!*part && *said))
+		fail_msg("%s: '%s', not '%s'", done ? "done" : "failed", said,
+			 part);
+}
+
+static void programs(void **state)
+{
+	char path[200];
+
+	(void)state;
+	says(notify_newu, false, "/bin/qmail-newu' (is it there?)");
+	says(notify_newmrh, false, "/bin/qmail-newmrh' (is it there?)");
+	script("bin/qmail-newmrh", "exit 0");
+	says(notify_newmrh, true, "");
+	script("bin/qmail-newu", "exit 3");
+	says(notify_newu, false, "failed with exit code 3");
+	script("bin/qmail-newu", "exit 127");
+	says(notify_newu, false, "(is it there?)");
+	script("bin/qmail-newu", "kill -9 $$");
+	says(notify_newu, false, "was ended by a signal");
+	script("bin/qmail-newu", "exit 0");
+	says(notify_newu, true, "");
+	place("users", path);
+	assert_int_equal(rmdir(path), 0);
+	says(notify_newu, false, "cannot sync '");
+}
+
+static void calls(void **state)
+{
+	(void)state;
+	script("bin/qmail-newu", "exit 0");
+	failing_start("waitpid", 1, EINTR);
+	says(notify_newu, true, "");
+	assert_true(failing_end());
+	failing_start("waitpid", 1, ECHILD);
+	says(notify_newu, false, "qmail-newu'");
+	assert_true(failing_end());
+	(void)FAILING_REAL(waitpid)(-1, NULL, 0);
+	failing_start("fork", 1, EAGAIN);
+	says(notify_newu, false, "Resource temporarily unavailable");
+	assert_true(failing_end());
+	failing_start("fsync", 1, EIO);
+	says(notify_newu, false, "/users': Input/output error");
+	assert_true(failing_end());
+	script("bin/qmail-newmrh", "exit 0");
+	failing_start("fsync", 1, EIO);
+	says(notify_newmrh, false, "/control': Input/output error");
+	assert_true(failing_end());
+}
+
+/* So many words, of which the script counts what follows the first. */
+static void give_words(int count)
+{
+	size_t len = (size_t)snprintf(config.qmail_hup, sizeof config.qmail_hup,
+				      "%s/bin/hup", top);
+
+	for (int i = 1; i < count; i++)
+		len += (size_t)snprintf(config.qmail_hup + len,
+					sizeof config.qmail_hup - len, "  w");
+}
+
+static void setting(void **state)
+{
+	(void)state;
+	script("bin/hup", "exit $#");
+	give_words(1);
+	says(notify_hup, true, "");
+	give_words(16);
+	says(notify_hup, false, "failed with exit code 15");
+	give_words(17);
+	says(notify_hup, false, "more than 16 words");
+}
+
+static enum notify_state state_of(void)
+{
+	return notify_state(&config);
+}
+
+static void trigger(void **state)
+{
+	char path[200];
+	int reader;
+
+	(void)state;
+	assert_int_equal(state_of(), NOTIFY_STOPPED);
+	says(notify_hup, true, "is not running");
+	place("queue/lock/trigger", path);
+	assert_int_equal(mkfifo(path, 0622), 0);
+	assert_int_equal(state_of(), NOTIFY_STOPPED);
+	reader = open(path, O_RDONLY | O_NONBLOCK);
+	assert_int_equal(state_of(), NOTIFY_HIDDEN);
+	says(notify_hup, false, "its process was not found");
+	close(reader);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(symlink("elsewhere", path), 0);
+	assert_int_equal(state_of(), NOTIFY_UNKNOWN);
+	says(notify_hup, false, "cannot find out whether");
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(state_of(), NOTIFY_UNKNOWN);
+	assert_int_equal(rmdir(path), 0);
+	place("queue/lock", path);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(state_of(), NOTIFY_STOPPED); /* there is no queue */
+	assert_int_equal(mknod(path, S_IFREG | 0600, 0), 0);
+	assert_int_equal(state_of(), NOTIFY_STOPPED);
+	/* Without /proc that is not known. */
+	failing_start("opendir", 1, ENOENT);
+	assert_int_equal(state_of(), NOTIFY_UNKNOWN);
+	assert_true(failing_end());
+}
+
+/* A program of that name, in a directory. */
+static pid_t start(const char *program, const char *where)
+{
+	char path[200], dir[200], now[PATH_MAX], link[64];
+	pid_t pid;
+
+	place(program, path);
+	place(where, dir);
+	(void)unlink(path);
+	pid = FAILING_REAL(fork)();
+	if (pid == 0) {
+		execlp("cp", "cp", "/bin/sleep", path, NULL);
+		_exit(127);
+	}
+	assert_int_equal(FAILING_REAL(waitpid)(pid, NULL, 0), pid);
+	pid = FAILING_REAL(fork)();
+	if (pid == 0) {
+		if (chdir(dir) == 0)
+			execl(path, path, "60", NULL);
+		_exit(127);
+	}
+	(void)snprintf(link, sizeof link, "/proc/%d/exe", (int)pid);
+	for (int i = 0; i < 5000; i++) {
+		ssize_t len = readlink(link, now, sizeof now - 1);
+
+		now[len > 0 ? len : 0] = 0;
+		if (strcmp(now, path) == 0)
+			break;
+		usleep(1000);
+	}
+	assert_string_equal(now, path);
+	return pid;
+}
+
+/* By which signal it ended; 0: it runs on, and is ended here. */
+static int ended(pid_t pid, bool soon)
+{
+	int status = 0;
+
+	for (int i = 0; i < (soon ? 5000 : 20); i++) {
+		if (FAILING_REAL(waitpid)(pid, &status, WNOHANG) == pid)
+			return WTERMSIG(status);
+		usleep(1000);
+	}
+	(void)kill(pid, SIGKILL);
+	(void)FAILING_REAL(waitpid)(pid, &status, 0);
+	return 0;
+}
+
+static void processes(void **state)
+{
+	static const struct {
+		const char *program, *where;
+		bool ours;
+	} cases[] = {
+		{"bin/qmail-send", "queue", true},
+		{"bin/qmail-send", "control", true},
+		{"qmail-send", "queue", true},
+		{"qmail-send", "control", true}, /* below qmail */
+		{"bin/qmail-send.old", "control", true},
+		{"bin/qmail-sender", "queue", false},
+		{"bin/qmail-sen", "queue", false},
+		{"bin/other", "queue", false},
+	};
+	pid_t pid, first, second;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		print_message("# %s in %s\n", cases[i].program, cases[i].where);
+		first = start(cases[i].program, cases[i].where);
+		if (cases[i].ours) {
+			assert_int_equal(notify_find(&config, &pid),
+					 NOTIFY_RUNS);
+			assert_int_equal(pid, first);
+			says(notify_hup, true, "");
+			assert_int_equal(ended(first, true), SIGHUP);
+		} else {
+			assert_int_equal(state_of(), NOTIFY_STOPPED);
+			says(notify_hup, true, "is not running");
+			assert_int_equal(ended(first, false), 0);
+		}
+	}
+	/* Each of several is told. */
+	first = start("bin/qmail-send", "queue");
+	second = start("qmail-send", "queue");
+	says(notify_hup, true, "");
+	assert_int_equal(ended(first, true), SIGHUP);
+	assert_int_equal(ended(second, true), SIGHUP);
+	/* One that is there and cannot be told. */
+	first = start("bin/qmail-send", "queue");
+	failing_start("pidfd_send_signal", 1, EPERM);
+	says(notify_hup, false, "cannot send HUP to qmail-send");
+	assert_true(failing_end());
+	assert_int_equal(ended(first, false), 0);
+}
+
+int main(void)
+{
+#define WITH_QMAIL(sentence, function)                                         \
+	{                                                                      \
+		sentence, function, set_up, tear_down, NULL                    \
+	}
+	const struct CMUnitTest tests[] = {
+		WITH_QMAIL("a program of qmail's that is not there, fails or is "
+			   "killed is told of, each in its words",
+			   programs),
+		WITH_QMAIL("a call of the system that fails is no success, and "
+			   "one that a signal interrupts is made again",
+			   calls),
+		WITH_QMAIL("a setting of too many words is not run", setting),
+		WITH_QMAIL("qmail-send runs, does not, or nobody knows: the "
+			   "trigger says which",
+			   trigger),
+		WITH_QMAIL("each process that is this qmail's qmail-send is "
+			   "told, and no other",
+			   processes),
+	};
+
+	return RUN(tests);
+}
