@@ -141,6 +141,69 @@ static void of_one(void **state)
 	spoilt(forwards[0], 0, ERR_DAMAGED);
 }
 
+static enum err add_end(struct store_txn *txn, void *arg)
+{
+	static struct store_address a;
+
+	a = (struct store_address){.name = address(arg), .has_box = true,
+				   .box = {handle("e"), 0}, .expires = 200};
+	if (strncmp(arg, "b", 1) == 0)
+		a.expires = 100;
+	if (strncmp(arg, "off", 3) == 0) {
+		a.delivery = STORE_BOUNCE;
+		a.expires = 50;
+		a.off_since = 1;
+	}
+	return store_address_add(txn, &a);
+}
+
+static enum err on_end(void *arg, const struct store_address *address)
+{
+	(void)arg;
+	(void)snprintf(found + strlen(found), sizeof found - strlen(found),
+		       "%s ", address->name.local.s);
+	return ERR_OK;
+}
+
+static enum err look_ends(struct store_txn *txn, void *arg)
+{
+	found[0] = 0;
+	return store_expiring(txn, *(int64_t *)arg, on_end, NULL);
+}
+
+static enum err look_first(struct store_txn *txn, void *arg)
+{
+	return store_first_end(txn, arg);
+}
+
+static void ends_by(int64_t upto, const char *want)
+{
+	assert_int_equal(store_read(store, look_ends, &upto), ERR_OK);
+	assert_string_equal(found, want);
+}
+
+static void ends(void **state)
+{
+	int64_t first;
+
+	(void)state;
+	assert_int_equal(store_read(store, look_first, &first), ERR_OK);
+	assert_true(first == INT64_MAX);
+	ends_by(INT64_MAX, "");
+	assert_int_equal(change(add_end, "a0@a.org"), ERR_OK);
+	assert_int_equal(store_read(store, look_first, &first), ERR_OK);
+	assert_true(first == 200);
+	assert_int_equal(change(add_end, "b2@a.org"), ERR_OK);
+	assert_int_equal(change(add_end, "off@a.org"), ERR_OK);
+	assert_int_equal(change(add_end, "z@a.org"), ERR_OK);
+	assert_int_equal(store_read(store, look_first, &first), ERR_OK);
+	assert_true(first <= 100);
+	ends_by(99, "");
+	ends_by(100, "b2 ");
+	ends_by(199, "b2 ");
+	ends_by(200, "a0 b2 z ");
+}
+
 int main(void)
 {
 #define WITH_STORE(sentence, function)                                        \
@@ -154,6 +217,9 @@ int main(void)
 			   "one is", damaged),
 		WITH_STORE("a damaged row with a box and forwards is", of_some),
 		WITH_STORE("a damaged row of forwards alone is", of_one),
+		WITH_STORE("an address that is on is found at its end, and not a "
+			   "second before",
+			   ends),
 	};
 
 	if (secret_start() != ERR_OK)

@@ -175,6 +175,12 @@ static void contents(void **state)
 	a.expires = 1234567;
 	assert_int_equal(address_encode(&a, &row), ERR_OK);
 	spoil("end", read_address, &key, &row);
+	a.expires = -1;
+	assert_int_equal(address_encode(&a, &row), ERR_OK);
+	assert_int_equal(read_address(row_key_bytes(&key),
+				      row_bytes(&row)),
+			 ERR_DAMAGED);
+	a.expires = 1234567;
 	assert_int_equal(row.bytes[0], ROW_VERSION_MORE);
 	a.delivery = STORE_BOUNCE;
 	a.off_since = 1234;
