@@ -1,13 +1,17 @@
 /* box.c: numbered Maildirs, each with one password. */
+#include <string.h>
+
 #include "row.h"
 #include "secret.h"
 
 enum err box_encode(const struct store_account *account, struct row *ret_row)
 {
 	const struct store_box *box = &account->box;
+	const bool moved = box->other.handle.s[0];
 	struct row_key key = row_key_box(&box->name);
 	struct record record =
-		record_new(ret_row->bytes, sizeof ret_row->bytes, ROW_VERSION);
+		record_new(ret_row->bytes, sizeof ret_row->bytes,
+			   moved ? ROW_VERSION_MORE : ROW_VERSION);
 
 	record_put_text(&record, account->hash);
 	record_put_text(&record, box->title);
@@ -15,7 +19,24 @@ enum err box_encode(const struct store_account *account, struct row *ret_row)
 	record_put_u8(&record, box->has_password);
 	record_put_u64(&record, (uint64_t)box->password_changed);
 	row_put_state(&record, &box->state);
+	if (moved) {
+		record_put_text(&record, box->other.handle.s);
+		record_put_u32(&record, box->other.number);
+	}
 	return record_seal(&record, key.bytes, key.len, &ret_row->len);
+}
+
+static void get_other(struct record *record, struct name_box *ret_other)
+{
+	char text[NAME_HANDLE_MAX + 1];
+
+	*ret_other = (struct name_box){.number = 0};
+	if (record->version == ROW_VERSION)
+		return;
+	record_get_text(record, text, sizeof text);
+	if (name_handle_read(text, strlen(text), &ret_other->handle))
+		record->bad = true;
+	ret_other->number = record_get_u32(record);
 }
 
 /* Straight into its place, as an address is. */
@@ -25,7 +46,7 @@ enum err box_decode(struct db_bytes key, struct db_bytes row,
 	struct store_box *box = &ret_account->box;
 	struct record record;
 	enum err err = record_open(row.at, row.len, key.at, key.len,
-				   ROW_VERSION, &record);
+				   ROW_VERSION_MORE, &record);
 
 	if (err == ERR_OK)
 		err = row_name_box(key, &box->name);
@@ -37,6 +58,7 @@ enum err box_decode(struct db_bytes key, struct db_bytes row,
 	box->has_password = record_get_bool(&record);
 	box->password_changed = (int64_t)record_get_u64(&record);
 	row_get_state(&record, &box->state);
+	get_other(&record, &box->other);
 	err = record_end(&record);
 	if (err != ERR_OK)
 		secret_wipe(ret_account->hash, sizeof ret_account->hash);
@@ -98,4 +120,19 @@ enum err store_box_next(struct store_txn *txn, const struct name_box *after,
 			       &key, &row);
 
 	return err == ERR_OK ? decode_box(key, row, ret_box) : err;
+}
+
+enum err store_box_has_moved(struct store_txn *txn, const struct store_box *box,
+			     bool *ret_moved)
+{
+	struct row_key key = row_key_box(&box->other);
+	struct db_bytes row;
+	enum err err = box->other.handle.s[0]
+			       ? db_get(txn->db, DB_BOX, row_key_bytes(&key),
+					&row)
+			       : ERR_NOTFOUND;
+
+	if (err == ERR_OK || err == ERR_NOTFOUND)
+		*ret_moved = err == ERR_OK;
+	return err == ERR_NOTFOUND ? ERR_OK : err;
 }

@@ -92,26 +92,21 @@ static enum err judge_number(struct store_txn *txn, const struct name_box *name)
 	return parked_refuse(txn, STORE_BOXES, &key, "the box of this number");
 }
 
-enum err store_account_add(struct store_txn *txn,
-			   const struct store_account *account)
+/* As it is, under a number that was never used. */
+static enum err insert(struct store_txn *txn,
+		       const struct store_account *account)
 {
-	struct store_account new = *account;
-	struct store_box *box = &new.box;
+	const struct store_box *box = &account->box;
 	struct row_key key = row_key_box(&box->name);
 	struct row row, shown;
 	enum err err = judge(txn, &box->name);
 
 	if (err == ERR_OK)
-		err = judge_hash(txn, account->hash);
-	if (err == ERR_OK)
 		err = judge_number(txn, &box->name);
 	if (err == ERR_OK)
 		err = pass_number(txn, &box->name);
-	box->state.created = box->state.changed = txn->now;
-	box->has_password = new.hash[0] != 0;
-	box->password_changed = box->has_password ? txn->now : 0;
 	if (err == ERR_OK)
-		err = box_encode(&new, &row);
+		err = box_encode(account, &row);
 	if (err == ERR_OK)
 		err = encode_public(box, &shown);
 	if (err == ERR_OK)
@@ -119,8 +114,40 @@ enum err store_account_add(struct store_txn *txn,
 	if (err == ERR_OK)
 		err = journal_append(txn, STORE_ADD, STORE_BOXES, &key, NULL,
 				     &shown);
-	secret_wipe(&new, sizeof new);
 	secret_wipe(&row, sizeof row);
+	return err;
+}
+
+enum err store_account_add(struct store_txn *txn,
+			   const struct store_account *account)
+{
+	struct store_account new = *account;
+	struct store_box *box = &new.box;
+	enum err err = judge_hash(txn, account->hash);
+
+	box->state.created = box->state.changed = txn->now;
+	box->has_password = new.hash[0] != 0;
+	box->password_changed = box->has_password ? txn->now : 0;
+	box->other = (struct name_box){.number = 0};
+	if (err == ERR_OK)
+		err = insert(txn, &new);
+	secret_wipe(&new, sizeof new);
+	return err;
+}
+
+enum err store_box_move(struct store_txn *txn, const struct name_box *from,
+			const struct name_box *to)
+{
+	struct store_account account;
+	enum err err = store_login(txn, from, &account);
+
+	if (err != ERR_OK)
+		return err;
+	account.box.name = *to;
+	account.box.other = *from;
+	account.box.state.changed = txn->now;
+	err = insert(txn, &account);
+	secret_wipe(&account, sizeof account);
 	return err;
 }
 
@@ -252,7 +279,9 @@ static enum err refuse_needed(struct store_txn *txn,
 			    text);
 }
 
-enum err store_box_del(struct store_txn *txn, const struct name_box *name)
+/* Parks it; to is the box that it has become, or NULL. */
+static enum err park(struct store_txn *txn, const struct name_box *name,
+		     const struct name_box *to)
 {
 	const struct name_box first = {name->handle, 1};
 	struct row_key key = row_key_box(name);
@@ -262,6 +291,8 @@ enum err store_box_del(struct store_txn *txn, const struct name_box *name)
 
 	if (err != ERR_OK)
 		return err;
+	if (to)
+		account.box.other = *to;
 	err = refuse_needed(txn, name);
 	if (err == ERR_OK)
 		err = pass_number(txn, &first); /* see judge_number */
@@ -276,6 +307,17 @@ enum err store_box_del(struct store_txn *txn, const struct name_box *name)
 	secret_wipe(&account, sizeof account);
 	secret_wipe(&row, sizeof row);
 	return err;
+}
+
+enum err store_box_del(struct store_txn *txn, const struct name_box *name)
+{
+	return park(txn, name, NULL);
+}
+
+enum err store_box_moved(struct store_txn *txn, const struct name_box *from,
+			 const struct name_box *to)
+{
+	return park(txn, from, to);
 }
 
 enum err store_box_restore(struct store_txn *txn, const struct name_box *name)

@@ -9,12 +9,19 @@
 
 enum { POINTER = 255 }; /* in the place of the kind */
 
+static uint8_t version_of(const struct store_domain *domain)
+{
+	if (domain->from.s[0])
+		return ROW_VERSION_MOVED;
+	return domain->extension ? ROW_VERSION_MORE : ROW_VERSION;
+}
+
 enum err domain_encode(const struct store_domain *domain, struct row *ret_row)
 {
 	struct row_key key = row_key_domain(&domain->name);
+	const uint8_t version = version_of(domain);
 	struct record record =
-		record_new(ret_row->bytes, sizeof ret_row->bytes,
-			   domain->extension ? ROW_VERSION_MORE : ROW_VERSION);
+		record_new(ret_row->bytes, sizeof ret_row->bytes, version);
 
 	record_put_u8(&record, (uint8_t)domain->kind);
 	record_put_text(&record, domain->handle.s);
@@ -25,19 +32,11 @@ enum err domain_encode(const struct store_domain *domain, struct row *ret_row)
 	record_put_text(&record, domain->ip);
 	record_put_u8(&record, domain->subdomains);
 	row_put_state(&record, &domain->state);
-	if (domain->extension)
+	if (version >= ROW_VERSION_MORE)
 		record_put_u8(&record, (uint8_t)domain->extension);
+	if (version >= ROW_VERSION_MOVED)
+		record_put_text(&record, domain->from.s);
 	return record_seal(&record, key.bytes, key.len, &ret_row->len);
-}
-
-/* A row of the first version has none. */
-static void get_extension(struct record *record, struct store_domain *domain)
-{
-	if (record->version == ROW_VERSION)
-		return;
-	domain->extension = (char)record_get_u8(record);
-	if (domain->extension != '+' || domain->kind != STORE_POP)
-		record->bad = true;
 }
 
 static void get_handle(struct record *record, struct name_handle *ret_name)
@@ -47,6 +46,21 @@ static void get_handle(struct record *record, struct name_handle *ret_name)
 	record_get_text(record, text, sizeof text);
 	if (name_handle_read(text, strlen(text), ret_name))
 		record->bad = true;
+}
+
+/* What rows of the first version do not have. */
+static void get_more(struct record *record, struct store_domain *domain)
+{
+	const bool moved = record->version >= ROW_VERSION_MOVED;
+
+	if (record->version == ROW_VERSION)
+		return;
+	domain->extension = (char)record_get_u8(record);
+	if ((domain->extension != '+' && !(moved && !domain->extension)) ||
+	    domain->kind != STORE_POP)
+		record->bad = true;
+	if (moved)
+		get_handle(record, &domain->from);
 }
 
 /* A domain's name, or none. */
@@ -66,7 +80,7 @@ enum err domain_decode(struct db_bytes key, struct db_bytes row,
 	struct record record;
 	uint8_t kind;
 	enum err err = record_open(row.at, row.len, key.at, key.len,
-				   ROW_VERSION_MORE, &record);
+				   ROW_VERSION_MOVED, &record);
 
 	if (err != ERR_OK)
 		return err;
@@ -85,7 +99,7 @@ enum err domain_decode(struct db_bytes key, struct db_bytes row,
 	record_get_text(&record, domain.ip, sizeof domain.ip);
 	domain.subdomains = record_get_bool(&record);
 	row_get_state(&record, &domain.state);
-	get_extension(&record, &domain);
+	get_more(&record, &domain);
 	err = record_end(&record);
 	if (err == ERR_OK)
 		*ret_domain = domain;

@@ -234,6 +234,7 @@ enum err store_domain_add(struct store_txn *txn,
 	if (err != ERR_OK)
 		return err;
 	new.ip[0] = 0;
+	new.from.s[0] = 0;
 	if (new.kind != STORE_POP)
 		new.extension = 0;
 	new.state = store_state_new(txn);
@@ -256,19 +257,59 @@ static enum err move_ip(struct store_txn *txn, const struct store_domain *was,
 	return err;
 }
 
-/* An alias may become one of another domain. */
+static bool is_of(const struct store_domain *domain,
+		  const struct name_handle *handle)
+{
+	return strcmp(domain->handle.s, handle->s) == 0;
+}
+
+/* An alias may become one of another domain; any may get another handle. */
 static enum err move_owner(struct store_txn *txn,
 			   const struct store_domain *was,
 			   const struct store_domain *is)
 {
 	enum err err = ERR_OK;
 
-	if (strcmp(was->target.s, is->target.s) != 0) {
+	if (strcmp(was->target.s, is->target.s) != 0 ||
+	    !is_of(was, &is->handle)) {
 		err = owner_drop(txn, was);
 		if (err == ERR_OK)
 			err = owner_put(txn, is);
 	}
 	return err;
+}
+
+/* The aliases of a domain that has got another handle. */
+static enum err move_aliases(struct store_txn *txn,
+			     const struct store_domain *domain)
+{
+	struct store_domain alias;
+	enum err err = domain->kind == STORE_POP
+			       ? store_alias_next(txn, &domain->name, NULL,
+						  &alias)
+			       : ERR_NOTFOUND;
+
+	while (err == ERR_OK) {
+		const struct name_domain name = alias.name;
+
+		alias.handle = domain->handle;
+		err = store_domain_set(txn, &alias);
+		if (err == ERR_OK)
+			err = store_alias_next(txn, &domain->name, &name,
+					       &alias);
+	}
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+static enum err judge_handle(struct store_txn *txn,
+			     const struct name_handle *name)
+{
+	struct store_handle handle;
+	enum err err = store_handle_get(txn, name, &handle);
+
+	return err == ERR_NOTFOUND
+		       ? store_unknown(txn, "there is no handle '%s'", name->s)
+		       : err;
 }
 
 enum err store_domain_set(struct store_txn *txn,
@@ -277,8 +318,11 @@ enum err store_domain_set(struct store_txn *txn,
 	struct row_key key = row_key_domain(&domain->name);
 	struct store_domain was, is = *domain;
 	struct row before, after;
+	bool moves = false;
 	enum err err = store_domain_get(txn, &domain->name, &was);
 
+	if (err == ERR_OK && !is_of(&was, &domain->handle))
+		err = judge_handle(txn, &domain->handle);
 	if (err == ERR_OK)
 		err = judge_ip(txn, domain);
 	if (err == ERR_OK)
@@ -287,6 +331,10 @@ enum err store_domain_set(struct store_txn *txn,
 		err = move_ip(txn, &was, domain);
 	if (err != ERR_OK)
 		return err;
+	moves = !is_of(&was, &domain->handle);
+	is.from = was.from;
+	if (moves && is.kind == STORE_POP)
+		is.from = was.handle;
 	is.state.created = was.state.created;
 	is.state.changed = was.state.changed;
 	err = domain_encode(&was, &before);
@@ -298,9 +346,10 @@ enum err store_domain_set(struct store_txn *txn,
 	err = domain_encode(&is, &after);
 	if (err == ERR_OK)
 		err = move_owner(txn, &was, &is);
-	return err == ERR_OK ? row_update(txn, DB_DOMAIN, STORE_DOMAINS, &key,
-					  &before, &after)
-			     : err;
+	if (err == ERR_OK)
+		err = row_update(txn, DB_DOMAIN, STORE_DOMAINS, &key, &before,
+				 &after);
+	return err == ERR_OK && moves ? move_aliases(txn, &is) : err;
 }
 
 static enum err refuse_needed(struct store_txn *txn,

@@ -19,10 +19,12 @@
 #include "store.h"
 #include "store/db/db.h"
 
-/* A row has the second version only if it says what the first could not: a
- * domain its extension, an address that it is off or expires. So a popbox that
- * does not know those reads all other rows, and answers ERR_SCHEMA for these. */
-enum { ROW_VERSION = 1, ROW_VERSION_MORE = 2 };
+/* A row has a later version only if it says what the first could not: a domain
+ * its extension (2) or from which handle it moved (3), an address that it is off
+ * or expires (2), a box from where or to where its mail moved (2). So a popbox
+ * that does not know those reads all other rows, and answers ERR_SCHEMA for
+ * these. */
+enum { ROW_VERSION = 1, ROW_VERSION_MORE = 2, ROW_VERSION_MOVED = 3 };
 
 struct row_key {
 	uint8_t bytes[STORE_KEY_MAX];

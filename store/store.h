@@ -90,6 +90,8 @@ struct store_domain {
 	char ip[STORE_IP_MAX + 1];	/* local address of bare logins */
 	bool subdomains;
 	char extension; /* pop: '+' if joe+tag@ is joe@, else 0 */
+	struct name_handle from; /* pop: whose it was before it moved, where its
+				  * directory may still be; "" = it never did */
 	struct store_state state;
 };
 
@@ -99,6 +101,10 @@ struct store_box {
 	uint64_t quota; /* bytes, 0 = none; kept, not enforced */
 	bool has_password;
 	int64_t password_changed;
+	/* The box that this one was before it moved to another handle, or has
+	 * become; handle "" = none. Of two such boxes the one that is not deleted
+	 * has the mail. */
+	struct name_box other;
 	struct store_state state;
 };
 
@@ -223,6 +229,12 @@ MUST_USE enum err store_box_get(struct store_txn *txn,
 MUST_USE enum err store_box_next(struct store_txn *txn,
 				 const struct name_box *after,
 				 struct store_box *ret_box);
+
+/* Has the box with this row moved to another handle, so that its mail is that of
+ * box->other? */
+MUST_USE enum err store_box_has_moved(struct store_txn *txn,
+				      const struct store_box *box,
+				      bool *ret_moved);
 
 MUST_USE enum err store_address_get(struct store_txn *txn,
 				    const struct name_address *name,

@@ -73,7 +73,9 @@ MUST_USE enum err store_domain_add(struct store_txn *txn,
 				   const struct store_domain *domain);
 
 /* Its local IP, switches and reason, host and port, whether hosts below it are
- * meant, its extension, and of which domain an alias is one. Name, handle and kind stay. Refused: an IP that is another domain's. */
+ * meant, its extension, and of which domain an alias is one; and its handle, where
+ * the aliases of the domain come along, each with its own entry. Name and kind
+ * stay. Refused: an IP that is another domain's. */
 MUST_USE enum err store_domain_set(struct store_txn *txn,
 				   const struct store_domain *domain);
 
@@ -96,6 +98,17 @@ MUST_USE enum err store_account_add(struct store_txn *txn,
 /* Its title, quota, switches and reason. */
 MUST_USE enum err store_box_set(struct store_txn *txn,
 				const struct store_box *box);
+
+/* A box becomes another one, of another handle: with store_box_move there is also
+ * `to`, under a number that was never used, with the password, switches, quota
+ * and times of `from`; when no address leads to `from` any more store_box_moved
+ * parks that. Publishing moves the mail. */
+MUST_USE enum err store_box_move(struct store_txn *txn,
+				 const struct name_box *from,
+				 const struct name_box *to);
+MUST_USE enum err store_box_moved(struct store_txn *txn,
+				  const struct name_box *from,
+				  const struct name_box *to);
 
 /* Needed by its addresses. The hash is parked too. */
 MUST_USE enum err store_box_del(struct store_txn *txn,

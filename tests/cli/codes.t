@@ -37,6 +37,8 @@ WAYS = {
     "domain list": {0: [], 100: ["--handle", "9z"]},
     "domain show": {0: [DOMAIN], 1: ["no.org"], 100: ["x..org"]},
     "domain rename": {0: [DOMAIN, "y.org"], 100: ["no.org", "y.org"]},
+    "domain move": {0: [DOMAIN, "--handle", "ex9"],
+                    100: ["no.org", "--handle", "ex9"]},
     "domain suspend": {0: [DOMAIN], 100: ["no.org"]},
     "domain resume": {0: [DOMAIN], 100: ["no.org"]},
     "domain del": {0: [DOMAIN, "--yes"], 100: ["no.org", "--yes"]},

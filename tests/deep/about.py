@@ -23,7 +23,7 @@ PRINTS = frozenset(TOOL[name] for name in (
 # How the files of qmail come to say what the store says.
 PUBLISH = frozenset(TOOL[name] for name in (
     "collect", "collect_all", "control", "control_audit", "errand",
-    "errand_bulk", "item", "lines", "notify", "pending", "plan", "publish",
+    "errand_bulk", "errand_move", "item", "lines", "notify", "pending", "plan", "publish",
     "render",
     "replace", "steps", "switched"))
 
@@ -89,6 +89,10 @@ MAP = (
                               "extension.t", "changes.t", "pending.t")),
     ("tools/qmail/lines.c", ("test_render", *PUBLISHED)),
     ("tools/check/control_audit*.c", ("check.t", "kinds.t", "control.t", "crash.t")),
+    ("tools/publish/errand_move.c", ("moves.t", "model.t")),
+    ("tools/popusr/mailroot_move.c", ("moves.t",)),
+    ("tools/cli/cmd/cmd_domain_move.c", ("moves.t", "codes.t")),
+    ("tools/accounts/undelete.c", ("moves.t", "deletion.t", "import.t")),
     ("tools/publish/errand_bulk.c", ("bulk.t", *PUBLISHED)),
     ("tools/popusr/asuser_bulk.c", ("bulk.t", "control.t", "crash.t")),
     ("tools/popusr/mailroot_bulk.c", ("bulk.t", "control.t", "crash.t")),

@@ -137,6 +137,17 @@ static void domains(void **state)
 	ROW(row, row_key_domain(&is.name),
 	    "\2\0\3\0ex1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
 	    "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0+");
+	/* One that moved, of the third. */
+	is.extension = 0;
+	is.from = handle("ex2");
+	assert_int_equal(domain_encode(&is, &row), ERR_OK);
+	ROW(row, row_key_domain(&is.name),
+	    "\3\0\3\0ex1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+	    "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\3\0ex2");
+	assert_int_equal(domain_decode((struct db_bytes){is.name.s, 5},
+				       row_bytes(&row), &got),
+			 ERR_OK);
+	assert_string_equal(got.from.s, "ex2");
 	assert_int_equal(domain_encode_pointer("192.0.2.1", &is.name, &row),
 			 ERR_OK);
 	ROW(row, row_key_text("192.0.2.1"), "\1\xff\5\0a.org");
@@ -149,7 +160,7 @@ static void domains(void **state)
 
 static void boxes(void **state)
 {
-	const struct store_account is = {
+	struct store_account is = {
 		.box = {.name = {handle("ex1"), 7}, .title = "Joe",
 			.quota = 0x2122232425262728, .has_password = true,
 			.password_changed = 0x3132333435363738,
@@ -171,6 +182,19 @@ static void boxes(void **state)
 	assert_int_equal(got.box.password_changed, is.box.password_changed);
 	assert_string_equal(got.box.title, "Joe");
 	assert_string_equal(got.hash, "$x$");
+	assert_string_equal(got.box.other.handle.s, "");
+	/* One that moved, of the second version. */
+	is.box.other = (struct name_box){handle("ex2"), 9};
+	assert_int_equal(box_encode(&is, &row), ERR_OK);
+	ROW(row, row_key_box(&is.box.name),
+	    "\2\3\0$x$\3\0Joe\x28\x27\x26\x25\x24\x23\x22\x21\1"
+	    "\x38\x37\x36\x35\x34\x33\x32\x31\1\0\1\0r" TIMES
+	    "\3\0ex2\11\0\0\0");
+	assert_int_equal(box_decode((struct db_bytes){"ex1\0\0\0\0\7", 8},
+				    row_bytes(&row), &got),
+			 ERR_OK);
+	assert_string_equal(got.box.other.handle.s, "ex2");
+	assert_int_equal(got.box.other.number, 9);
 }
 
 static void addresses(void **state)

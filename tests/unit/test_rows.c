@@ -154,7 +154,14 @@ static void contents(void **state)
 	assert_int_equal(domain_encode(&d, &row), ERR_OK);
 	spoil("extension", read_domain, &key, &row);
 	assert_int_equal(row.bytes[0], ROW_VERSION_MORE);
+	d.from = handle("ex2");
+	assert_int_equal(domain_encode(&d, &row), ERR_OK);
+	spoil("moved and extension", read_domain, &key, &row);
+	assert_int_equal(row.bytes[0], ROW_VERSION_MOVED);
 	d.extension = 0;
+	assert_int_equal(domain_encode(&d, &row), ERR_OK);
+	spoil("moved", read_domain, &key, &row);
+	d.from = (struct name_handle){""};
 	d.kind = STORE_ALIAS;
 	d.target = domain("example.org");
 	assert_int_equal(domain_encode(&d, &row), ERR_OK);
@@ -166,6 +173,12 @@ static void contents(void **state)
 	key = row_key_box(&box.box.name);
 	assert_int_equal(box_encode(&box, &row), ERR_OK);
 	spoil("box", read_box, &key, &row);
+	assert_int_equal(row.bytes[0], ROW_VERSION);
+	box.box.other = (struct name_box){handle("ex2"), 9};
+	assert_int_equal(box_encode(&box, &row), ERR_OK);
+	spoil("moved box", read_box, &key, &row);
+	assert_int_equal(row.bytes[0], ROW_VERSION_MORE);
+	box.box.other = (struct name_box){.number = 0};
 	a.name = address("joe@example.com");
 	a.has_box = true;
 	a.box = box.box.name;

@@ -175,6 +175,25 @@ int asuser_remove_box(struct asuser *asuser, const struct name_box *box,
 	return call_box(asuser, WIRE_REMOVE_BOX, box, ret_path);
 }
 
+int asuser_move_box(struct asuser *asuser, const struct name_box *from,
+		    const struct name_box *to, enum mailroot_move how,
+		    char ret_path[PATH_MAX])
+{
+	asuser->message.head.from = *from;
+	asuser->message.head.move = how;
+	return call_box(asuser, WIRE_MOVE_BOX, to, ret_path);
+}
+
+int asuser_move_domain(struct asuser *asuser, const struct name_handle *from,
+		       const struct name_handle *to,
+		       const struct name_domain *domain, enum mailroot_move how,
+		       char ret_path[PATH_MAX])
+{
+	asuser->message.head.from.handle = *from;
+	asuser->message.head.move = how;
+	return call_domain(asuser, WIRE_MOVE_DOMAIN, to, domain, ret_path);
+}
+
 static int call_dialup(struct asuser *asuser, enum wire_op op,
 		       const struct name_domain *domain,
 		       char ret_path[PATH_MAX])

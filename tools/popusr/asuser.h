@@ -10,6 +10,7 @@
 #include "mailroot.h"
 #include "mailroot_audit.h"
 #include "mailroot_count.h"
+#include "mailroot_move.h"
 #include "store/config.h"
 
 struct asuser;
@@ -79,6 +80,15 @@ int asuser_peek(struct asuser *asuser, const struct name_handle *handle,
 		const struct name_address *address,
 		char ret_text[MAILROOT_QMAIL_MAX], size_t *ret_len,
 		char ret_path[PATH_MAX]);
+
+/* As the calls of mailroot_move.h. */
+int asuser_move_box(struct asuser *asuser, const struct name_box *from,
+		    const struct name_box *to, enum mailroot_move how,
+		    char ret_path[PATH_MAX]);
+int asuser_move_domain(struct asuser *asuser, const struct name_handle *from,
+		       const struct name_handle *to,
+		       const struct name_domain *domain, enum mailroot_move how,
+		       char ret_path[PATH_MAX]);
 
 /* As the calls of mailroot_count.h. */
 int asuser_free(struct asuser *asuser, const struct name_box *from, size_t most,

@@ -128,6 +128,14 @@ static int serve(const struct config *config, struct wire *m)
 				     &m->head.skip, m->path);
 	case WIRE_BYTES:
 		return mailroot_bytes(home, &box, &m->head.time, m->path);
+	case WIRE_MOVE_BOX:
+		return mailroot_move_box(home, &m->head.from, &box,
+					 m->head.move, m->path);
+	case WIRE_MOVE_DOMAIN:
+		return mailroot_move_domain(home, &m->head.from.handle,
+					    &m->head.handle,
+					    &m->head.address.domain,
+					    m->head.move, m->path);
 	case WIRE_BULK:
 		return bulk(config, m);
 	case WIRE_BULK_SYNC:
@@ -144,11 +152,17 @@ static int serve(const struct config *config, struct wire *m)
 /* Is it done below the directories of a handle, for a change? */
 static bool changes(enum wire_op op, bool *ret_box)
 {
-	*ret_box = op == WIRE_BOX || op == WIRE_REMOVE_BOX || op == WIRE_FREE;
+	*ret_box = op == WIRE_BOX || op == WIRE_REMOVE_BOX ||
+		   op == WIRE_FREE || op == WIRE_MOVE_BOX;
 	return *ret_box || op == WIRE_DOMAIN || op == WIRE_QMAIL ||
 	       op == WIRE_PEEK || op == WIRE_LIST ||
 	       op == WIRE_ADOPT || op == WIRE_REMOVE_QMAIL ||
-	       op == WIRE_REMOVE_DOMAIN;
+	       op == WIRE_REMOVE_DOMAIN || op == WIRE_MOVE_DOMAIN;
+}
+
+static bool moves(enum wire_op op)
+{
+	return op == WIRE_MOVE_BOX || op == WIRE_MOVE_DOMAIN;
 }
 
 static int serve_again(const struct config *config, struct wire *m)
@@ -161,6 +175,10 @@ static int serve_again(const struct config *config, struct wire *m)
 		return rc;
 	mailroot_regain(config->home, &m->head.handle, is_box ? &box : NULL,
 			&m->head.address.domain);
+	if (moves(m->head.op))
+		mailroot_regain(config->home, &m->head.from.handle,
+				is_box ? &m->head.from : NULL,
+				&m->head.address.domain);
 	return serve(config, m);
 }
 

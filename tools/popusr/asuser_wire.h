@@ -14,6 +14,7 @@
 #include "mailroot_audit.h"
 #include "mailroot_bulk.h"
 #include "mailroot_count.h"
+#include "mailroot_move.h"
 #include "store/config.h"
 
 enum wire_op {
@@ -40,6 +41,8 @@ enum wire_op {
 	WIRE_NAMES,
 	WIRE_FREE,
 	WIRE_BYTES,
+	WIRE_MOVE_BOX,
+	WIRE_MOVE_DOMAIN,
 	WIRE_BULK,
 	WIRE_BULK_SYNC,
 	WIRE_BULK_END,
@@ -52,6 +55,8 @@ struct wire_head {
 	int rc;
 	struct name_handle handle;
 	uint32_t number;
+	struct name_box from; /* of a move; of a domain's the handle alone */
+	enum mailroot_move move;
 	struct name_address address;
 	mode_t mode;
 	bool start;

@@ -364,7 +364,8 @@ static enum err collect_domain_set(const struct collecting *c)
 				       e->after_len, &is);
 	if (err == ERR_OK && was.extension && !is.extension)
 		err = end_extension(c, &is.name);
-	if (err != ERR_OK || same_delivery(&was.state, &is.state))
+	if (err != ERR_OK || (same_delivery(&was.state, &is.state) &&
+			      strcmp(was.handle.s, is.handle.s) == 0))
 		return err;
 	err = domain_addresses(c, &is.name);
 	return err == ERR_OK ? parked_of_domain(c, &is.name) : err;
@@ -406,6 +407,17 @@ static enum err collect_box_set(const struct collecting *c)
 	return err == ERR_OK ? switched_box(c->switched, &is.name) : err;
 }
 
+/* What still leads to the box that it was, to be deleted later, follows. */
+static enum err collect_box_here(const struct collecting *c,
+				 const struct store_box *box)
+{
+	enum err err = item_box_here(c->txn, c->plan, box);
+
+	return err == ERR_OK && box->other.handle.s[0]
+		       ? switched_box(c->switched, &box->other)
+		       : err;
+}
+
 static enum err collect_box(const struct collecting *c)
 {
 	struct store_parked parked;
@@ -416,7 +428,7 @@ static enum err collect_box(const struct collecting *c)
 	if (err == ERR_OK)
 		err = store_box_get(c->txn, &name, &box);
 	if (err == ERR_OK)
-		return item_box(c->plan, &name, PLAN_MAKE);
+		return collect_box_here(c, &box);
 	if (err != ERR_NOTFOUND || c->entry->op != STORE_PURGE)
 		return err == ERR_NOTFOUND ? ERR_OK : err;
 	err = store_parked_box_get(c->txn, &name, &box, &parked);

@@ -88,8 +88,9 @@ static int make(const struct site *site, struct plan_item *item,
 
 bool errand_makes(const struct plan_item *item)
 {
-	return item->act == PLAN_MAKE ||
-	       (item->act == PLAN_CLOSE && item->table == STORE_DOMAINS);
+	return errand_was_moved(item) &&
+	       (item->act == PLAN_MAKE ||
+		(item->act == PLAN_CLOSE && item->table == STORE_DOMAINS));
 }
 
 bool errand_waits_for_box(const struct plan *plan, struct plan_item *item)
@@ -146,6 +147,7 @@ bool errand_make(const struct site *site, struct plan *plan)
 				progress_start("publishing", plan->count)};
 	bool good = true;
 
+	errand_move(&errand);
 	if (count_made(plan) > ERRAND_MANY)
 		good = errand_bulk(&errand);
 	else

@@ -19,6 +19,12 @@ void errand_settle(const struct plan *plan, struct plan_item *item, int rc,
  * have been deleted before it was ever published, and its files are made. */
 bool errand_makes(const struct plan_item *item);
 
+/* Renames what has moved to another handle. */
+void errand_move(struct errand *errand);
+
+/* Nothing is made in the place of what could not be renamed. */
+bool errand_was_moved(const struct plan_item *item);
+
 /* Is it an address whose Maildir could not be made? Then it fails, too. */
 bool errand_waits_for_box(const struct plan *plan, struct plan_item *item);
 

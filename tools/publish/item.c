@@ -16,6 +16,21 @@ enum err item_box(struct plan *plan, const struct name_box *name,
 	return plan_add(plan, &item);
 }
 
+enum err item_box_here(struct store_txn *txn, struct plan *plan,
+		       const struct store_box *box)
+{
+	struct plan_item item = {.table = STORE_BOXES,
+				 .act = PLAN_MAKE,
+				 .handle = box->name.handle,
+				 .box = box->name};
+	bool moved;
+	enum err err = store_box_has_moved(txn, box, &moved);
+
+	if (err == ERR_OK && !moved)
+		item.from = box->other;
+	return err == ERR_OK ? plan_add(plan, &item) : err;
+}
+
 static enum err and_handle(struct store_txn *txn,
 			   const struct name_handle *name,
 			   enum store_delivery *delivery)
@@ -118,24 +133,51 @@ enum err item_domain_of(struct store_txn *txn, const struct name_domain *name,
 	return err;
 }
 
+enum { MOVES_MAX = 16 }; /* of a box that a deleted address is retained for */
+
+/* A deleted address may lead to a box that is deleted. If that one has moved, its
+ * mail is that of the box that it has become. */
+static enum err deleted_box(struct store_txn *txn, struct name_box *name,
+			    struct store_box *ret_box)
+{
+	struct store_parked parked;
+	struct store_box now;
+	enum err err = store_parked_box_get(txn, name, ret_box, &parked);
+	struct name_box at = err == ERR_OK ? ret_box->other
+					   : (struct name_box){.number = 0};
+
+	for (int i = 0; i < MOVES_MAX && err == ERR_OK && at.handle.s[0]; i++) {
+		err = store_box_get(txn, &at, &now);
+		if (err == ERR_OK) {
+			*name = at;
+			*ret_box = now;
+			return ERR_OK;
+		}
+		if (err == ERR_NOTFOUND)
+			err = store_parked_box_get(txn, &at, &now, &parked);
+		if (err == ERR_NOTFOUND)
+			return ERR_OK; /* purged */
+		at = now.other;
+	}
+	return err;
+}
+
 /* The switches that count for an address: of its domain and that one's handle,
  * of its box and that one's handle. */
 static enum err switches(struct store_txn *txn,
 			 const struct store_domain *domain,
-			 const struct store_address *address,
+			 struct store_address *address,
 			 enum store_delivery *ret_all,
 			 enum store_delivery *ret_box)
 {
 	enum store_delivery all = domain->state.delivery, of = STORE_DELIVER;
-	struct store_parked parked;
 	struct store_box box;
 	enum err err = and_handle(txn, &domain->handle, &all);
 
 	if (err == ERR_OK && address->has_box) {
 		err = store_box_get(txn, &address->box, &box);
 		if (err == ERR_NOTFOUND)
-			err = store_parked_box_get(txn, &address->box, &box,
-						   &parked);
+			err = deleted_box(txn, &address->box, &box);
 		if (err == ERR_OK)
 			of = box.state.delivery;
 		if (err == ERR_OK)
@@ -147,7 +189,7 @@ static enum err switches(struct store_txn *txn,
 }
 
 enum err item_address(struct store_txn *txn, const struct config *config,
-		      struct plan *plan, const struct store_address *address,
+		      struct plan *plan, struct store_address *address,
 		      bool bounce)
 {
 	struct store_domain domain;

@@ -10,17 +10,21 @@
 MUST_USE enum err item_box(struct plan *plan, const struct name_box *name,
 			   enum plan_act act);
 
+/* A box that is there. Its mail may still be that of the box it was. */
+MUST_USE enum err item_box_here(struct store_txn *txn, struct plan *plan,
+				const struct store_box *box);
+
 /* covered: another row of the name says what the files say (plan.h). */
 MUST_USE enum err item_domain(struct store_txn *txn, struct plan *plan,
 			      const struct store_domain *domain,
 			      enum plan_act act, bool covered);
 
 /* Its .qmail file, with the switches of all that it hangs on; bounce: it is
- * deleted, and mail on its way to it goes back. */
+ * deleted, and mail on its way to it goes back. Where its box has moved,
+ * address->box becomes the one that has the mail. */
 MUST_USE enum err item_address(struct store_txn *txn,
 			       const struct config *config, struct plan *plan,
-			       const struct store_address *address,
-			       bool bounce);
+			       struct store_address *address, bool bounce);
 
 /* The file of the domain's catch-all; where there is none, of its extension
  * alone. ERR_NOTFOUND: it has neither. */

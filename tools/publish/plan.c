@@ -5,6 +5,7 @@
 
 #include "base/say.h"
 #include "collect.h"
+#include "item.h"
 
 enum err plan_add(struct plan *plan, const struct plan_item *item)
 {
@@ -108,18 +109,22 @@ static enum err bring_box(struct store_txn *txn, struct plan *plan,
 	const struct plan_item box = {.table = STORE_BOXES,
 				      .act = PLAN_MAKE,
 				      .handle = address->box.handle,
-				      .box = address->box,
-				      .first = address->first,
-				      .last = address->last};
+				      .box = address->box};
 	struct store_box row;
 	enum err err;
 
 	if (bsearch(&box, plan->item, sorted, sizeof box, by_name))
 		return ERR_OK;
 	err = store_box_get(txn, &box.box, &row);
+	if (err == ERR_NOTFOUND)
+		return ERR_OK;
 	if (err == ERR_OK)
-		err = plan_add(plan, &box);
-	return err == ERR_NOTFOUND ? ERR_OK : err;
+		err = item_box_here(txn, plan, &row);
+	if (err == ERR_OK) {
+		plan->item[plan->count - 1].first = address->first;
+		plan->item[plan->count - 1].last = address->last;
+	}
+	return err;
 }
 
 enum err plan_bring_boxes(struct store_txn *txn, struct plan *plan)

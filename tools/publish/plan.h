@@ -39,6 +39,7 @@ struct plan_item {
 	bool waits; /* of an address: its temporary is to be renamed */
 	struct name_handle handle; /* whose it is */
 	struct name_box box; /* a box; or where an address leads, if has_box */
+	struct name_box from; /* of a box: which one had its mail; or handle "" */
 	bool has_box;
 	struct name_address address; /* an address; or a domain, alone */
 	struct store_domain *domain; /* of a domain: its row; malloc'ed */

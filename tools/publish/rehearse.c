@@ -27,6 +27,21 @@ static void show_text(const char *path, const char *name,
 		line);
 }
 
+/* What is renamed, since it has moved to another handle. */
+static void show_move(const struct site *site, const struct plan_item *item,
+		      const char *path)
+{
+	char from[PATH_MAX] = "";
+
+	if (item->table == STORE_BOXES && item->from.handle.s[0])
+		path_box(site->config.home, &item->from, from);
+	if (item->table == STORE_DOMAINS && item->domain->from.s[0])
+		path_domain(site->config.home, &item->domain->from,
+			    &item->address.domain, from);
+	if (from[0] && item->act != PLAN_REMOVE)
+		say_out("%s/: moved from %s/", path, from);
+}
+
 static void show_domain(const struct site *site, const struct plan_item *item,
 			const char *sign)
 {
@@ -37,6 +52,7 @@ static void show_domain(const struct site *site, const struct plan_item *item,
 	if (item->domain->kind == STORE_POP) {
 		path_domain(config->home, &item->handle,
 				     &item->address.domain, path);
+		show_move(site, item, path);
 		say_out("%s/: %sdirectory", path, sign);
 	}
 	if (item->domain->kind != STORE_DIALUP ||
@@ -57,6 +73,7 @@ static void show_item(const struct site *site, const struct plan_item *item)
 	switch (item->table) {
 	case STORE_BOXES:
 		path_box(site->config.home, &item->box, path);
+		show_move(site, item, path);
 		say_out("%s/: %sMaildir", path, sign);
 		return;
 	case STORE_DOMAINS:

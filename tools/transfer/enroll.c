@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "accounts/postmaster.h"
+#include "accounts/undelete.h"
 #include "store/login.h"
 #include "store/secret.h"
 
@@ -312,7 +313,7 @@ static enum err bring_back(struct store_txn *txn, const struct enroll_how *how,
 	if (address->has_box)
 		err = store_parked_box_get(txn, &address->box, &box, &parked);
 	if (address->has_box && err == ERR_OK)
-		err = store_box_restore(txn, &address->box);
+		err = undelete_box(txn, &address->box);
 	if (err == ERR_OK || err == ERR_NOTFOUND)
 		err = store_address_restore(txn, &intake->address);
 	if (err == ERR_OK)
@@ -364,7 +365,7 @@ static enum err enroll_alone(struct store_txn *txn,
 	if (err == ERR_OK)
 		err = need_handle(txn, &intake->box.handle);
 	if (err == ERR_OK)
-		err = store_box_restore(txn, &intake->box);
+		err = undelete_box(txn, &intake->box);
 	ret->verdict = err == ERR_OK ? ENROLL_BACK : ENROLL_SAME;
 	if (err == ERR_OK || err == ERR_NOTFOUND)
 		err = enroll_box(txn, how, intake, hash, &none, ret);

@@ -5,6 +5,7 @@
 
 #include "accounts/references.h"
 #include "accounts/rejoin.h"
+#include "accounts/undelete.h"
 #include "base/json.h"
 #include "base/say.h"
 #include "cli/box_operand.h"
@@ -309,7 +310,7 @@ static enum err undelete_body(struct store_txn *txn, void *arg)
 	enum err err = find_parked(txn, d, &group);
 
 	if (err == ERR_OK)
-		err = store_box_restore(txn, &d->box.name);
+		err = undelete_box(txn, &d->box.name);
 	return err == ERR_OK ? rejoin(txn, &d->box.name, group, &d->back) : err;
 }
 

@@ -1,4 +1,5 @@
 /* cmd_purge.c: popbox purge. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,8 @@ struct purge {
 	unsigned long alone;   /* addresses without their domain, */
 	unsigned long caught;  /* and of those: the catch-all takes their mail */
 	unsigned long lasting; /* addresses that go on bouncing */
+	unsigned long waiting; /* boxes whose mail is still to be moved */
+	struct asuser *asuser;
 };
 
 static bool same_domain(const struct name_domain *a,
@@ -143,6 +146,25 @@ static enum err purge_domains(struct store_txn *txn, struct purge *purge)
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
+/* Does its Maildir still have the mail of a box that it has become? Then what was
+ * to be renamed is pending, and must not go. */
+static enum err still_has_mail(struct store_txn *txn, struct purge *purge,
+			       const struct store_box *box, bool *ret_has)
+{
+	char path[PATH_MAX];
+	bool moved;
+	enum err err = store_box_has_moved(txn, box, &moved);
+	int rc;
+
+	*ret_has = false;
+	if (err != ERR_OK || !moved)
+		return err;
+	rc = asuser_move_box(purge->asuser, &box->name, &box->other,
+			     MAILROOT_MOVE_LOOK, path);
+	*ret_has = rc != ENOENT;
+	return ERR_OK;
+}
+
 static enum err purge_boxes(struct store_txn *txn, struct purge *purge)
 {
 	struct store_box box;
@@ -150,10 +172,15 @@ static enum err purge_boxes(struct store_txn *txn, struct purge *purge)
 	enum err err = store_parked_box_next(txn, NULL, &box, &parked);
 
 	while (err == ERR_OK) {
+		bool has = false;
+
 		if (parked.since < purge->boxes_before &&
 		    wants_box(purge, &box.name)) {
-			purge->boxes++;
-			err = store_box_purge(txn, &box.name);
+			err = still_has_mail(txn, purge, &box, &has);
+			purge->waiting += has;
+			purge->boxes += !has;
+			if (err == ERR_OK && !has)
+				err = store_box_purge(txn, &box.name);
 		}
 		if (err == ERR_OK)
 			err = store_parked_box_next(txn, &box.name, &box,
@@ -168,13 +195,13 @@ static enum err purge_body(struct store_txn *txn, void *arg)
 	enum err err;
 
 	purge->domains = purge->addresses = purge->boxes = 0;
-	purge->alone = purge->caught = purge->lasting = 0;
+	purge->alone = purge->caught = purge->lasting = purge->waiting = 0;
 	err = purge_domains(txn, purge);
 	if (err == ERR_OK)
 		err = purge_addresses(txn, purge, NULL);
 	if (err == ERR_OK)
 		err = purge_boxes(txn, purge);
-	if (err == ERR_OK && purge->named &&
+	if (err == ERR_OK && purge->named && !purge->waiting &&
 	    purge->domains + purge->addresses + purge->boxes == 0)
 		return store_refuse(txn, ERR_INVALID,
 				    "nothing of this name is deleted and old "
@@ -233,12 +260,16 @@ static int run(struct site *site, const struct args *args, struct purge *purge)
 {
 	const char *what = args->operands ? args->operand[0] : "purge";
 	char gone[SAY_COUNTS_TEXT], lasting[SAY_COUNT_TEXT];
-	char caught[96] = "";
+	char caught[96] = "", waiting[SAY_COUNT_TEXT];
 	bool changed = false;
 	int code = change_try(site, purge_body, purge, what);
 
 	if (code != CODE_DONE)
 		return code;
+	if (purge->waiting)
+		say_note("%s not purged: mail has not moved to another handle "
+			 "yet ('popbox sync' moves it)",
+			 say_count(purge->waiting, "box", waiting));
 	if (purge->domains + purge->addresses + purge->boxes == 0) {
 		say_note("nothing to purge");
 		return CODE_DONE;
@@ -278,6 +309,7 @@ int cmd_purge(struct site *site, const struct args *args)
 					     "to go now");
 	if (code == CODE_DONE)
 		code = site_open_write(site);
+	purge.asuser = site->asuser;
 	if (code == CODE_DONE)
 		code = read_ages(site, args, &purge);
 	return code == CODE_DONE ? run(site, args, &purge) : code;

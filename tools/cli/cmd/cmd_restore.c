@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "accounts/undelete.h"
 #include "backup/restore.h"
 #include "base/say.h"
 #include "cli/commands.h"
@@ -47,7 +48,7 @@ static enum err bring_box(struct store_txn *txn,
 	if (err == ERR_NOTFOUND) {
 		err = store_parked_box_get(txn, name, &box, &parked);
 		if (err == ERR_OK)
-			err = store_box_restore(txn, name);
+			err = undelete_box(txn, name);
 	}
 	if (err != ERR_NOTFOUND)
 		return err == ERR_OK ? set_box(txn, want) : err;

@@ -176,6 +176,10 @@ static enum err undo_domain(struct undo *undo)
 		return store_domain_del(undo->txn, &name);
 	err = store_domain_row(e->key, e->key_len, e->before, e->before_len,
 			       &was);
+	/* An alias has come to its handle with its domain, and goes with it. */
+	if (err == ERR_OK && was.kind == STORE_ALIAS &&
+	    strcmp(was.handle.s, now.handle.s) != 0)
+		return ERR_OK;
 	return err == ERR_OK ? store_domain_set(undo->txn, &was) : err;
 }
 
