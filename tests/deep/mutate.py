@@ -110,6 +110,13 @@ def reach(source, at, step):
         at = following
 
 
+def is_call(source, at):
+    """Does a call end here?"""
+    return source.said(at) == ")" and \
+        source.tokens[source.partner[at] - 1].kind == "name" and \
+        source.said(source.partner[at] - 1) not in KEYWORDS
+
+
 def operands(source):
     """One operand of an && or || left out; two that do something swapped."""
     for at, token in enumerate(source.tokens):
@@ -119,7 +126,7 @@ def operands(source):
         one, other = source.between(left, at - 1), source.between(at + 1, right)
         yield source.change("operand", left, right, one)
         yield source.change("operand", left, right, other)
-        if source.said(at - 1) == ")" and source.said(right) == ")":
+        if is_call(source, at - 1) and is_call(source, right):
             yield source.change("swapped", left, right,
                                 f"{other} {token.text} {one}")
 

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <lmdb.h>
 
+#include "publish/pending.h"
+#include "publish/plan.h"
 #include "store/login.h"
 #include "store/store_whole.h"
 #include "stored.h"
@@ -55,9 +57,41 @@ int mdb_txn_commit(MDB_txn *txn)
 	return EIO;
 }
 
+/* An allocation, one at a time; with sanitizers they are theirs. */
+static int starving;
+
+#ifndef __SANITIZE_ADDRESS__
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *was, size_t size);
+
+static bool starves(void)
+{
+	if (!starving || --starving != 0)
+		return false;
+	errno = ENOMEM;
+	return true;
+}
+
+void *malloc(size_t size)
+{
+	return starves() ? NULL : __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+	return starves() ? NULL : __libc_calloc(count, size);
+}
+
+void *realloc(void *was, size_t size)
+{
+	return starves() ? NULL : __libc_realloc(was, size);
+}
+#endif
+
 static int set_up(void **state)
 {
-	failing = 0;
+	failing = starving = 0;
 	(void)state;
 	return stored_start(NULL);
 }
@@ -626,6 +660,138 @@ static void looking(void **state)
 	try_steps(looks, COUNT(looks), false);
 }
 
+/* What is owed to the files. */
+struct owed {
+	enum plan_scope scope;
+	uint64_t horizon; /* 0: not in parts */
+	char said[2000];
+};
+
+static enum err owed_body(struct store_txn *txn, void *arg)
+{
+	static const char *const acts[] = {"make", "close", "remove"};
+	static const struct config config = {.uid = 510, .home = "/h"};
+	struct owed *owed = arg;
+	struct plan plan = {0};
+	size_t len = 0;
+	enum err err = owed->horizon
+			       ? plan_make_part(txn, &config, owed->scope,
+						owed->horizon, &plan)
+			       : plan_make(txn, &config, owed->scope, &plan);
+
+	owed->said[0] = 0;
+	for (size_t i = 0; err == ERR_OK && i < plan.count; i++) {
+		char object[STORE_OBJECT_TEXT];
+		const struct plan_item *item = &plan.item[i];
+
+		plan_object(item, object);
+		len += (size_t)snprintf(
+			owed->said + len, sizeof owed->said - len, "%s %s%s%s, ",
+			acts[item->act], object, item->covered ? " covered" : "",
+			item->table == STORE_ADDRESSES && !item->text ? " none"
+								      : "");
+	}
+	plan_free(&plan);
+	return err;
+}
+
+static enum err pending_body(struct store_txn *txn, void *arg)
+{
+	struct pending pending = {0};
+	enum err err = pending_collect(txn, &pending);
+
+	*(uint32_t *)arg = (uint32_t)pending.count;
+	pending_free(&pending);
+	return err;
+}
+
+/* The same again and again, until no allocation is left to fail. */
+static void starve(store_body *body, void *arg)
+{
+#ifndef __SANITIZE_ADDRESS__
+	enum err err = ERR_SYSTEM;
+	int tries = 0;
+
+	while (err != ERR_OK) {
+		starving = ++tries;
+		err = store_read(store, body, arg);
+		if (starving)
+			break;
+		assert_int_equal(err, ERR_SYSTEM);
+	}
+	starving = 0;
+	assert_int_equal(err, ERR_OK);
+	assert_true(tries > 1);
+#else
+	(void)body;
+	(void)arg;
+#endif
+}
+
+static void owes(enum plan_scope scope, uint64_t horizon, const char *want)
+{
+	struct owed owed = {.scope = scope, .horizon = horizon};
+
+	try_all("a plan", false, owed_body, &owed);
+	assert_string_equal(owed.said, want);
+	starve(owed_body, &owed);
+	assert_string_equal(owed.said, want);
+}
+
+#define MADE                                                                   \
+	"close alias.org, make b.org, make example.com, make gone.org, close " \
+	"gone.org covered, "
+#define BOXES                                                                  \
+	"make relay.org, make xn--bcher-kva.de, make ex1-0000, make ex1-0001, "
+#define MASTERS                                                                \
+	"make postmaster@example.com, make postmaster@xn--bcher-kva.de, "
+#define OWED                                                                   \
+	MADE "remove lost.org, " BOXES "remove ex1-0005, remove "              \
+	     "ann@example.com none, make joe@example.com, " MASTERS
+
+static enum err tried(struct store_txn *txn, void *arg)
+{
+	return store_tried_set(txn, *(uint32_t *)arg);
+}
+
+static void owing(void **state)
+{
+	static const struct step steps[] = {
+		{"a backup", domain_backup, "b.org", 0},
+		{"owe", owe, "joe@example.com", 0},
+		{"alias del", domain_del, "alias.org", 0},
+		{"relay del", domain_del, "relay.org", 0},
+		{"its name, taken", domain_add, "relay.org", 0},
+		{"a domain", domain_add, "gone.org", 0},
+		{"domain del", domain_del, "gone.org", 0},
+		{"its name, taken", domain_backup, "gone.org", 0},
+		{"a domain", domain_add, "lost.org", 0},
+		{"domain del", domain_del, "lost.org", 0},
+		{"domain purge", domain_purge, "lost.org", 0},
+		{"address del", address_del, "ann@example.com", 0},
+		{"address purge", address_purge, "ann@example.com", 0},
+		{"a box", account_add, NULL, 5},
+		{"box del", box_del, NULL, 5},
+		{"box purge", box_purge, NULL, 5},
+	};
+	uint32_t count, number;
+
+	(void)state;
+	try_steps(filling, COUNT(filling), true);
+	try_steps(steps, COUNT(steps), true);
+	owes(PLAN_ALL, 0, MADE BOXES "make joe@example.com, " MASTERS);
+	owes(PLAN_OWED, 0, OWED);
+	owes(PLAN_FRESH, 0, OWED);
+	owes(PLAN_OWED, last_entry(), OWED);
+	number = (uint32_t)last_entry();
+	try_all("what was tried", true, tried, &number);
+	owes(PLAN_FRESH, 0, "");
+	owes(PLAN_OWED, 0, "make ex1-0000, make joe@example.com, ");
+	try_all("what is pending", false, pending_body, &count);
+	assert_int_equal(count, 2);
+	starve(pending_body, &count);
+}
+
 static void logins(void **state)
 {
 	static const struct {
@@ -677,6 +843,9 @@ int main(void)
 		 removing, set_up, stored_end, NULL},
 		{"whatever fails of the database, a look says so", looking,
 		 set_up, stored_end, NULL},
+		{"what is owed to the files is all of it, or the answer is that "
+		 "something failed",
+		 owing, set_up, stored_end, NULL},
 		{"whatever fails of the database, a login is not decided",
 		 logins, set_up, stored_end, NULL},
 	};

@@ -3,14 +3,13 @@
 #include "failing.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/pidfd.h>
-#include <sys/wait.h>
 
 #include "qmail/notify.h"
+#include "qmaildir.h"
 
 FAILING(pid_t, fork, (void), ())
 FAILING(pid_t, waitpid, (pid_t pid, int *status, int how), (pid, status, how))
@@ -24,92 +23,23 @@ DIR *opendir(const char *path)
 	return failing_now("opendir") ? NULL : FAILING_REAL(opendir)(path);
 }
 
-static char top[100], said[2000];
 static struct config config;
-static int fd_before;
-
-static void make_dir(const char *name)
-{
-	char path[200];
-
-	(void)snprintf(path, sizeof path, "%s/%s", top, name);
-	assert_int_equal(mkdir(path, 0755), 0);
-}
-
-static void place(const char *name, char ret_path[200])
-{
-	(void)snprintf(ret_path, 200, "%s/%s", top, name);
-}
-
-static void script(const char *name, const char *body)
-{
-	char path[200];
-	FILE *file;
-
-	place(name, path);
-	(void)unlink(path);
-	file = fopen(path, "w");
-	assert_non_null(file);
-	(void)fprintf(file, "#!/bin/sh\n%s\n", body);
-	assert_int_equal(fchmod(fileno(file), 0755), 0);
-	assert_int_equal(fclose(file), 0);
-}
 
 static int set_up(void **state)
 {
 	(void)state;
 	failing_call = NULL;
-	(void)snprintf(top, sizeof top, "/tmp/popbox-unit.XXXXXX");
-	if (!mkdtemp(top))
-		return 1;
-	make_dir("bin");
-	make_dir("users");
-	make_dir("control");
-	make_dir("queue");
-	make_dir("queue/lock");
 	config = (struct config){.uid = 0};
+	if (qmaildir_start() != 0)
+		return 1;
 	(void)snprintf(config.qmail, sizeof config.qmail, "%s", top);
 	return 0;
 }
 
 static int tear_down(void **state)
 {
-	pid_t pid = FAILING_REAL(fork)();
-
 	(void)state;
-	if (pid == 0) {
-		execlp("rm", "rm", "-rf", top, NULL);
-		_exit(127);
-	}
-	return FAILING_REAL(waitpid)(pid, NULL, 0) != pid;
-}
-
-/* What is said between these goes to a file. */
-static void listen_start(void)
-{
-	char path[200];
-	int fd;
-
-	place("said", path);
-	fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
-	fd_before = dup(2);
-	assert_int_equal(dup2(fd, 2), 2);
-	close(fd);
-}
-
-static void listen_end(void)
-{
-	char path[200];
-	ssize_t len;
-	int fd;
-
-	place("said", path);
-	assert_int_equal(dup2(fd_before, 2), 2);
-	close(fd_before);
-	fd = open(path, O_RDONLY);
-	len = read(fd, said, sizeof said - 1);
-	said[len > 0 ? len : 0] = 0;
-	close(fd);
+	return qmaildir_end();
 }
 
 static void says(bool (*call)(const struct config *), bool good,
@@ -117,9 +47,9 @@ static void says(bool (*call)(const struct config *), bool good,
 {
 	bool done;
 
-	listen_start();
+	said_start();
 	done = call(&config);
-	listen_end();
+	said_end();
 	if (done != good || !strstr(said, part) || (!*part && *said))
 		fail_msg("%s: '%s', not '%s'", done ? "done" : "failed", said,
 			 part);
@@ -132,15 +62,15 @@ static void programs(void **state)
 	(void)state;
 	says(notify_newu, false, "/bin/qmail-newu' (is it there?)");
 	says(notify_newmrh, false, "/bin/qmail-newmrh' (is it there?)");
-	script("bin/qmail-newmrh", "exit 0");
+	program("bin/qmail-newmrh", "exit 0");
 	says(notify_newmrh, true, "");
-	script("bin/qmail-newu", "exit 3");
+	program("bin/qmail-newu", "exit 3");
 	says(notify_newu, false, "failed with exit code 3");
-	script("bin/qmail-newu", "exit 127");
+	program("bin/qmail-newu", "exit 127");
 	says(notify_newu, false, "(is it there?)");
-	script("bin/qmail-newu", "kill -9 $$");
+	program("bin/qmail-newu", "kill -9 $$");
 	says(notify_newu, false, "was ended by a signal");
-	script("bin/qmail-newu", "exit 0");
+	program("bin/qmail-newu", "exit 0");
 	says(notify_newu, true, "");
 	place("users", path);
 	assert_int_equal(rmdir(path), 0);
@@ -150,7 +80,7 @@ static void programs(void **state)
 static void calls(void **state)
 {
 	(void)state;
-	script("bin/qmail-newu", "exit 0");
+	program("bin/qmail-newu", "exit 0");
 	failing_start("waitpid", 1, EINTR);
 	says(notify_newu, true, "");
 	assert_true(failing_end());
@@ -164,7 +94,7 @@ static void calls(void **state)
 	failing_start("fsync", 1, EIO);
 	says(notify_newu, false, "/users': Input/output error");
 	assert_true(failing_end());
-	script("bin/qmail-newmrh", "exit 0");
+	program("bin/qmail-newmrh", "exit 0");
 	failing_start("fsync", 1, EIO);
 	says(notify_newmrh, false, "/control': Input/output error");
 	assert_true(failing_end());
@@ -184,7 +114,7 @@ static void give_words(int count)
 static void setting(void **state)
 {
 	(void)state;
-	script("bin/hup", "exit $#");
+	program("bin/hup", "exit $#");
 	give_words(1);
 	says(notify_hup, true, "");
 	give_words(16);

@@ -2,14 +2,9 @@
  * removed. */
 #include "named.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "publish/steps.h"
+#include "qmaildir.h"
 
-static char top[100];
 static struct site site;
 
 enum { RCPTHOSTS, VIRTUAL, ROUTES, ASSIGN, FILES };
@@ -23,68 +18,24 @@ static const char *const others[FILES] = {"other.net\n", "other.net:o\n",
 static const char *const old[FILES] = {".x.org\nx.org\n", "x.org:old\n",
 				       "x.org:old\n", "+x.org-:old:1:1:/o:-::\n"};
 
-static void place(const char *name, char ret_path[200])
-{
-	(void)snprintf(ret_path, 200, "%s/%s", top, name);
-}
-
-static void put(const char *name, const char *text, const char *more, mode_t mode)
-{
-	char path[200];
-	FILE *file;
-
-	place(name, path);
-	(void)unlink(path);
-	file = fopen(path, "w");
-	assert_non_null(file);
-	(void)fprintf(file, "%s%s", text, more);
-	assert_int_equal(fchmod(fileno(file), mode), 0);
-	assert_int_equal(fclose(file), 0);
-}
-
-static const char *text_of(const char *name)
-{
-	static char text[1000];
-	char path[200];
-	ssize_t len;
-	int fd;
-
-	place(name, path);
-	fd = open(path, O_RDONLY);
-	len = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
-	text[len > 0 ? len : 0] = 0;
-	if (fd >= 0)
-		close(fd);
-	return text;
-}
-
-static void program(const char *name, const char *end)
+/* It says that it ran. */
+static void telling(const char *name, const char *end)
 {
 	char text[300];
 
-	(void)snprintf(text, sizeof text,
-		       "#!/bin/sh\nprintf '%s ' >>%s/told\n%s\n", name + 4, top,
-		       end);
-	put(name, text, "", 0755);
+	(void)snprintf(text, sizeof text, "printf '%s ' >>%s/told\n%s", name + 4,
+		       top, end);
+	program(name, text);
 }
 
 static int set_up(void **state)
 {
-	static const char *const dirs[] = {"bin", "control", "users"};
-	char path[200];
-
 	(void)state;
-	(void)snprintf(top, sizeof top, "/tmp/popbox-unit.XXXXXX");
-	if (!mkdtemp(top))
+	if (qmaildir_start() != 0)
 		return 1;
-	for (size_t i = 0; i < COUNT(dirs); i++) {
-		place(dirs[i], path);
-		if (mkdir(path, 0755) != 0)
-			return 1;
-	}
-	program("bin/qmail-newu", "exit 0");
-	program("bin/qmail-newmrh", "exit 0");
-	program("bin/hup", "exit 0");
+	telling("bin/qmail-newu", "exit 0");
+	telling("bin/qmail-newmrh", "exit 0");
+	telling("bin/hup", "exit 0");
 	site = (struct site){.config = {.uid = 510, .gid = 51,
 					.rcpthosts_max = 50}};
 	(void)snprintf(site.config.qmail, sizeof site.config.qmail, "%s", top);
@@ -98,14 +49,8 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	pid_t pid = fork();
-
 	(void)state;
-	if (pid == 0) {
-		execlp("rm", "rm", "-rf", top, NULL);
-		_exit(127);
-	}
-	return waitpid(pid, NULL, 0) != pid;
+	return qmaildir_end();
 }
 
 static struct store_domain domain_of(enum store_kind kind)
@@ -121,14 +66,22 @@ static struct store_domain domain_of(enum store_kind kind)
 	return d;
 }
 
+static void write_file(const char *name, const char *text, const char *more)
+{
+	char all[500];
+
+	(void)snprintf(all, sizeof all, "%s%s", text, more);
+	put(name, all, 0644);
+}
+
 /* Does it, from files with what an earlier one has left, or without. */
 static bool take(struct plan_item *item, bool left)
 {
 	struct plan plan = {.item = item, .count = 1};
 
 	for (size_t i = 0; i < FILES; i++)
-		put(names[i], left ? old[i] : "", others[i], 0644);
-	put("told", "", "", 0644);
+		write_file(names[i], left ? old[i] : "", others[i]);
+	put("told", "", 0644);
 	item->table = STORE_DOMAINS;
 	item->failed = false;
 	item->why = NULL;
@@ -239,19 +192,19 @@ static void stops(void **state)
 	(void)state;
 	assert_true(take(&item, false));
 	assert_string_equal(text_of("told"), "qmail-newu hup ");
-	program("bin/hup", "exit 1");
+	telling("bin/hup", "exit 1");
 	assert_false(take(&item, false));
 	has(RCPTHOSTS, "", false);
 	has(VIRTUAL, kinds[STORE_POP].line[VIRTUAL], false);
 	free(item.why);
-	program("bin/qmail-newu", "exit 1");
+	telling("bin/qmail-newu", "exit 1");
 	assert_false(take(&item, false));
 	assert_string_equal(text_of("told"), "qmail-newu ");
 	has(RCPTHOSTS, "", false);
 	has(VIRTUAL, "", false);
 	has(ASSIGN, kinds[STORE_POP].line[ASSIGN], false);
 	free(item.why);
-	program("bin/qmail-newu", "exit 0");
+	telling("bin/qmail-newu", "exit 0");
 	/* A qmail that is not there is none of theirs. */
 	site.config.qmail[0] = 0;
 	assert_true(take(&item, false));
@@ -265,7 +218,7 @@ static void many(void **state)
 
 	(void)state;
 	site.config.rcpthosts_max = 1;
-	put("control/morercpthosts", "", "", 0644);
+	put("control/morercpthosts", "", 0644);
 	assert_true(take(&item, false));
 	has(RCPTHOSTS, "", false);
 	assert_string_equal(text_of("control/morercpthosts"), "x.org\n");
@@ -289,16 +242,76 @@ static void locals(void **state)
 	(void)state;
 	for (int fix = 0; fix < 2; fix++) {
 		site.fix_locals = fix;
-		put("control/locals", "other.net\nx.org\n", "", 0644);
+		put("control/locals", "other.net\nx.org\n", 0644);
 		assert_true(take(&item, false));
 		assert_string_equal(text_of("control/locals"),
 				    fix ? "other.net\n"
 					: "other.net\nx.org\n");
 	}
 	item.act = PLAN_CLOSE; /* no mail is taken for it any more */
-	put("control/locals", "x.org\n", "", 0644);
+	put("control/locals", "x.org\n", 0644);
 	assert_true(take(&item, false));
 	assert_string_equal(text_of("control/locals"), "x.org\n");
+}
+
+/* In the order in which it would be done. */
+static void shown(void **state)
+{
+	struct store_domain one = domain_of(STORE_POP);
+	struct store_domain two = domain_of(STORE_RELAY);
+	struct plan_item items[] = {
+		{.table = STORE_DOMAINS, .act = PLAN_MAKE, .domain = &one},
+		{.table = STORE_DOMAINS, .act = PLAN_MAKE, .domain = &two},
+	};
+	struct plan plan = {.item = items, .count = 2};
+	char want[1000];
+	bool done;
+
+	(void)state;
+	two.name = domain("y.org");
+	site.fix_locals = true;
+	for (size_t i = 0; i < FILES; i++)
+		put(names[i], others[i], 0644);
+	put("control/locals", "x.org\n", 0644);
+	said_start();
+	done = steps_show(&site, &plan);
+	said_end();
+	assert_true(done);
+	(void)snprintf(want, sizeof want,
+		       "%s/control/smtproutes: + y.org:mx.net\n"
+		       "%s/users/assign: + +x.org-:ex1:510:51:"
+		       "/h/e/ex1/DOMAINS/x.org:-::\n"
+		       "%s/control/locals: - x.org\n"
+		       "%s/control/virtualdomains: + x.org:x.org\n"
+		       "%s/control/rcpthosts: + x.org\n"
+		       "%s/control/rcpthosts: + y.org\n",
+		       top, top, top, top, top, top);
+	assert_string_equal(said, want);
+	for (size_t i = 0; i < FILES; i++)
+		assert_string_equal(text_of(names[i]), others[i]);
+	site.config.qmail[0] = 0;
+	said_start();
+	done = steps_show(&site, &plan);
+	said_end();
+	assert_true(done);
+	assert_string_equal(said, "");
+	/* What cannot be read is told, and nothing after it is shown. */
+	(void)snprintf(site.config.qmail, sizeof site.config.qmail, "%s", top);
+	put("users/assign", "no end\n", 0644);
+	said_start();
+	done = steps_show(&site, &plan);
+	said_end();
+	assert_false(done);
+	assert_null(strstr(said, "rcpthosts"));
+	/* All anew: what leaves morercpthosts. */
+	put("users/assign", ".\n", 0644);
+	put("control/morercpthosts", "x.org\n", 0644);
+	plan.whole = true;
+	said_start();
+	done = steps_show(&site, &plan);
+	said_end();
+	assert_true(done);
+	assert_non_null(strstr(said, "/morercpthosts: - x.org\n"));
 }
 
 int main(void)
@@ -321,6 +334,7 @@ int main(void)
 		WITH_QMAIL("what does not fit into rcpthosts is in "
 			   "morercpthosts, and leaves it",
 			   many),
+		WITH_QMAIL("what would be done is shown, in its order", shown),
 		WITH_QMAIL("locals is changed where that is asked for", locals),
 	};
 
