@@ -12,8 +12,9 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from tap import (BUILD, CHECKPW, GOOD, Result, Site, as_third, eq, has, hasnt,
-                 record, run, skip, test)
+from dovecot import Dovecot
+from tap import (BUILD, CHECKPW, GID, GOOD, TREE, UID, Result, Site, as_third, eq,
+                 has, hasnt, record, run, skip, test)
 
 ASKPW = BUILD + "/popbox-askpw"
 NOBODY = 65534
@@ -45,6 +46,10 @@ class Shop(Site):
         with open(self.log) as file:
             return [line for line in file.read().splitlines()
                     if line.startswith("popbox-checkpw:")]
+
+
+def output(*words):
+    return subprocess.run(words, check=True, capture_output=True, text=True).stdout
 
 
 def until(condition):
@@ -334,6 +339,46 @@ def words():
         eq(got.stderr.decode(), "popbox-checkpw: accept ip=192.0.2.7 box=ex1-0001 "
            "user=joe@example.com\n")
         hasnt(got.stderr.decode(), "peer")
+
+
+@test("Dovecot asks at each login: a reset and a suspension count at once, wrapped "
+      "hashes open, and the log has the client's address", root=True, plain=True)
+def dovecot():
+    with Shop("--service", "dovecot") as site:
+        site.do("box", "add", "old@example.com", "--hash-stdin", input=output(
+            "openssl", "passwd", "-1", "-salt", "abcdefgh", "old words"))
+        site.do("harden")
+        with open(f"{site.home}/e/ex1/POP/ex1-0001/new/1.x", "w") as file:
+            file.write("Subject: one\n\n")
+        os.chown(file.name, UID, GID)
+        with open(TREE + "/doc/examples/dovecot/popbox.conf") as file:
+            more = file.read()
+        for was, now in (("/usr/local/sbin/popbox-askpw", ASKPW),
+                         ("/run/popbox-verdict/socket", site.path),
+                         ("userdb_uid=popusr userdb_gid=popusr",
+                          f"userdb_uid={UID} userdb_gid={GID}")):
+            assert was in more
+            more = more.replace(was, now)
+        with Dovecot(site, more) as server:
+            client = server.pop("joe@example.com", GOOD)
+            eq(client.uidl()[1], [b"1 1.x"])
+            client.quit()
+            client = server.imap("ex1-0001", GOOD)
+            eq(client.select()[1], [b"1"])
+            client.logout()
+            has(site.logged()[-1], "accept ip=127.0.0.1 box=ex1-0001 "
+                "service=dovecot peer=")
+            client = server.pop("old@example.com", "old words")
+            eq(client.stat()[0], 0)
+            client.quit()
+            eq(server.pop("joe@example.com", "wrong"), None)
+            eq(server.pop("nobody@example.com", GOOD), None)
+            site.do("passwd", "joe@example.com", "--stdin", input="another words\n")
+            eq(server.pop("joe@example.com", GOOD), None)
+            server.pop("joe@example.com", "another words").quit()
+            site.do("box", "suspend", "ex1-0001")
+            eq(server.imap("joe@example.com", "another words"), None)
+            has(site.logged()[-1], "reason=box-suspended service=dovecot")
 
 
 run()
