@@ -9,7 +9,7 @@
 
 #include "unit.h"
 
-static char top[100], said[4000];
+static char top[100], said[9000];
 static int said_fd, before_fd[3];
 
 static inline void place(const char *name, char ret_path[200])

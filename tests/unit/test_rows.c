@@ -56,11 +56,14 @@ static enum err read_pointer(struct db_bytes key, struct db_bytes row)
 
 static enum err read_box(struct db_bytes key, struct db_bytes row)
 {
-	struct store_account got;
+	static const struct store_account zero;
+	struct store_account got = zero;
 	enum err err = box_decode(key, row, &got);
 
 	if (err == ERR_OK)
 		assert_true(strlen(got.hash) < sizeof got.hash);
+	else /* nobody would wipe it */
+		assert_memory_equal(got.hash, zero.hash, sizeof got.hash);
 	return err;
 }
 
