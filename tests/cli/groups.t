@@ -47,6 +47,43 @@ def undelete():
         eq(site.do("--json", "address", "list"), before)
 
 
+@test("import --undelete puts boxes back into the groups that each deletion took "
+      "them from, however many boxes it deleted")
+def undelete_import():
+    with site_of("a", "b", "c", "d") as site:
+        add = ("address", "add")
+        site.do(*add, "team@example.com", "a@example.com", "b@example.com",
+                "x@b.org")
+        site.do(*add, "pair@example.com", "a@example.com", "b@example.com")
+        site.do(*add, "other@example.com", "a@example.com")
+        site.do(*add, "rest@example.com", "c@example.com", "d@example.com")
+        site.do("box", "suspend", "a@example.com")
+        site.do("box", "suspend", "b@example.com")
+        before = site.do("--json", "address", "list")
+        site.do("box", "del", "c@example.com", "--yes")
+        site.do("box", "del", "--suspended", "--yes")
+        eq(leads(site, "team@example.com"), ["x@b.org"])
+        eq(leads(site, "pair@example.com"), None)
+        eq(leads(site, "rest@example.com"), ["d@example.com"])
+        path = site.top + "/back.csv"
+        with open(path, "w") as file:
+            file.write("address,hash\na@example.com,*\nb@example.com,*\n"
+                       "c@example.com,*\n")
+        dry = site.popbox("import", path, "--undelete", "--dry-run")
+        has(dry.err, "undeleted boxes would have 4 places in groups again")
+        eq(leads(site, "team@example.com"), ["x@b.org"])
+        got = site.popbox("import", path, "--undelete")
+        eq(got.rc, 0, got)
+        has(got.err, "undeleted boxes have 4 places in groups again")
+        eq(site.do("--json", "address", "list"), before)
+        site.do("undo", "--yes")
+        eq(leads(site, "team@example.com"), ["x@b.org"])
+        site.do("address", "del", "team@example.com", "--yes")
+        got = site.popbox("import", path, "--undelete")
+        has(got.err, "address 'team@example.com' led to")
+        eq(site.popbox("check", "--store-only").rc, 0)
+
+
 @test("undelete names each address that it cannot put back, and why")
 def undelete_lost():
     with site_of("joe", "ann") as site:

@@ -5,18 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/strtab.h"
 #include "resolve.h"
 
 /* One entry of the deletion, and its object as it was before and as it is. */
 struct entry {
 	struct store_txn *txn;
-	const struct name_box *box;
+	const struct rejoin_box *box; /* that are back; in order, of one group */
+	size_t boxes;
 	struct rejoin *rejoin;
 	struct store_entry row;
 	struct store_address was, left, now;
 	struct resolve resolve;
-	struct name_address *back; /* addresses that are back, malloc'ed */
-	size_t backs, room;
+	struct strtab back; /* addresses that are back */
 };
 
 __attribute__((format(printf, 2, 3))) static enum err
@@ -42,41 +43,53 @@ static bool leads_to(const struct store_address *address,
 	       strcmp(address->box.handle.s, box->handle.s) == 0;
 }
 
-static bool same(const struct name_address *a, const struct name_address *b)
+static int by_box(const void *a, const void *b)
 {
-	return strcmp(a->local.s, b->local.s) == 0 &&
-	       strcmp(a->domain.s, b->domain.s) == 0;
+	const struct rejoin_box *x = a, *y = b;
+	int order = strcmp(x->box.handle.s, y->box.handle.s);
+
+	return order ? order
+		     : (x->box.number > y->box.number) -
+			       (x->box.number < y->box.number);
+}
+
+/* Did it lead to a box that is back? */
+static bool led_back(const struct entry *e)
+{
+	const struct rejoin_box key = {.box = e->was.box};
+
+	return e->was.has_box && bsearch(&key, e->box, e->boxes, sizeof key,
+					 by_box);
+}
+
+/* And no longer after the change? */
+static bool lost_box(const struct entry *e)
+{
+	return led_back(e) && !leads_to(&e->left, &e->was.box);
 }
 
 /* Does this forward lead to an address that is back? */
 static enum err is_back(struct entry *e, const char *forward, bool *ret_back)
 {
+	char text[NAME_ADDRESS_TEXT];
 	enum err err = resolve_address(e->txn, forward, &e->resolve);
 
 	*ret_back = false;
 	if (err != ERR_OK || (e->resolve.kind != RESOLVE_ADDRESS &&
 			      e->resolve.kind != RESOLVE_CATCHALL))
 		return err;
-	for (size_t i = 0; !*ret_back && i < e->backs; i++)
-		*ret_back = same(&e->back[i], &e->resolve.address.name);
+	name_address_text(&e->resolve.address.name, text);
+	*ret_back = strtab_has(&e->back, text);
 	return ERR_OK;
 }
 
 static enum err keep_back(struct entry *e)
 {
-	if (e->backs == e->room) {
-		size_t room = e->room ? 2 * e->room : 16;
-		struct name_address *more =
-			reallocarray(e->back, room, sizeof *more);
+	char text[NAME_ADDRESS_TEXT];
+	size_t number;
 
-		if (!more)
-			return ERR_SYSTEM;
-		e->back = more;
-		e->room = room;
-	}
-	e->back[e->backs++] = e->was.name;
-	e->rejoin->addresses++;
-	return ERR_OK;
+	name_address_text(&e->was.name, text);
+	return strtab_add(&e->back, text, &number) ? ERR_OK : ERR_SYSTEM;
 }
 
 /* Did it lead to the box, or to an address that is back, and so went with it? */
@@ -84,12 +97,17 @@ static enum err went_with(struct entry *e, bool *ret_with)
 {
 	enum err err = ERR_OK;
 
-	*ret_with = leads_to(&e->was, e->box);
+	*ret_with = led_back(e);
 	for (size_t at = 0; err == ERR_OK && !*ret_with && !e->was.has_box &&
 			    at < e->was.forwards_len;
 	     at += strlen(e->was.forwards + at) + 1)
 		err = is_back(e, e->was.forwards + at, ret_with);
 	return err;
+}
+
+static bool same_box(const struct entry *e)
+{
+	return e->was.has_box && leads_to(&e->now, &e->was.box);
 }
 
 static bool same_forwards(const struct entry *e)
@@ -124,13 +142,18 @@ static enum err undelete(struct entry *e)
 			       "deleted since then");
 	if (err == ERR_OK)
 		err = store_address_restore(e->txn, &e->was.name);
+	if (err == ERR_OK) {
+		e->rejoin->addresses++;
+		return keep_back(e);
+	}
 	if (err != ERR_NOTFOUND)
-		return err == ERR_OK ? keep_back(e) : err;
+		return err;
 	err = store_address_get(e->txn, &e->was.name, &e->now);
+	/* A row of an import has undeleted it by itself. */
+	if (err == ERR_OK && (same_box(e) || same_forwards(e)))
+		return keep_back(e);
 	if (err == ERR_OK)
-		return leads_to(&e->now, e->box) || same_forwards(e)
-			       ? ERR_OK
-			       : lose(e, "exists and leads elsewhere "
+		return lose(e, "exists and leads elsewhere "
 					 "('popbox address set' changes it)");
 	return err == ERR_NOTFOUND ? lose(e, "was not undeleted: it was "
 					     "purged")
@@ -144,15 +167,17 @@ static enum err undelete_joined(struct entry *e)
 	struct store_parked parked;
 	enum err err;
 
-	if (!leads_to(&e->was, e->box) || leads_to(&e->left, e->box))
+	if (!lost_box(e))
 		return ERR_OK;
 	err = store_parked_address_get(e->txn, &e->was.name, &e->now, &parked);
 	if (err == ERR_OK && parked.group != e->row.group)
 		return ERR_OK;
 	if (err == ERR_OK)
 		err = store_address_restore(e->txn, &e->was.name);
-	if (err == ERR_OK)
+	if (err == ERR_OK) {
+		e->rejoin->addresses++;
 		return keep_back(e);
+	}
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
@@ -163,13 +188,13 @@ static enum err join(struct entry *e)
 	char box[NAME_BOX_TEXT];
 	enum err err;
 
-	if (!leads_to(&e->was, e->box) || leads_to(&e->left, e->box))
+	if (!lost_box(e))
 		return ERR_OK;
 	err = store_address_get(e->txn, &e->was.name, &e->now);
 	if (err == ERR_NOTFOUND)
 		return lose(e, "led to it and was deleted since then (see "
 			       "'popbox log --object')");
-	if (err != ERR_OK || leads_to(&e->now, e->box))
+	if (err != ERR_OK || same_box(e))
 		return err;
 	if (e->now.has_box) {
 		name_box_text(&e->now.box, box);
@@ -178,7 +203,7 @@ static enum err join(struct entry *e)
 			    box);
 	}
 	e->now.has_box = true;
-	e->now.box = *e->box;
+	e->now.box = e->was.box;
 	err = store_address_set(e->txn, &e->now);
 	if (err == ERR_OK)
 		e->rejoin->groups++;
@@ -300,12 +325,20 @@ static enum err put_all_back(struct entry *e, uint64_t group, bool places)
 
 /* What else the same change deleted stays deleted: an address that is back does
  * not lead there. */
-static enum err leave_deleted(struct entry *e, const struct name_address *name,
-			      uint64_t group)
+static enum err leave_deleted(struct entry *e, const char *name, uint64_t group)
 {
 	struct store_address *now = &e->now;
-	enum err err = store_address_get(e->txn, name, now);
+	const char *at_sign = strrchr(name, '@');
+	struct name_address address;
+	enum err err;
 
+	if (!at_sign ||
+	    name_local_or_catchall(name, (size_t)(at_sign - name),
+				   &address.local) ||
+	    name_domain_read(at_sign + 1, strlen(at_sign + 1),
+			     &address.domain))
+		return ERR_DAMAGED; /* it was one */
+	err = store_address_get(e->txn, &address, now);
 	e->was = *now;
 	now->forwards_len = 0;
 	for (size_t at = 0; err == ERR_OK && at < e->was.forwards_len;
@@ -328,27 +361,60 @@ static enum err leave_deleted(struct entry *e, const struct name_address *name,
 	return store_address_set(e->txn, now);
 }
 
-enum err rejoin(struct store_txn *txn, const struct name_box *box,
-		uint64_t group, struct rejoin *ret_rejoin)
+/* The boxes of one change, by two walks through its entries. */
+static enum err rejoin_group(struct entry *e, uint64_t group)
+{
+	enum err err = put_all_back(e, group, false);
+
+	if (err == ERR_OK)
+		err = put_all_back(e, group, true);
+	for (size_t i = 0; err == ERR_OK && i < e->back.count; i++)
+		err = leave_deleted(e, e->back.name[i], group);
+	strtab_free(&e->back);
+	return err;
+}
+
+static int by_group(const void *a, const void *b)
+{
+	const struct rejoin_box *x = a, *y = b;
+
+	return x->group == y->group ? by_box(a, b)
+				    : (x->group > y->group) -
+					      (x->group < y->group);
+}
+
+enum err rejoin_all(struct store_txn *txn, struct rejoin_box *box, size_t count,
+		    struct rejoin *ret_rejoin)
 {
 	struct entry *e = calloc(1, sizeof *e);
-	enum err err;
+	enum err err = ERR_OK;
+	size_t end;
 
 	if (!e)
 		return ERR_SYSTEM;
 	e->txn = txn;
-	e->box = box;
 	e->rejoin = ret_rejoin;
 	ret_rejoin->addresses = ret_rejoin->groups = 0;
 	ret_rejoin->lost.len = 0;
-	err = put_all_back(e, group, false);
-	if (err == ERR_OK)
-		err = put_all_back(e, group, true);
-	for (size_t i = 0; err == ERR_OK && i < e->backs; i++)
-		err = leave_deleted(e, &e->back[i], group);
-	free(e->back);
+	if (count)
+		qsort(box, count, sizeof *box, by_group);
+	for (size_t i = 0; err == ERR_OK && i < count; i = end) {
+		for (end = i; end < count && box[end].group == box[i].group;)
+			end++;
+		e->box = box + i;
+		e->boxes = end - i;
+		err = rejoin_group(e, box[i].group);
+	}
 	free(e);
 	return err;
+}
+
+enum err rejoin(struct store_txn *txn, const struct name_box *box,
+		uint64_t group, struct rejoin *ret_rejoin)
+{
+	struct rejoin_box one = {*box, group};
+
+	return rejoin_all(txn, &one, 1, ret_rejoin);
 }
 
 void rejoin_free(struct rejoin *rejoin)

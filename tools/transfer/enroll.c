@@ -312,8 +312,10 @@ static enum err bring_back(struct store_txn *txn, const struct enroll_how *how,
 
 	if (address->has_box)
 		err = store_parked_box_get(txn, &address->box, &box, &parked);
-	if (address->has_box && err == ERR_OK)
+	if (address->has_box && err == ERR_OK) {
+		ret->back = (struct rejoin_box){address->box, parked.group};
 		err = undelete_box(txn, &address->box);
+	}
 	if (err == ERR_OK || err == ERR_NOTFOUND)
 		err = store_address_restore(txn, &intake->address);
 	if (err == ERR_OK)
@@ -364,8 +366,10 @@ static enum err enroll_alone(struct store_txn *txn,
 		err = store_parked_box_get(txn, &intake->box, &box, &parked);
 	if (err == ERR_OK)
 		err = need_handle(txn, &intake->box.handle);
-	if (err == ERR_OK)
+	if (err == ERR_OK) {
+		ret->back = (struct rejoin_box){intake->box, parked.group};
 		err = undelete_box(txn, &intake->box);
+	}
 	ret->verdict = err == ERR_OK ? ENROLL_BACK : ENROLL_SAME;
 	if (err == ERR_OK || err == ERR_NOTFOUND)
 		err = enroll_box(txn, how, intake, hash, &none, ret);

@@ -5,6 +5,7 @@
 #define POPBOX_ENROLL_H
 
 #include "accounts/numbers.h"
+#include "accounts/rejoin.h"
 #include "intake.h"
 
 /* What a row says and the store does not. */
@@ -32,6 +33,7 @@ struct enrolled {
 	unsigned differs; /* of a change, or of what was refused */
 	bool has_box;
 	struct name_box box;
+	struct rejoin_box back; /* which was deleted; group 0: none was */
 };
 
 /* Does this row speak of a box, or of forwards alone? */

@@ -190,7 +190,9 @@ static int go(struct import *import, uint64_t *ret_last)
 
 static void note_counts(const struct import *import)
 {
+	const struct text *lost = &import->rejoin.lost;
 	char count[SAY_COUNT_TEXT];
+
 	if (import->foreign_passwords)
 		say_note("passwords with letters outside of ASCII: %lu; mail "
 			 "clients send them as UTF-8 or as Latin-1, and only "
@@ -212,6 +214,12 @@ static void note_counts(const struct import *import)
 			 "replaced: %lu",
 			 import->site->dry_run ? "that would be" : "that are",
 			 import->yielded);
+	if (import->rejoin.groups)
+		say_note("undeleted boxes %s %s in groups again",
+			 import->site->dry_run ? "would have" : "have",
+			 say_count(import->rejoin.groups, "place", count));
+	for (size_t at = 0; at < lost->len; at += strlen(lost->bytes + at) + 1)
+		say_note("%s", lost->bytes + at);
 	if (import->again)
 		say_note("rows that repeat an earlier row: %lu",
 			 import->again);
@@ -362,6 +370,8 @@ static void release(struct import *import)
 	free(import->bad_line);
 	free(import->told);
 	free(import->refusals.bytes);
+	rejoin_free(&import->rejoin);
+	free(import->back);
 	strtab_free(&import->files);
 	roster_free(&import->roster);
 	text_wipe(&import->credentials);

@@ -122,6 +122,23 @@ static bool keep_forwarder(struct applying *a, size_t number)
 	return true;
 }
 
+/* It goes back into its groups when all rows are written. */
+static bool keep_back(struct import *import, const struct rejoin_box *back)
+{
+	if (import->backs == import->back_room) {
+		size_t room = import->back_room ? 2 * import->back_room : 64;
+		struct rejoin_box *more =
+			reallocarray(import->back, room, sizeof *more);
+
+		if (!more)
+			return false;
+		import->back = more;
+		import->back_room = room;
+	}
+	import->back[import->backs++] = *back;
+	return true;
+}
+
 static enum err apply_row(struct applying *a, size_t number,
 			  const struct intake *intake)
 {
@@ -140,6 +157,10 @@ static enum err apply_row(struct applying *a, size_t number,
 	if (err != ERR_OK)
 		return err;
 	import->verdicts[enrolled.verdict]++;
+	if (enrolled.back.group && !keep_back(import, &enrolled.back)) {
+		errno = ENOMEM;
+		return ERR_SYSTEM;
+	}
 	if (a->show)
 		print_row(import, number, intake, &enrolled);
 	if (!intake->has_address || !intake->forwards_len ||
@@ -283,6 +304,9 @@ static enum err apply_all(struct applying *a)
 	if (err == ERR_OK && !a->refused)
 		err = add_postmasters(a);
 	if (err == ERR_OK && !a->refused)
+		err = rejoin_all(a->txn, import->back, import->backs,
+				 &import->rejoin);
+	if (err == ERR_OK && !a->refused)
 		err = judge_forwarders(a);
 	if (err == ERR_OK && a->show && import->site->verbose)
 		err = rehearse(import->site, a->txn, PLAN_FRESH, &steps);
@@ -302,7 +326,7 @@ static enum err apply_body(struct store_txn *txn, void *arg)
 	enum err err;
 
 	a->txn = txn;
-	a->refused = a->forwarders = 0;
+	a->refused = a->forwarders = a->import->backs = 0;
 	memset(a->import->verdicts, 0, sizeof a->import->verdicts);
 	a->progress = progress_start("writing", a->import->roster.count);
 	err = apply_all(a);

@@ -59,6 +59,9 @@ struct import {
 	unsigned long foreign_passwords; /* not ASCII */
 	unsigned long unusable; /* boxes that got no password */
 	unsigned long verdicts[ENROLL_SAME + 1];
+	struct rejoin_box *back; /* boxes that were deleted; malloc'ed */
+	size_t backs, back_room;
+	struct rejoin rejoin;
 	struct text credentials; /* of generated passwords; wiped */
 	int skip_fd, credentials_fd; /* -1: none */
 };
