@@ -3,8 +3,8 @@
 #define POPBOX_QMAILDIR_H
 
 #include <fcntl.h>
+#include <fts.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "unit.h"
@@ -69,8 +69,10 @@ static inline int qmaildir_start(void)
 {
 	static const char *const dirs[] = {"bin", "control", "users", "queue",
 					   "queue/lock"};
+	const char *const where = getenv("TMPDIR");
 
-	(void)snprintf(top, sizeof top, "/tmp/popbox-unit.XXXXXX");
+	(void)snprintf(top, sizeof top, "%s/popbox-unit.XXXXXX",
+		       where && *where && strlen(where) < 60 ? where : "/tmp");
 	if (!mkdtemp(top))
 		return 1;
 	for (size_t i = 0; i < COUNT(dirs); i++)
@@ -78,16 +80,26 @@ static inline int qmaildir_start(void)
 	return 0;
 }
 
+/* A directory with all that is in it. */
+static inline int remove_all(char *path)
+{
+	FTS *tree = fts_open((char *[]){path, NULL}, FTS_PHYSICAL | FTS_NOCHDIR,
+			     NULL);
+	FTSENT *at;
+	int rc = tree ? 0 : -1;
+
+	while (rc == 0 && (at = fts_read(tree)) != NULL) {
+		if (at->fts_info == FTS_DNR && chmod(at->fts_path, 0700) == 0)
+			(void)fts_set(tree, at, FTS_AGAIN);
+		else if (at->fts_info != FTS_D)
+			rc = remove(at->fts_path);
+	}
+	return tree && fts_close(tree) == 0 ? rc : -1;
+}
+
 static inline int qmaildir_end(void)
 {
-	int status = -1;
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		execlp("rm", "rm", "-rf", top, NULL);
-		_exit(127);
-	}
-	return waitpid(pid, &status, 0) != pid || status;
+	return remove_all(top);
 }
 
 /* What goes to stdout and stderr between the two is in said. */

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/pidfd.h>
+#include <sys/wait.h>
 
 #include "qmail/notify.h"
 #include "qmaildir.h"
