@@ -161,8 +161,8 @@ static const char *judge(int fd)
 	struct stat st;
 
 	errno = 0;
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != 0 ||
-	    (st.st_mode & 07777) != 0600 || st.st_nlink != 1)
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
+	    (st.st_mode & 07777) != 0600 || st.st_uid != 0 || st.st_nlink != 1)
 		return "/run/popbox/seen is not root's alone, mode 0600";
 	if (!is_in_memory(fd))
 		return "/run/popbox/seen is not in memory (tmpfs)";

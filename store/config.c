@@ -66,7 +66,7 @@ static const struct setting settings[] = {
 	  "a refused login is answered this long after its start", "1000", false},
 	 .kind = NUMBER, .offset = AT(refuse_delay_ms), .low = 0, .high = 30000},
 	{{"login_cache",
-	  "a repeated login skips the slow hash for so many seconds; 0: never", "0", false},
+	  "a repeated login skips the slow hash for so many seconds; 0: never", "3600", false},
 	 .kind = NUMBER, .offset = AT(login_cache), .low = 0, .high = 86400},
 	{{"log", "where the login program writes its line", "syslog", false},
 	 .kind = CHOICE, .offset = AT(log), .choice = {"syslog", "stderr", "none"}},

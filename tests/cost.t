@@ -102,12 +102,13 @@ def tools():
             skip(f"no {name}")
 
 
-def login(name, program, password, end):
+def login(name, program, password, end, **settings):
     """The second login: the first of an hour writes .lastlogin."""
     tools()
     before, tap.CHECKPW = tap.CHECKPW, program
     try:
-        with Site(log="syslog", confine="off", qmail=False) as site:
+        with Site(log="syslog", confine="off", qmail=False,
+                  **settings) as site:
             site.do("domain", "add", "example.com", "--handle", "ex1")
             cost.cheap(site)
             eq(site.login().rc, 0)
@@ -137,6 +138,16 @@ def dynamic():
 @test("a login that is accepted costs what it did", root=True, plain=True)
 def accept():
     login("login accepted", tap.CHECKPW, GOOD, "execve")
+
+
+@test("a repeated login costs what it did, and a login that is refused beside "
+      "the table", root=True, plain=True)
+def repeated():
+    if not tap.APART:
+        skip("no /run of its own here")
+    login("login repeated", tap.CHECKPW, GOOD, "execve", login_cache="3600")
+    login("login refused, with a table", tap.CHECKPW, "wrong", "exit",
+          login_cache="3600")
 
 
 @test("a login that is refused costs what it did", root=True, plain=True)

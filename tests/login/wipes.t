@@ -8,8 +8,9 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from tap import CHECKPW, GOOD, POPBOX, Site, as_third, eq, record, run, \
-    test
+import tap
+from tap import CHECKPW, GOOD, POPBOX, Site, as_third, eq, hasnt, record, \
+    run, skip, test
 
 CALLS = {"execve": 59, "exit_group": 231, "munmap": 11, "clock_nanosleep": 230,
          "close": 3, "read": 0} if os.uname().machine == "x86_64" else \
@@ -91,15 +92,20 @@ class Stopped:
             pipe.close()
 
 
-def look(command, call, secrets, when=1, **how):
-    """Which of the secrets are in the memory of the command at that call."""
+def look(command, call, secrets, when=1, mapped=None, **how):
+    """Which of the secrets are in the memory of the command at that call;
+    mapped: and no file of that name."""
     stopped = Stopped(command, call, when, **how)
     pid = stopped.wait()
     try:
         assert pid, f"{command} does not come to {call} {when}"
+        if mapped:
+            with open(f"/proc/{pid}/maps") as maps:
+                hasnt(maps.read(), mapped)
         text = memory(pid)
         return {name for name, secret in secrets.items()
-                if secret.encode() in text}
+                if (secret if isinstance(secret, bytes) else
+                    secret.encode()) in text}
     finally:
         stopped.end(pid)
 
@@ -144,6 +150,21 @@ def accepted():
                     capture_output=True, text=True).stdout
                 site.do("passwd", "ex1-0001", "--hash-stdin", input=line)
             eq(login(site, "execve"), set(), scheme)
+
+
+@test("a repeated login has neither, nor the key of the table, and the table is "
+      "no more mapped", root=True, plain=True)
+def repeated():
+    if not tap.APART:
+        skip("no /run of its own here")
+    with Site(confine="strict", login_cache="3600").joe() as site:
+        for _ in range(2):  # one that writes its entry, one that finds it
+            secrets = {"password": GOOD, "hash": hash_of(site)}
+            eq(login(site, "execve", secrets=secrets), set())
+        with open("/run/popbox/seen", "rb") as file:
+            key = file.read(48)[16:]
+        eq(login(site, "execve", secrets={"key": key}, mapped="/run/popbox"),
+           set())
 
 
 @test("a refusal has neither while it waits, nor at its end", root=True, plain=True)
