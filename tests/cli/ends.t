@@ -129,6 +129,25 @@ def expires():
         eq(json.loads(site.popbox("--json", "status").out)["expiring"], 0)
 
 
+@test("each of several addresses expires at its own time, in whatever order they "
+      "were given")
+def several():
+    with Site() as site:
+        site.joe()
+        for name, when in (("far", "+30d"), ("b", "+9s"), ("a", "+1s")):
+            site.do("address", "add", name + "@example.com", "ex1-0001",
+                    "--expires", when)
+        last = time.time() + 9
+        time.sleep(1.1)
+        for name in "a", "b":
+            has(site.popbox("sync").err, f"'{name}@example.com' has expired")
+            eq([show(site, n + "@example.com")["delivery"]
+                for n in ("a", "b", "far")],
+               ["off", "on" if name == "a" else "off", "on"])
+            time.sleep(max(0.0, last + 0.1 - time.time()))
+        hasnt(site.popbox("sync").err, "expired")
+
+
 @test("who resumes what has expired takes its end away, and undo brings it back")
 def resumed():
     with Site() as site:

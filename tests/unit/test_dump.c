@@ -172,12 +172,16 @@ static void show(struct row_pairs *pairs, char *out, size_t room)
 	     pairs->others.len && at < pairs->others.bytes + pairs->others.len;
 	     at += strlen(at) + 1)
 		len += (size_t)snprintf(out + len, room - len, "+%s", at);
-	(void)snprintf(out + len, room - len, "%s%s%s/",
-		       intake.has_login && !intake.login ? " nologin" : "",
-		       intake.has_delivery && intake.delivery == STORE_BOUNCE
-			       ? " nomail"
-			       : "",
-		       intake.has_quota && intake.quota ? " quota" : "");
+	len += (size_t)snprintf(
+		out + len, room - len, "%s%s",
+		intake.has_login && !intake.login ? " nologin" : "",
+		intake.has_delivery && intake.delivery == STORE_BOUNCE
+			? " nomail"
+			: "");
+	if (intake.has_quota && intake.quota)
+		len += (size_t)snprintf(out + len, room - len, " %llu",
+					(unsigned long long)intake.quota);
+	(void)snprintf(out + len, room - len, "/");
 	row_pairs_clear(pairs);
 }
 
@@ -223,7 +227,7 @@ static void entries_of_ldif(void **state)
 		  "userPassword:: e1BMQUlOfWxvbmcgd29yZHM=\nmailQuota: 100S,5C\n"
 		  "accountStatus: noaccess",
 		  "-/joe@w.example long words J\xc3\xb6rg+j@w.example"
-		  "+joey@w.example/ann@w.example long words  nologin quota/");
+		  "+joey@w.example/ann@w.example long words  nologin 100/");
 	pairs_are(row_pairs_ldif,
 		  "dn: x\nmail: list@w.example\ncn: List\n"
 		  "mailForwardingAddress: a@else.example\n"
@@ -265,7 +269,7 @@ static void users_of_vuserinfo(void **state)
 		  "name:   ann\npasswd: \nclear passwd: other words\nuid:    0\n"
 		  "gid:    16\ngecos: Ann\n"
 		  "dir: /home/vpopmail/domains/A/b.example/1/ann\nquota: NOQUOTA\n",
-		  "joe@example.com " HASH " Joe Doe nologin quota/"
+		  "joe@example.com " HASH " Joe Doe nologin 10485760/"
 		  "ann@b.example other words Ann nomail/");
 }
 
@@ -280,7 +284,7 @@ static void lines_of_hestia_and_virtualmin(void **state)
 		  "SUSPENDED='yes'\n"
 		  "ACCOUNT='cut\n",
 		  "joe@w.example {SHA512-CRYPT}" HASH
-		  " >x@else.example+j+info nomail quota/"
+		  " >x@else.example+j+info nomail 104857600/"
 		  "ann@w.example   nologin nomail/-/");
 	pairs_are(row_pairs_virtualmin,
 		  "joe\n    Domain: w.example\n    Unix username: joe.w\n"
@@ -291,7 +295,26 @@ static void lines_of_hestia_and_virtualmin(void **state)
 		  "    Forward mail to: x@else.example\n"
 		  "ftp\n    Domain: w.example\n    Unix username: ftp.w\n",
 		  "joe@w.example " HASH " Joe Doe>x@else.example+a@w.example"
-		  "+b@w.example nologin quota/-/");
+		  "+b@w.example nologin 1048576/-/");
+	pairs_are(row_pairs_virtualmin,
+		  "joe\n    Email address: joe@w.example\n"
+		  "    Password: long words\n    Disabled: No\n"
+		  "    Forward: x@else.example, y@else.example\n"
+		  "    Deliver to user: No\n    Mail byte quota: 2097152\n"
+		  "    Mail location: /v/joe/Maildir\n\n"
+		  "ann\n    Email address: ann@w.example\n"
+		  "    Password: other words\n    Deliver to user: Yes\n"
+		  "    Mail location: mbox\n",
+		  "joe@w.example long words >x@else.example>y@else.example nomail "
+		  "2097152/ann@w.example other words /");
+	pairs_are(row_pairs_virtualmin,
+		  "joe:Joe Doe:long words:n:1:2048:j@w.example, k@w.example:"
+		  "x@else.example:db\n"
+		  "web:Web:other words:y:0:0:::\n"
+		  "ann::more words::1:\n"
+		  "cut::more words:1\n",
+		  "joe@w.example long words Joe Doe>x@else.example+j@w.example"
+		  "+k@w.example 2097152/-/ann@w.example more words /-/");
 }
 
 static void formats_are_known_by_their_beginning(void **state)
