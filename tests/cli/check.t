@@ -267,6 +267,57 @@ def repair_says():
         assert os.path.isdir(cur)
 
 
+@test("check --repair keeps a copy of a .qmail file that somebody edited, and says "
+      "where; nothing is overwritten if it cannot", root=True)
+def repair_keeps():
+    with Site().joe() as site:
+        path = site.domain_path() + "/.qmail-joe"
+        with open(path) as file:
+            ours = file.read()
+        for text, copy in (("&me@far.org\n", ".by-hand"),
+                           ("&you@far.org\n", ".2.by-hand")):
+            with open(path, "w") as file:
+                file.write(text)
+            got = site.popbox("check", "--repair")
+            has(got.err, f"'{path}' said something else than the store: a "
+                         f"copy is kept as '{path}{copy}'")
+            eq(open(path).read(), ours)
+            eq(open(path + copy).read(), text)
+        eq(len(os.listdir(os.path.dirname(path))), 4)
+        # Its mode alone, and a file that is missing, leave no copy.
+        os.chmod(path, 0o600)
+        site.popbox("check", "--repair")
+        os.unlink(path)
+        site.popbox("check", "--repair")
+        eq(len(os.listdir(os.path.dirname(path))), 4)
+        site.sound()
+        for number in range(3, 100):
+            os.link(path, f"{path}.{number}.by-hand")
+        with open(path + ".new", "w") as file:
+            file.write("&last@far.org\n")
+        os.rename(path + ".new", path)
+        got = site.popbox("check", "--repair")
+        eq(got.rc, 1, got)
+        has(got.err, "cannot keep a copy of")
+        eq(open(path).read(), "&last@far.org\n")
+
+
+@test("a repair that fails does not say that the store is changed", root=True)
+def repair_fails():
+    with Site().joe() as site:
+        path = site.domain_path() + "/.qmail-joe"
+        os.unlink(path)
+        os.mkdir(path)
+        for words in (("check", "--repair"), ("sync", "--full")):
+            got = site.popbox(*words)
+            assert got.rc in (1, 111), got
+            has(got.err, "of its files could not be written")
+            hasnt(got.err, "is changed")
+        got = site.popbox("address", "set", "joe@example.com", "x@far.org")
+        eq(got.rc, 111, got)
+        has(got.err, "the store is changed, but")
+
+
 @test("a damaged store is said first, and no file is compared with it")
 def store_first():
     with whole() as site:

@@ -81,6 +81,43 @@ static int audit_dialup(struct audit *a, const struct plan_item *item)
 					   a->fix, &a->below));
 }
 
+/* What is to be overwritten and may be somebody's list stays beside it. False: it
+ * does not, and nothing must be overwritten. */
+static bool keep_copy(struct audit *a, const struct plan_item *item)
+{
+	struct asuser *asuser = a->site->asuser;
+	char text[MAILROOT_QMAIL_MAX], path[PATH_MAX], kept[PATH_MAX];
+	size_t len = 0;
+	int rc = asuser_peek(asuser, &item->handle, &item->address, text, &len,
+			     path);
+
+	if ((rc != 0 && rc != EFBIG) ||
+	    (rc == 0 && len == item->len && memcmp(text, item->text, len) == 0))
+		return true; /* it is not there, or no file */
+	rc = asuser_adopt(asuser, &item->handle, &item->address, kept);
+	if (rc == 0)
+		say_note("'%s' said something else than the store: a copy is "
+			 "kept as '%s'",
+			 path, kept);
+	else
+		say_error(0, "cannot keep a copy of '%s': %s: it was not "
+			     "overwritten",
+			  path, strerror(rc));
+	return rc == 0;
+}
+
+static int audit_file(struct audit *a, const struct plan_item *item)
+{
+	int code = take(a, asuser_audit_qmail(a->site->asuser, &item->handle,
+					      &item->address, item->text,
+					      item->len, item->mode,
+					      &a->below));
+
+	if (code == CODE_DONE && a->fix && a->below.len && !keep_copy(a, item))
+		code = CODE_NO;
+	return code;
+}
+
 static int audit_item(struct audit *a, const struct plan_item *item)
 {
 	struct asuser *asuser = a->site->asuser;
@@ -101,10 +138,7 @@ static int audit_item(struct audit *a, const struct plan_item *item)
 			       ? audit_dialup(a, item)
 			       : CODE_DONE;
 	case STORE_ADDRESSES:
-		return take(a, asuser_audit_qmail(asuser, &item->handle,
-						  &item->address, item->text,
-						  item->len, item->mode,
-						  &a->below));
+		return audit_file(a, item);
 	case STORE_HANDLES:
 		break;
 	}

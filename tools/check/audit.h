@@ -15,8 +15,10 @@ struct finding {
 typedef void audit_report(void *arg, const struct finding *finding);
 
 /* Looks at everything; store and helper are open. With fix, popusr's helper
- * mends modes and removes temporaries at once; the rest is publishing's.
- * Returns the exit code, CODE_DONE whatever was found. */
+ * mends modes, removes temporaries, and keeps a copy of each .qmail file that
+ * publishing will overwrite; the rest is publishing's. Returns the exit code,
+ * CODE_DONE whatever was found; CODE_NO: a copy could not be kept, and nothing is
+ * to be overwritten. */
 int audit(struct site *site, bool fix, audit_report *report, void *arg);
 
 #endif

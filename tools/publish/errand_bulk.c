@@ -169,9 +169,9 @@ bool errand_bulk(struct errand *errand)
 	asuser_bulk_stop(&bulk);
 	if (rc != 0)
 		say_error(0,
-			  "publishing stopped: %s (the store is changed; run "
-			  "'popbox sync')",
+			  "publishing stopped: %s (%srun 'popbox sync')",
 			  rc == EPIPE ? "the helper that is popusr has ended"
-				      : strerror(rc));
+				      : strerror(rc),
+			  errand->site->entry ? "the store is changed; " : "");
 	return rc == 0;
 }

@@ -164,13 +164,13 @@ static enum err mark_body(struct store_txn *txn, void *arg)
 
 /* The store failed while its files were published. What was to be changed in
  * it is committed by then, so "nothing was changed" would be wrong here. */
-static int store_failed(enum err err)
+static int store_failed(const struct site *site, enum err err)
 {
 	return say_error(CODE_LATER,
-			 "publishing stopped: %s (the store is changed; run "
-			 "'popbox sync')",
+			 "publishing stopped: %s (%srun 'popbox sync')",
 			 err == ERR_SYSTEM || err == ERR_FULL ? strerror(errno)
-							      : err_text(err));
+							      : err_text(err),
+			 site->entry ? "the store is changed; " : "");
 }
 
 /* A part that is not the last: domains are closed, and everything is made; but
@@ -237,13 +237,13 @@ static int run_pass(struct pass *pass)
 	enum err err = store_read(site->store, plan_body, pass);
 
 	if (err != ERR_OK)
-		return store_failed(err);
+		return store_failed(site, err);
 	if (!(pass->plan.part ? carry_part(pass) : carry_whole(pass)))
 		return CODE_LATER;
 	err = store_write(site->store, &site->actor, mark_body, pass, true,
 			  &last);
 	pass->began = true;
-	return err == ERR_OK ? CODE_DONE : store_failed(err);
+	return err == ERR_OK ? CODE_DONE : store_failed(site, err);
 }
 
 static enum err owed_body(struct store_txn *txn, void *arg)
@@ -269,7 +269,7 @@ static int look_again(const struct site *site, bool *ret_owed)
 {
 	enum err err = store_read(site->store, owed_body, ret_owed);
 
-	return err == ERR_OK ? CODE_DONE : store_failed(err);
+	return err == ERR_OK ? CODE_DONE : store_failed(site, err);
 }
 
 static int open_lock(const struct site *site)
@@ -312,7 +312,7 @@ static int count_failed(const struct pass *pass, size_t *ret_failed)
 		pending_note(&left);
 	pending_free(&left);
 	*ret_failed += count;
-	return err == ERR_OK ? CODE_DONE : store_failed(err);
+	return err == ERR_OK ? CODE_DONE : store_failed(pass->site, err);
 }
 
 /* Part by part. What failed in one is owed again and tried again in the last,
@@ -321,7 +321,7 @@ static int count_failed(const struct pass *pass, size_t *ret_failed)
 static int run_parts(struct pass *pass, size_t *ret_failed)
 {
 	enum err err = store_read(pass->site->store, horizon_body, pass);
-	int code = err == ERR_OK ? CODE_DONE : store_failed(err);
+	int code = err == ERR_OK ? CODE_DONE : store_failed(pass->site, err);
 	bool more = true;
 
 	while (code == CODE_DONE && more) {
@@ -372,9 +372,10 @@ static int run_once(struct site *site, const struct run *run,
 static int lock_failed(const struct site *site, const char *doing, int rc)
 {
 	return say_error(CODE_LATER,
-			 "cannot %s '%s/publish.lock': %s (the store is "
-			 "changed; run 'popbox sync')",
-			 doing, site->dir, strerror(rc));
+			 "cannot %s '%s/publish.lock': %s (%srun 'popbox "
+			 "sync')",
+			 doing, site->dir, strerror(rc),
+			 site->entry ? "the store is changed; " : "");
 }
 
 /* Whoever commits while we publish leaves its work to us, so look again after
@@ -420,9 +421,11 @@ static int run_all(struct site *site, struct run *run)
 		interrupt_says("all was done");
 	if (code == CODE_DONE && failed)
 		code = say_error(CODE_LATER,
-				 "the store is changed, but %zu of its files "
-				 "could not be written: correct the problem "
-				 "above, then run 'popbox sync'",
+				 "%s%zu of its files could not be written: "
+				 "correct the problem above, then run 'popbox "
+				 "sync'",
+				 site->entry ? "the store is changed, but "
+					     : "the store is as it was: ",
 				 failed);
 	return code;
 }
@@ -458,5 +461,5 @@ int publish_change(struct site *site, uint64_t last)
 		err = store_read(site->store, group_body, &run);
 	else
 		run.mine = run.mine_upto = UINT64_MAX; /* nothing is */
-	return err == ERR_OK ? run_all(site, &run) : store_failed(err);
+	return err == ERR_OK ? run_all(site, &run) : store_failed(site, err);
 }
