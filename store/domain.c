@@ -152,11 +152,19 @@ enum err store_domain_get(struct store_txn *txn, const struct name_domain *name,
 {
 	struct row_key key = row_key_domain(name);
 	struct db_bytes row;
-	enum err err = db_get(txn->db, DB_DOMAIN, row_key_bytes(&key), &row);
+	enum err err;
 
-	if (err != ERR_OK)
-		return err;
-	return domain_decode(row_key_bytes(&key), row, ret_domain);
+	if (txn->seen && name->s[0] &&
+	    strcmp(txn->seen->domain.name.s, name->s) == 0) {
+		*ret_domain = txn->seen->domain;
+		return ERR_OK;
+	}
+	err = db_get(txn->db, DB_DOMAIN, row_key_bytes(&key), &row);
+	if (err == ERR_OK)
+		err = domain_decode(row_key_bytes(&key), row, ret_domain);
+	if (err == ERR_OK && txn->seen)
+		txn->seen->domain = *ret_domain;
+	return err;
 }
 
 enum err store_domain_next(struct store_txn *txn,

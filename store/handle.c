@@ -49,11 +49,19 @@ enum err store_handle_get(struct store_txn *txn, const struct name_handle *name,
 {
 	struct row_key key = row_key_handle(name);
 	struct db_bytes row;
-	enum err err = db_get(txn->db, DB_HANDLE, row_key_bytes(&key), &row);
+	enum err err;
 
-	if (err != ERR_OK)
-		return err;
-	return handle_decode(row_key_bytes(&key), row, ret_handle);
+	if (txn->seen && name->s[0] &&
+	    strcmp(txn->seen->handle.name.s, name->s) == 0) {
+		*ret_handle = txn->seen->handle;
+		return ERR_OK;
+	}
+	err = db_get(txn->db, DB_HANDLE, row_key_bytes(&key), &row);
+	if (err == ERR_OK)
+		err = handle_decode(row_key_bytes(&key), row, ret_handle);
+	if (err == ERR_OK && txn->seen)
+		txn->seen->handle = *ret_handle;
+	return err;
 }
 
 enum err store_handle_next(struct store_txn *txn,

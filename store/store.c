@@ -63,10 +63,13 @@ struct reading {
 static enum err read_body(struct db_txn *db, void *arg)
 {
 	struct reading *reading = arg;
-	struct store_txn txn = {.db = db, .store = reading->store};
+	struct seen seen;
+	struct store_txn txn = {
+		.db = db, .store = reading->store, .seen = &seen};
 	uint64_t format;
 	enum err err = meta_number(&txn, "format", &format);
 
+	seen.handle.name.s[0] = seen.domain.name.s[0] = 0;
 	if (err == ERR_OK && format != STORE_FORMAT)
 		err = ERR_SCHEMA;
 	return err == ERR_OK ? reading->body(&txn, reading->arg) : err;

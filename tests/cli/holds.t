@@ -182,4 +182,24 @@ def journal():
         has(line(site.do("box", "show", "ex1-0001"), "login"), ", by bert")
 
 
+@test("a box whose addresses are all suspended gets no mail, and the lists say so; "
+      "one that is on is enough")
+def address_off():
+    with shop() as site:
+        site.do("address", "add", "p@example.com", "pat@example.com")
+        site.do("address", "suspend", "pat@example.com", "--reason", "left")
+        eq(cell(site.do("box", "list"), "ex1-0002", "DELIVERY"), "on")
+        site.do("address", "suspend", "p@example.com")
+        text = site.do("box", "list")
+        eq(cell(text, "ex1-0002", "DELIVERY"), "off (address)")
+        eq(cell(text, "ex1-0001", "DELIVERY"), "on")
+        text = line(site.do("box", "show", "ex1-0002"), "delivery")
+        assert text.startswith("off: address p"), text
+        row = rows(site, "box", "show", "ex1-0002")[0]
+        eq((row["delivery_holds"], row["delivery_by"]["table"],
+            row["login_holds"]), ("off", "address", True))
+        site.do("address", "resume", "p@example.com")
+        eq(line(site.do("box", "show", "ex1-0002"), "delivery"), "on")
+
+
 run()

@@ -197,29 +197,44 @@ static enum err box_delivery(struct store_txn *txn,
 	return and_handle(txn, &box->name.handle, false, holds);
 }
 
-/* The best of its addresses' domains; each is asked once. */
-static enum err domains_delivery(struct store_txn *txn,
-				 const struct store_box *box,
-				 struct holds *holds)
+/* The switch of the address, and what holds of its domain. */
+static enum err and_address(struct store_txn *txn,
+			    const struct name_address *name,
+			    struct holds *holds)
+{
+	struct store_address address;
+	struct store_domain domain;
+	char text[NAME_ADDRESS_TEXT];
+	enum err err = store_address_get(txn, name, &address);
+
+	name_address_text(name, text);
+	if (err == ERR_OK)
+		and_delivery(holds, STORE_ADDRESSES, text, address.delivery);
+	if (err == ERR_OK)
+		err = store_domain_get(txn, &name->domain, &domain);
+	if (err == ERR_OK)
+		err = and_domain(txn, &domain, false, holds);
+	return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
+}
+
+/* The best of its addresses. */
+static enum err addresses_delivery(struct store_txn *txn,
+				   const struct store_box *box,
+				   struct holds *holds)
 {
 	struct name_address at, *after = NULL;
-	struct name_domain last = {""};
 	struct holds best = *holds;
 	bool any = false;
 	enum err err = ERR_OK;
 
 	while (err == ERR_OK && (!any || best.delivery != holds->delivery)) {
-		struct store_domain domain;
 		struct holds one = *holds;
 
 		err = store_box_address_next(txn, &box->name, after, &at);
 		after = &at;
-		if (err != ERR_OK || strcmp(last.s, at.domain.s) == 0)
+		if (err != ERR_OK)
 			continue;
-		last = at.domain;
-		err = store_domain_get(txn, &at.domain, &domain);
-		if (err == ERR_OK)
-			err = and_domain(txn, &domain, false, &one);
+		err = and_address(txn, &at, &one);
 		if (!any || store_delivery_and(one.delivery, best.delivery) !=
 				    one.delivery)
 			best = one;
@@ -238,7 +253,7 @@ enum err holds_box(struct store_txn *txn, const struct store_box *box,
 	err = ask_login(txn, box, NULL, ret_holds);
 	if (err == ERR_OK)
 		err = box_delivery(txn, box, ret_holds);
-	return err == ERR_OK ? domains_delivery(txn, box, ret_holds) : err;
+	return err == ERR_OK ? addresses_delivery(txn, box, ret_holds) : err;
 }
 
 enum err holds_address(struct store_txn *txn,
