@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from tap import (GID, GOOD, ROOT, SANITIZED, UID, Site, eq, has, hasnt,
+from tap import (GID, GOOD, ROOT, SANITIZED, UID, Send, Site, eq, has, hasnt,
                  needs_mounts, run, test)
 
 SETUPS = int(os.environ.get("EXPLAIN") or (20 if SANITIZED else 150))
@@ -662,6 +662,25 @@ def next_steps():
         has(got.out, "'popbox check --repair' repairs it")
         site.popbox("check", "--repair")
         eq(site.popbox("explain", "joe@example.com").rc, 0)
+
+
+@test("that qmail-send is not running is said, with what to do; a command that is "
+      "printed quotes what a shell would read")
+def stopped():
+    with Site(standins=True).joe() as site:
+        site.do("address", "add", "*@example.com", "joe@example.com")
+        site.do("address", "add", "it's@example.com", "joe@example.com")
+        for name in ("*", "it's"):
+            site.do("address", "suspend", name + "@example.com")
+        steps, end = walk(site, "any@example.com", 1)
+        has(steps["waits"]["text"], "qmail-send is not running")
+        has(steps["waits"]["text"], site.qmail + "/rc")
+        has(steps["switch"]["text"], "address resume '*@example.com'")
+        has(walk(site, "it's@example.com", 1)[0]["switch"]["text"],
+            "address resume 'it'\\''s@example.com'")
+        send = Send(site)
+        eq("waits" in walk(site, "joe@example.com", 0)[0], False)
+        send.end()
 
 
 run()

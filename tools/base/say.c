@@ -252,6 +252,29 @@ const char *say_time(int64_t seconds, char text[SAY_TIME_TEXT])
 	return text;
 }
 
+const char *say_word(const char *text, char ret_word[SAY_WORD_TEXT])
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789@%_+=:,./-";
+	size_t len = 0;
+
+	if (text[0] && strspn(text, plain) == strlen(text))
+		return text;
+	ret_word[len++] = '\'';
+	for (const char *c = text; *c && len < SAY_WORD_TEXT - 6; c++) {
+		if (*c == '\'') {
+			memcpy(ret_word + len, "'\\''", 4);
+			len += 4;
+		} else {
+			ret_word[len++] = *c;
+		}
+	}
+	ret_word[len++] = '\'';
+	ret_word[len] = 0;
+	return ret_word;
+}
+
 const char *say_count(unsigned long long count, const char *noun,
 		      char text[SAY_COUNT_TEXT])
 {

@@ -74,6 +74,11 @@ const char *say_time(int64_t seconds, char text[SAY_TIME_TEXT]);
  * the direction of text is a '?' (utf8_shown). ret_clean may be text itself. */
 void say_clean(const char *text, char *ret_clean, size_t room);
 
+/* The text as one word of a shell, for a command that can be pasted: as it is, or in
+ * single quotes. Longer than the text it is cut. */
+enum { SAY_WORD_TEXT = 1536 };
+const char *say_word(const char *text, char ret_word[SAY_WORD_TEXT]);
+
 /* "1 box", "2 boxes", "3 addresses", "4 entries": a count with its noun, which
  * is given for one. Longer than the text it is cut. */
 enum { SAY_COUNT_TEXT = 64 };

@@ -8,6 +8,7 @@
 
 #include "base/resource_error.h"
 #include "base/say.h"
+#include "qmail/notify.h"
 #include "store/login.h"
 
 static void print_step(struct walk *walk, bool good, const char *name,
@@ -124,6 +125,18 @@ static bool is_loop(const struct walk *walk)
 	return false;
 }
 
+/* What is accepted goes no further while it is not running. */
+static void say_stopped(struct walk *walk)
+{
+	const struct config *config = &walk->site->config;
+
+	if (walk_speaks(walk) && notify_state(config) == NOTIFY_STOPPED)
+		walk_step(walk, true, "waits",
+			  "qmail-send is not running, so mail waits in the "
+			  "queue: start its service, or run %s/rc",
+			  config->qmail);
+}
+
 static void walk_mail(struct walk *walk)
 {
 	char local[WALK_ADDRESS];
@@ -147,6 +160,7 @@ static void walk_mail(struct walk *walk)
 			walk_compare_files(walk);
 		return;
 	}
+	say_stopped(walk);
 	if (walk_route(walk, local, sizeof local))
 		walk_user(walk, local);
 	if (!walk->unsure)

@@ -243,7 +243,7 @@ static void say_switch(struct walk *walk, const struct object *object,
 {
 	const char *reason = object->state.reason;
 	const bool resumes = !how || object->table == STORE_ADDRESSES;
-	char change[512];
+	char change[512], word[SAY_WORD_TEXT];
 
 	change_text(object, change, sizeof change);
 	walk_step(walk, true, "switch",
@@ -252,7 +252,7 @@ static void say_switch(struct walk *walk, const struct object *object,
 		  how ? "delivery" : "login", object->word, object->name,
 		  how ? how : "off", change, reason[0] ? ", reason: " : "",
 		  reason, object->word, resumes ? "resume" : "set",
-		  object->name, resumes ? "" : " --delivery on");
+		  say_word(object->name, word), resumes ? "" : " --delivery on");
 }
 
 /* Which command undeletes it; "" where none can. */

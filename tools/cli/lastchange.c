@@ -23,6 +23,7 @@ struct last {
 	char command[STORE_COMMAND_MAX + 1];
 	struct line line[SHOWN];
 	size_t entries; /* of the change, shown or not */
+	bool purges;
 };
 
 /* It is no change, but what could not be published of one. */
@@ -64,6 +65,7 @@ static enum err last_body(struct store_txn *txn, void *arg)
 	uint64_t at = last->first ? last->first - 1 : 0;
 
 	last->entries = 0;
+	last->purges = false;
 	if (err != ERR_OK || !last->first)
 		return err;
 	while ((err = store_journal_next(txn, at, entry)) == ERR_OK &&
@@ -77,6 +79,7 @@ static enum err last_body(struct store_txn *txn, void *arg)
 		}
 		if (err != ERR_OK)
 			break;
+		last->purges |= entry->op == STORE_PURGE;
 		if (last->entries++ == 0) {
 			last->time = entry->time;
 			memcpy(last->command, entry->command,
@@ -97,6 +100,9 @@ static void show(const struct last *last)
 	for (size_t i = 0; i < last->entries && i < SHOWN; i++)
 		say_note("  %s %s %s", word_op(last->line[i].op),
 			 word_table(last->line[i].table), last->line[i].object);
+	if (last->purges)
+		say_note("what was purged does not come back (a backup may "
+			 "have it)");
 	if (last->entries > SHOWN)
 		say_note("  and %zu more ('popbox log --since %llu' shows all)",
 			 last->entries - SHOWN,

@@ -152,6 +152,7 @@ static enum err change_body(struct store_txn *txn, void *arg)
 
 static int run(struct site *site, struct wish *wish)
 {
+	char word[SAY_WORD_TEXT];
 	bool changed = false;
 	int code = site_open_write(site);
 
@@ -174,7 +175,7 @@ static int run(struct site *site, struct wish *wish)
 	if (changed && wish->set_end && wish->row.delivery != STORE_DELIVER)
 		say_note("it is suspended ('popbox address resume %s' ends "
 			 "that)",
-			 wish->text);
+			 say_word(wish->text, word));
 	if (changed || (site->dry_run && code == CODE_DONE))
 		references_say(&wish->references);
 	return code;

@@ -41,7 +41,7 @@ static struct wants judge(const struct site *site,
 	want(&wants, status->pending.untried && !status->publishing,
 	     "changes are not published: 'popbox sync'");
 	want(&wants, status->qmail && status->send == NOTIFY_STOPPED,
-	     "qmail-send is not running");
+	     "qmail-send is not running: start its service, or run its rc");
 	want(&wants, status->qmail && status->send == NOTIFY_HIDDEN &&
 			     !site->config.qmail_hup[0],
 	     "the process of qmail-send was not found: set 'qmail_hup'");
@@ -218,6 +218,7 @@ static void show_all(const struct site *site, const struct status *status,
 	show("published", "%s", status->published
 					? say_time(status->published, time)
 					: "unknown");
+	show("files", "are compared with the store by 'popbox check' alone");
 	show("backup", "%s",
 	     status->backup ? say_time(status->backup, time) : "unknown");
 	show("suspended", "handles %llu, domains %llu (boxes: 'popbox box list "
