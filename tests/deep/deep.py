@@ -122,26 +122,28 @@ def patched(path, old, new):
     return text.replace(old, new)
 
 
-def planted_build(name, path, old, new, also=()):
+def planted_build(name, path, old, new, also=(), san=False):
     """A whole build in which one source file is a patched one; its directory,
     for tap.BUILD. Only what depends on that file is compiled again. also: more
-    of (path, old, new), in other files. PLANT=no: the harness ends here."""
+    of (path, old, new), in other files. san: of the sanitizers' build, which then
+    is in san/ there. PLANT=no: the harness ends here."""
     if os.environ.get("PLANT") == "no":
         raise SystemExit(0)
     texts = [(where, patched(where, was, is_now))
              for where, was, is_now in ((path, old, new), *also)]
     top = os.path.join(DEEP, "plant", name)
     shutil.rmtree(top, ignore_errors=True)
-    os.makedirs(top + "/build")
+    where = "/san" if san else ""
+    os.makedirs(top + "/build" + where)
     for part in ("checkpw", "store", "tools"):
         shutil.copytree(f"{TREE}/{part}", f"{top}/{part}")
-        shutil.copytree(f"{BUILD}/{part}", f"{top}/build/{part}")
+        shutil.copytree(f"{BUILD}{where}/{part}", f"{top}/build{where}/{part}")
     shutil.copy2(TREE + "/Makefile", top)
-    shutil.copy2(BUILD + "/flags", top + "/build")
-    for where, text in texts:
-        with open(f"{top}/{where}", "w") as file:
+    shutil.copy2(f"{BUILD}{where}/flags", f"{top}/build{where}")
+    for source, text in texts:
+        with open(f"{top}/{source}", "w") as file:
             file.write(text)
-    done = subprocess.run(["make", "-C", top, "all"], capture_output=True,
+    done = subprocess.run(["make", "-C", top, "all", *(["SAN=1"] if san else [])], capture_output=True,
                           text=True)
     if done.returncode:
         raise SystemExit(f"the planted fault {name} does not build: "
