@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "qmail/notify.h"
@@ -18,6 +19,28 @@ FAILING(int, fsync, (int fd), (fd))
 FAILING(int, pidfd_send_signal,
 	(int fd, int number, siginfo_t *info, unsigned flags),
 	(fd, number, info, flags))
+
+/* What a process runs may change once it was found. */
+static bool changes;
+
+int pidfd_open(pid_t pid, unsigned flags)
+{
+	char path[64], comm[20] = "";
+	FILE *file;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
+	if (changes)
+		(void)kill(pid, SIGUSR1);
+	for (int i = 0; changes && i < 5000 && strcmp(comm, "other\n") != 0; i++) {
+		usleep(1000);
+		file = fopen(path, "r");
+		if (!file || !fgets(comm, sizeof comm, file))
+			comm[0] = 0;
+		if (file)
+			(void)fclose(file);
+	}
+	return FAILING_REAL(pidfd_open)(pid, flags);
+}
 
 DIR *opendir(const char *path)
 {
@@ -259,6 +282,42 @@ static void processes(void **state)
 	assert_int_equal(ended(first, false), 0);
 }
 
+static void become_other(int number)
+{
+	(void)number;
+	(void)prctl(PR_SET_NAME, "other");
+}
+
+/* A number that another process has by then is nobody to be told. */
+static void changed(void **state)
+{
+	char queue[200];
+	int ready[2];
+	pid_t pid;
+	char byte;
+
+	(void)state;
+	place("queue", queue);
+	assert_int_equal(pipe(ready), 0);
+	pid = FAILING_REAL(fork)();
+	if (pid == 0) {
+		(void)signal(SIGUSR1, become_other);
+		if (chdir(queue) != 0 || prctl(PR_SET_NAME, "qmail-send") != 0 ||
+		    write(ready[1], "x", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	close(ready[1]);
+	assert_int_equal(state_of(), NOTIFY_RUNS);
+	changes = true;
+	says(notify_hup, true, "is not running");
+	changes = false;
+	assert_int_equal(ended(pid, false), 0);
+}
+
 int main(void)
 {
 #define WITH_QMAIL(sentence, function)                                         \
@@ -279,6 +338,8 @@ int main(void)
 		WITH_QMAIL("each process that is this qmail's qmail-send is "
 			   "told, and no other",
 			   processes),
+		WITH_QMAIL("a process that has become another one is not told",
+			   changed),
 	};
 
 	return RUN(tests);
