@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 import os
+import pty
 import re
 import subprocess
 import sys
@@ -241,6 +242,36 @@ def passwords():
             site.do("passwd", "joe@example.com", "--stdin", **line)
         site.clean(0, "passwd", "--domain", "example.com", "--generate",
                    "--credentials", site.top + "/new", "--yes")
+
+
+def typed(site, answers, *words):
+    """On a terminal; what it ended with."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        program = BUILT + "/popbox"
+        os.execve(program, [program, "-d", site.store, *words],
+                  {**os.environ, **site.environment()})
+    for answer in answers:
+        text = b""
+        while not text.endswith(b": "):
+            text += os.read(fd, 1000)
+        os.write(fd, answer.encode() + b"\n")
+    while tap.read_terminal(fd):
+        pass
+    os.close(fd)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+@test("they wipe a password that was typed, and the one that was typed again",
+      root=True, plain=True)
+def on_terminal():
+    built()
+    with Watched().joe() as site:
+        for rc, answers in ((0, (NEW, NEW)), (100, (NEW, GOOD)), (100, (GOOD, NEW)),
+                            (100, (NEW + " joe", NEW + " joe"))):
+            site.secret(NEW)
+            eq(typed(site, answers, "passwd", "joe@example.com"), rc, answers)
+            eq(site.found(BUILT + "/popbox"), [], answers)
 
 
 @test("they wipe the hash that a command reads, changes or writes", root=True,

@@ -28,7 +28,8 @@ WIPE = re.compile(r"wipe|memzero|explicit_bzero")
 # What a short process need not give back: memory and descriptors that are not
 # given back are found by the sanitizers and by `memcheck`. And messages, of
 # which the tests compare what an administrator acts on.
-LEAVES = re.compile(r"free|^give_back$|(^|_)close(dir)?$|^fclose$|^say_|^(f|v|vf)?printf$|"
+GIVES = re.compile(r"free|^give_back$|(^|_)close(dir)?$|^fclose$")
+LEAVES = re.compile(GIVES.pattern + r"|^say_|^(f|v|vf)?printf$|"
                     r"^put(s|char)$|^f?puts$|^fflush$|^json_|^table_|^progress_|"
                     r"^abort$|^exit$|^_exit$|^static_assert$|^_Static_assert$")
 # A time that somebody waits, or memory and rows that are taken at a time: one more
@@ -78,11 +79,17 @@ class Source:
         return self.text[self.tokens[first].start:self.tokens[last].end]
 
 
+def gives_back(source, at):
+    """Does nothing depend on this condition but that something is given back?"""
+    found = call_of(source, source.partner[at + 1] + 1)
+    return found and GIVES.search(found[1])
+
+
 def conditions(source):
     """Negated, and taken for one and the other."""
     for at, token in enumerate(source.tokens):
         if token.text not in ("if", "while") or source.said(at + 1) != "(" or \
-                not source.function[at]:
+                not source.function[at] or gives_back(source, at):
             continue
         first, last = at + 2, source.partner[at + 1] - 1
         what = source.between(first, last)
