@@ -1,15 +1,15 @@
 /* Dumps of databases and directories: bytes in, rows out. */
 #include "unit.h"
 
-#include "transfer/row_pairs.h"
-#include "transfer/row_sql.h"
+#include "transfer/fmt_pairs.h"
+#include "transfer/fmt_sql.h"
 
 struct seen {
 	char text[4096];
 	size_t len;
 };
 
-static bool see(void *arg, const struct row_sql_row *row)
+static bool see(void *arg, const struct fmt_sql_row *row)
 {
 	struct seen *seen = arg;
 	size_t *at = &seen->len;
@@ -34,18 +34,18 @@ static void sql_is(const char *in, const char *out, bool whole)
 
 	for (size_t piece = 1; piece <= len; piece += 1 + piece / 3) {
 		struct seen seen = {.len = 0};
-		struct row_sql *sql = row_sql_new(see, &seen);
+		struct fmt_sql *sql = fmt_sql_new(see, &seen);
 
 		assert_non_null(sql);
 		for (size_t at = 0; at < len; at += piece)
-			assert_int_equal(
-				row_sql_take(sql, in + at,
-					     len - at < piece ? len - at
+			assert_int_equal(fmt_sql_take(sql, in + at,
+						      len - at < piece
+							      ? len - at
 							      : piece),
-				ROW_SQL_MORE);
-		assert_int_equal(row_sql_end(sql) == NULL, whole);
+					 FMT_SQL_MORE);
+		assert_int_equal(fmt_sql_end(sql) == NULL, whole);
 		assert_string_equal(seen.text, out);
-		row_sql_free(sql);
+		fmt_sql_free(sql);
 	}
 }
 
@@ -128,26 +128,27 @@ static void a_cut_dump_is_noticed(void **state)
 static void a_value_without_end_costs_no_memory(void **state)
 {
 	struct seen seen = {.len = 0};
-	struct row_sql *sql = row_sql_new(see, &seen);
+	struct fmt_sql *sql = fmt_sql_new(see, &seen);
 	static char much[1 << 16];
 
 	(void)state;
 	memset(much, 'x', sizeof much);
 	assert_non_null(sql);
-	assert_int_equal(row_sql_take(sql, BYTES("INSERT INTO t (a) VALUES ('")),
-			 ROW_SQL_MORE);
+	assert_int_equal(
+		fmt_sql_take(sql, BYTES("INSERT INTO t (a) VALUES ('")),
+		FMT_SQL_MORE);
 	for (int i = 0; i < 40; i++)
-		assert_int_equal(row_sql_take(sql, much, sizeof much),
-				 ROW_SQL_MORE);
-	assert_int_equal(row_sql_take(sql, BYTES("'),('z');")), ROW_SQL_MORE);
-	assert_null(row_sql_end(sql));
+		assert_int_equal(fmt_sql_take(sql, much, sizeof much),
+				 FMT_SQL_MORE);
+	assert_int_equal(fmt_sql_take(sql, BYTES("'),('z');")), FMT_SQL_MORE);
+	assert_null(fmt_sql_end(sql));
 	assert_string_equal(seen.text, "t:!/t:a=z/");
-	row_sql_free(sql);
+	fmt_sql_free(sql);
 }
 
 /* address hash|password name forwards login others; ! and the reason if it is
  * refused, - if it is left out. */
-static void show(struct row_pairs *pairs, char *out, size_t room)
+static void show(struct fmt_pairs *pairs, char *out, size_t room)
 {
 	static struct intake intake;
 	char text[NAME_ADDRESS_TEXT];
@@ -156,10 +157,10 @@ static void show(struct row_pairs *pairs, char *out, size_t room)
 
 	intake_wipe(&intake);
 	intake.forwards_len = 0;
-	why = row_pairs_fill(pairs, "w.example", &intake, &left);
+	why = fmt_pairs_fill(pairs, "w.example", &intake, &left);
 	if (why || left) {
 		(void)snprintf(out + len, room - len, "%s/", why ? "!" : "-");
-		row_pairs_clear(pairs);
+		fmt_pairs_clear(pairs);
 		return;
 	}
 	name_address_text(&intake.address, text);
@@ -182,32 +183,32 @@ static void show(struct row_pairs *pairs, char *out, size_t room)
 		len += (size_t)snprintf(out + len, room - len, " %llu",
 					(unsigned long long)intake.quota);
 	(void)snprintf(out + len, room - len, "/");
-	row_pairs_clear(pairs);
+	fmt_pairs_clear(pairs);
 }
 
-static void pairs_are(row_pairs *parse, const char *in, const char *out)
+static void pairs_are(fmt_pairs *parse, const char *in, const char *out)
 {
-	struct row_pairs pairs;
+	struct fmt_pairs pairs;
 	char text[2048] = "", line[1024], none[1] = "";
 
-	row_pairs_open(&pairs);
+	fmt_pairs_open(&pairs);
 	while (*in) {
 		size_t len = strcspn(in, "\n");
-		enum row_pairs_got got;
+		enum fmt_pairs_got got;
 
 		do {
 			memcpy(line, in, len);
 			line[len] = 0;
 			got = parse(&pairs, line, len);
-			if (got != ROW_PAIRS_MORE)
+			if (got != FMT_PAIRS_MORE)
 				show(&pairs, text, sizeof text);
-		} while (got == ROW_PAIRS_BEFORE);
+		} while (got == FMT_PAIRS_BEFORE);
 		in += len + (in[len] == '\n');
 	}
 	(void)parse(&pairs, none, 0);
 	if (pairs.begun)
 		show(&pairs, text, sizeof text);
-	row_pairs_close(&pairs);
+	fmt_pairs_close(&pairs);
 	assert_string_equal(text, out);
 }
 
@@ -218,66 +219,72 @@ static void pairs_are(row_pairs *parse, const char *in, const char *out)
 static void entries_of_ldif(void **state)
 {
 	(void)state;
-	pairs_are(row_pairs_ldif,
-		  "version: 1\n\n# a comment\n that goes on\ndn: ou=x\nou: x\n\n"
-		  "dn: uid=joe\nmail: joe@w.example\nuserPassword: long wo\n rds\n"
-		  "cn:: SsO2cmc=\nmailAlternateAddress: j@w.example\n"
-		  "mail: joey@w.example\njpegPhoto:: AAEC\n\n\n"
-		  "dn: uid=ann\nmail: Ann <ann@w.example>\n"
-		  "userPassword:: e1BMQUlOfWxvbmcgd29yZHM=\nmailQuota: 100S,5C\n"
-		  "accountStatus: noaccess",
-		  "-/joe@w.example long words J\xc3\xb6rg+j@w.example"
-		  "+joey@w.example/ann@w.example long words  nologin 100/");
-	pairs_are(row_pairs_ldif,
+	pairs_are(
+		fmt_pairs_ldif,
+		"version: 1\n\n# a comment\n that goes on\ndn: ou=x\nou: x\n\n"
+		"dn: uid=joe\nmail: joe@w.example\nuserPassword: long wo\n "
+		"rds\n"
+		"cn:: SsO2cmc=\nmailAlternateAddress: j@w.example\n"
+		"mail: joey@w.example\njpegPhoto:: AAEC\n\n\n"
+		"dn: uid=ann\nmail: Ann <ann@w.example>\n"
+		"userPassword:: e1BMQUlOfWxvbmcgd29yZHM=\nmailQuota: 100S,5C\n"
+		"accountStatus: noaccess",
+		"-/joe@w.example long words J\xc3\xb6rg+j@w.example"
+		"+joey@w.example/ann@w.example long words  nologin 100/");
+	pairs_are(fmt_pairs_ldif,
 		  "dn: x\nmail: list@w.example\ncn: List\n"
 		  "mailForwardingAddress: a@else.example\n"
 		  "mailForwardingAddress: b@else.example\n",
 		  "list@w.example  List>a@else.example>b@else.example/");
-	pairs_are(row_pairs_ldif,
-		  "dn: mail=a\nobjectClass: mailUser\nmail: a@w.example\n"
-		  "userPassword: long words\nshadowAddress: b@w.example\n"
-		  "mailForwardingAddress: x@else.example\n\n"
-		  "dn: mail=c\nmail: c@w.example\nobjectClass: mailUser\n"
-		  "userPassword: long words\nmailForwardingAddress: c@w.example\n"
-		  "mailForwardingAddress: x@else.example\n\n"
-		  "dn: d\nmail: d@w.example\nobjectClass: qmailUser\n"
-		  "cn: mailUser\n"
-		  "userPassword: long words\nmailForwardingAddress: "
-		  "x@else.example\n",
-		  "a@w.example long words >x@else.example+b@w.example nomail/"
-		  "c@w.example long words >x@else.example/"
-		  "d@w.example long words mailUser>x@else.example/");
-	pairs_are(row_pairs_ldif, "dn: x\nmail: a@w.example\nchangetype: delete\n",
-		  "!/");
-	pairs_are(row_pairs_ldif, "dn: x\nmail:: YQ=%\n\ndn: y\nmail:< file:///x\n",
-		  "!/!/");
-	pairs_are(row_pairs_ldif, "dn: x\nmail:: YUB3LmV4YW1wbGUA\n", "!/");
-	pairs_are(row_pairs_ldif, "dn: x\nno colon\n\nmail: a@w.example\n",
+	pairs_are(
+		fmt_pairs_ldif,
+		"dn: mail=a\nobjectClass: mailUser\nmail: a@w.example\n"
+		"userPassword: long words\nshadowAddress: b@w.example\n"
+		"mailForwardingAddress: x@else.example\n\n"
+		"dn: mail=c\nmail: c@w.example\nobjectClass: mailUser\n"
+		"userPassword: long words\nmailForwardingAddress: c@w.example\n"
+		"mailForwardingAddress: x@else.example\n\n"
+		"dn: d\nmail: d@w.example\nobjectClass: qmailUser\n"
+		"cn: mailUser\n"
+		"userPassword: long words\nmailForwardingAddress: "
+		"x@else.example\n",
+		"a@w.example long words >x@else.example+b@w.example nomail/"
+		"c@w.example long words >x@else.example/"
+		"d@w.example long words mailUser>x@else.example/");
+	pairs_are(fmt_pairs_ldif,
+		  "dn: x\nmail: a@w.example\nchangetype: delete\n", "!/");
+	pairs_are(fmt_pairs_ldif,
+		  "dn: x\nmail:: YQ=%\n\ndn: y\nmail:< file:///x\n", "!/!/");
+	pairs_are(fmt_pairs_ldif, "dn: x\nmail:: YUB3LmV4YW1wbGUA\n", "!/");
+	pairs_are(fmt_pairs_ldif, "dn: x\nno colon\n\nmail: a@w.example\n",
 		  "!/a@w.example  /");
 }
 
 static void users_of_vuserinfo(void **state)
 {
 	(void)state;
-	pairs_are(row_pairs_vuserinfo,
-		  "name:   joe\npasswd: " HASH "\nclear passwd: some words\n"
-		  "comment/gecos: Joe Doe\nuid:    0\ngid:    0\nflags:  2\n"
-		  "gecos: Joe Doe\nlimits:\n    pop access closed\n"
-		  "dir:       /home/vpopmail/domains/example.com/joe\n"
-		  "quota:     10485760S,100C\nusage:     0%\n"
-		  "last auth: Never logged in\n\n"
-		  "name:   ann\npasswd: \nclear passwd: other words\nuid:    0\n"
-		  "gid:    16\ngecos: Ann\n"
-		  "dir: /home/vpopmail/domains/A/b.example/1/ann\nquota: NOQUOTA\n",
-		  "joe@example.com " HASH " Joe Doe nologin 10485760/"
-		  "ann@b.example other words Ann nomail/");
+	pairs_are(
+		fmt_pairs_vuserinfo,
+		"name:   joe\npasswd: " HASH "\nclear passwd: some words\n"
+		"comment/gecos: Joe Doe\nuid:    0\ngid:    0\nflags:  2\n"
+		"gecos: Joe Doe\nlimits:\n    pop access closed\n"
+		"dir:       /home/vpopmail/domains/example.com/joe\n"
+		"quota:     10485760S,100C\nusage:     0%\n"
+		"last auth: Never logged in\n\n"
+		"name:   ann\npasswd: \nclear passwd: other words\nuid:    0\n"
+		"gid:    16\ngecos: Ann\n"
+		"dir: /home/vpopmail/domains/A/b.example/1/ann\nquota: "
+		"NOQUOTA\n",
+		"joe@example.com " HASH " Joe Doe nologin 10485760/"
+		"ann@b.example other words Ann nomail/");
 }
 
 static void lines_of_hestia_and_virtualmin(void **state)
 {
 	(void)state;
-	pairs_are(row_pairs_hestia,
-		  "ACCOUNT='joe' ALIAS='j,info' AUTOREPLY='no' FWD='x@else.example'"
+	pairs_are(fmt_pairs_hestia,
+		  "ACCOUNT='joe' ALIAS='j,info' AUTOREPLY='no' "
+		  "FWD='x@else.example'"
 		  " FWD_ONLY='yes' MD5='{SHA512-CRYPT}" HASH "' QUOTA='100' "
 		  "U_DISK='0' SUSPENDED='no'\n"
 		  "ACCOUNT='ann' ALIAS='' FWD='' MD5='' QUOTA='unlimited' "
@@ -286,7 +293,7 @@ static void lines_of_hestia_and_virtualmin(void **state)
 		  "joe@w.example {SHA512-CRYPT}" HASH
 		  " >x@else.example+j+info nomail 104857600/"
 		  "ann@w.example   nologin nomail/-/");
-	pairs_are(row_pairs_virtualmin,
+	pairs_are(fmt_pairs_virtualmin,
 		  "joe\n    Domain: w.example\n    Unix username: joe.w\n"
 		  "    Real name: Joe Doe\n    Encrypted password: " HASH "\n"
 		  "    Disabled: Yes\n    Home byte quota: 1048576\n"
@@ -296,7 +303,7 @@ static void lines_of_hestia_and_virtualmin(void **state)
 		  "ftp\n    Domain: w.example\n    Unix username: ftp.w\n",
 		  "joe@w.example " HASH " Joe Doe>x@else.example+a@w.example"
 		  "+b@w.example nologin 1048576/-/");
-	pairs_are(row_pairs_virtualmin,
+	pairs_are(fmt_pairs_virtualmin,
 		  "joe\n    Email address: joe@w.example\n"
 		  "    Password: long words\n    Disabled: No\n"
 		  "    Forward: x@else.example, y@else.example\n"
@@ -305,9 +312,10 @@ static void lines_of_hestia_and_virtualmin(void **state)
 		  "ann\n    Email address: ann@w.example\n"
 		  "    Password: other words\n    Deliver to user: Yes\n"
 		  "    Mail location: mbox\n",
-		  "joe@w.example long words >x@else.example>y@else.example nomail "
+		  "joe@w.example long words >x@else.example>y@else.example "
+		  "nomail "
 		  "2097152/ann@w.example other words /");
-	pairs_are(row_pairs_virtualmin,
+	pairs_are(fmt_pairs_virtualmin,
 		  "joe:Joe Doe:long words:n:1:2048:j@w.example, k@w.example:"
 		  "x@else.example:db\n"
 		  "web:Web:other words:y:0:0:::\n"
@@ -320,23 +328,24 @@ static void lines_of_hestia_and_virtualmin(void **state)
 static void formats_are_known_by_their_beginning(void **state)
 {
 	(void)state;
-	assert_true(row_sql_resembles(BYTES("\n-- MySQL dump 10.13\n")));
-	assert_true(row_sql_resembles(BYTES("--\n-- PostgreSQL database dump")));
-	assert_false(row_sql_resembles(BYTES("address,password\n")));
-	assert_true(row_sql_resembles(
+	assert_true(fmt_sql_resembles(BYTES("\n-- MySQL dump 10.13\n")));
+	assert_true(
+		fmt_sql_resembles(BYTES("--\n-- PostgreSQL database dump")));
+	assert_false(fmt_sql_resembles(BYTES("address,password\n")));
+	assert_true(fmt_sql_resembles(
 		BYTES("-- it is from\n/*!40101 SET NAMES utf8 */;\n-- x\n\n"
 		      "CREATE TABLE `a` (")));
-	assert_true(row_sql_resembles(BYTES("-- only a comment, that goes")));
-	assert_true(row_sql_resembles(BYTES("use mail;\n")));
-	assert_false(row_sql_resembles(BYTES("-- a title\naddress,hash\n")));
-	assert_false(row_sql_resembles(BYTES("")));
-	assert_false(row_sql_resembles(BYTES("\n \n")));
-	assert_true(row_pairs_is_ldif(BYTES("# x\n\ndn: uid=joe\n")));
-	assert_false(row_pairs_is_ldif(BYTES("# x")));
-	assert_true(row_pairs_is_vuserinfo(BYTES("name:   joe\npasswd: x\n")));
-	assert_false(row_pairs_is_vuserinfo(BYTES("name,passwd\n")));
-	assert_true(row_pairs_is_hestia(BYTES("ACCOUNT='joe' ")));
-	assert_true(row_pairs_is_virtualmin(
+	assert_true(fmt_sql_resembles(BYTES("-- only a comment, that goes")));
+	assert_true(fmt_sql_resembles(BYTES("use mail;\n")));
+	assert_false(fmt_sql_resembles(BYTES("-- a title\naddress,hash\n")));
+	assert_false(fmt_sql_resembles(BYTES("")));
+	assert_false(fmt_sql_resembles(BYTES("\n \n")));
+	assert_true(fmt_pairs_is_ldif(BYTES("# x\n\ndn: uid=joe\n")));
+	assert_false(fmt_pairs_is_ldif(BYTES("# x")));
+	assert_true(fmt_pairs_is_vuserinfo(BYTES("name:   joe\npasswd: x\n")));
+	assert_false(fmt_pairs_is_vuserinfo(BYTES("name,passwd\n")));
+	assert_true(fmt_pairs_is_hestia(BYTES("ACCOUNT='joe' ")));
+	assert_true(fmt_pairs_is_virtualmin(
 		BYTES("joe\n    Domain: x\n    Unix username: y\n")));
 }
 

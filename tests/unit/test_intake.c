@@ -8,12 +8,12 @@
 
 #include "base/strtab.h"
 #include "transfer/csvfile.h"
+#include "transfer/fmt_csv.h"
+#include "transfer/fmt_dotqmail.h"
+#include "transfer/fmt_passwd.h"
+#include "transfer/fmt_vmailmgr.h"
+#include "transfer/fmt_vpopmail.h"
 #include "transfer/roster.h"
-#include "transfer/row_csv.h"
-#include "transfer/row_dotqmail.h"
-#include "transfer/row_passwd.h"
-#include "transfer/row_vmailmgr.h"
-#include "transfer/row_vpopmail.h"
 
 /* A csv file with these bytes. */
 static struct feed feed_of(const char *bytes, size_t len)
@@ -176,7 +176,7 @@ static void a_cut_entry_of_vmailmgr_is_refused(void **state)
 {
 	static const char value[] = "\2\x08\1\0hash\0./users/joe\0a@b.org\0"
 				    "ann\0\0Joe\0" "1000\0-\0-\0-\0" "1\0-";
-	static const struct row_vmailmgr_site site = {"d.org", "/base", ""};
+	static const struct fmt_vmailmgr_site site = {"d.org", "/base", ""};
 	struct intake intake;
 	const char *left;
 
@@ -187,19 +187,20 @@ static void a_cut_entry_of_vmailmgr_is_refused(void **state)
 		assert_non_null(copy);
 		memcpy(copy, value, len);
 		intake_wipe(&intake);
-		(void)!row_vmailmgr("joe", 3, copy, len, &site, &intake, &left);
+		(void)!fmt_vmailmgr("joe", 3, copy, len, &site, &intake, &left);
 		free(copy);
 	}
 	intake_wipe(&intake);
-	assert_string_equal(row_vmailmgr("joe", 3, value, 20, &site, &intake,
-					 &left),
-			    "its entry is cut");
+	assert_string_equal(
+		fmt_vmailmgr("joe", 3, value, 20, &site, &intake, &left),
+		"its entry is cut");
 }
 
 /* What an entry of the first version leads to. */
 static void an_old_entry_of_vmailmgr_is_a_box_or_forwards(void **state)
 {
-	static const struct row_vmailmgr_site site = {"d.org", "/base", "me.org"};
+	static const struct fmt_vmailmgr_site site = {"d.org", "/base",
+						      "me.org"};
 	static const struct {
 		const char *value, *maildir, *forwards, *hash;
 		bool leads;
@@ -221,7 +222,7 @@ static void an_old_entry_of_vmailmgr_is_a_box_or_forwards(void **state)
 		char forwards[200] = "";
 
 		intake_wipe(&intake);
-		assert_null(row_vmailmgr("joe", 3, cases[i].value,
+		assert_null(fmt_vmailmgr("joe", 3, cases[i].value,
 					 strlen(cases[i].value), &site, &intake,
 					 &left));
 		assert_int_equal(!left, cases[i].leads);
@@ -235,12 +236,12 @@ static void an_old_entry_of_vmailmgr_is_a_box_or_forwards(void **state)
 	}
 }
 
-static void where(const char *line, enum row_vpopmail_where want,
+static void where(const char *line, enum fmt_vpopmail_where want,
 		  const char *target)
 {
 	char got[PATH_MAX] = "";
 
-	assert_int_equal(row_vpopmail_line(line, strlen(line), got), want);
+	assert_int_equal(fmt_vpopmail_line(line, strlen(line), got), want);
 	if (target)
 		assert_string_equal(got, target);
 }
@@ -248,32 +249,32 @@ static void where(const char *line, enum row_vpopmail_where want,
 static void vdelivermail_and_its_maildirs_are_known(void **state)
 {
 	char address[NAME_ADDRESS_TEXT];
-	struct row_vpopmail_limits limits;
+	struct fmt_vpopmail_limits limits;
 	static const char text[] = "# disable_smtp\nmaxaliases: -1\nquota 0\n"
 				   "disable_pop\nmaxforwards 7\ndisable_imap";
 
 	(void)state;
-	where("| /v/bin/vdelivermail '' bounce-no-mailbox",
-	      ROW_VPOPMAIL_BOUNCE, NULL);
-	where("|/v/bin/vdelivermail \"\" delete", ROW_VPOPMAIL_DELETE, NULL);
+	where("| /v/bin/vdelivermail '' bounce-no-mailbox", FMT_VPOPMAIL_BOUNCE,
+	      NULL);
+	where("|/v/bin/vdelivermail \"\" delete", FMT_VPOPMAIL_DELETE, NULL);
 	where("|preline /v/bin/vdelivermail '' 'a@b.org' ",
-	      ROW_VPOPMAIL_FORWARD, "a@b.org");
-	where("| vdelivermail '' /d/joe", ROW_VPOPMAIL_DIR, "/d/joe");
-	where("| vdelivermail '' /d/joe; rm x", ROW_VPOPMAIL_NONE, NULL);
-	where("| vdelivermail ''", ROW_VPOPMAIL_NONE, NULL);
-	where("|xvdelivermail '' delete", ROW_VPOPMAIL_NONE, NULL);
-	where("vdelivermail '' delete", ROW_VPOPMAIL_NONE, NULL);
-	where("", ROW_VPOPMAIL_NONE, NULL);
-	assert_true(row_vpopmail_owner("/d/b.org/0/j.doe/Maildir/", "x.org",
+	      FMT_VPOPMAIL_FORWARD, "a@b.org");
+	where("| vdelivermail '' /d/joe", FMT_VPOPMAIL_DIR, "/d/joe");
+	where("| vdelivermail '' /d/joe; rm x", FMT_VPOPMAIL_NONE, NULL);
+	where("| vdelivermail ''", FMT_VPOPMAIL_NONE, NULL);
+	where("|xvdelivermail '' delete", FMT_VPOPMAIL_NONE, NULL);
+	where("vdelivermail '' delete", FMT_VPOPMAIL_NONE, NULL);
+	where("", FMT_VPOPMAIL_NONE, NULL);
+	assert_true(fmt_vpopmail_owner("/d/b.org/0/j.doe/Maildir/", "x.org",
 				       address));
 	assert_string_equal(address, "j.doe@b.org");
-	assert_true(row_vpopmail_owner("joe/Maildir//", "x.org", address));
+	assert_true(fmt_vpopmail_owner("joe/Maildir//", "x.org", address));
 	assert_string_equal(address, "joe@x.org");
-	assert_false(row_vpopmail_owner("/d/b.org/joe/", "x.org", address));
-	assert_false(row_vpopmail_owner("/home/joe/Maildir/", "x.org",
-					address));
-	assert_false(row_vpopmail_owner("/Maildir/", "x.org", address));
-	row_vpopmail_limits(text, sizeof text - 1, &limits);
+	assert_false(fmt_vpopmail_owner("/d/b.org/joe/", "x.org", address));
+	assert_false(
+		fmt_vpopmail_owner("/home/joe/Maildir/", "x.org", address));
+	assert_false(fmt_vpopmail_owner("/Maildir/", "x.org", address));
+	fmt_vpopmail_limits(text, sizeof text - 1, &limits);
 	assert_true(limits.no_pop);
 	assert_string_equal(limits.others, "maxforwards, disable_imap");
 }
@@ -282,33 +283,33 @@ static void a_dotqmail_is_read_and_never_run(void **state)
 {
 	static const char text[] = "# a comment\n\n&a@b.org \n c@d.org\n";
 	static const char mixed[] = "/home/x/\n|prog\n./Maildir/\nplain@x.org";
-	struct row_dotqmail row;
+	struct fmt_dotqmail row;
 	struct name_local local;
 	struct intake intake;
 
 	(void)state;
 	intake_wipe(&intake);
-	assert_non_null(row_dotqmail(text, sizeof text - 1, &intake, &row));
+	assert_non_null(fmt_dotqmail(text, sizeof text - 1, &intake, &row));
 	intake_wipe(&intake);
-	assert_null(row_dotqmail(mixed, sizeof mixed - 1, &intake, &row));
+	assert_null(fmt_dotqmail(mixed, sizeof mixed - 1, &intake, &row));
 	assert_true(row.foreign);
 	assert_int_equal(row.boxes, 2);
 	assert_string_equal(row.box[0], "/home/x/");
 	assert_string_equal(intake.forwards, "plain@x.org");
 	intake_wipe(&intake);
-	assert_null(row_dotqmail("+list\n&a@b.org\n", 15, &intake, &row));
+	assert_null(fmt_dotqmail("+list\n&a@b.org\n", 15, &intake, &row));
 	assert_string_equal(intake.forwards, "a@b.org");
 	assert_false(row.foreign);
-	assert_non_null(row_dotqmail("a\0b", 3, &intake, &row));
-	assert_null(row_dotqmail("\n&a@b.org\n", 10, &intake, &row));
+	assert_non_null(fmt_dotqmail("a\0b", 3, &intake, &row));
+	assert_null(fmt_dotqmail("\n&a@b.org\n", 10, &intake, &row));
 	assert_true(row.held);
-	assert_true(row_dotqmail_name(".qmail-joe:doe", &local));
+	assert_true(fmt_dotqmail_name(".qmail-joe:doe", &local));
 	assert_string_equal(local.s, "joe.doe");
-	assert_true(row_dotqmail_name(".qmail-default", &local));
+	assert_true(fmt_dotqmail_name(".qmail-default", &local));
 	assert_string_equal(local.s, "*");
-	assert_false(row_dotqmail_name(".qmail-Joe", &local));
-	assert_false(row_dotqmail_name(".qmail-joe.doe", &local));
-	assert_false(row_dotqmail_name(".qmail", &local));
+	assert_false(fmt_dotqmail_name(".qmail-Joe", &local));
+	assert_false(fmt_dotqmail_name(".qmail-joe.doe", &local));
+	assert_false(fmt_dotqmail_name(".qmail", &local));
 }
 
 static void secrets_are_judged_by_their_form(void **state)

@@ -14,7 +14,7 @@
 #include "operand.h"
 #include "password_common.h"
 #include "store/secret.h"
-#include "transfer/row_clean.h"
+#include "transfer/fmt_clean.h"
 
 enum { GENERATE_MIN = 12, GENERATE_MAX = 64 };
 
@@ -310,7 +310,7 @@ static int take_hash(const struct site *site, const struct args *args,
 	password->hash[len] = 0;
 	if (strlen(password->hash) != len)
 		return say_error(CODE_REFUSED, "this hash has a NUL in it");
-	(void)row_clean_blanks(password->hash); /* as files have them */
+	(void)fmt_clean_blanks(password->hash); /* as files have them */
 	answer = pwhash_judge(password->hash, &scheme);
 	/* Its form is right; now let the library try, which has its own mind
 	 * about salts and parameters. */

@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 #include "base/say.h"
-#include "transfer/row_dotqmail.h"
+#include "transfer/fmt_dotqmail.h"
 
 struct looking {
 	const struct name_domain *domain;
@@ -61,7 +61,7 @@ static void print(const struct site *site, const char *file,
 static enum err judge(struct site *site, struct looking *looking,
 		      const char *file)
 {
-	bool read = row_dotqmail_name(file, &looking->name.local);
+	bool read = fmt_dotqmail_name(file, &looking->name.local);
 	enum err err = ERR_OK;
 
 	looking->ours = false;

@@ -12,8 +12,8 @@
 #include "base/dir.h"
 #include "base/safe_open.h"
 #include "base/say.h"
+#include "fmt_dotqmail.h"
 #include "popusr/mailroot.h"
-#include "row_dotqmail.h"
 
 /* One file, as it is read. */
 struct reading {
@@ -25,7 +25,7 @@ struct reading {
 	bool box;		     /* into the user's own box */
 	bool agent;		     /* the same, by the delivery program */
 	bool programs;		     /* something that popbox does not do */
-	enum row_vpopmail_where where;
+	enum fmt_vpopmail_where where;
 	char target[PATH_MAX]; /* of the delivery program */
 };
 
@@ -107,28 +107,28 @@ static const char *take_maildir(struct reading *r, const char *path)
 	return NULL;
 }
 
-static const char *take_line(void *arg, enum row_dotqmail_kind kind,
+static const char *take_line(void *arg, enum fmt_dotqmail_kind kind,
 			     const char *line)
 {
 	struct reading *r = arg;
-	enum row_vpopmail_where where;
+	enum fmt_vpopmail_where where;
 
 	r->lines++;
 	switch (kind) {
-	case ROW_DOTQMAIL_FORWARD:
+	case FMT_DOTQMAIL_FORWARD:
 		return take_forward(r, line);
-	case ROW_DOTQMAIL_MAILDIR:
+	case FMT_DOTQMAIL_MAILDIR:
 		return take_maildir(r, line);
-	case ROW_DOTQMAIL_MBOX:
+	case FMT_DOTQMAIL_MBOX:
 		r->programs = true;
 		intake_note(r->intake, "%s delivers into the mbox '%s'",
 			    r->path, line);
 		return NULL;
-	case ROW_DOTQMAIL_PROGRAM:
+	case FMT_DOTQMAIL_PROGRAM:
 		break;
 	}
 	where = r->files->site->agent(r->files->site->arg, line, r->target);
-	if (where != ROW_VPOPMAIL_NONE) {
+	if (where != FMT_VPOPMAIL_NONE) {
 		r->agent = true;
 		r->where = where;
 		return NULL;
@@ -148,7 +148,7 @@ const char *dotqmails_merge(const struct dotqmails *files, const char *path,
 	bool held;
 
 	name_address_text(&intake->address, r.own);
-	why = row_dotqmail_lines(text, len, take_line, &r, &held);
+	why = fmt_dotqmail_lines(text, len, take_line, &r, &held);
 	*ret_on = r.agent;
 	if (why)
 		return why;
@@ -238,17 +238,17 @@ static const char *take_where(struct reading *r, const char **ret_left)
 	char path[PATH_MAX];
 
 	switch (r->where) {
-	case ROW_VPOPMAIL_NONE:
-	case ROW_VPOPMAIL_BOUNCE:
+	case FMT_VPOPMAIL_NONE:
+	case FMT_VPOPMAIL_BOUNCE:
 		*ret_left = "mail for unknown users is sent back";
 		return NULL;
-	case ROW_VPOPMAIL_DELETE:
+	case FMT_VPOPMAIL_DELETE:
 		*ret_left = "mail for unknown users was thrown away (delete): "
 			    "here it is sent back";
 		return NULL;
-	case ROW_VPOPMAIL_DIR:
+	case FMT_VPOPMAIL_DIR:
 		break;
-	case ROW_VPOPMAIL_FORWARD:
+	case FMT_VPOPMAIL_FORWARD:
 		return take_forward(r, r->target + (r->target[0] == '&'));
 	}
 	if (!join(r->target, "Maildir/", path))
@@ -263,7 +263,7 @@ static const char *read_file(struct reading *r, const char *text, size_t len,
 	struct intake *intake = r->intake;
 	const bool all = strcmp(intake->address.local.s, "*") == 0;
 	bool held;
-	const char *why = row_dotqmail_lines(text, len, take_line, r, &held);
+	const char *why = fmt_dotqmail_lines(text, len, take_line, r, &held);
 
 	if (!why && r->agent)
 		why = all ? take_where(r, ret_left) : NULL;
@@ -330,8 +330,8 @@ static bool give(struct dotqmails *files, const char *name, source_sink *sink,
 						      .why = "a path is too "
 							     "long",
 						      .intake = row.intake});
-	if (!row_dotqmail_name(name, &local)) {
-		row.left = row_dotqmail_no_name(name);
+	if (!fmt_dotqmail_name(name, &local)) {
+		row.left = fmt_dotqmail_no_name(name);
 		return sink(arg, &row);
 	}
 	row.why = intake_local(&files->intake, local.s, files->domain);

@@ -6,7 +6,7 @@
 #define POPBOX_DOTQMAILS_H
 
 #include "base/strtab.h"
-#include "row_vpopmail.h"
+#include "fmt_vpopmail.h"
 #include "source.h"
 
 /* What is particular to a program. */
@@ -16,7 +16,7 @@ struct dotqmails_site {
 		      char ret_address[NAME_ADDRESS_TEXT]);
 	/* Is it a line of its delivery program, and where does that send what
 	 * is for no user? */
-	enum row_vpopmail_where (*agent)(void *arg, const char *line,
+	enum fmt_vpopmail_where (*agent)(void *arg, const char *line,
 					 char ret_where[PATH_MAX]);
 	void *arg;
 };

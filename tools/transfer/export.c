@@ -11,7 +11,7 @@
 #include "base/replace.h"
 #include "base/say.h"
 #include "base/words.h"
-#include "row_out.h"
+#include "fmt_out.h"
 #include "store/login.h"
 #include "store/secret.h"
 
@@ -41,7 +41,7 @@ static enum err and_delivery(struct exporting *e,
 }
 
 /* The box of one handle may be behind the domain of another. */
-static enum err find_bounce(struct exporting *e, struct row_out *row)
+static enum err find_bounce(struct exporting *e, struct fmt_out *row)
 {
 	const struct store_box *box = &row->account->box;
 	enum store_delivery delivery = box->state.delivery;
@@ -56,22 +56,22 @@ static enum err find_bounce(struct exporting *e, struct row_out *row)
 	return err;
 }
 
-static row_out *writer(enum export_format format)
+static fmt_out *writer(enum export_format format)
 {
 	switch (format) {
 	case EXPORT_CSV:
-		return row_out_csv;
+		return fmt_out_csv;
 	case EXPORT_DOVECOT:
-		return row_out_dovecot;
+		return fmt_out_dovecot;
 	case EXPORT_VPOPMAIL:
-		return row_out_vpopmail;
+		return fmt_out_vpopmail;
 	case EXPORT_JSON:
 		break;
 	}
 	return NULL;
 }
 
-static void row_text(const struct row_out *row, char text[NAME_ADDRESS_TEXT])
+static void row_text(const struct fmt_out *row, char text[NAME_ADDRESS_TEXT])
 {
 	if (row->address)
 		name_address_text(&row->address->name, text);
@@ -82,7 +82,7 @@ static void row_text(const struct row_out *row, char text[NAME_ADDRESS_TEXT])
 /* The rows of a box in a csv must not contradict each other: its switch is the
  * one for the box's own name. An address that is suspended although its box is
  * not must not get lost without a word. */
-static enum err allowed_csv(struct exporting *e, struct row_out *row)
+static enum err allowed_csv(struct exporting *e, struct fmt_out *row)
 {
 	char text[NAME_ADDRESS_TEXT];
 	struct name_address address;
@@ -104,7 +104,7 @@ static enum err allowed_csv(struct exporting *e, struct row_out *row)
 }
 
 /* name: the domain under which the line is a login; NULL: its box's name. */
-static enum err allowed(struct exporting *e, struct row_out *row,
+static enum err allowed(struct exporting *e, struct fmt_out *row,
 			const struct store_domain *name)
 {
 	struct name_address address;
@@ -117,7 +117,7 @@ static enum err allowed(struct exporting *e, struct row_out *row,
 }
 
 /* One account that a format has one line for. */
-static enum err put(struct exporting *e, struct row_out *row,
+static enum err put(struct exporting *e, struct fmt_out *row,
 		    const struct store_domain *name)
 {
 	char text[NAME_ADDRESS_TEXT];
@@ -129,7 +129,7 @@ static enum err put(struct exporting *e, struct row_out *row,
 	why = writer(e->how->format)(&e->out, row);
 	if (!why)
 		return export_flush(e, EXPORT_FLUSH);
-	if (why == row_out_no_memory) {
+	if (why == fmt_out_no_memory) {
 		errno = ENOMEM;
 		return ERR_SYSTEM;
 	}
@@ -140,7 +140,7 @@ static enum err put(struct exporting *e, struct row_out *row,
 }
 
 /* Under each name of its domain that a login may use. */
-static enum err put_names(struct exporting *e, struct row_out *row)
+static enum err put_names(struct exporting *e, struct fmt_out *row)
 {
 	struct name_domain *after = NULL;
 	struct store_domain alias;
@@ -202,7 +202,7 @@ static enum err put_address(struct exporting *e,
 			    const struct store_address *address)
 {
 	struct store_account account = {.hash = ""};
-	struct row_out row = {.config = &e->site->config,
+	struct fmt_out row = {.config = &e->site->config,
 			      .domain = domain,
 			      .address = address,
 			      .spreadsheet = e->how->spreadsheet};
@@ -294,7 +294,7 @@ static enum err each_domain(struct exporting *e)
 static enum err put_box(struct exporting *e, const struct name_box *name)
 {
 	struct store_account account;
-	struct row_out row = {.config = &e->site->config,
+	struct fmt_out row = {.config = &e->site->config,
 			      .account = &account,
 			      .spreadsheet = e->how->spreadsheet};
 	struct name_address address;
@@ -355,7 +355,7 @@ static enum err put_all(struct exporting *e)
 	if (e->how->format == EXPORT_JSON)
 		return export_json(e);
 	if (e->how->format == EXPORT_CSV &&
-	    !text_put(&e->out, row_out_csv_header, strlen(row_out_csv_header)))
+	    !text_put(&e->out, fmt_out_csv_header, strlen(fmt_out_csv_header)))
 		err = ERR_SYSTEM;
 	if (err == ERR_OK)
 		err = each_domain(e);

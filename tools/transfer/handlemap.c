@@ -7,7 +7,7 @@
 #include "base/idn.h"
 #include "base/say.h"
 #include "csvfile.h"
-#include "row_clean.h"
+#include "fmt_clean.h"
 
 static int bad(const struct csvfile *csv, const char *why)
 {
@@ -17,7 +17,7 @@ static int bad(const struct csvfile *csv, const char *why)
 
 static char *field(const struct csvfile *csv, size_t i)
 {
-	return row_clean_field(csvfile_field(csv, i));
+	return fmt_clean_field(csvfile_field(csv, i));
 }
 
 /* Which of the two columns is first? */
@@ -32,8 +32,8 @@ static int read_header(struct csvfile *csv, size_t *ret_domain)
 		return bad(csv, csv->why);
 	for (size_t i = 0; got == FEED_LINE && csv->count == 2 && i < 2; i++) {
 		*ret_domain = i;
-		if (row_clean_same(field(csv, i), "domain") &&
-		    row_clean_same(field(csv, 1 - i), "handle"))
+		if (fmt_clean_same(field(csv, i), "domain") &&
+		    fmt_clean_same(field(csv, 1 - i), "handle"))
 			return CODE_DONE;
 	}
 	return say_error(CODE_REFUSED,
@@ -53,7 +53,7 @@ static int add(struct handlemap *map, const struct csvfile *csv, size_t at)
 	if (!why && csv->count != 2)
 		why = "it has not the two fields domain and handle";
 	if (!why)
-		why = idn_domain(row_clean_domain(csvfile_field(csv, at)),
+		why = idn_domain(fmt_clean_domain(csvfile_field(csv, at)),
 				 &domain, utf8);
 	name = why ? "" : field(csv, 1 - at);
 	if (!why)

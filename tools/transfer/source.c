@@ -8,8 +8,8 @@
 #include <time.h>
 
 #include "base/say.h"
-#include "row_modoboa.h"
-#include "row_sql.h"
+#include "fmt_modoboa.h"
+#include "fmt_sql.h"
 #include "source_private.h"
 #include "store/secret.h"
 
@@ -85,7 +85,7 @@ static size_t cut_newline(char *line, size_t len)
 }
 
 /* One line, of which the parser may cut the copy. False: the sink has enough. */
-static bool give_line(struct source_reading *r, row_passwd *parse, char *line,
+static bool give_line(struct source_reading *r, fmt_passwd *parse, char *line,
 		      size_t len, char *copy)
 {
 	struct source_row row = {.file = r->feed.name,
@@ -105,7 +105,8 @@ static bool give_line(struct source_reading *r, row_passwd *parse, char *line,
 	return r->sink(r->arg, &row);
 }
 
-static int read_lines(struct source_reading *r, row_passwd *parse, const char *path)
+static int read_lines(struct source_reading *r, fmt_passwd *parse,
+		      const char *path)
 {
 	struct text copy = {.secret = true};
 	enum feed_got got;
@@ -142,9 +143,9 @@ static enum feed_got first_record(struct source_reading *r, struct csvfile *csv)
 	enum feed_got got = csvfile_next(csv);
 
 	for (int i = 0; i < TITLES_MAX && got == FEED_LINE && !csv->why &&
-			(row_csv_blank(csv) || row_csv_title(csv));
+			(fmt_csv_blank(csv) || fmt_csv_title(csv));
 	     i++) {
-		if (!row_csv_blank(csv))
+		if (!fmt_csv_blank(csv))
 			say_note("%s:%lu: passed over: it is a title, and no "
 				 "line of column names",
 				 r->feed.name, csv->line);
@@ -156,10 +157,10 @@ static enum feed_got first_record(struct source_reading *r, struct csvfile *csv)
 
 /* The line that names the columns. */
 static int read_header(struct source_reading *r, struct csvfile *csv,
-		       struct row_csv *ret_row)
+		       struct fmt_csv *ret_row)
 {
 	const char *why, *bad;
-	const struct row_csv_how how = {r->how->format, r->how->map,
+	const struct fmt_csv_how how = {r->how->format, r->how->map,
 					r->how->ignore_unknown};
 	struct source_row row = {.file = r->feed.name, .header = true};
 	enum feed_got got = first_record(r, csv);
@@ -171,8 +172,8 @@ static int read_header(struct source_reading *r, struct csvfile *csv,
 	why = csv->why;
 	bad = NULL;
 	if (!why)
-		why = row_csv_header(csv, &how, ret_row, &bad);
-	if (why && !bad && row_passwd_resembles(csv->raw.bytes))
+		why = fmt_csv_header(csv, &how, ret_row, &bad);
+	if (why && !bad && fmt_passwd_resembles(csv->raw.bytes))
 		why = "this looks like a passwd-file, which has no header: "
 		      "use --format dovecot (or shadow, or vpopmail)";
 	if (why && bad) {
@@ -194,7 +195,7 @@ static int read_header(struct source_reading *r, struct csvfile *csv,
 }
 
 /* Another name of a domain instead of an account. */
-static void as_domain(const struct row_csv_alias *alias,
+static void as_domain(const struct fmt_csv_alias *alias,
 		      struct source_domain *ret_domain)
 {
 	*ret_domain = (struct source_domain){.name = alias->name,
@@ -203,21 +204,21 @@ static void as_domain(const struct row_csv_alias *alias,
 	memcpy(ret_domain->utf8, alias->utf8, sizeof ret_domain->utf8);
 }
 
-bool source_record(struct source_reading *r, const struct row_csv *columns,
+bool source_record(struct source_reading *r, const struct fmt_csv *columns,
 		   const struct csvfile *record, enum intake_part part,
 		   struct source_row *row)
 {
 	struct source_domain domain;
-	struct row_csv_alias alias;
+	struct fmt_csv_alias alias;
 
 	intake_wipe(&r->intake);
 	r->intake.part = part;
-	if (!row->why && row_csv_is_alias(columns, record, &alias, &row->why,
-					  &row->left)) {
+	if (!row->why &&
+	    fmt_csv_is_alias(columns, record, &alias, &row->why, &row->left)) {
 		as_domain(&alias, &domain);
 		row->domain = row->why || row->left ? NULL : &domain;
 	} else if (!row->why)
-		row->why = row_csv_fill(columns, record, r->how->domain,
+		row->why = fmt_csv_fill(columns, record, r->how->domain,
 					&r->intake, &row->left);
 	r->intake.line = row->line;
 	row->intake = &r->intake;
@@ -226,7 +227,7 @@ bool source_record(struct source_reading *r, const struct row_csv *columns,
 
 static int read_records(struct source_reading *r, struct csvfile *csv)
 {
-	struct row_csv columns;
+	struct fmt_csv columns;
 	enum feed_got got;
 	int code = read_header(r, csv, &columns);
 
@@ -240,7 +241,7 @@ static int read_records(struct source_reading *r, struct csvfile *csv)
 					 .why = csv->why};
 
 		source_step(r);
-		if (!row.why && row_csv_blank(csv))
+		if (!row.why && fmt_csv_blank(csv))
 			continue;
 		if (!source_record(r, &columns, csv, INTAKE_WHOLE, &row))
 			break;
@@ -252,7 +253,7 @@ static int read_records(struct source_reading *r, struct csvfile *csv)
 static int read_modoboa(struct source_reading *r)
 {
 	struct csvfile csv, record;
-	struct row_csv columns;
+	struct fmt_csv columns;
 	enum intake_part part;
 	enum feed_got got;
 	bool more = true;
@@ -268,10 +269,10 @@ static int read_modoboa(struct source_reading *r)
 					 .why = csv.why};
 
 		source_step(r);
-		if (!row.why && row_csv_blank(&csv))
+		if (!row.why && fmt_csv_blank(&csv))
 			continue;
 		if (!row.why)
-			row.why = row_modoboa(&csv, &record, &columns, &part,
+			row.why = fmt_modoboa(&csv, &record, &columns, &part,
 					      &row.left);
 		if (row.why || row.left) {
 			intake_wipe(&r->intake);
@@ -302,14 +303,14 @@ static int read_csv(struct source_reading *r)
 /* Formats that are neither csv nor an account a line. */
 static const struct {
 	const char *name;
-	row_pairs *parse; /* NULL: SQL */
+	fmt_pairs *parse; /* NULL: SQL */
 	bool (*resembles)(const char *bytes, size_t len);
 } others[] = {
-	{"sql", NULL, row_sql_resembles},
-	{"ldif", row_pairs_ldif, row_pairs_is_ldif},
-	{"vuserinfo", row_pairs_vuserinfo, row_pairs_is_vuserinfo},
-	{"hestia", row_pairs_hestia, row_pairs_is_hestia},
-	{"virtualmin", row_pairs_virtualmin, row_pairs_is_virtualmin},
+	{"sql", NULL, fmt_sql_resembles},
+	{"ldif", fmt_pairs_ldif, fmt_pairs_is_ldif},
+	{"vuserinfo", fmt_pairs_vuserinfo, fmt_pairs_is_vuserinfo},
+	{"hestia", fmt_pairs_hestia, fmt_pairs_is_hestia},
+	{"virtualmin", fmt_pairs_virtualmin, fmt_pairs_is_virtualmin},
 };
 
 enum { OTHERS = sizeof others / sizeof *others };
@@ -348,7 +349,7 @@ static bool is_modoboa(struct source_reading *r)
 	size_t len;
 
 	return feed_peek(&r->feed, &bytes, &len) &&
-	       row_modoboa_resembles(bytes, len);
+	       fmt_modoboa_resembles(bytes, len);
 }
 
 /* A file whose content tells what it is, unless that is asked for. */
@@ -376,7 +377,7 @@ static int read_content(struct source_reading *r, const char *format)
 	return code;
 }
 
-int source_lines(const struct source_how *how, row_passwd *parse,
+int source_lines(const struct source_how *how, fmt_passwd *parse,
 		 const char *path, source_sink *sink, void *arg)
 {
 	struct source_reading *r = calloc(1, sizeof *r);
@@ -455,15 +456,15 @@ static int read_format(struct source_reading *r, const char *format)
 	if (strcmp(format, "vmailmgr") == 0)
 		return source_vmailmgr(how, r->sink, r->arg);
 	if (strcmp(format, "dovecot") == 0)
-		return read_lines(r, row_passwd_dovecot, how->path);
+		return read_lines(r, fmt_passwd_dovecot, how->path);
 	if (strcmp(format, "shadow") == 0)
-		return read_lines(r, row_passwd_shadow, how->path);
+		return read_lines(r, fmt_passwd_shadow, how->path);
 	if (strcmp(format, "vpopmail") != 0)
 		return say_error(CODE_USAGE, "no format '%s' (there are %s)",
 				 format, SOURCE_FORMATS);
 	if (tree)
 		return source_tree(how, r->sink, r->arg);
-	return read_lines(r, row_passwd_vpopmail, how->path);
+	return read_lines(r, fmt_passwd_vpopmail, how->path);
 }
 
 int source_read(const struct source_how *how, source_sink *sink, void *arg)

@@ -8,9 +8,9 @@
 #include "base/encoding.h"
 #include "base/progress.h"
 #include "base/text.h"
+#include "fmt_passwd.h"
 #include "intake.h"
 #include "oldroutes.h"
-#include "row_passwd.h"
 
 /* What the source turned out to be. */
 struct source_found {
@@ -27,7 +27,7 @@ struct source_how {
 	const char *domain; /* of names without one; NULL */
 	enum encoding_is encoding;
 	struct source_found *found; /* is filled; NULL */
-	const char *map;    /* columns in their words: row_csv.h; NULL */
+	const char *map; /* columns in their words: fmt_csv.h; NULL */
 	bool ignore_unknown;
 	const struct oldroutes *old; /* what qmail's files say before */
 	bool copies; /* raw is wanted of every row */
@@ -96,7 +96,7 @@ int source_qmail(const struct source_how *how, source_sink *sink, void *arg);
 int source_cpanel(const struct source_how *how, source_sink *sink, void *arg);
 
 /* A file below how->path with an account a line. */
-int source_lines(const struct source_how *how, row_passwd *parse,
+int source_lines(const struct source_how *how, fmt_passwd *parse,
 		 const char *path, source_sink *sink, void *arg);
 
 #endif

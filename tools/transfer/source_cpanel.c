@@ -16,7 +16,7 @@
 #include "base/say.h"
 #include "base/strtab.h"
 #include "feed.h"
-#include "row_passwd.h"
+#include "fmt_passwd.h"
 #include "source.h"
 
 /* user:value of a file, by user. */
@@ -169,7 +169,7 @@ static int read_domain(struct cpanel *c, const char *dir)
 	if (code == CODE_DONE)
 		code = read_values(c, dir, "passwd", 5, &c->dir);
 	if (code == CODE_DONE)
-		code = source_lines(&how, row_passwd_shadow, path, take, c);
+		code = source_lines(&how, fmt_passwd_shadow, path, take, c);
 	forget(&c->quota);
 	forget(&c->dir);
 	return code;

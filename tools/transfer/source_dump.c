@@ -5,7 +5,7 @@
 #include <strings.h>
 
 #include "base/say.h"
-#include "row_sql.h"
+#include "fmt_sql.h"
 #include "source_private.h"
 #include "store/secret.h"
 
@@ -27,7 +27,7 @@ struct dump {
 	struct source_reading *r;
 	unsigned long statement; /* that columns are of */
 	size_t table;		 /* THOSE: none of those */
-	struct row_csv columns;
+	struct fmt_csv columns;
 	bool passed; /* the table is one of those, and has no accounts */
 	unsigned long count[THOSE];
 	struct csvfile clean; /* a record as UTF-8 */
@@ -88,9 +88,9 @@ static bool refuse_table(struct dump *d, const char *table, const char *bad,
 }
 
 /* Which columns a statement is about. */
-static bool begin_statement(struct dump *d, const struct row_sql_row *row)
+static bool begin_statement(struct dump *d, const struct fmt_sql_row *row)
 {
-	const struct row_csv_how how = {NULL, d->r->how->map,
+	const struct fmt_csv_how how = {NULL, d->r->how->map,
 					d->r->how->ignore_unknown};
 	const char *why, *bad = NULL;
 
@@ -104,7 +104,7 @@ static bool begin_statement(struct dump *d, const struct row_sql_row *row)
 		return true;
 	why = translate(d, row->columns);
 	if (!why)
-		why = row_csv_header(&d->clean, &how, &d->columns, &bad);
+		why = fmt_csv_header(&d->clean, &how, &d->columns, &bad);
 	if (why && those[d->table].part == INTAKE_FORWARDS) {
 		d->passed = true; /* newer iRedMail's: it has no targets */
 		return true;
@@ -132,7 +132,7 @@ static bool put(struct text *out, const char *text)
 }
 
 /* A row alone, as a statement of its own. */
-static bool put_statement(struct dump *d, const struct row_sql_row *row)
+static bool put_statement(struct dump *d, const struct fmt_sql_row *row)
 {
 	struct text *out = &d->raw;
 	bool good;
@@ -158,7 +158,7 @@ static bool put_place(struct dump *d)
 	       put(&d->file, those[d->table].name);
 }
 
-static bool give(struct dump *d, const struct row_sql_row *row)
+static bool give(struct dump *d, const struct fmt_sql_row *row)
 {
 	struct source_row out = {.line = ++d->count[d->table],
 				 .why = row->why};
@@ -178,7 +178,7 @@ static bool give(struct dump *d, const struct row_sql_row *row)
 			     those[d->table].part, &out);
 }
 
-static bool take(void *arg, const struct row_sql_row *row)
+static bool take(void *arg, const struct fmt_sql_row *row)
 {
 	struct dump *d = arg;
 
@@ -191,9 +191,9 @@ static bool take(void *arg, const struct row_sql_row *row)
 	return give(d, row);
 }
 
-static int finish(struct dump *d, struct row_sql *sql)
+static int finish(struct dump *d, struct fmt_sql *sql)
 {
-	const char *why = row_sql_end(sql);
+	const char *why = fmt_sql_end(sql);
 	unsigned long all = 0;
 
 	if (d->code != CODE_DONE)
@@ -215,29 +215,29 @@ static int finish(struct dump *d, struct row_sql *sql)
 	return CODE_DONE;
 }
 
-static int read_all(struct dump *d, struct row_sql *sql)
+static int read_all(struct dump *d, struct fmt_sql *sql)
 {
-	enum row_sql_got done = ROW_SQL_MORE;
+	enum fmt_sql_got done = FMT_SQL_MORE;
 	enum feed_got got = FEED_LINE;
 	const char *bytes;
 	size_t len;
 
-	while (done == ROW_SQL_MORE &&
+	while (done == FMT_SQL_MORE &&
 	       (got = feed_bytes(&d->r->feed, &bytes, &len)) == FEED_LINE) {
 		source_step(d->r);
-		done = row_sql_take(sql, bytes, len);
+		done = fmt_sql_take(sql, bytes, len);
 	}
 	if (got == FEED_FAILED)
 		return source_failed(d->r->how->path);
-	if (done == ROW_SQL_NOMEM || d->starved)
+	if (done == FMT_SQL_NOMEM || d->starved)
 		return say_error(CODE_LATER, "no memory");
-	return done == ROW_SQL_ENOUGH ? d->code : finish(d, sql);
+	return done == FMT_SQL_ENOUGH ? d->code : finish(d, sql);
 }
 
 int source_sql(struct source_reading *r)
 {
 	struct dump *d = calloc(1, sizeof *d);
-	struct row_sql *sql = row_sql_new(take, d);
+	struct fmt_sql *sql = fmt_sql_new(take, d);
 	int code;
 
 	if (d && sql) {
@@ -253,7 +253,7 @@ int source_sql(struct source_reading *r)
 	} else {
 		code = say_error(CODE_LATER, "no memory");
 	}
-	row_sql_free(sql);
+	fmt_sql_free(sql);
 	free(d);
 	return code;
 }

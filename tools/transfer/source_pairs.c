@@ -9,7 +9,7 @@
 
 struct telling {
 	struct source_reading *r;
-	struct row_pairs pairs;
+	struct fmt_pairs pairs;
 	struct text raw;
 	unsigned long line; /* the first of the account */
 	const char *domain;
@@ -47,7 +47,7 @@ static void give(struct telling *t)
 	struct name_address main;
 
 	intake_wipe(intake);
-	row.why = row_pairs_fill(&t->pairs, t->domain, intake, &row.left);
+	row.why = fmt_pairs_fill(&t->pairs, t->domain, intake, &row.left);
 	intake->line = row.line;
 	main = intake->address;
 	t->enough = !t->r->sink(t->r->arg, &row);
@@ -58,14 +58,14 @@ static void give(struct telling *t)
 		for (; at < end; at += strlen(at) + 1)
 			give_other(t, at, &main, &row);
 	}
-	row_pairs_clear(&t->pairs);
+	fmt_pairs_clear(&t->pairs);
 	t->raw.len = 0;
 }
 
-static bool take(struct telling *t, row_pairs *parse, char *line, size_t len,
+static bool take(struct telling *t, fmt_pairs *parse, char *line, size_t len,
 		 struct text *copy)
 {
-	enum row_pairs_got got;
+	enum fmt_pairs_got got;
 
 	if (t->r->feed.why && !len) { /* cut: it is not an empty line */
 		t->pairs.why = t->r->feed.why;
@@ -77,7 +77,7 @@ static bool take(struct telling *t, row_pairs *parse, char *line, size_t len,
 	while (copy->len && strchr("\r\n", copy->bytes[copy->len - 1]))
 		copy->bytes[--copy->len] = 0;
 	got = parse(&t->pairs, copy->bytes, copy->len);
-	if (got == ROW_PAIRS_BEFORE) {
+	if (got == FMT_PAIRS_BEFORE) {
 		give(t);
 		got = parse(&t->pairs, copy->bytes, copy->len);
 	}
@@ -87,12 +87,12 @@ static bool take(struct telling *t, row_pairs *parse, char *line, size_t len,
 		t->line = t->r->feed.line;
 	if (t->pairs.begun && !text_put(&t->raw, line, len))
 		return false;
-	if (got == ROW_PAIRS_DONE)
+	if (got == FMT_PAIRS_DONE)
 		give(t);
 	return !t->pairs.starved;
 }
 
-static int read_all(struct telling *t, row_pairs *parse, struct text *copy)
+static int read_all(struct telling *t, fmt_pairs *parse, struct text *copy)
 {
 	enum feed_got got;
 	char *line, none[1] = "";
@@ -132,7 +132,7 @@ static const char *of_name(const char *path, char ret_domain[NAME_DOMAIN_MAX + 1
 	return ret_domain;
 }
 
-int source_pairs(struct source_reading *r, row_pairs *parse)
+int source_pairs(struct source_reading *r, fmt_pairs *parse)
 {
 	struct telling t = {.r = r,
 			    .domain = r->how->domain,
@@ -141,11 +141,11 @@ int source_pairs(struct source_reading *r, row_pairs *parse)
 	char domain[NAME_DOMAIN_MAX + 1];
 	int code;
 
-	if (parse == row_pairs_hestia && !t.domain)
+	if (parse == fmt_pairs_hestia && !t.domain)
 		t.domain = of_name(r->how->path, domain);
-	row_pairs_open(&t.pairs);
+	fmt_pairs_open(&t.pairs);
 	code = read_all(&t, parse, &copy);
-	row_pairs_close(&t.pairs);
+	fmt_pairs_close(&t.pairs);
 	text_wipe(&t.raw);
 	text_wipe(&copy);
 	return code;

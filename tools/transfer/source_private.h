@@ -5,8 +5,8 @@
 #define POPBOX_SOURCE_PRIVATE_H
 
 #include "csvfile.h"
-#include "row_csv.h"
-#include "row_pairs.h"
+#include "fmt_csv.h"
+#include "fmt_pairs.h"
 #include "source.h"
 
 /* A file being read. */
@@ -28,12 +28,12 @@ void source_step(struct source_reading *r);
 
 /* A record of the file as an account, or another name of a domain; row has file,
  * line and raw. False: the sink has enough. */
-bool source_record(struct source_reading *r, const struct row_csv *columns,
+bool source_record(struct source_reading *r, const struct fmt_csv *columns,
 		   const struct csvfile *record, enum intake_part part,
 		   struct source_row *row);
 
 /* The file, which is open. */
 int source_sql(struct source_reading *r);
-int source_pairs(struct source_reading *r, row_pairs *parse);
+int source_pairs(struct source_reading *r, fmt_pairs *parse);
 
 #endif

@@ -12,8 +12,8 @@
 
 #include "base/replace.h"
 #include "base/say.h"
+#include "fmt_dotqmail.h"
 #include "qmail/route.h"
-#include "row_dotqmail.h"
 #include "source.h"
 #include "store/path.h"
 
@@ -133,7 +133,7 @@ static bool is_box(const struct site_read *r, const char *path,
 }
 
 static const char *judge_targets(struct site_read *r,
-				 const struct row_dotqmail *row)
+				 const struct fmt_dotqmail *row)
 {
 	if (row->foreign)
 		return "unmanaged, and kept as it is";
@@ -157,7 +157,7 @@ static void give_address(struct site_read *r, const char *path,
 	char file[PATH_MAX], text[MAILROOT_QMAIL_MAX];
 	const char *why = NULL, *left = NULL;
 	struct mailroot_look look;
-	struct row_dotqmail row;
+	struct fmt_dotqmail row;
 	size_t len = 0;
 	int rc;
 
@@ -165,8 +165,8 @@ static void give_address(struct site_read *r, const char *path,
 		return;
 	intake_wipe(&r->intake);
 	if (snprintf(file, sizeof file, "%s/%s", path, name) >= PATH_MAX ||
-	    !row_dotqmail_name(name, &r->intake.address.local)) {
-		give(r, file, 0, NULL, row_dotqmail_no_name(name));
+	    !fmt_dotqmail_name(name, &r->intake.address.local)) {
+		give(r, file, 0, NULL, fmt_dotqmail_no_name(name));
 		return;
 	}
 	r->intake.address.domain = r->domain;
@@ -182,7 +182,7 @@ static void give_address(struct site_read *r, const char *path,
 	else if (look.size > (int64_t)len)
 		why = "it is too long";
 	else
-		why = row_dotqmail(text, len, &r->intake, &row);
+		why = fmt_dotqmail(text, len, &r->intake, &row);
 	if (!why && !left)
 		left = judge_targets(r, &row);
 	if (r->intake.has_box)

@@ -62,14 +62,14 @@ static bool owner(void *arg, const char *path,
 {
 	const struct source_tree *tree = arg;
 
-	return row_vpopmail_owner(path, tree->domain, ret_address);
+	return fmt_vpopmail_owner(path, tree->domain, ret_address);
 }
 
-static enum row_vpopmail_where agent(void *arg, const char *line,
+static enum fmt_vpopmail_where agent(void *arg, const char *line,
 				     char ret_where[PATH_MAX])
 {
 	(void)arg; /* the same for all */
-	return row_vpopmail_line(line, strlen(line), ret_where);
+	return fmt_vpopmail_line(line, strlen(line), ret_where);
 }
 
 static bool note_domain(struct source_tree *tree,
@@ -127,7 +127,8 @@ static int read_domain(struct source_tree *tree, const char *dir,
 	if (code == CODE_DONE)
 		code = dotqmails_list(&tree->files);
 	if (code == CODE_DONE && !tree->enough)
-		code = source_lines(&how, row_passwd_vpopmail, path, source_tree_user, tree);
+		code = source_lines(&how, fmt_passwd_vpopmail, path,
+				    source_tree_user, tree);
 	if (code == CODE_DONE && !tree->enough)
 		code = dotqmails_rest(&tree->files, tree->sink, tree->arg,
 				      &tree->enough);

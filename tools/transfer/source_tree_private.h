@@ -22,8 +22,8 @@ struct source_tree {
 	const char *domain; /* whose directory is read */
 	const char *dir;    /* it */
 	struct dotqmails files; /* of it */
-	struct row_vpopmail_limits limits;
-	struct row_vpopmail_limits defaults; /* of domains without any */
+	struct fmt_vpopmail_limits limits;
+	struct fmt_vpopmail_limits defaults; /* of domains without any */
 	unsigned long found; /* domains */
 	struct source_domain *domains; /* the same, not the aliases */
 	size_t count, room;

@@ -9,9 +9,9 @@
 #include "base/dir.h"
 #include "base/safe_open.h"
 #include "base/say.h"
+#include "fmt_flags.h"
+#include "fmt_passwd.h"
 #include "popusr/mailroot.h"
-#include "row_flags.h"
-#include "row_passwd.h"
 #include "source_tree_private.h"
 #include "store/secret.h"
 
@@ -87,10 +87,10 @@ static const char *merge_user(struct source_tree *tree, const char *dir,
 static bool rewrite(struct source_tree *tree, struct source_row *row)
 {
 	const char *cell[SOURCE_CELLS];
-	struct row_passwd_cells cells;
+	struct fmt_passwd_cells cells;
 	bool good;
 
-	if (!row_passwd_cells(row->raw, row->raw_len, tree->domain, &cells))
+	if (!fmt_passwd_cells(row->raw, row->raw_len, tree->domain, &cells))
 		return true; /* of too few fields: as it stands */
 	cell[SOURCE_ADDRESS] = cells.address;
 	cell[SOURCE_PASSWORD] = cells.password;
@@ -98,8 +98,8 @@ static bool rewrite(struct source_tree *tree, struct source_row *row)
 	cell[SOURCE_NAME] = cells.name;
 	cell[SOURCE_QUOTA] = cells.quota;
 	cell[SOURCE_FORWARD] = NULL;
-	cell[SOURCE_LOGIN] = cells.flags & ROW_FLAGS_NO_POP ? "off" : NULL;
-	cell[SOURCE_DELIVERY] = cells.flags & ROW_FLAGS_BOUNCE ? "off" : NULL;
+	cell[SOURCE_LOGIN] = cells.flags & FMT_FLAGS_NO_POP ? "off" : NULL;
+	cell[SOURCE_DELIVERY] = cells.flags & FMT_FLAGS_BOUNCE ? "off" : NULL;
 	cell[SOURCE_MAILDIR] = cells.maildir;
 	good = source_rewrite(row, &tree->raw, cell);
 	secret_wipe(&cells, sizeof cells);
@@ -109,13 +109,13 @@ static bool rewrite(struct source_tree *tree, struct source_row *row)
 static const char *merge(struct source_tree *tree, const struct source_row *row)
 {
 	char dir[PATH_MAX], maildir[PATH_MAX];
-	struct row_passwd_cells cells;
+	struct fmt_passwd_cells cells;
 	const char *why;
 	bool on = false;
 
-	if (!row_passwd_cells(row->raw, row->raw_len, tree->domain, &cells))
+	if (!fmt_passwd_cells(row->raw, row->raw_len, tree->domain, &cells))
 		return "the line is too long";
-	if (tree->limits.no_pop && !(cells.flags & ROW_FLAGS_OVERRIDE))
+	if (tree->limits.no_pop && !(cells.flags & FMT_FLAGS_OVERRIDE))
 		intake_no_login(row->intake);
 	place(tree, cells.dir, dir);
 	secret_wipe(&cells, sizeof cells);
@@ -143,7 +143,7 @@ bool source_tree_user(void *arg, const struct source_row *given)
 }
 
 static void name_limits(struct source_tree *tree, const char *path,
-			const struct row_vpopmail_limits *limits)
+			const struct fmt_vpopmail_limits *limits)
 {
 	char left[sizeof limits->others + 64];
 
@@ -166,7 +166,7 @@ int source_tree_limits(struct source_tree *tree, const char *dir)
 	if (!dotqmails_read(tree->how->path, path, text, &len))
 		return errno == ENOENT ? CODE_DONE
 				       : source_tree_unreadable(path);
-	row_vpopmail_limits(text, len, &tree->limits);
+	fmt_vpopmail_limits(text, len, &tree->limits);
 	name_limits(tree, path, &tree->limits);
 	return CODE_DONE;
 }
@@ -181,6 +181,6 @@ void source_tree_defaults(struct source_tree *tree, const char *upwards)
 	    !source_tree_join(top, "etc/vlimits.default", path) ||
 	    !dotqmails_read(top, path, text, &len))
 		return;
-	row_vpopmail_limits(text, len, &tree->defaults);
+	fmt_vpopmail_limits(text, len, &tree->defaults);
 	name_limits(tree, path, &tree->defaults);
 }

@@ -11,9 +11,9 @@
 #include "base/idn.h"
 #include "base/say.h"
 #include "dotqmails.h"
+#include "fmt_dotqmail.h"
+#include "fmt_vmailmgr.h"
 #include "qmail/cdbfile.h"
-#include "row_dotqmail.h"
-#include "row_vmailmgr.h"
 #include "source.h"
 #include "store/secret.h"
 
@@ -27,7 +27,7 @@ struct home {
 	struct source_domain domain;
 	char domains[512]; /* all that lead there, for people */
 	size_t count;
-	struct row_vmailmgr_site site;
+	struct fmt_vmailmgr_site site;
 	struct strtab dirs; /* of users, absolute */
 	char **user;	   /* of each */
 	size_t users;
@@ -50,7 +50,7 @@ static bool note_dir(void *arg, const char *key, unsigned key_len,
 	char path[PATH_MAX], **more;
 	size_t number;
 
-	if (!row_vmailmgr_dir(value, value_len, &home->site, path) || !path[0])
+	if (!fmt_vmailmgr_dir(value, value_len, &home->site, path) || !path[0])
 		return true;
 	home->no_memory = !strtab_add(&home->dirs, path, &number);
 	if (home->no_memory || number < home->users)
@@ -86,7 +86,7 @@ static bool owner(void *arg, const char *path,
 }
 
 /* |/usr/bin/vdeliver */
-static enum row_vpopmail_where agent(void *arg, const char *line,
+static enum fmt_vpopmail_where agent(void *arg, const char *line,
 				     char ret_where[PATH_MAX])
 {
 	static const char name[] = "vdeliver";
@@ -99,21 +99,21 @@ static enum row_vpopmail_where agent(void *arg, const char *line,
 			       (found[-1] == '/' || found[-1] == '|' ||
 				found[-1] == ' ') &&
 			       (*end == 0 || *end == ' ')
-		       ? ROW_VPOPMAIL_BOUNCE
-		       : ROW_VPOPMAIL_NONE;
+		       ? FMT_VPOPMAIL_BOUNCE
+		       : FMT_VPOPMAIL_NONE;
 }
 
 static bool rewrite(struct home *home, struct source_row *row, const char *key,
 		    unsigned key_len, const char *value, unsigned value_len)
 {
 	const char *cell[SOURCE_CELLS] = {NULL};
-	struct row_vmailmgr_cells *cells = calloc(1, sizeof *cells);
+	struct fmt_vmailmgr_cells *cells = calloc(1, sizeof *cells);
 	char address[NAME_ADDRESS_TEXT], dir[PATH_MAX];
 	bool good;
 
 	if (!cells)
 		return false;
-	if (row_vmailmgr_cells(key, key_len, value, value_len, &home->site,
+	if (fmt_vmailmgr_cells(key, key_len, value, value_len, &home->site,
 			       cells)) {
 		cell[SOURCE_ADDRESS] = cells->address;
 		cell[SOURCE_FORWARD] = cells->forwards;
@@ -122,7 +122,7 @@ static bool rewrite(struct home *home, struct source_row *row, const char *key,
 			cell[SOURCE_NAME] = cells->name;
 			cell[SOURCE_QUOTA] = cells->quota;
 			cell[SOURCE_DELIVERY] = cells->enabled ? NULL : "off";
-			if (row_vmailmgr_dir(value, value_len, &home->site,
+			if (fmt_vmailmgr_dir(value, value_len, &home->site,
 					     dir))
 				cell[SOURCE_MAILDIR] = dir;
 		}
@@ -145,7 +145,7 @@ static bool give_entry(void *arg, const char *key, unsigned key_len,
 
 	intake_wipe(&home->intake);
 	row.line = home->intake.line = ++home->entry;
-	row.why = row_vmailmgr(key, key_len, value, value_len, &home->site,
+	row.why = fmt_vmailmgr(key, key_len, value, value_len, &home->site,
 			       &home->intake, &row.left);
 	if (!row.why && !row.left)
 		row.why = dotqmails_merge_own(&home->files, &home->intake, &on);
@@ -236,7 +236,7 @@ static int find_domain(struct home *home)
 	home->domain.dir = home->dir;
 	if (idn_domain(said, &home->domain.name, home->domain.utf8))
 		return say_error(CODE_USAGE, "'%s' is no domain", said);
-	home->site = (struct row_vmailmgr_site){home->domain.name.s, home->base,
+	home->site = (struct fmt_vmailmgr_site){home->domain.name.s, home->base,
 						home->how->old->me};
 	return CODE_DONE;
 }
@@ -266,14 +266,14 @@ static bool give_alias(void *arg, const struct name_domain *name)
 }
 
 /* .qmail-default with vdeliver alone is how every site has it. */
-static const char *count_lines(void *arg, enum row_dotqmail_kind kind,
+static const char *count_lines(void *arg, enum fmt_dotqmail_kind kind,
 			       const char *line)
 {
 	size_t *others = arg;
 	char where[PATH_MAX];
 
-	*others += kind != ROW_DOTQMAIL_PROGRAM ||
-		   agent(NULL, line, where) == ROW_VPOPMAIL_NONE;
+	*others += kind != FMT_DOTQMAIL_PROGRAM ||
+		   agent(NULL, line, where) == FMT_VPOPMAIL_NONE;
 	return NULL;
 }
 
@@ -288,7 +288,7 @@ static void pass_default(struct home *home)
 	    !strtab_find(&home->files.files, ".qmail-default", &number) ||
 	    !dotqmails_read(home->base, path, text, &len))
 		return;
-	if (!row_dotqmail_lines(text, len, count_lines, &others, &held))
+	if (!fmt_dotqmail_lines(text, len, count_lines, &others, &held))
 		home->files.taken[number] = len && !held && !others;
 }
 

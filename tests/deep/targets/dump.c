@@ -3,9 +3,9 @@
  * read back. */
 #include "fuzz.h"
 
-#include "transfer/row_csv.h"
-#include "transfer/row_pairs.h"
-#include "transfer/row_sql.h"
+#include "transfer/fmt_csv.h"
+#include "transfer/fmt_pairs.h"
+#include "transfer/fmt_sql.h"
 
 static struct intake intake;
 
@@ -47,16 +47,16 @@ static void add(struct sum *sum, const char *text)
 	sum->of += 7;
 }
 
-static bool see(void *arg, const struct row_sql_row *row)
+static bool see(void *arg, const struct fmt_sql_row *row)
 {
-	static const struct row_csv_how how = {NULL, NULL, true};
+	static const struct fmt_csv_how how = {NULL, NULL, true};
 	struct sum *sum = arg;
 	const char *bad, *left;
-	struct row_csv columns;
+	struct fmt_csv columns;
 
 	sum->rows++;
 	add(sum, row->table);
-	HOLDS(strlen(row->table) < ROW_SQL_NAME);
+	HOLDS(strlen(row->table) < FMT_SQL_NAME);
 	whole(row->columns);
 	whole(row->values);
 	for (size_t i = 0; i < row->values->count; i++)
@@ -64,11 +64,11 @@ static bool see(void *arg, const struct row_sql_row *row)
 	if (row->why)
 		return true;
 	HOLDS(row->columns->count == row->values->count);
-	if (row_csv_header(row->columns, &how, &columns, &bad))
+	if (fmt_csv_header(row->columns, &how, &columns, &bad))
 		return true;
 	intake_wipe(&intake);
 	intake.part = INTAKE_BOX;
-	if (!row_csv_fill(&columns, row->values, "w.example", &intake, &left))
+	if (!fmt_csv_fill(&columns, row->values, "w.example", &intake, &left))
 		account();
 	return true;
 }
@@ -76,16 +76,16 @@ static bool see(void *arg, const struct row_sql_row *row)
 static struct sum dump(const char *data, size_t size, size_t piece)
 {
 	struct sum sum = {.rows = 0};
-	struct row_sql *sql = row_sql_new(see, &sum);
+	struct fmt_sql *sql = fmt_sql_new(see, &sum);
 
 	HOLDS(sql);
 	for (size_t at = 0; at < size; at += piece) {
 		size_t len = size - at < piece ? size - at : piece;
 
-		HOLDS(row_sql_take(sql, data + at, len) == ROW_SQL_MORE);
+		HOLDS(fmt_sql_take(sql, data + at, len) == FMT_SQL_MORE);
 	}
-	(void)row_sql_end(sql);
-	row_sql_free(sql);
+	(void)fmt_sql_end(sql);
+	fmt_sql_free(sql);
 	return sum;
 }
 
@@ -99,51 +99,51 @@ static void sql(const uint8_t *data, size_t size)
 	one = dump(bytes, size, size ? size : 1);
 	other = dump(bytes, size, 3);
 	HOLDS(one.rows == other.rows && one.of == other.of);
-	(void)row_sql_resembles(bytes, size);
-	(void)row_pairs_is_ldif(bytes, size);
-	(void)row_pairs_is_vuserinfo(bytes, size);
-	(void)row_pairs_is_virtualmin(bytes, size);
+	(void)fmt_sql_resembles(bytes, size);
+	(void)fmt_pairs_is_ldif(bytes, size);
+	(void)fmt_pairs_is_vuserinfo(bytes, size);
+	(void)fmt_pairs_is_virtualmin(bytes, size);
 	free(bytes);
 }
 
-static void fill(struct row_pairs *pairs)
+static void fill(struct fmt_pairs *pairs)
 {
 	const char *left;
 
 	whole(&pairs->values);
 	HOLDS(pairs->columns.count == pairs->values.count);
 	intake_wipe(&intake);
-	if (!row_pairs_fill(pairs, "w.example", &intake, &left) && !left)
+	if (!fmt_pairs_fill(pairs, "w.example", &intake, &left) && !left)
 		account();
-	row_pairs_clear(pairs);
+	fmt_pairs_clear(pairs);
 }
 
-static void pairs(row_pairs *parse, const uint8_t *data, size_t size)
+static void pairs(fmt_pairs *parse, const uint8_t *data, size_t size)
 {
-	struct row_pairs told;
+	struct fmt_pairs told;
 
-	row_pairs_open(&told);
+	fmt_pairs_open(&told);
 	for (size_t len; size; data += len, size -= len) {
 		const uint8_t *newline = memchr(data, '\n', size);
-		enum row_pairs_got got;
+		enum fmt_pairs_got got;
 		char *line;
 
 		len = newline ? (size_t)(newline - data) : size;
 		line = fuzz_text(data, len); /* feed refuses a NUL */
 		got = parse(&told, line, strlen(line));
-		if (got == ROW_PAIRS_BEFORE) {
+		if (got == FMT_PAIRS_BEFORE) {
 			HOLDS(told.begun);
 			fill(&told);
 			got = parse(&told, line, strlen(line));
-			HOLDS(got != ROW_PAIRS_BEFORE);
+			HOLDS(got != FMT_PAIRS_BEFORE);
 		}
 		free(line);
-		if (got == ROW_PAIRS_DONE)
+		if (got == FMT_PAIRS_DONE)
 			fill(&told);
 		len += newline != NULL;
 	}
 	fill(&told);
-	row_pairs_close(&told);
+	fmt_pairs_close(&told);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -153,12 +153,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (how < 2)
 		sql(data, size);
 	else if (how == 2)
-		pairs(row_pairs_ldif, data, size);
+		pairs(fmt_pairs_ldif, data, size);
 	else if (how == 3)
-		pairs(row_pairs_vuserinfo, data, size);
+		pairs(fmt_pairs_vuserinfo, data, size);
 	else if (how == 4)
-		pairs(row_pairs_hestia, data, size);
+		pairs(fmt_pairs_hestia, data, size);
 	else
-		pairs(row_pairs_virtualmin, data, size);
+		pairs(fmt_pairs_virtualmin, data, size);
 	return 0;
 }

@@ -3,9 +3,9 @@
  * not. */
 #include "fuzz.h"
 
-#include "transfer/row_dotqmail.h"
-#include "transfer/row_passwd.h"
-#include "transfer/row_vmailmgr.h"
+#include "transfer/fmt_dotqmail.h"
+#include "transfer/fmt_passwd.h"
+#include "transfer/fmt_vmailmgr.h"
 
 static struct intake intake;
 
@@ -56,7 +56,7 @@ static void account(void)
 }
 
 /* As feed hands them out: without a NUL, without the newline. */
-static void line(row_passwd *read, const uint8_t *data, size_t size)
+static void line(fmt_passwd *read, const uint8_t *data, size_t size)
 {
 	char *text = fuzz_text(data, size);
 	const char *left;
@@ -69,9 +69,9 @@ static void line(row_passwd *read, const uint8_t *data, size_t size)
 
 static void entry(const uint8_t *data, size_t size)
 {
-	static const struct row_vmailmgr_site site = {
+	static const struct fmt_vmailmgr_site site = {
 		"example.com", "/home/old", "host.example.com"};
-	static struct row_vmailmgr_cells cells;
+	static struct fmt_vmailmgr_cells cells;
 	size_t len = fuzz_byte(&data, &size);
 	char *user, *value, dir[PATH_MAX];
 	const char *left;
@@ -81,13 +81,13 @@ static void entry(const uint8_t *data, size_t size)
 	value = malloc(size - len ? size - len : 1); /* no NUL behind it */
 	if (size - len)
 		memcpy(value, data + len, size - len);
-	if (!row_vmailmgr(user, len, value, size - len, &site, &intake,
+	if (!fmt_vmailmgr(user, len, value, size - len, &site, &intake,
 			  &left) &&
 	    !left)
 		account();
-	if (row_vmailmgr_dir(value, size - len, &site, dir))
+	if (fmt_vmailmgr_dir(value, size - len, &site, dir))
 		HOLDS(strlen(dir) < sizeof dir);
-	if (row_vmailmgr_cells(user, len, value, size - len, &site, &cells))
+	if (fmt_vmailmgr_cells(user, len, value, size - len, &site, &cells))
 		HOLDS(strlen(cells.forwards) < sizeof cells.forwards);
 	free(user);
 	free(value);
@@ -95,14 +95,14 @@ static void entry(const uint8_t *data, size_t size)
 
 static void dotqmail(const uint8_t *data, size_t size)
 {
-	static struct row_dotqmail row;
+	static struct fmt_dotqmail row;
 	char *text = malloc(size ? size : 1); /* no NUL behind it */
 
 	if (size)
 		memcpy(text, data, size);
-	if (!row_dotqmail(text, size, &intake, &row))
+	if (!fmt_dotqmail(text, size, &intake, &row))
 		account();
-	HOLDS(row.boxes <= ROW_DOTQMAIL_BOXES);
+	HOLDS(row.boxes <= FMT_DOTQMAIL_BOXES);
 	for (size_t i = 0; i < row.boxes; i++)
 		HOLDS(row.box[i][0] &&
 		      row.box[i][strlen(row.box[i]) - 1] == '/');
@@ -114,7 +114,7 @@ static void file_name(const uint8_t *data, size_t size)
 	char *text = fuzz_text(data, size);
 	struct name_local local, again;
 
-	if (row_dotqmail_name(text, &local))
+	if (fmt_dotqmail_name(text, &local))
 		HOLDS(local.s[0] == '*' ||
 		      !name_local_read(local.s, strlen(local.s), &again));
 	free(text);
@@ -126,11 +126,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	intake_wipe(&intake);
 	if (how == 0)
-		line(row_passwd_vpopmail, data, size);
+		line(fmt_passwd_vpopmail, data, size);
 	else if (how == 1)
-		line(row_passwd_dovecot, data, size);
+		line(fmt_passwd_dovecot, data, size);
 	else if (how == 2)
-		line(row_passwd_shadow, data, size);
+		line(fmt_passwd_shadow, data, size);
 	else if (how == 3)
 		entry(data, size);
 	else if (how == 4)

@@ -1,24 +1,24 @@
-#include "row_modoboa.h"
+#include "fmt_modoboa.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "row_clean.h"
+#include "fmt_clean.h"
 
-static const enum row_csv_column account[] = {
-	ROW_CSV_ADDRESS,   ROW_CSV_EITHER, ROW_CSV_FIRST_NAME,
-	ROW_CSV_LAST_NAME, ROW_CSV_ACTIVE, ROW_CSV_IGNORED, /* its role */
-	ROW_CSV_IGNORED,   ROW_CSV_QUOTA_MB};
-static const enum row_csv_column forwards[] = {ROW_CSV_ADDRESS, ROW_CSV_ACTIVE};
-static const enum row_csv_column domain[] = {
-	ROW_CSV_ALIAS_DOMAIN, ROW_CSV_TARGET_DOMAIN, ROW_CSV_ACTIVE};
+static const enum fmt_csv_column account[] = {
+	FMT_CSV_ADDRESS,   FMT_CSV_EITHER,  FMT_CSV_FIRST_NAME,
+	FMT_CSV_LAST_NAME, FMT_CSV_ACTIVE,  FMT_CSV_IGNORED, /* its role */
+	FMT_CSV_IGNORED,   FMT_CSV_QUOTA_MB};
+static const enum fmt_csv_column forwards[] = {FMT_CSV_ADDRESS, FMT_CSV_ACTIVE};
+static const enum fmt_csv_column domain[] = {
+	FMT_CSV_ALIAS_DOMAIN, FMT_CSV_TARGET_DOMAIN, FMT_CSV_ACTIVE};
 
 enum { ACCOUNT_ADDRESS = 7, FIRST_TARGET = 3 };
 
 static const struct kind {
 	const char *name;
-	const enum row_csv_column *columns; /* NULL: left out */
+	const enum fmt_csv_column *columns; /* NULL: left out */
 	size_t count;
 	enum intake_part part;
 } kinds[] = {
@@ -33,8 +33,8 @@ static const struct kind {
 
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
-static bool put(struct csvfile *record, struct row_csv *columns,
-		enum row_csv_column is, const char *text)
+static bool put(struct csvfile *record, struct fmt_csv *columns,
+		enum fmt_csv_column is, const char *text)
 {
 	columns->column[columns->count] = is;
 	columns->count++;
@@ -43,18 +43,18 @@ static bool put(struct csvfile *record, struct row_csv *columns,
 
 /* All that stand behind the flag, with commas between. */
 static bool put_targets(const struct csvfile *csv, struct csvfile *record,
-			struct row_csv *columns)
+			struct fmt_csv *columns)
 {
 	struct text all = {.bytes = NULL};
 	bool good = true;
 
 	for (size_t i = FIRST_TARGET; good && i < csv->count; i++) {
-		const char *one = row_clean_address(csvfile_field(csv, i));
+		const char *one = fmt_clean_address(csvfile_field(csv, i));
 
 		good = text_put(&all, one, strlen(one)) &&
 		       text_put(&all, ",", 1);
 	}
-	good = good && put(record, columns, ROW_CSV_FORWARD,
+	good = good && put(record, columns, FMT_CSV_FORWARD,
 			   all.bytes ? all.bytes : "");
 	if (all.bytes)
 		free(all.bytes);
@@ -64,26 +64,26 @@ static bool put_targets(const struct csvfile *csv, struct csvfile *record,
 /* An administrator has a login without an address, others one that is none. */
 static const char *login_of(const struct csvfile *csv)
 {
-	const char *login = row_clean_address(csvfile_field(csv, 1));
-	const char *address = csv->count > ACCOUNT_ADDRESS
-				      ? row_clean_address(csvfile_field(
-						csv, ACCOUNT_ADDRESS))
-				      : "";
+	const char *login = fmt_clean_address(csvfile_field(csv, 1));
+	const char *address =
+		csv->count > ACCOUNT_ADDRESS
+			? fmt_clean_address(csvfile_field(csv, ACCOUNT_ADDRESS))
+			: "";
 
 	return address[0] ? address : login;
 }
 
-const char *row_modoboa(const struct csvfile *csv, struct csvfile *ret_record,
-			struct row_csv *ret_columns,
-			enum intake_part *ret_part, const char **ret_left)
+const char *fmt_modoboa(const struct csvfile *csv, struct csvfile *ret_record,
+			struct fmt_csv *ret_columns, enum intake_part *ret_part,
+			const char **ret_left)
 {
-	const char *word = row_clean_blanks(csvfile_field(csv, 0));
+	const char *word = fmt_clean_blanks(csvfile_field(csv, 0));
 	const struct kind *kind = kinds;
 	bool good = true;
 
 	*ret_left = NULL;
 	*ret_part = INTAKE_WHOLE;
-	*ret_columns = (struct row_csv){.count = 0};
+	*ret_columns = (struct fmt_csv){.count = 0};
 	csvfile_clear(ret_record);
 	while (kind < kinds + KINDS && strcasecmp(kind->name, word) != 0)
 		kind++;
@@ -122,7 +122,7 @@ static bool is_record(const char *line, size_t len)
 	return second || fields >= ACCOUNT_ADDRESS + 1;
 }
 
-bool row_modoboa_resembles(const char *bytes, size_t len)
+bool fmt_modoboa_resembles(const char *bytes, size_t len)
 {
 	const char *end = memchr(bytes, ';', len < 16 ? len : 16);
 	size_t word = end ? (size_t)(end - bytes) : 0;

@@ -1,16 +1,16 @@
-/* row_csv.c: what a record says. */
-#include "row_csv.h"
+/* fmt_csv.c: what a record says. */
+#include "fmt_csv.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/idn.h"
-#include "row_clean.h"
-#include "row_flags.h"
-#include "row_passwd.h"
+#include "fmt_clean.h"
+#include "fmt_flags.h"
+#include "fmt_passwd.h"
 
-bool row_csv_has(const struct row_csv *row, enum row_csv_column is)
+bool fmt_csv_has(const struct fmt_csv *row, enum fmt_csv_column is)
 {
 	for (size_t i = 0; i < row->count; i++) {
 		if (row->column[i] == is)
@@ -21,18 +21,18 @@ bool row_csv_has(const struct row_csv *row, enum row_csv_column is)
 
 /* The texts of a record by what they mean; "" where there are none. */
 struct texts {
-	const char *of[ROW_CSV_COLUMNS];
+	const char *of[FMT_CSV_COLUMNS];
 };
 
 static const char *take_name(struct intake *intake, const struct texts *texts)
 {
-	const char *first = texts->of[ROW_CSV_FIRST_NAME];
-	const char *last = texts->of[ROW_CSV_LAST_NAME];
+	const char *first = texts->of[FMT_CSV_FIRST_NAME];
+	const char *last = texts->of[FMT_CSV_LAST_NAME];
 	char both[2 * STORE_TITLE_MAX];
 	int len;
 
-	if (texts->of[ROW_CSV_NAME][0])
-		return intake_title(intake, texts->of[ROW_CSV_NAME]);
+	if (texts->of[FMT_CSV_NAME][0])
+		return intake_title(intake, texts->of[FMT_CSV_NAME]);
 	if (!last[0])
 		return first[0] ? intake_title(intake, first) : NULL;
 	len = snprintf(both, sizeof both, "%s%s%s", first,
@@ -58,15 +58,15 @@ static const char *take_either(struct intake *intake, const char *text)
 /* **** in Google's files: what is there stays. */
 static const char *take_secret(struct intake *intake, const struct texts *texts)
 {
-	const char *password = texts->of[ROW_CSV_PASSWORD];
-	const char *function = texts->of[ROW_CSV_FUNCTION];
-	const char *hash = texts->of[ROW_CSV_HASH];
+	const char *password = texts->of[FMT_CSV_PASSWORD];
+	const char *function = texts->of[FMT_CSV_FUNCTION];
+	const char *hash = texts->of[FMT_CSV_HASH];
 
-	if (texts->of[ROW_CSV_EITHER][0])
-		return take_either(intake, texts->of[ROW_CSV_EITHER]);
-	if (texts->of[ROW_CSV_VCLEAR][0])
-		return row_passwd_either(intake, hash,
-					 texts->of[ROW_CSV_VCLEAR]);
+	if (texts->of[FMT_CSV_EITHER][0])
+		return take_either(intake, texts->of[FMT_CSV_EITHER]);
+	if (texts->of[FMT_CSV_VCLEAR][0])
+		return fmt_passwd_either(intake, hash,
+					 texts->of[FMT_CSV_VCLEAR]);
 	if (hash[0] && password[0])
 		return "it has both a password and a hash";
 	if (hash[0])
@@ -112,11 +112,11 @@ static const char *take_forwards(struct intake *intake, const char *text,
 static const char *take_address(struct intake *intake,
 				const struct texts *texts, const char *domain)
 {
-	const char *address = texts->of[ROW_CSV_ADDRESS];
-	const char *local = texts->of[ROW_CSV_LOCAL];
+	const char *address = texts->of[FMT_CSV_ADDRESS];
+	const char *local = texts->of[FMT_CSV_LOCAL];
 
-	if (texts->of[ROW_CSV_DOMAIN][0])
-		domain = texts->of[ROW_CSV_DOMAIN];
+	if (texts->of[FMT_CSV_DOMAIN][0])
+		domain = texts->of[FMT_CSV_DOMAIN];
 	if (address[0] == '@' && address[1])
 		return intake_local(intake, "*", address + 1);
 	if (address[0] && (strchr(address, '@') || !domain))
@@ -127,21 +127,22 @@ static const char *take_address(struct intake *intake,
 		return intake_local(intake, local, domain);
 	if (local[0])
 		return "it has no domain (column 'domain', or --domain)";
-	return texts->of[ROW_CSV_BOX][0] ? NULL : "it has no address";
+	return texts->of[FMT_CSV_BOX][0] ? NULL : "it has no address";
 }
 
 /* The rest: every column that has a call of its own. */
 static const char *take_plain(struct intake *intake, const struct texts *texts)
 {
 	static const struct {
-		enum row_csv_column column;
+		enum fmt_csv_column column;
 		const char *(*take)(struct intake *, const char *);
 	} calls[] = {
-		{ROW_CSV_HANDLE, intake_handle}, {ROW_CSV_BOX, intake_box},
-		{ROW_CSV_LOGIN, intake_login},
-		{ROW_CSV_DELIVERY, intake_delivery},
-		{ROW_CSV_REASON, intake_reason},
-		{ROW_CSV_MAILDIR, intake_maildir},
+		{FMT_CSV_HANDLE, intake_handle},
+		{FMT_CSV_BOX, intake_box},
+		{FMT_CSV_LOGIN, intake_login},
+		{FMT_CSV_DELIVERY, intake_delivery},
+		{FMT_CSV_REASON, intake_reason},
+		{FMT_CSV_MAILDIR, intake_maildir},
 	};
 	const char *why = NULL;
 
@@ -151,40 +152,40 @@ static const char *take_plain(struct intake *intake, const struct texts *texts)
 		if (text[0])
 			why = calls[i].take(intake, text);
 	}
-	if (!why && texts->of[ROW_CSV_QUOTA][0])
-		why = intake_quota(intake, texts->of[ROW_CSV_QUOTA], 1);
-	if (!why && texts->of[ROW_CSV_QUOTA_MB][0])
-		why = intake_quota(intake, texts->of[ROW_CSV_QUOTA_MB],
+	if (!why && texts->of[FMT_CSV_QUOTA][0])
+		why = intake_quota(intake, texts->of[FMT_CSV_QUOTA], 1);
+	if (!why && texts->of[FMT_CSV_QUOTA_MB][0])
+		why = intake_quota(intake, texts->of[FMT_CSV_QUOTA_MB],
 				   1 << 20);
-	if (!why && texts->of[ROW_CSV_QUOTA_KB][0])
-		why = intake_quota(intake, texts->of[ROW_CSV_QUOTA_KB],
+	if (!why && texts->of[FMT_CSV_QUOTA_KB][0])
+		why = intake_quota(intake, texts->of[FMT_CSV_QUOTA_KB],
 				   1 << 10);
-	if (!why && texts->of[ROW_CSV_VQUOTA][0])
-		why = row_passwd_quota(intake, texts->of[ROW_CSV_VQUOTA]);
-	if (!why && texts->of[ROW_CSV_VDIR][0])
-		why = row_passwd_dir(intake, texts->of[ROW_CSV_VDIR]);
-	if (!why && texts->of[ROW_CSV_VFLAGS][0])
-		why = row_passwd_flags(intake, texts->of[ROW_CSV_VFLAGS]);
+	if (!why && texts->of[FMT_CSV_VQUOTA][0])
+		why = fmt_passwd_quota(intake, texts->of[FMT_CSV_VQUOTA]);
+	if (!why && texts->of[FMT_CSV_VDIR][0])
+		why = fmt_passwd_dir(intake, texts->of[FMT_CSV_VDIR]);
+	if (!why && texts->of[FMT_CSV_VFLAGS][0])
+		why = fmt_passwd_flags(intake, texts->of[FMT_CSV_VFLAGS]);
 	return why;
 }
 
 /* Rows may be switched off. The status that an upload asks for outweighs the
  * one that there was. */
-static const char *take_flags(const struct row_csv *row,
+static const char *take_flags(const struct fmt_csv *row,
 			      const struct texts *texts, struct intake *intake,
 			      const char **ret_left)
 {
-	const char *active = texts->of[ROW_CSV_ACTIVE];
-	const char *status = texts->of[ROW_CSV_NEW_STATUS];
+	const char *active = texts->of[FMT_CSV_ACTIVE];
+	const char *status = texts->of[FMT_CSV_NEW_STATUS];
 	const char *why;
 
 	if (!status[0])
-		status = texts->of[ROW_CSV_STATUS];
-	why = row_flags_status(intake, status);
+		status = texts->of[FMT_CSV_STATUS];
+	why = fmt_flags_status(intake, status);
 	if (!why)
-		why = row_flags_active(intake, active);
-	if (why || !row_csv_has(row, ROW_CSV_ACTIVE) ||
-	    !row_csv_has(row, ROW_CSV_FORWARD))
+		why = fmt_flags_active(intake, active);
+	if (why || !fmt_csv_has(row, FMT_CSV_ACTIVE) ||
+	    !fmt_csv_has(row, FMT_CSV_FORWARD))
 		return why;
 	if (intake->has_delivery)
 		*ret_left = "an alias that is not active";
@@ -195,31 +196,31 @@ static const char *take_flags(const struct row_csv *row,
 
 /* What each column says, cleaned: but a password is what it is. NULL, or why it
  * cannot be read. */
-static const char *read_texts(const struct row_csv *row,
+static const char *read_texts(const struct fmt_csv *row,
 			      const struct csvfile *csv, struct texts *texts)
 {
 	const char *why = NULL;
 
-	for (size_t i = 0; i < ROW_CSV_COLUMNS; i++)
+	for (size_t i = 0; i < FMT_CSV_COLUMNS; i++)
 		texts->of[i] = "";
 	if (csv->count < row->count)
 		return "the record has too few fields";
 	for (size_t i = 0; i < csv->count; i++) {
-		enum row_csv_column is = i < row->count ? row->column[i]
-							: ROW_CSV_NAMELESS;
+		enum fmt_csv_column is =
+			i < row->count ? row->column[i] : FMT_CSV_NAMELESS;
 		char *text = csvfile_field(csv, i);
 
-		if (is == ROW_CSV_ADDRESS)
-			text = row_clean_address(text);
-		else if (is == ROW_CSV_DOMAIN || is == ROW_CSV_ALIAS_DOMAIN ||
-			 is == ROW_CSV_TARGET_DOMAIN)
-			text = row_clean_domain(text);
-		else if ((is != ROW_CSV_PASSWORD && is != ROW_CSV_EITHER &&
-			  is != ROW_CSV_VCLEAR) ||
+		if (is == FMT_CSV_ADDRESS)
+			text = fmt_clean_address(text);
+		else if (is == FMT_CSV_DOMAIN || is == FMT_CSV_ALIAS_DOMAIN ||
+			 is == FMT_CSV_TARGET_DOMAIN)
+			text = fmt_clean_domain(text);
+		else if ((is != FMT_CSV_PASSWORD && is != FMT_CSV_EITHER &&
+			  is != FMT_CSV_VCLEAR) ||
 			 csv->boxed)
-			text = row_clean_field(text);
+			text = fmt_clean_field(text);
 		texts->of[is] = text;
-		if (is == ROW_CSV_NAMELESS && text[0])
+		if (is == FMT_CSV_NAMELESS && text[0])
 			why = i < row->count
 				      ? "a field below a column without a name "
 					"is not empty"
@@ -229,7 +230,7 @@ static const char *read_texts(const struct row_csv *row,
 	return why;
 }
 
-const char *row_csv_fill(const struct row_csv *row, const struct csvfile *csv,
+const char *fmt_csv_fill(const struct fmt_csv *row, const struct csvfile *csv,
 			 const char *domain, struct intake *intake,
 			 const char **ret_left)
 {
@@ -241,8 +242,7 @@ const char *row_csv_fill(const struct row_csv *row, const struct csvfile *csv,
 	if (!why)
 		why = take_address(intake, &texts, domain);
 	if (!why)
-		why = take_forwards(intake, texts.of[ROW_CSV_FORWARD],
-				    &itself);
+		why = take_forwards(intake, texts.of[FMT_CSV_FORWARD], &itself);
 	intake->itself = itself;
 	if (!why && itself && !intake->has_forwards && !intake->part)
 		*ret_left = "an alias of itself";
@@ -256,7 +256,7 @@ const char *row_csv_fill(const struct row_csv *row, const struct csvfile *csv,
 }
 
 static const char *read_alias(const struct texts *texts, const char *name,
-			      const char *target, struct row_csv_alias *alias,
+			      const char *target, struct fmt_csv_alias *alias,
 			      const char **ret_left)
 {
 	char other[NAME_DOMAIN_MAX + 1];
@@ -266,13 +266,13 @@ static const char *read_alias(const struct texts *texts, const char *name,
 		why = idn_domain(target, &alias->target, other);
 	if (!why && strcmp(alias->name.s, alias->target.s) == 0)
 		*ret_left = "another name of a domain, and the same";
-	if (row_flags_inactive(texts->of[ROW_CSV_ACTIVE]))
+	if (fmt_flags_inactive(texts->of[FMT_CSV_ACTIVE]))
 		*ret_left = "another name of a domain that is not active";
 	return why;
 }
 
-bool row_csv_is_alias(const struct row_csv *row, const struct csvfile *csv,
-		      struct row_csv_alias *ret_alias, const char **ret_why,
+bool fmt_csv_is_alias(const struct fmt_csv *row, const struct csvfile *csv,
+		      struct fmt_csv_alias *ret_alias, const char **ret_why,
 		      const char **ret_left)
 {
 	const char *name, *target;
@@ -280,16 +280,16 @@ bool row_csv_is_alias(const struct row_csv *row, const struct csvfile *csv,
 
 	*ret_left = NULL;
 	*ret_why = read_texts(row, csv, &texts);
-	name = texts.of[ROW_CSV_ALIAS_DOMAIN];
-	target = texts.of[ROW_CSV_TARGET_DOMAIN];
-	if (!row_csv_has(row, ROW_CSV_ALIAS_DOMAIN)) {
+	name = texts.of[FMT_CSV_ALIAS_DOMAIN];
+	target = texts.of[FMT_CSV_TARGET_DOMAIN];
+	if (!fmt_csv_has(row, FMT_CSV_ALIAS_DOMAIN)) {
 		/* Postfixadmin's @alias to @target among its aliases */
-		if (texts.of[ROW_CSV_ADDRESS][0] != '@' ||
-		    texts.of[ROW_CSV_FORWARD][0] != '@' ||
-		    strpbrk(texts.of[ROW_CSV_FORWARD], " ,"))
+		if (texts.of[FMT_CSV_ADDRESS][0] != '@' ||
+		    texts.of[FMT_CSV_FORWARD][0] != '@' ||
+		    strpbrk(texts.of[FMT_CSV_FORWARD], " ,"))
 			return false;
-		name = texts.of[ROW_CSV_ADDRESS] + 1;
-		target = texts.of[ROW_CSV_FORWARD] + 1;
+		name = texts.of[FMT_CSV_ADDRESS] + 1;
+		target = texts.of[FMT_CSV_FORWARD] + 1;
 	}
 	if (!*ret_why)
 		*ret_why = read_alias(&texts, name, target, ret_alias,

@@ -1,4 +1,4 @@
-#include "row_vpopmail.h"
+#include "fmt_vpopmail.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -35,7 +35,7 @@ static bool ends_in(const char *text, const char *end)
 	       (len == part || text[len - part - 1] == '/');
 }
 
-enum row_vpopmail_where row_vpopmail_line(const char *line, size_t len,
+enum fmt_vpopmail_where fmt_vpopmail_line(const char *line, size_t len,
 					  char ret_where[PATH_MAX])
 {
 	const char *at = line, *end = line + len;
@@ -44,19 +44,19 @@ enum row_vpopmail_where row_vpopmail_line(const char *line, size_t len,
 	while (at < end && (*at == '|' || *at == ' ' || *at == '\t'))
 		at++;
 	if (len == 0 || line[0] != '|' || !next_word(&at, end, word))
-		return ROW_VPOPMAIL_NONE;
+		return FMT_VPOPMAIL_NONE;
 	if (ends_in(word, "preline") && !next_word(&at, end, word))
-		return ROW_VPOPMAIL_NONE;
+		return FMT_VPOPMAIL_NONE;
 	if (!ends_in(word, "vdelivermail") || !next_word(&at, end, word) ||
 	    !next_word(&at, end, ret_where))
-		return ROW_VPOPMAIL_NONE;
+		return FMT_VPOPMAIL_NONE;
 	if (next_word(&at, end, word)) /* a shell's tricks */
-		return ROW_VPOPMAIL_NONE;
+		return FMT_VPOPMAIL_NONE;
 	if (strcmp(ret_where, "bounce-no-mailbox") == 0)
-		return ROW_VPOPMAIL_BOUNCE;
+		return FMT_VPOPMAIL_BOUNCE;
 	if (strcmp(ret_where, "delete") == 0)
-		return ROW_VPOPMAIL_DELETE;
-	return ret_where[0] == '/' ? ROW_VPOPMAIL_DIR : ROW_VPOPMAIL_FORWARD;
+		return FMT_VPOPMAIL_DELETE;
+	return ret_where[0] == '/' ? FMT_VPOPMAIL_DIR : FMT_VPOPMAIL_FORWARD;
 }
 
 /* The part of a path that ends at *end, which moves before it. */
@@ -75,7 +75,7 @@ static const char *last_part(const char *path, const char **end,
 	return start;
 }
 
-bool row_vpopmail_owner(const char *path, const char *domain,
+bool fmt_vpopmail_owner(const char *path, const char *domain,
 			char ret_address[NAME_ADDRESS_TEXT])
 {
 	const char *end = path + strlen(path), *part, *user;
@@ -117,7 +117,7 @@ static bool is_set(const char *value, size_t len)
 }
 
 static void take_limit(const char *line, size_t len,
-		       struct row_vpopmail_limits *limits)
+		       struct fmt_vpopmail_limits *limits)
 {
 	size_t name = 0, had = strlen(limits->others);
 
@@ -134,10 +134,10 @@ static void take_limit(const char *line, size_t len,
 			       had ? ", " : "", (int)name, line);
 }
 
-void row_vpopmail_limits(const char *text, size_t len,
-			 struct row_vpopmail_limits *ret_limits)
+void fmt_vpopmail_limits(const char *text, size_t len,
+			 struct fmt_vpopmail_limits *ret_limits)
 {
-	*ret_limits = (struct row_vpopmail_limits){.no_pop = false};
+	*ret_limits = (struct fmt_vpopmail_limits){.no_pop = false};
 	while (len) {
 		const char *newline = memchr(text, '\n', len);
 		size_t part = newline ? (size_t)(newline - text) : len;

@@ -1,4 +1,4 @@
-/* row_vmailmgr.h: an entry of vmailmgr's passwd.cdb. Pure: bytes in, one account
+/* fmt_vmailmgr.h: an entry of vmailmgr's passwd.cdb. Pure: bytes in, one account
  * out.
  *
  * A value of version 2 is the byte 2, pairs of flag and value up to a zero flag,
@@ -7,12 +7,12 @@
  * unlimited. Version 1 has no flags; before that it was :HASH:DIRECTORY, or
  * :HASH:FORWARD,FORWARD.
  */
-#ifndef POPBOX_ROW_VMAILMGR_H
-#define POPBOX_ROW_VMAILMGR_H
+#ifndef POPBOX_FMT_VMAILMGR_H
+#define POPBOX_FMT_VMAILMGR_H
 
 #include "intake.h"
 
-struct row_vmailmgr_site {
+struct fmt_vmailmgr_site {
 	const char *domain;
 	const char *base; /* the directory that the entries' own are below */
 	const char *me;	  /* this host, of a forward NAME@; "" = unknown */
@@ -20,26 +20,26 @@ struct row_vmailmgr_site {
 
 /* NULL, or why it cannot be taken; *ret_left: why it is left out, or NULL. The
  * intake was wiped before. */
-const char *row_vmailmgr(const char *user, size_t user_len, const char *value,
-			 size_t len, const struct row_vmailmgr_site *site,
+const char *fmt_vmailmgr(const char *user, size_t user_len, const char *value,
+			 size_t len, const struct fmt_vmailmgr_site *site,
 			 struct intake *intake, const char **ret_left);
 
 /* The directory of an entry, absolute or below base; "" for none. False: the
  * entry is cut. */
-bool row_vmailmgr_dir(const char *value, size_t len,
-		      const struct row_vmailmgr_site *site,
+bool fmt_vmailmgr_dir(const char *value, size_t len,
+		      const struct fmt_vmailmgr_site *site,
 		      char ret_dir[PATH_MAX]);
 
 /* Its texts, for a row of a csv that somebody corrects; they point into value
  * and line. Forwards have blanks between. False: the entry is cut. */
-struct row_vmailmgr_cells {
+struct fmt_vmailmgr_cells {
 	char address[NAME_ADDRESS_TEXT];
 	char forwards[STORE_FORWARDS_MAX];
 	const char *hash, *dir, *name, *quota;
 	bool mailbox, enabled;
 };
-bool row_vmailmgr_cells(const char *user, size_t user_len, const char *value,
-			size_t len, const struct row_vmailmgr_site *site,
-			struct row_vmailmgr_cells *ret_cells);
+bool fmt_vmailmgr_cells(const char *user, size_t user_len, const char *value,
+			size_t len, const struct fmt_vmailmgr_site *site,
+			struct fmt_vmailmgr_cells *ret_cells);
 
 #endif

@@ -1,54 +1,54 @@
-/* row_passwd.h: files with an account a line and colons between its fields: those
+/* fmt_passwd.h: files with an account a line and colons between its fields: those
  * of vpopmail, of Dovecot, and shadow(5). Pure: a line in, one account out.
  */
-#ifndef POPBOX_ROW_PASSWD_H
-#define POPBOX_ROW_PASSWD_H
+#ifndef POPBOX_FMT_PASSWD_H
+#define POPBOX_FMT_PASSWD_H
 
 #include "intake.h"
 
 /* domain is for names that have none, or NULL. line is cut in place; it has no
  * newline. NULL, or why it cannot be taken; *ret_left: why it is left out, or NULL.
  * The intake was wiped before. */
-typedef const char *row_passwd(char *line, const char *domain,
+typedef const char *fmt_passwd(char *line, const char *domain,
 			       struct intake *intake, const char **ret_left);
 
 /* user:hash:uid:gid:gecos:dir:quota[:clear]; gid holds flags. */
-row_passwd row_passwd_vpopmail;
+fmt_passwd fmt_passwd_vpopmail;
 
 /* Two of its fields, NULL or why not: 10485760S,1000C is bytes, and a number of
  * messages, which nobody counts here; and the flags. */
-const char *row_passwd_quota(struct intake *intake, const char *text);
-const char *row_passwd_flags(struct intake *intake, const char *gid);
+const char *fmt_passwd_quota(struct intake *intake, const char *text);
+const char *fmt_passwd_flags(struct intake *intake, const char *gid);
 
 /* The directory of an old mailbox, which has a Maildir. */
-const char *row_passwd_dir(struct intake *intake, const char *dir);
+const char *fmt_passwd_dir(struct intake *intake, const char *dir);
 
 /* A hash, or where that cannot be used a password in clear. Either may be "". */
-const char *row_passwd_either(struct intake *intake, const char *hash,
+const char *fmt_passwd_either(struct intake *intake, const char *hash,
 			      const char *clear);
 
 /* The fields of such a line as a row of a csv has them; they point into it. Wipe
  * it. False: the line has too few fields, or is too long. */
-struct row_passwd_cells {
+struct fmt_passwd_cells {
 	char line[2 * PATH_MAX];
 	char address[NAME_ADDRESS_TEXT];
 	const char *hash, *password, *name, *quota, *dir;
 	char maildir[PATH_MAX];
 	unsigned long flags;
 };
-bool row_passwd_cells(const char *line, size_t len, const char *domain,
-		      struct row_passwd_cells *ret_cells);
+bool fmt_passwd_cells(const char *line, size_t len, const char *domain,
+		      struct fmt_passwd_cells *ret_cells);
 
 /* user:password:uid:gid:gecos:home:shell:extra; trailing fields may miss, what
  * follows the seventh colon is key=value with blanks between. user|password and,
  * with a tab or blanks, user password are docker-mailserver's and OpenSMTPD's. */
-row_passwd row_passwd_dovecot;
+fmt_passwd fmt_passwd_dovecot;
 
 /* name:hash:... */
-row_passwd row_passwd_shadow;
+fmt_passwd fmt_passwd_shadow;
 
 /* Does a line begin as one of theirs does: a user, a colon, bar or tab, and a
  * hash? */
-bool row_passwd_resembles(const char *line);
+bool fmt_passwd_resembles(const char *line);
 
 #endif

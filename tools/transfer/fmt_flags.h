@@ -1,42 +1,42 @@
-/* row_flags.h: what other programs' flags mean for logins and for delivery. Pure.
+/* fmt_flags.h: what other programs' flags mean for logins and for delivery. Pure.
  *
  * A meaning that popbox has is put into the intake; any other flag is named in
  * its note. The calls that can refuse return NULL, or why.
  */
-#ifndef POPBOX_ROW_FLAGS_H
-#define POPBOX_ROW_FLAGS_H
+#ifndef POPBOX_FMT_FLAGS_H
+#define POPBOX_FMT_FLAGS_H
 
 #include "intake.h"
 
 /* Postfixadmin and mailcow, column active: 1 on, 0 off (neither logins nor mail),
  * 2 mail without logins (mailcow). */
-const char *row_flags_active(struct intake *intake, const char *text);
-bool row_flags_inactive(const char *text); /* 0, and other words for it */
+const char *fmt_flags_active(struct intake *intake, const char *text);
+bool fmt_flags_inactive(const char *text); /* 0, and other words for it */
 
 /* Google, column status: active, suspended, archived; accountStatus of LDAP:
  * active, noaccess, disabled, deleted. */
-const char *row_flags_status(struct intake *intake, const char *text);
+const char *fmt_flags_status(struct intake *intake, const char *text);
 
 /* vpopmail's bits in the field gid of vpasswd. */
 enum {
-	ROW_FLAGS_NO_POP = 0x02,
-	ROW_FLAGS_BOUNCE = 0x10,
-	ROW_FLAGS_OVERRIDE = 0x2000, /* the domain's limits do not count */
+	FMT_FLAGS_NO_POP = 0x02,
+	FMT_FLAGS_BOUNCE = 0x10,
+	FMT_FLAGS_OVERRIDE = 0x2000, /* the domain's limits do not count */
 };
-void row_flags_vpopmail(struct intake *intake, unsigned long bits);
+void fmt_flags_vpopmail(struct intake *intake, unsigned long bits);
 
 /* A bit's name, for people; NULL: none. bit is a power of two. */
-const char *row_flags_vpopmail_name(unsigned long bit);
+const char *fmt_flags_vpopmail_name(unsigned long bit);
 
 /* One of Dovecot's extra fields that is neither mail nor quota. value: "" for
  * a field without one. */
-void row_flags_dovecot(struct intake *intake, const char *key,
+void fmt_flags_dovecot(struct intake *intake, const char *key,
 		       const char *value);
 
 /* The fields 3 to 8 of shadow(5): last change, minimum, maximum, warning,
  * inactive, expiry; days. */
-enum { ROW_FLAGS_SHADOW = 6 };
-void row_flags_shadow(struct intake *intake,
-		      const char *const field[ROW_FLAGS_SHADOW]);
+enum { FMT_FLAGS_SHADOW = 6 };
+void fmt_flags_shadow(struct intake *intake,
+		      const char *const field[FMT_FLAGS_SHADOW]);
 
 #endif

@@ -1,14 +1,14 @@
-/* row_csv_head.c: which columns a header names, in whose words. */
+/* fmt_csv_head.c: which columns a header names, in whose words. */
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#include "row_clean.h"
-#include "row_csv.h"
+#include "fmt_clean.h"
+#include "fmt_csv.h"
 
 struct column {
-	const char *name; /* as row_clean_same compares it */
-	enum row_csv_column is;
+	const char *name; /* as fmt_clean_same compares it */
+	enum fmt_csv_column is;
 };
 
 /* A header that has both marks is of this format. */
@@ -23,171 +23,177 @@ struct dialect {
 /* Our own words come first; then those of spreadsheets that people keep, in the
  * languages that were met. */
 static const struct column ours[] = {
-	{"address", ROW_CSV_ADDRESS},
-	{"local", ROW_CSV_LOCAL},
-	{"domain", ROW_CSV_DOMAIN},
-	{"password", ROW_CSV_PASSWORD},
-	{"hash", ROW_CSV_HASH},
-	{"name", ROW_CSV_NAME},
-	{"quota", ROW_CSV_QUOTA},
-	{"handle", ROW_CSV_HANDLE},
-	{"box", ROW_CSV_BOX},
-	{"forward", ROW_CSV_FORWARD},
-	{"login", ROW_CSV_LOGIN},
-	{"delivery", ROW_CSV_DELIVERY},
-	{"reason", ROW_CSV_REASON},
-	{"maildir", ROW_CSV_MAILDIR},
-	{"email", ROW_CSV_ADDRESS},
-	{"mail", ROW_CSV_ADDRESS},
-	{"email address", ROW_CSV_ADDRESS},
-	{"mail address", ROW_CSV_ADDRESS},
-	{"mailbox", ROW_CSV_ADDRESS},
-	{"account", ROW_CSV_ADDRESS},
-	{"user", ROW_CSV_ADDRESS},
-	{"user name", ROW_CSV_ADDRESS},
-	{"user principal name", ROW_CSV_ADDRESS},
-	{"adresse", ROW_CSV_ADDRESS},
-	{"mailadresse", ROW_CSV_ADDRESS},
-	{"emailadresse", ROW_CSV_ADDRESS},
-	{"benutzer", ROW_CSV_ADDRESS},
-	{"benutzername", ROW_CSV_ADDRESS},
-	{"postfach", ROW_CSV_ADDRESS},
-	{"adresse email", ROW_CSV_ADDRESS},
-	{"adresse mail", ROW_CSV_ADDRESS},
-	{"adresse e mail", ROW_CSV_ADDRESS},
-	{"adresse électronique", ROW_CSV_ADDRESS},
-	{"courriel", ROW_CSV_ADDRESS},
-	{"utilisateur", ROW_CSV_ADDRESS},
-	{"correo", ROW_CSV_ADDRESS},
-	{"correo electrónico", ROW_CSV_ADDRESS},
-	{"correo electronico", ROW_CSV_ADDRESS},
-	{"usuario", ROW_CSV_ADDRESS},
-	{"indirizzo", ROW_CSV_ADDRESS},
-	{"indirizzo email", ROW_CSV_ADDRESS},
-	{"utente", ROW_CSV_ADDRESS},
-	{"e mailadres", ROW_CSV_ADDRESS},
-	{"gebruiker", ROW_CSV_ADDRESS},
-	{"local part", ROW_CSV_LOCAL},
-	{"domäne", ROW_CSV_DOMAIN},
-	{"domaine", ROW_CSV_DOMAIN},
-	{"dominio", ROW_CSV_DOMAIN},
-	{"pass", ROW_CSV_PASSWORD},
-	{"passwd", ROW_CSV_PASSWORD},
-	{"pwd", ROW_CSV_PASSWORD},
-	{"passwort", ROW_CSV_PASSWORD},
-	{"kennwort", ROW_CSV_PASSWORD},
-	{"mot de passe", ROW_CSV_PASSWORD},
-	{"contraseña", ROW_CSV_PASSWORD},
-	{"contrasena", ROW_CSV_PASSWORD},
-	{"clave", ROW_CSV_PASSWORD},
-	{"senha", ROW_CSV_PASSWORD},
-	{"wachtwoord", ROW_CSV_PASSWORD},
-	{"password hash", ROW_CSV_HASH},
-	{"hashed password", ROW_CSV_HASH},
-	{"crypt", ROW_CSV_HASH},
-	{"full name", ROW_CSV_NAME},
-	{"display name", ROW_CSV_NAME},
-	{"real name", ROW_CSV_NAME},
-	{"anzeigename", ROW_CSV_NAME},
-	{"vollständiger name", ROW_CSV_NAME},
-	{"nom complet", ROW_CSV_NAME},
-	{"nombre completo", ROW_CSV_NAME},
-	{"nome completo", ROW_CSV_NAME},
-	{"first name", ROW_CSV_FIRST_NAME},
-	{"given name", ROW_CSV_FIRST_NAME},
-	{"vorname", ROW_CSV_FIRST_NAME},
-	{"prénom", ROW_CSV_FIRST_NAME},
-	{"nombre", ROW_CSV_FIRST_NAME},
-	{"nome", ROW_CSV_FIRST_NAME},
-	{"last name", ROW_CSV_LAST_NAME},
-	{"surname", ROW_CSV_LAST_NAME},
-	{"family name", ROW_CSV_LAST_NAME},
-	{"nachname", ROW_CSV_LAST_NAME},
-	{"nom", ROW_CSV_LAST_NAME},
-	{"apellidos", ROW_CSV_LAST_NAME},
-	{"cognome", ROW_CSV_LAST_NAME},
-	{"quota mb", ROW_CSV_QUOTA_MB},
-	{"quota (mb)", ROW_CSV_QUOTA_MB},
-	{"forward to", ROW_CSV_FORWARD},
-	{"weiterleitung", ROW_CSV_FORWARD},
-	{"customer", ROW_CSV_HANDLE},
-	{NULL, ROW_CSV_IGNORED},
+	{"address", FMT_CSV_ADDRESS},
+	{"local", FMT_CSV_LOCAL},
+	{"domain", FMT_CSV_DOMAIN},
+	{"password", FMT_CSV_PASSWORD},
+	{"hash", FMT_CSV_HASH},
+	{"name", FMT_CSV_NAME},
+	{"quota", FMT_CSV_QUOTA},
+	{"handle", FMT_CSV_HANDLE},
+	{"box", FMT_CSV_BOX},
+	{"forward", FMT_CSV_FORWARD},
+	{"login", FMT_CSV_LOGIN},
+	{"delivery", FMT_CSV_DELIVERY},
+	{"reason", FMT_CSV_REASON},
+	{"maildir", FMT_CSV_MAILDIR},
+	{"email", FMT_CSV_ADDRESS},
+	{"mail", FMT_CSV_ADDRESS},
+	{"email address", FMT_CSV_ADDRESS},
+	{"mail address", FMT_CSV_ADDRESS},
+	{"mailbox", FMT_CSV_ADDRESS},
+	{"account", FMT_CSV_ADDRESS},
+	{"user", FMT_CSV_ADDRESS},
+	{"user name", FMT_CSV_ADDRESS},
+	{"user principal name", FMT_CSV_ADDRESS},
+	{"adresse", FMT_CSV_ADDRESS},
+	{"mailadresse", FMT_CSV_ADDRESS},
+	{"emailadresse", FMT_CSV_ADDRESS},
+	{"benutzer", FMT_CSV_ADDRESS},
+	{"benutzername", FMT_CSV_ADDRESS},
+	{"postfach", FMT_CSV_ADDRESS},
+	{"adresse email", FMT_CSV_ADDRESS},
+	{"adresse mail", FMT_CSV_ADDRESS},
+	{"adresse e mail", FMT_CSV_ADDRESS},
+	{"adresse électronique", FMT_CSV_ADDRESS},
+	{"courriel", FMT_CSV_ADDRESS},
+	{"utilisateur", FMT_CSV_ADDRESS},
+	{"correo", FMT_CSV_ADDRESS},
+	{"correo electrónico", FMT_CSV_ADDRESS},
+	{"correo electronico", FMT_CSV_ADDRESS},
+	{"usuario", FMT_CSV_ADDRESS},
+	{"indirizzo", FMT_CSV_ADDRESS},
+	{"indirizzo email", FMT_CSV_ADDRESS},
+	{"utente", FMT_CSV_ADDRESS},
+	{"e mailadres", FMT_CSV_ADDRESS},
+	{"gebruiker", FMT_CSV_ADDRESS},
+	{"local part", FMT_CSV_LOCAL},
+	{"domäne", FMT_CSV_DOMAIN},
+	{"domaine", FMT_CSV_DOMAIN},
+	{"dominio", FMT_CSV_DOMAIN},
+	{"pass", FMT_CSV_PASSWORD},
+	{"passwd", FMT_CSV_PASSWORD},
+	{"pwd", FMT_CSV_PASSWORD},
+	{"passwort", FMT_CSV_PASSWORD},
+	{"kennwort", FMT_CSV_PASSWORD},
+	{"mot de passe", FMT_CSV_PASSWORD},
+	{"contraseña", FMT_CSV_PASSWORD},
+	{"contrasena", FMT_CSV_PASSWORD},
+	{"clave", FMT_CSV_PASSWORD},
+	{"senha", FMT_CSV_PASSWORD},
+	{"wachtwoord", FMT_CSV_PASSWORD},
+	{"password hash", FMT_CSV_HASH},
+	{"hashed password", FMT_CSV_HASH},
+	{"crypt", FMT_CSV_HASH},
+	{"full name", FMT_CSV_NAME},
+	{"display name", FMT_CSV_NAME},
+	{"real name", FMT_CSV_NAME},
+	{"anzeigename", FMT_CSV_NAME},
+	{"vollständiger name", FMT_CSV_NAME},
+	{"nom complet", FMT_CSV_NAME},
+	{"nombre completo", FMT_CSV_NAME},
+	{"nome completo", FMT_CSV_NAME},
+	{"first name", FMT_CSV_FIRST_NAME},
+	{"given name", FMT_CSV_FIRST_NAME},
+	{"vorname", FMT_CSV_FIRST_NAME},
+	{"prénom", FMT_CSV_FIRST_NAME},
+	{"nombre", FMT_CSV_FIRST_NAME},
+	{"nome", FMT_CSV_FIRST_NAME},
+	{"last name", FMT_CSV_LAST_NAME},
+	{"surname", FMT_CSV_LAST_NAME},
+	{"family name", FMT_CSV_LAST_NAME},
+	{"nachname", FMT_CSV_LAST_NAME},
+	{"nom", FMT_CSV_LAST_NAME},
+	{"apellidos", FMT_CSV_LAST_NAME},
+	{"cognome", FMT_CSV_LAST_NAME},
+	{"quota mb", FMT_CSV_QUOTA_MB},
+	{"quota (mb)", FMT_CSV_QUOTA_MB},
+	{"forward to", FMT_CSV_FORWARD},
+	{"weiterleitung", FMT_CSV_FORWARD},
+	{"customer", FMT_CSV_HANDLE},
+	{NULL, FMT_CSV_IGNORED},
 };
 
 static const struct column cpanel[] = {
-	{"email", ROW_CSV_ADDRESS},   {"password", ROW_CSV_PASSWORD},
-	{"domain", ROW_CSV_DOMAIN},   {"quota", ROW_CSV_QUOTA_MB},
-	{NULL, ROW_CSV_IGNORED},
+	{"email", FMT_CSV_ADDRESS}, {"password", FMT_CSV_PASSWORD},
+	{"domain", FMT_CSV_DOMAIN}, {"quota", FMT_CSV_QUOTA_MB},
+	{NULL, FMT_CSV_IGNORED},
 };
 
 static const struct column google[] = {
-	{"email address [required]", ROW_CSV_ADDRESS},
-	{"password [required]", ROW_CSV_PASSWORD},
-	{"password hash function [upload only]", ROW_CSV_FUNCTION},
-	{"first name [required]", ROW_CSV_FIRST_NAME},
-	{"last name [required]", ROW_CSV_LAST_NAME},
-	{"status [read only]", ROW_CSV_STATUS},
-	{"new status [upload only]", ROW_CSV_NEW_STATUS},
-	{NULL, ROW_CSV_IGNORED},
+	{"email address [required]", FMT_CSV_ADDRESS},
+	{"password [required]", FMT_CSV_PASSWORD},
+	{"password hash function [upload only]", FMT_CSV_FUNCTION},
+	{"first name [required]", FMT_CSV_FIRST_NAME},
+	{"last name [required]", FMT_CSV_LAST_NAME},
+	{"status [read only]", FMT_CSV_STATUS},
+	{"new status [upload only]", FMT_CSV_NEW_STATUS},
+	{NULL, FMT_CSV_IGNORED},
 };
 
 static const struct column mailboxes[] = {
-	{"username", ROW_CSV_ADDRESS}, {"password", ROW_CSV_HASH},
-	{"name", ROW_CSV_NAME},	       {"maildir", ROW_CSV_MAILDIR},
-	{"quota", ROW_CSV_QUOTA},      {"active", ROW_CSV_ACTIVE},
-	{NULL, ROW_CSV_IGNORED},
+	{"username", FMT_CSV_ADDRESS}, {"password", FMT_CSV_HASH},
+	{"name", FMT_CSV_NAME},	       {"maildir", FMT_CSV_MAILDIR},
+	{"quota", FMT_CSV_QUOTA},      {"active", FMT_CSV_ACTIVE},
+	{NULL, FMT_CSV_IGNORED},
 };
 
 /* iRedMail has Postfixadmin's table, with the quota in MB. */
 static const struct column iredmail[] = {
-	{"username", ROW_CSV_ADDRESS}, {"password", ROW_CSV_HASH},
-	{"name", ROW_CSV_NAME},	       {"quota", ROW_CSV_QUOTA_MB},
-	{"active", ROW_CSV_ACTIVE},    {NULL, ROW_CSV_IGNORED},
+	{"username", FMT_CSV_ADDRESS}, {"password", FMT_CSV_HASH},
+	{"name", FMT_CSV_NAME},	       {"quota", FMT_CSV_QUOTA_MB},
+	{"active", FMT_CSV_ACTIVE},    {NULL, FMT_CSV_IGNORED},
 };
 
 static const struct column aliases[] = {
-	{"address", ROW_CSV_ADDRESS}, {"goto", ROW_CSV_FORWARD},
-	{"active", ROW_CSV_ACTIVE},   {NULL, ROW_CSV_IGNORED},
+	{"address", FMT_CSV_ADDRESS},
+	{"goto", FMT_CSV_FORWARD},
+	{"active", FMT_CSV_ACTIVE},
+	{NULL, FMT_CSV_IGNORED},
 };
 
 /* iRedMail has a row for each target. */
 static const struct column forwardings[] = {
-	{"address", ROW_CSV_ADDRESS}, {"forwarding", ROW_CSV_FORWARD},
-	{"active", ROW_CSV_ACTIVE},   {NULL, ROW_CSV_IGNORED},
+	{"address", FMT_CSV_ADDRESS},
+	{"forwarding", FMT_CSV_FORWARD},
+	{"active", FMT_CSV_ACTIVE},
+	{NULL, FMT_CSV_IGNORED},
 };
 
 static const struct column alias_list[] = {
-	{"alias", ROW_CSV_ADDRESS},   {"to", ROW_CSV_FORWARD},
-	{"active", ROW_CSV_ACTIVE},   {NULL, ROW_CSV_IGNORED},
+	{"alias", FMT_CSV_ADDRESS},
+	{"to", FMT_CSV_FORWARD},
+	{"active", FMT_CSV_ACTIVE},
+	{NULL, FMT_CSV_IGNORED},
 };
 
 static const struct column alias_domains[] = {
-	{"alias_domain", ROW_CSV_ALIAS_DOMAIN},
-	{"target_domain", ROW_CSV_TARGET_DOMAIN},
-	{"active", ROW_CSV_ACTIVE},
-	{NULL, ROW_CSV_IGNORED},
+	{"alias_domain", FMT_CSV_ALIAS_DOMAIN},
+	{"target_domain", FMT_CSV_TARGET_DOMAIN},
+	{"active", FMT_CSV_ACTIVE},
+	{NULL, FMT_CSV_IGNORED},
 };
 
 static const struct column vpopmail[] = {
-	{"pw_name", ROW_CSV_LOCAL},	{"pw_domain", ROW_CSV_DOMAIN},
-	{"pw_passwd", ROW_CSV_HASH},	{"pw_gid", ROW_CSV_VFLAGS},
-	{"pw_gecos", ROW_CSV_NAME},	{"pw_shell", ROW_CSV_VQUOTA},
-	{"pw_dir", ROW_CSV_VDIR},	{"pw_clear_passwd", ROW_CSV_VCLEAR},
-	{NULL, ROW_CSV_IGNORED},
+	{"pw_name", FMT_CSV_LOCAL},  {"pw_domain", FMT_CSV_DOMAIN},
+	{"pw_passwd", FMT_CSV_HASH}, {"pw_gid", FMT_CSV_VFLAGS},
+	{"pw_gecos", FMT_CSV_NAME},  {"pw_shell", FMT_CSV_VQUOTA},
+	{"pw_dir", FMT_CSV_VDIR},    {"pw_clear_passwd", FMT_CSV_VCLEAR},
+	{NULL, FMT_CSV_IGNORED},
 };
 
 /* Plesk's mail_auth_view, and what people take out of its table. */
 static const struct column mail_auth[] = {
-	{"address", ROW_CSV_ADDRESS},
-	{"password", ROW_CSV_EITHER},
-	{NULL, ROW_CSV_IGNORED},
+	{"address", FMT_CSV_ADDRESS},
+	{"password", FMT_CSV_EITHER},
+	{NULL, FMT_CSV_IGNORED},
 };
 
 static const struct column plesk[] = {
-	{"mail_name", ROW_CSV_LOCAL},  {"name", ROW_CSV_DOMAIN},
-	{"domain", ROW_CSV_DOMAIN},    {"domain_name", ROW_CSV_DOMAIN},
-	{"password", ROW_CSV_EITHER},  {"mbox_quota", ROW_CSV_QUOTA},
-	{NULL, ROW_CSV_IGNORED},
+	{"mail_name", FMT_CSV_LOCAL}, {"name", FMT_CSV_DOMAIN},
+	{"domain", FMT_CSV_DOMAIN},   {"domain_name", FMT_CSV_DOMAIN},
+	{"password", FMT_CSV_EITHER}, {"mbox_quota", FMT_CSV_QUOTA},
+	{NULL, FMT_CSV_IGNORED},
 };
 
 static const struct dialect dialects[] = {
@@ -214,13 +220,13 @@ static const struct dialect dialects[] = {
 
 static char *field(const struct csvfile *csv, size_t i)
 {
-	return row_clean_blanks(csvfile_field(csv, i));
+	return fmt_clean_blanks(csvfile_field(csv, i));
 }
 
 static const struct column *find_column(const struct column *column,
 					const char *name)
 {
-	while (column->name && !row_clean_same(column->name, name))
+	while (column->name && !fmt_clean_same(column->name, name))
 		column++;
 	return column;
 }
@@ -228,7 +234,7 @@ static const struct column *find_column(const struct column *column,
 static bool has_field(const struct csvfile *csv, const char *name)
 {
 	for (size_t i = 0; i < csv->count; i++) {
-		if (row_clean_same(field(csv, i), name))
+		if (fmt_clean_same(field(csv, i), name))
 			return true;
 	}
 	return !name;
@@ -287,11 +293,11 @@ static bool mapped(const char *map, const char *name, const char **ret_name)
 		theirs[len] = 0;
 		memcpy(mine, map + len + 1, part - len - 1);
 		mine[part - len - 1] = 0;
-		if (!find_column(ours, row_clean_blanks(mine))->name)
+		if (!find_column(ours, fmt_clean_blanks(mine))->name)
 			return false;
-		if (row_clean_same(row_clean_blanks(theirs), name))
-			*ret_name = find_column(ours, row_clean_blanks(mine))
-					    ->name;
+		if (fmt_clean_same(fmt_clean_blanks(theirs), name))
+			*ret_name =
+				find_column(ours, fmt_clean_blanks(mine))->name;
 		map += part + (map[part] != 0);
 	}
 	return true;
@@ -309,7 +315,7 @@ static bool names_columns(const struct csvfile *csv)
 	return csv->count > 1;
 }
 
-static const char *judge(const struct csvfile *csv, const struct row_csv *row,
+static const char *judge(const struct csvfile *csv, const struct fmt_csv *row,
 			 bool any_known)
 {
 	if (!any_known && names_columns(csv))
@@ -318,29 +324,30 @@ static const char *judge(const struct csvfile *csv, const struct row_csv *row,
 	if (!any_known)
 		return "the file has no header (its first line names the "
 		       "columns: address,password or address,hash at least)";
-	if (!row_csv_has(row, ROW_CSV_ADDRESS) &&
-	    !row_csv_has(row, ROW_CSV_LOCAL) && !row_csv_has(row, ROW_CSV_BOX) &&
-	    !row_csv_has(row, ROW_CSV_ALIAS_DOMAIN))
+	if (!fmt_csv_has(row, FMT_CSV_ADDRESS) &&
+	    !fmt_csv_has(row, FMT_CSV_LOCAL) &&
+	    !fmt_csv_has(row, FMT_CSV_BOX) &&
+	    !fmt_csv_has(row, FMT_CSV_ALIAS_DOMAIN))
 		return "the header has no column 'address' (or 'local' and "
 		       "'domain'; --map 'THEIRS=address' says which it is)";
 	return NULL;
 }
 
 /* A column named login is a switch beside addresses, else it has them. */
-static void settle_login(struct row_csv *row)
+static void settle_login(struct fmt_csv *row)
 {
-	if (row_csv_has(row, ROW_CSV_ADDRESS) || row_csv_has(row, ROW_CSV_LOCAL) ||
-	    row_csv_has(row, ROW_CSV_BOX))
+	if (fmt_csv_has(row, FMT_CSV_ADDRESS) ||
+	    fmt_csv_has(row, FMT_CSV_LOCAL) || fmt_csv_has(row, FMT_CSV_BOX))
 		return;
 	for (size_t i = 0; i < row->count; i++) {
-		if (row->column[i] == ROW_CSV_LOGIN)
-			row->column[i] = ROW_CSV_ADDRESS;
+		if (row->column[i] == FMT_CSV_LOGIN)
+			row->column[i] = FMT_CSV_ADDRESS;
 	}
 }
 
-const char *row_csv_header(const struct csvfile *csv,
-			   const struct row_csv_how *how,
-			   struct row_csv *ret_row, const char **ret_bad)
+const char *fmt_csv_header(const struct csvfile *csv,
+			   const struct fmt_csv_how *how,
+			   struct fmt_csv *ret_row, const char **ret_bad)
 {
 	const struct dialect *dialect = find_dialect(csv, how->format);
 	const char *unknown = NULL, *why;
@@ -349,7 +356,7 @@ const char *row_csv_header(const struct csvfile *csv,
 	*ret_bad = NULL;
 	if (!dialect)
 		return "the header is not one of this format";
-	*ret_row = (struct row_csv){.format = dialect->format,
+	*ret_row = (struct fmt_csv){.format = dialect->format,
 				    .whose = dialect->whose};
 	for (size_t i = 0; i < csv->count; i++) {
 		const char *name = field(csv, i), *ours_is = NULL;
@@ -362,7 +369,7 @@ const char *row_csv_header(const struct csvfile *csv,
 			       "reason or maildir";
 		column = ours_is ? find_column(ours, ours_is)
 				 : find_column(dialect->columns, name);
-		if (column->name && row_csv_has(ret_row, column->is)) {
+		if (column->name && fmt_csv_has(ret_row, column->is)) {
 			*ret_bad = name;
 			return "the header has this column twice";
 		}
@@ -370,7 +377,7 @@ const char *row_csv_header(const struct csvfile *csv,
 			unknown = name;
 		any = any || column->name;
 		ret_row->column[ret_row->count++] =
-			name[0] ? column->is : ROW_CSV_NAMELESS;
+			name[0] ? column->is : FMT_CSV_NAMELESS;
 	}
 	settle_login(ret_row);
 	why = judge(csv, ret_row, any);
@@ -382,7 +389,7 @@ const char *row_csv_header(const struct csvfile *csv,
 	       "passes over it)";
 }
 
-bool row_csv_blank(const struct csvfile *csv)
+bool fmt_csv_blank(const struct csvfile *csv)
 {
 	for (size_t i = 0; i < csv->count; i++) {
 		if (field(csv, i)[0])
@@ -391,7 +398,7 @@ bool row_csv_blank(const struct csvfile *csv)
 	return true;
 }
 
-bool row_csv_title(const struct csvfile *csv)
+bool fmt_csv_title(const struct csvfile *csv)
 {
 	size_t filled = 0;
 

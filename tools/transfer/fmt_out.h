@@ -1,8 +1,8 @@
-/* row_out.h: one account as a line of a file for another program, or for
+/* fmt_out.h: one account as a line of a file for another program, or for
  * ourselves. Pure.
  */
-#ifndef POPBOX_ROW_OUT_H
-#define POPBOX_ROW_OUT_H
+#ifndef POPBOX_FMT_OUT_H
+#define POPBOX_FMT_OUT_H
 
 #include "base/text.h"
 #include "store/config.h"
@@ -10,7 +10,7 @@
 
 /* What is known of it. An address without a box has no account, a box without
  * an address no address and no domain. */
-struct row_out {
+struct fmt_out {
 	const struct config *config;
 	const struct store_domain *domain;
 	const struct store_address *address;
@@ -21,21 +21,21 @@ struct row_out {
 	bool spreadsheet;  /* csv: guard cells that would be formulas */
 };
 
-extern const char row_out_no_memory[]; /* no fault of the account's */
+extern const char fmt_out_no_memory[]; /* no fault of the account's */
 
 /* Appends a line. NULL, or why the account cannot be carried; then nothing is
  * appended. */
-typedef const char *row_out(struct text *out, const struct row_out *row);
+typedef const char *fmt_out(struct text *out, const struct fmt_out *row);
 
 /* address,box,hash,name,quota,handle,forward,login,delivery,reason */
-row_out row_out_csv;
-extern const char row_out_csv_header[];
+fmt_out fmt_out_csv;
+extern const char fmt_out_csv_header[];
 
 /* A passwd-file of Dovecot's, 2.3 and 2.4: user:{SCHEME}hash:uid:gid::home::extra.
  * Who may not log in has a password that nothing fits. */
-row_out row_out_dovecot;
+fmt_out fmt_out_dovecot;
 
 /* vpasswd: user:hash:1:flags:gecos:dir:quota. */
-row_out row_out_vpopmail;
+fmt_out fmt_out_vpopmail;
 
 #endif

@@ -1,19 +1,19 @@
-/* row_sql_lex.c: words, names, strings and marks of SQL; comments are none. */
+/* fmt_sql_lex.c: words, names, strings and marks of SQL; comments are none. */
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
-#include "row_sql_private.h"
+#include "fmt_sql_private.h"
 
-static void put(struct row_sql *sql, char byte)
+static void put(struct fmt_sql *sql, char byte)
 {
-	sql->cut = sql->cut || sql->token.len >= ROW_SQL_VALUE_MAX;
+	sql->cut = sql->cut || sql->token.len >= FMT_SQL_VALUE_MAX;
 	if (!sql->cut && !text_put(&sql->token, &byte, 1))
 		sql->starved = true;
 }
 
-static void begin(struct row_sql *sql, enum row_sql_kind kind,
-		  enum row_sql_lex lex)
+static void begin(struct fmt_sql *sql, enum fmt_sql_kind kind,
+		  enum fmt_sql_lex lex)
 {
 	sql->token.len = 0;
 	sql->starved = sql->starved || !text_put(&sql->token, "", 0);
@@ -23,21 +23,21 @@ static void begin(struct row_sql *sql, enum row_sql_kind kind,
 }
 
 /* The token is whole. */
-static void give(struct row_sql *sql)
+static void give(struct fmt_sql *sql)
 {
 	sql->lex = LEX_BETWEEN;
 	if (sql->starved)
 		return;
-	row_sql_token(sql);
+	fmt_sql_token(sql);
 	if (sql->cut)
 		sql->why = "the row has more than 128 fields, or 1 MiB";
 	if (sql->in_copy)
 		sql->lex = LEX_COPY_START;
 }
 
-static void mark(struct row_sql *sql, char byte)
+static void mark(struct fmt_sql *sql, char byte)
 {
-	begin(sql, ROW_SQL_MARK, LEX_BETWEEN);
+	begin(sql, FMT_SQL_MARK, LEX_BETWEEN);
 	put(sql, byte);
 	give(sql);
 }
@@ -47,13 +47,13 @@ static bool is_word(char byte)
 	return isalnum((unsigned char)byte) || byte == '_' || (byte & 0x80);
 }
 
-static void between(struct row_sql *sql, char byte)
+static void between(struct fmt_sql *sql, char byte)
 {
-	const bool was_e = sql->kind == ROW_SQL_WORD && sql->token.len == 1 &&
+	const bool was_e = sql->kind == FMT_SQL_WORD && sql->token.len == 1 &&
 			   strcasecmp(sql->token.bytes, "E") == 0;
 
 	if (byte == '\'' || byte == '"' || byte == '`') {
-		begin(sql, byte == '\'' ? ROW_SQL_STRING : ROW_SQL_QUOTED,
+		begin(sql, byte == '\'' ? FMT_SQL_STRING : FMT_SQL_QUOTED,
 		      LEX_QUOTE);
 		sql->quote = byte;
 		sql->escapes = byte != '`' && (!sql->literal || was_e);
@@ -67,7 +67,7 @@ static void between(struct row_sql *sql, char byte)
 		sql->lex = LEX_DOLLAR;
 		sql->tag_len = 0;
 	} else if (is_word(byte)) {
-		begin(sql, ROW_SQL_WORD, LEX_WORD);
+		begin(sql, FMT_SQL_WORD, LEX_WORD);
 		put(sql, byte);
 	} else if (byte && !isspace((unsigned char)byte)) {
 		mark(sql, byte);
@@ -75,7 +75,7 @@ static void between(struct row_sql *sql, char byte)
 }
 
 /* A number has dots, a name has none. */
-static void word(struct row_sql *sql, char byte)
+static void word(struct fmt_sql *sql, char byte)
 {
 	const char first = sql->token.len ? sql->token.bytes[0] : 0;
 
@@ -97,7 +97,7 @@ static char escaped(char byte)
 	return found ? to[found - from] : byte;
 }
 
-static void quoted(struct row_sql *sql, char byte)
+static void quoted(struct fmt_sql *sql, char byte)
 {
 	if (byte == sql->quote)
 		sql->lex = LEX_QUOTE_END;
@@ -107,7 +107,7 @@ static void quoted(struct row_sql *sql, char byte)
 		put(sql, byte);
 }
 
-static void comment(struct row_sql *sql, char byte)
+static void comment(struct fmt_sql *sql, char byte)
 {
 	if (byte == '*')
 		sql->lex = LEX_COMMENT_STAR;
@@ -116,7 +116,7 @@ static void comment(struct row_sql *sql, char byte)
 }
 
 /* $$ or $tag$; a $ with something else behind it is none. */
-static void dollar(struct row_sql *sql, char byte)
+static void dollar(struct fmt_sql *sql, char byte)
 {
 	if (byte == '$') {
 		sql->lex = LEX_DOLLAR_BODY;
@@ -130,7 +130,7 @@ static void dollar(struct row_sql *sql, char byte)
 }
 
 /* tag_at: 0 outside; 1 + n: behind a $ and n bytes of the tag. */
-static void dollar_body(struct row_sql *sql, char byte)
+static void dollar_body(struct fmt_sql *sql, char byte)
 {
 	if (byte == '$' && sql->tag_at == sql->tag_len + 1)
 		sql->lex = LEX_BETWEEN;
@@ -143,24 +143,24 @@ static void dollar_body(struct row_sql *sql, char byte)
 		sql->tag_at = 0;
 }
 
-static void copy(struct row_sql *sql, char byte)
+static void copy(struct fmt_sql *sql, char byte)
 {
 	if (byte != '\n') {
 		put(sql, byte);
 		return;
 	}
-	row_sql_copied(sql);
-	begin(sql, ROW_SQL_MARK, sql->in_copy ? LEX_COPY : LEX_BETWEEN);
+	fmt_sql_copied(sql);
+	begin(sql, FMT_SQL_MARK, sql->in_copy ? LEX_COPY : LEX_BETWEEN);
 }
 
-static void slash_or_dash(struct row_sql *sql, char byte)
+static void slash_or_dash(struct fmt_sql *sql, char byte)
 {
 	if (sql->lex == LEX_DASH && byte == '-')
 		sql->lex = LEX_COMMENT_LINE;
 	else if (sql->lex == LEX_SLASH && byte == '*')
 		sql->lex = LEX_COMMENT;
 	else if (sql->lex == LEX_DASH && isdigit((unsigned char)byte)) {
-		begin(sql, ROW_SQL_WORD, LEX_WORD);
+		begin(sql, FMT_SQL_WORD, LEX_WORD);
 		put(sql, '-');
 		put(sql, byte);
 	} else {
@@ -169,7 +169,7 @@ static void slash_or_dash(struct row_sql *sql, char byte)
 	}
 }
 
-static void quote_end(struct row_sql *sql, char byte)
+static void quote_end(struct fmt_sql *sql, char byte)
 {
 	if (byte == sql->quote) {
 		put(sql, byte);
@@ -181,7 +181,7 @@ static void quote_end(struct row_sql *sql, char byte)
 		between(sql, byte);
 }
 
-static void step(struct row_sql *sql, char byte)
+static void step(struct fmt_sql *sql, char byte)
 {
 	switch (sql->lex) {
 	case LEX_BETWEEN:
@@ -220,7 +220,7 @@ static void step(struct row_sql *sql, char byte)
 		break;
 	case LEX_COPY_START:
 		if (byte == '\n')
-			begin(sql, ROW_SQL_MARK, LEX_COPY);
+			begin(sql, FMT_SQL_MARK, LEX_COPY);
 		break;
 	case LEX_COPY:
 		copy(sql, byte);
@@ -228,26 +228,27 @@ static void step(struct row_sql *sql, char byte)
 	}
 }
 
-enum row_sql_got row_sql_take(struct row_sql *sql, const char *bytes, size_t len)
+enum fmt_sql_got fmt_sql_take(struct fmt_sql *sql, const char *bytes,
+			      size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		step(sql, bytes[i]);
 		if (sql->starved)
-			return ROW_SQL_NOMEM;
+			return FMT_SQL_NOMEM;
 		if (sql->enough)
-			return ROW_SQL_ENOUGH;
+			return FMT_SQL_ENOUGH;
 	}
-	return ROW_SQL_MORE;
+	return FMT_SQL_MORE;
 }
 
-const char *row_sql_end(struct row_sql *sql)
+const char *fmt_sql_end(struct fmt_sql *sql)
 {
 	step(sql, '\n'); /* a word, or a line of COPY's, may still be open */
 	if (sql->in_copy)
 		return "it ends inside of COPY (a line \\. is missing)";
 	if (sql->lex != LEX_BETWEEN && sql->lex != LEX_COMMENT_LINE)
 		return "it ends inside of quotes or a comment";
-	return sql->state == ROW_SQL_TUPLE || sql->state == ROW_SQL_CREATE_BODY
+	return sql->state == FMT_SQL_TUPLE || sql->state == FMT_SQL_CREATE_BODY
 		       ? "it ends inside of a statement"
 		       : NULL;
 }

@@ -1,4 +1,4 @@
-#include "row_vmailmgr.h"
+#include "fmt_vmailmgr.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -153,8 +153,8 @@ static bool find_dir(const char *dir, const char *base, char ret_dir[PATH_MAX])
 	return made >= 0 && made < PATH_MAX;
 }
 
-bool row_vmailmgr_dir(const char *value, size_t len,
-		      const struct row_vmailmgr_site *site,
+bool fmt_vmailmgr_dir(const char *value, size_t len,
+		      const struct fmt_vmailmgr_site *site,
 		      char ret_dir[PATH_MAX])
 {
 	struct entry entry;
@@ -169,7 +169,7 @@ bool row_vmailmgr_dir(const char *value, size_t len,
 /* A forward without a domain is one of the same; with an empty one, of this
  * host. */
 static const char *take_forward(struct intake *intake, const char *text,
-				const struct row_vmailmgr_site *site)
+				const struct fmt_vmailmgr_site *site)
 {
 	const char *at = strchr(text, '@');
 	const char *host = at ? site->me : site->domain;
@@ -192,7 +192,7 @@ static const char *take_forward(struct intake *intake, const char *text,
 
 static const char *take_forwards(struct intake *intake,
 				 const struct entry *entry,
-				 const struct row_vmailmgr_site *site)
+				 const struct fmt_vmailmgr_site *site)
 {
 	struct bytes bytes = entry->forwards;
 	const char *text, *why = NULL;
@@ -251,7 +251,7 @@ static void note_limits(struct intake *intake, const struct entry *entry)
 
 /* Not enabled is no delivery into the box; logins and forwards go on. */
 static const char *take_box(struct intake *intake, const struct entry *entry,
-			    const struct row_vmailmgr_site *site)
+			    const struct fmt_vmailmgr_site *site)
 {
 	char path[PATH_MAX];
 	const char *why = NULL;
@@ -277,7 +277,7 @@ static const char *take_box(struct intake *intake, const struct entry *entry,
 }
 
 static const char *take_entry(struct intake *intake, const struct entry *entry,
-			      const struct row_vmailmgr_site *site,
+			      const struct fmt_vmailmgr_site *site,
 			      const char **ret_left)
 {
 	const char *why = take_forwards(intake, entry, site);
@@ -298,11 +298,11 @@ static const char *take_entry(struct intake *intake, const struct entry *entry,
 	return NULL;
 }
 
-bool row_vmailmgr_cells(const char *user, size_t user_len, const char *value,
-			size_t len, const struct row_vmailmgr_site *site,
-			struct row_vmailmgr_cells *ret_cells)
+bool fmt_vmailmgr_cells(const char *user, size_t user_len, const char *value,
+			size_t len, const struct fmt_vmailmgr_site *site,
+			struct fmt_vmailmgr_cells *ret_cells)
 {
-	struct row_vmailmgr_cells *cells = ret_cells;
+	struct fmt_vmailmgr_cells *cells = ret_cells;
 	static struct entry entry; /* which the texts of an old one lie in */
 	size_t at = 0;
 
@@ -327,8 +327,8 @@ bool row_vmailmgr_cells(const char *user, size_t user_len, const char *value,
 	return true;
 }
 
-const char *row_vmailmgr(const char *user, size_t user_len, const char *value,
-			 size_t len, const struct row_vmailmgr_site *site,
+const char *fmt_vmailmgr(const char *user, size_t user_len, const char *value,
+			 size_t len, const struct fmt_vmailmgr_site *site,
 			 struct intake *intake, const char **ret_left)
 {
 	struct entry entry;

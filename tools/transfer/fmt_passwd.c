@@ -1,11 +1,11 @@
-#include "row_passwd.h"
+#include "fmt_passwd.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "row_clean.h"
-#include "row_flags.h"
+#include "fmt_clean.h"
+#include "fmt_flags.h"
 
 enum { FIELDS = 8, SHADOW_FIELDS = 9 };
 
@@ -54,7 +54,7 @@ static const char *take_dir(struct intake *intake, const char *dir,
 	return intake_maildir(intake, path);
 }
 
-const char *row_passwd_dir(struct intake *intake, const char *dir)
+const char *fmt_passwd_dir(struct intake *intake, const char *dir)
 {
 	return take_dir(intake, dir, "/Maildir");
 }
@@ -66,7 +66,7 @@ static const char *take_gecos(struct intake *intake, char *gecos)
 	return gecos[0] ? intake_title(intake, gecos) : NULL;
 }
 
-const char *row_passwd_quota(struct intake *intake, const char *text)
+const char *fmt_passwd_quota(struct intake *intake, const char *text)
 {
 	char bytes[64];
 	size_t len = strcspn(text, ",");
@@ -82,19 +82,19 @@ const char *row_passwd_quota(struct intake *intake, const char *text)
 	return intake_quota(intake, bytes, 1);
 }
 
-const char *row_passwd_flags(struct intake *intake, const char *gid)
+const char *fmt_passwd_flags(struct intake *intake, const char *gid)
 {
 	char *end;
 	unsigned long flags = strtoul(gid, &end, 10);
 
 	if (end == gid || *end)
 		return "its flags are not a number";
-	row_flags_vpopmail(intake, flags);
+	fmt_flags_vpopmail(intake, flags);
 	return NULL;
 }
 
 /* The clear password counts only where the hash cannot be used. */
-const char *row_passwd_either(struct intake *intake, const char *hash,
+const char *fmt_passwd_either(struct intake *intake, const char *hash,
 			      const char *clear)
 {
 	const char *why = hash[0] ? intake_hash(intake, hash) : NULL;
@@ -106,7 +106,7 @@ const char *row_passwd_either(struct intake *intake, const char *hash,
 	return why;
 }
 
-const char *row_passwd_vpopmail(char *line, const char *domain,
+const char *fmt_passwd_vpopmail(char *line, const char *domain,
 				struct intake *intake, const char **ret_left)
 {
 	char *field[FIELDS];
@@ -119,20 +119,21 @@ const char *row_passwd_vpopmail(char *line, const char *domain,
 		       "gecos:dir:quota)";
 	why = take_user(field[0], domain, intake);
 	if (!why)
-		why = row_passwd_either(intake, field[1], count > 7 ? field[7] : "");
+		why = fmt_passwd_either(intake, field[1],
+					count > 7 ? field[7] : "");
 	if (!why)
-		why = row_passwd_flags(intake, field[3]);
+		why = fmt_passwd_flags(intake, field[3]);
 	if (!why)
 		why = take_gecos(intake, field[4]);
 	if (!why)
 		why = take_dir(intake, field[5], "/Maildir");
-	return why ? why : row_passwd_quota(intake, field[6]);
+	return why ? why : fmt_passwd_quota(intake, field[6]);
 }
 
-bool row_passwd_cells(const char *line, size_t len, const char *domain,
-		      struct row_passwd_cells *ret_cells)
+bool fmt_passwd_cells(const char *line, size_t len, const char *domain,
+		      struct fmt_passwd_cells *ret_cells)
 {
-	struct row_passwd_cells *cells = ret_cells;
+	struct fmt_passwd_cells *cells = ret_cells;
 	char *field[FIELDS];
 	size_t count;
 
@@ -219,7 +220,7 @@ static const char *take_extra(struct intake *intake, char *extra)
 		else if (strcmp(word, "userdb_quota_rule") == 0)
 			why = take_rule(intake, value);
 		else if (word[0])
-			row_flags_dovecot(intake, word, value);
+			fmt_flags_dovecot(intake, word, value);
 	}
 	return why;
 }
@@ -236,7 +237,7 @@ static void settle_separator(char *line)
 	memmove(at + 1, at + 1 + more, strlen(at + 1 + more) + 1);
 }
 
-bool row_passwd_resembles(const char *line)
+bool fmt_passwd_resembles(const char *line)
 {
 	size_t user = strcspn(line, ":|, ;\t\r\n");
 	const char *behind = line + user;
@@ -247,7 +248,7 @@ bool row_passwd_resembles(const char *line)
 	return *behind && strchr("{$*!", *behind);
 }
 
-const char *row_passwd_dovecot(char *line, const char *domain,
+const char *fmt_passwd_dovecot(char *line, const char *domain,
 			       struct intake *intake, const char **ret_left)
 {
 	char *field[FIELDS];
@@ -263,7 +264,7 @@ const char *row_passwd_dovecot(char *line, const char *domain,
 	count = split(line, FIELDS, field);
 	if (count < 2)
 		return "it has no password (user:password:...)";
-	(void)row_clean_blanks(field[1]);
+	(void)fmt_clean_blanks(field[1]);
 	why = take_user(field[0], domain, intake);
 	if (!why && field[1][0])
 		why = intake_hash(intake, field[1]);
@@ -276,11 +277,11 @@ const char *row_passwd_dovecot(char *line, const char *domain,
 	return why;
 }
 
-const char *row_passwd_shadow(char *line, const char *domain,
+const char *fmt_passwd_shadow(char *line, const char *domain,
 			      struct intake *intake, const char **ret_left)
 {
 	char *field[SHADOW_FIELDS];
-	const char *marks[ROW_FLAGS_SHADOW];
+	const char *marks[FMT_FLAGS_SHADOW];
 	const size_t count = split(line, SHADOW_FIELDS, field);
 	const char *why;
 
@@ -292,8 +293,8 @@ const char *row_passwd_shadow(char *line, const char *domain,
 		return why;
 	if (!field[1][0])
 		return "its password is empty: everybody could log in";
-	for (size_t i = 0; i < ROW_FLAGS_SHADOW; i++)
+	for (size_t i = 0; i < FMT_FLAGS_SHADOW; i++)
 		marks[i] = i + 2 < count ? field[i + 2] : "";
-	row_flags_shadow(intake, marks);
+	fmt_flags_shadow(intake, marks);
 	return intake_hash(intake, field[1]);
 }

@@ -1,30 +1,30 @@
-/* row_sql.c: statements, from the tokens that row_sql_lex finds. */
-#include "row_sql.h"
+/* fmt_sql.c: statements, from the tokens that fmt_sql_lex finds. */
+#include "fmt_sql.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "row_sql_private.h"
+#include "fmt_sql_private.h"
 #include "store/secret.h"
 
-static bool is_word(const struct row_sql *sql, const char *word)
+static bool is_word(const struct fmt_sql *sql, const char *word)
 {
-	return sql->kind == ROW_SQL_WORD &&
+	return sql->kind == FMT_SQL_WORD &&
 	       strcasecmp(sql->token.bytes, word) == 0;
 }
 
-static bool is_mark(const struct row_sql *sql, char mark)
+static bool is_mark(const struct fmt_sql *sql, char mark)
 {
-	return sql->kind == ROW_SQL_MARK && sql->token.bytes[0] == mark;
+	return sql->kind == FMT_SQL_MARK && sql->token.bytes[0] == mark;
 }
 
-static bool is_name(const struct row_sql *sql)
+static bool is_name(const struct fmt_sql *sql)
 {
-	return sql->kind == ROW_SQL_WORD || sql->kind == ROW_SQL_QUOTED;
+	return sql->kind == FMT_SQL_WORD || sql->kind == FMT_SQL_QUOTED;
 }
 
-static bool is_one_of(const struct row_sql *sql, const char *const *words)
+static bool is_one_of(const struct fmt_sql *sql, const char *const *words)
 {
 	for (; *words; words++) {
 		if (is_word(sql, *words))
@@ -33,15 +33,15 @@ static bool is_one_of(const struct row_sql *sql, const char *const *words)
 	return false;
 }
 
-static void take_name(struct row_sql *sql)
+static void take_name(struct fmt_sql *sql)
 {
-	const size_t len = strnlen(sql->token.bytes, ROW_SQL_NAME - 1);
+	const size_t len = strnlen(sql->token.bytes, FMT_SQL_NAME - 1);
 
 	memcpy(sql->table, sql->token.bytes, len);
 	sql->table[len] = 0;
 }
 
-static bool add(struct row_sql *sql, struct csvfile *record, const char *bytes,
+static bool add(struct fmt_sql *sql, struct csvfile *record, const char *bytes,
 		size_t len)
 {
 	switch (csvfile_add(record, bytes, len)) {
@@ -61,7 +61,7 @@ static bool add(struct row_sql *sql, struct csvfile *record, const char *bytes,
 }
 
 /* Where the columns of a table are remembered. NULL: nowhere. */
-static struct row_sql_table *find_table(struct row_sql *sql, bool make)
+static struct fmt_sql_table *find_table(struct fmt_sql *sql, bool make)
 {
 	size_t i = 0;
 
@@ -70,7 +70,7 @@ static struct row_sql_table *find_table(struct row_sql *sql, bool make)
 		i++;
 	if (i < sql->tables)
 		return &sql->known[i];
-	if (!make || i == ROW_SQL_TABLES)
+	if (!make || i == FMT_SQL_TABLES)
 		return NULL;
 	sql->tables++;
 	memcpy(sql->known[i].name, sql->table, sizeof sql->table);
@@ -78,10 +78,10 @@ static struct row_sql_table *find_table(struct row_sql *sql, bool make)
 	return &sql->known[i];
 }
 
-static void emit(struct row_sql *sql)
+static void emit(struct fmt_sql *sql)
 {
-	const struct row_sql_table *known = find_table(sql, false);
-	struct row_sql_row row = {sql->table, sql->statement, &sql->columns,
+	const struct fmt_sql_table *known = find_table(sql, false);
+	struct fmt_sql_row row = {sql->table, sql->statement, &sql->columns,
 				  &sql->values, sql->why};
 
 	if (!sql->columns.count && known)
@@ -95,7 +95,7 @@ static void emit(struct row_sql *sql)
 	sql->enough = !sql->sink(sql->arg, &row);
 }
 
-static void begin_row(struct row_sql *sql)
+static void begin_row(struct fmt_sql *sql)
 {
 	csvfile_clear(&sql->values);
 	sql->why = NULL;
@@ -104,7 +104,7 @@ static void begin_row(struct row_sql *sql)
 }
 
 /* NULL, and what is computed, says nothing. */
-static void end_value(struct row_sql *sql)
+static void end_value(struct fmt_sql *sql)
 {
 	(void)add(sql, &sql->values, sql->value.len ? sql->value.bytes : "",
 		  sql->value.len);
@@ -112,13 +112,13 @@ static void end_value(struct row_sql *sql)
 	sql->has_value = false;
 }
 
-static void in_value(struct row_sql *sql)
+static void in_value(struct fmt_sql *sql)
 {
-	const bool text = sql->kind == ROW_SQL_STRING ||
-			  sql->kind == ROW_SQL_QUOTED;
+	const bool text =
+		sql->kind == FMT_SQL_STRING || sql->kind == FMT_SQL_QUOTED;
 
 	/* A word before a string is its prefix; behind it, a type. */
-	if (sql->has_value || (!text && sql->kind != ROW_SQL_WORD))
+	if (sql->has_value || (!text && sql->kind != FMT_SQL_WORD))
 		return;
 	sql->has_value = text;
 	sql->value.len = 0;
@@ -128,7 +128,7 @@ static void in_value(struct row_sql *sql)
 		       !text_put(&sql->value, sql->token.bytes, sql->token.len);
 }
 
-static void tuple(struct row_sql *sql)
+static void tuple(struct fmt_sql *sql)
 {
 	if (is_mark(sql, '('))
 		sql->depth++;
@@ -140,7 +140,7 @@ static void tuple(struct row_sql *sql)
 		end_value(sql);
 		if (last) {
 			emit(sql);
-			sql->state = ROW_SQL_VALUES;
+			sql->state = FMT_SQL_VALUES;
 		}
 	} else if (sql->depth == 1)
 		in_value(sql);
@@ -150,32 +150,32 @@ static void tuple(struct row_sql *sql)
 	}
 }
 
-static void values(struct row_sql *sql)
+static void values(struct fmt_sql *sql)
 {
 	if (is_mark(sql, '(')) {
 		begin_row(sql);
 		sql->depth = 1;
-		sql->state = ROW_SQL_TUPLE;
+		sql->state = FMT_SQL_TUPLE;
 	} else if (!is_mark(sql, ',') && !is_word(sql, "VALUES")) {
-		sql->state = ROW_SQL_SKIP; /* ON DUPLICATE KEY ... */
+		sql->state = FMT_SQL_SKIP; /* ON DUPLICATE KEY ... */
 	}
 }
 
 /* INSERT INTO a.b (c, d) VALUES; COPY a.b (c, d) FROM stdin */
-static void target(struct row_sql *sql)
+static void target(struct fmt_sql *sql)
 {
 	static const char *const before[] = {"INTO", "IGNORE", "LOW_PRIORITY",
 					     "DELAYED", "OR", "REPLACE",
 					     "ONLY", NULL};
 
 	if (is_mark(sql, '('))
-		sql->state = ROW_SQL_COLUMNS;
+		sql->state = FMT_SQL_COLUMNS;
 	else if (is_word(sql, "VALUES") || is_word(sql, "VALUE"))
-		sql->state = ROW_SQL_VALUES;
+		sql->state = FMT_SQL_VALUES;
 	else if (is_word(sql, "SELECT"))
-		sql->state = ROW_SQL_SKIP;
+		sql->state = FMT_SQL_SKIP;
 	else if (is_word(sql, "STDIN") && sql->copies)
-		sql->state = ROW_SQL_STDIN;
+		sql->state = FMT_SQL_STDIN;
 	else if (!is_name(sql) || is_one_of(sql, before))
 		sql->named = sql->named && !is_mark(sql, '.');
 	else if (!sql->named) {
@@ -184,22 +184,22 @@ static void target(struct row_sql *sql)
 	}
 }
 
-static void columns(struct row_sql *sql)
+static void columns(struct fmt_sql *sql)
 {
 	if (is_mark(sql, ')'))
-		sql->state = ROW_SQL_TARGET;
+		sql->state = FMT_SQL_TARGET;
 	else if (is_name(sql))
 		(void)add(sql, &sql->columns, sql->token.bytes,
 			  sql->token.len);
 }
 
 /* CREATE TABLE IF NOT EXISTS a.b (c int, PRIMARY KEY (c)) */
-static void create(struct row_sql *sql)
+static void create(struct fmt_sql *sql)
 {
 	static const char *const before[] = {"TEMPORARY", "UNLOGGED", "GLOBAL",
 					     "TABLE", "IF", "NOT", "EXISTS",
 					     NULL};
-	struct row_sql_table *table;
+	struct fmt_sql_table *table;
 
 	if (is_mark(sql, '(')) {
 		table = find_table(sql, true);
@@ -207,28 +207,28 @@ static void create(struct row_sql *sql)
 			csvfile_clear(&table->columns);
 		sql->depth = 1;
 		sql->has_value = false;
-		sql->state = table ? ROW_SQL_CREATE_BODY : ROW_SQL_SKIP;
+		sql->state = table ? FMT_SQL_CREATE_BODY : FMT_SQL_SKIP;
 	} else if (!sql->is_table) {
 		sql->is_table = is_word(sql, "TABLE");
 		if (!is_one_of(sql, before))
-			sql->state = ROW_SQL_SKIP;
+			sql->state = FMT_SQL_SKIP;
 	} else if (is_name(sql) && !is_one_of(sql, before)) {
 		take_name(sql);
 	}
 }
 
-static void create_body(struct row_sql *sql)
+static void create_body(struct fmt_sql *sql)
 {
 	static const char *const others[] = {
 		"PRIMARY", "KEY",	"UNIQUE",  "CONSTRAINT", "INDEX",
 		"FOREIGN", "FULLTEXT", "SPATIAL", "CHECK",      "EXCLUDE",
 		"LIKE",	   NULL};
-	struct row_sql_table *table = find_table(sql, false);
+	struct fmt_sql_table *table = find_table(sql, false);
 
 	if (is_mark(sql, '('))
 		sql->depth++;
 	else if (is_mark(sql, ')') && --sql->depth == 0)
-		sql->state = ROW_SQL_SKIP;
+		sql->state = FMT_SQL_SKIP;
 	else if (is_mark(sql, ',') && sql->depth == 1)
 		sql->has_value = false;
 	else if (!sql->has_value && sql->depth == 1) {
@@ -239,7 +239,7 @@ static void create_body(struct row_sql *sql)
 	}
 }
 
-static void start(struct row_sql *sql)
+static void start(struct fmt_sql *sql)
 {
 	sql->statement++;
 	sql->named = sql->is_table = false;
@@ -248,20 +248,20 @@ static void start(struct row_sql *sql)
 	sql->why = NULL;
 	sql->copies = is_word(sql, "COPY");
 	if (is_word(sql, "INSERT") || is_word(sql, "REPLACE") || sql->copies)
-		sql->state = ROW_SQL_TARGET;
+		sql->state = FMT_SQL_TARGET;
 	else if (is_word(sql, "CREATE"))
-		sql->state = ROW_SQL_CREATE;
+		sql->state = FMT_SQL_CREATE;
 	else if (is_word(sql, "SET"))
-		sql->state = ROW_SQL_SET;
+		sql->state = FMT_SQL_SET;
 	else
-		sql->state = ROW_SQL_SKIP;
+		sql->state = FMT_SQL_SKIP;
 	sql->begins = is_word(sql, "BEGIN");
 	if (is_word(sql, "PRAGMA"))
 		sql->literal = true; /* sqlite3 */
 }
 
 /* SET standard_conforming_strings = on */
-static void set(struct row_sql *sql)
+static void set(struct fmt_sql *sql)
 {
 	if (is_word(sql, "standard_conforming_strings"))
 		sql->named = true;
@@ -269,50 +269,50 @@ static void set(struct row_sql *sql)
 		sql->literal = !is_word(sql, "off");
 }
 
-void row_sql_token(struct row_sql *sql)
+void fmt_sql_token(struct fmt_sql *sql)
 {
 	const bool end = is_mark(sql, ';');
 
-	if (end && sql->state == ROW_SQL_STDIN)
+	if (end && sql->state == FMT_SQL_STDIN)
 		sql->in_copy = true;
-	if (end && sql->state == ROW_SQL_TUPLE) {
+	if (end && sql->state == FMT_SQL_TUPLE) {
 		sql->why = "the statement ends inside of the row";
 		emit(sql);
 	}
 	if (end) {
-		sql->state = ROW_SQL_START;
+		sql->state = FMT_SQL_START;
 		return;
 	}
 	switch (sql->state) {
-	case ROW_SQL_START:
+	case FMT_SQL_START:
 		start(sql);
 		break;
-	case ROW_SQL_TARGET:
+	case FMT_SQL_TARGET:
 		target(sql);
 		break;
-	case ROW_SQL_COLUMNS:
+	case FMT_SQL_COLUMNS:
 		columns(sql);
 		break;
-	case ROW_SQL_VALUES:
+	case FMT_SQL_VALUES:
 		values(sql);
 		break;
-	case ROW_SQL_TUPLE:
+	case FMT_SQL_TUPLE:
 		tuple(sql);
 		break;
-	case ROW_SQL_CREATE:
+	case FMT_SQL_CREATE:
 		create(sql);
 		break;
-	case ROW_SQL_CREATE_BODY:
+	case FMT_SQL_CREATE_BODY:
 		create_body(sql);
 		break;
-	case ROW_SQL_SET:
+	case FMT_SQL_SET:
 		set(sql);
 		break;
-	case ROW_SQL_SKIP:
+	case FMT_SQL_SKIP:
 		if (sql->begins && is_word(sql, "TRANSACTION"))
 			sql->literal = true; /* sqlite3, again */
 		break;
-	case ROW_SQL_STDIN:
+	case FMT_SQL_STDIN:
 		break;
 	}
 }
@@ -336,7 +336,7 @@ static char unescape(const char **at)
 }
 
 /* A line of COPY's, its fields between tabs. */
-void row_sql_copied(struct row_sql *sql)
+void fmt_sql_copied(struct fmt_sql *sql)
 {
 	const char *at = sql->token.bytes;
 	size_t len = sql->token.len;
@@ -371,9 +371,9 @@ void row_sql_copied(struct row_sql *sql)
 	emit(sql);
 }
 
-struct row_sql *row_sql_new(row_sql_sink *sink, void *arg)
+struct fmt_sql *fmt_sql_new(fmt_sql_sink *sink, void *arg)
 {
-	struct row_sql *sql = calloc(1, sizeof *sql);
+	struct fmt_sql *sql = calloc(1, sizeof *sql);
 
 	if (!sql)
 		return NULL;
@@ -385,7 +385,7 @@ struct row_sql *row_sql_new(row_sql_sink *sink, void *arg)
 	return sql;
 }
 
-void row_sql_free(struct row_sql *sql)
+void fmt_sql_free(struct fmt_sql *sql)
 {
 	if (!sql)
 		return;
@@ -424,7 +424,7 @@ static size_t skip_comments(const char *bytes, size_t len)
 	return at;
 }
 
-bool row_sql_resembles(const char *bytes, size_t len)
+bool fmt_sql_resembles(const char *bytes, size_t len)
 {
 	static const char *const begins[] = {
 		"INSERT INTO ",	     "REPLACE INTO ",	   "CREATE TABLE ",

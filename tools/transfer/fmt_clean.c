@@ -1,4 +1,4 @@
-#include "row_clean.h"
+#include "fmt_clean.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -39,7 +39,7 @@ static char *keep(char *text, const char *from, size_t len)
 	return text;
 }
 
-char *row_clean_blanks(char *text)
+char *fmt_clean_blanks(char *text)
 {
 	const char *from = text;
 	size_t len = strlen(text), size;
@@ -53,19 +53,19 @@ char *row_clean_blanks(char *text)
 	return keep(text, from, len);
 }
 
-char *row_clean_field(char *text)
+char *fmt_clean_field(char *text)
 {
-	(void)row_clean_blanks(text);
+	(void)fmt_clean_blanks(text);
 	if (strcmp(text, "NULL") == 0 || strcmp(text, "\\N") == 0)
 		*text = 0;
 	return text;
 }
 
-char *row_clean_domain(char *text)
+char *fmt_clean_domain(char *text)
 {
 	size_t len;
 
-	(void)row_clean_field(text);
+	(void)fmt_clean_field(text);
 	len = strlen(text);
 	if (len > 1 && text[len - 1] == '.')
 		text[len - 1] = 0;
@@ -80,26 +80,26 @@ static void join(char *text)
 
 	if (!at)
 		return;
-	(void)row_clean_blanks(at + 1);
+	(void)fmt_clean_blanks(at + 1);
 	while ((size = blank_at(text, len, true)) != 0)
 		len -= size;
 	memmove(text + len, at, strlen(at) + 1);
 }
 
-char *row_clean_address(char *text)
+char *fmt_clean_address(char *text)
 {
 	const char *open, *close;
 
-	(void)row_clean_field(text);
+	(void)fmt_clean_field(text);
 	open = strrchr(text, '<');
 	close = open ? strchr(open, '>') : NULL;
 	if (close && !close[1])
-		(void)row_clean_blanks(
+		(void)fmt_clean_blanks(
 			keep(text, open + 1, (size_t)(close - open - 1)));
 	if (strncasecmp(text, "mailto:", 7) == 0)
-		(void)row_clean_blanks(keep(text, text + 7, strlen(text + 7)));
+		(void)fmt_clean_blanks(keep(text, text + 7, strlen(text + 7)));
 	join(text);
-	return strchr(text, '@') ? row_clean_domain(text) : text;
+	return strchr(text, '@') ? fmt_clean_domain(text) : text;
 }
 
 /* The next byte that counts, in lower case. */
@@ -109,7 +109,7 @@ static int next(const char **at)
 	return **at ? tolower((unsigned char)*(*at)++) : 0;
 }
 
-bool row_clean_same(const char *a, const char *b)
+bool fmt_clean_same(const char *a, const char *b)
 {
 	int one, other;
 

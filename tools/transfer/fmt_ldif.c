@@ -1,11 +1,11 @@
-/* row_ldif.c: RFC 2849: lines that begin with a blank continue the one before;
+/* fmt_ldif.c: RFC 2849: lines that begin with a blank continue the one before;
  * "name: value", "name:: base64"; an entry ends at an empty line.
  */
 #include <string.h>
 #include <strings.h>
 
-#include "row_clean.h"
-#include "row_pairs_private.h"
+#include "fmt_clean.h"
+#include "fmt_pairs_private.h"
 
 /* Of one digit; 64: it is none. */
 static unsigned digit(char byte)
@@ -46,23 +46,26 @@ static bool decode(char *text)
 }
 
 /* A password of whatever writing: {SCHEME}..., or in clear. */
-static void take_password(struct row_pairs *pairs, const char *value)
+static void take_password(struct fmt_pairs *pairs, const char *value)
 {
 	if (value[0] == '{' || value[0] == '$') {
 		if (!pairs->hash.len)
-			row_pairs_text(pairs, &pairs->hash, value);
+			fmt_pairs_text(pairs, &pairs->hash, value);
 	} else if (!pairs->clear.len) {
-		row_pairs_text(pairs, &pairs->clear, value);
+		fmt_pairs_text(pairs, &pairs->clear, value);
 	}
 }
 
 static const struct {
 	const char *name;
-	enum row_csv_column is;
+	enum fmt_csv_column is;
 } columns[] = {
-	{"cn", ROW_CSV_NAME},		   {"givenName", ROW_CSV_FIRST_NAME},
-	{"sn", ROW_CSV_LAST_NAME},	   {"mailQuota", ROW_CSV_VQUOTA},
-	{"mailQuotaSize", ROW_CSV_VQUOTA}, {"accountStatus", ROW_CSV_STATUS},
+	{"cn", FMT_CSV_NAME},
+	{"givenName", FMT_CSV_FIRST_NAME},
+	{"sn", FMT_CSV_LAST_NAME},
+	{"mailQuota", FMT_CSV_VQUOTA},
+	{"mailQuotaSize", FMT_CSV_VQUOTA},
+	{"accountStatus", FMT_CSV_STATUS},
 };
 
 static bool is_one_of(const char *name, const char *const *names)
@@ -74,7 +77,7 @@ static bool is_one_of(const char *name, const char *const *names)
 	return false;
 }
 
-static void attribute(struct row_pairs *pairs, const char *name, char *value)
+static void attribute(struct fmt_pairs *pairs, const char *name, char *value)
 {
 	static const char *const others[] = {"mailAlternateAddress",
 					     "mailLocalAddress", "mailAlias",
@@ -82,19 +85,19 @@ static void attribute(struct row_pairs *pairs, const char *name, char *value)
 					     "shadowAddress", NULL};
 
 	if (strcasecmp(name, "mail") == 0 &&
-	    !row_csv_has(&pairs->columns, ROW_CSV_ADDRESS))
-		row_pairs_put(pairs, ROW_CSV_ADDRESS, value);
+	    !fmt_csv_has(&pairs->columns, FMT_CSV_ADDRESS))
+		fmt_pairs_put(pairs, FMT_CSV_ADDRESS, value);
 	else if (strcasecmp(name, "mail") == 0 || is_one_of(name, others))
-		row_pairs_more(pairs, &pairs->others, row_clean_address(value),
+		fmt_pairs_more(pairs, &pairs->others, fmt_clean_address(value),
 			       0);
 	else if (strcasecmp(name, "mailForwardingAddress") == 0)
-		row_pairs_more(pairs, &pairs->forwards,
-			       row_clean_address(value), ',');
+		fmt_pairs_more(pairs, &pairs->forwards,
+			       fmt_clean_address(value), ',');
 	else if (strcasecmp(name, "userPassword") == 0)
 		take_password(pairs, value);
 	else if (strcasecmp(name, "deliveryMode") == 0 &&
 		 strcasecmp(value, "nolocal") == 0)
-		row_pairs_put(pairs, ROW_CSV_DELIVERY, "off");
+		fmt_pairs_put(pairs, FMT_CSV_DELIVERY, "off");
 	else if (strcasecmp(name, "objectClass") == 0 &&
 		 strcasecmp(value, "mailUser") == 0)
 		pairs->listed = true;
@@ -103,7 +106,7 @@ static void attribute(struct row_pairs *pairs, const char *name, char *value)
 		pairs->why = "it is a change, and no entry (changetype)";
 	for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
 		if (strcasecmp(name, columns[i].name) == 0)
-			row_pairs_put(pairs, columns[i].is, value);
+			fmt_pairs_put(pairs, columns[i].is, value);
 	}
 }
 
@@ -122,14 +125,14 @@ static bool is_wanted(const char *name)
 	return is_one_of(name, names);
 }
 
-static void take_line(struct row_pairs *pairs)
+static void take_line(struct fmt_pairs *pairs)
 {
 	char *line = pairs->line.bytes, *colon, *value;
 	const size_t len = pairs->line.len;
 	bool good = true;
 
 	pairs->line.len = 0;
-	if (!len || line[0] == '#' || !row_pairs_count(pairs, 0))
+	if (!len || line[0] == '#' || !fmt_pairs_count(pairs, 0))
 		return;
 	colon = strchr(line, ':');
 	if (!colon) {
@@ -146,7 +149,7 @@ static void take_line(struct row_pairs *pairs)
 		return;
 	}
 	if (*value == ':') {
-		value = row_clean_blanks(value + 1);
+		value = fmt_clean_blanks(value + 1);
 		good = decode(value);
 	} else {
 		value += strspn(value, " ");
@@ -157,7 +160,7 @@ static void take_line(struct row_pairs *pairs)
 		pairs->why = "a value is not base64, or has a NUL";
 }
 
-enum row_pairs_got row_pairs_ldif(struct row_pairs *pairs, char *line,
+enum fmt_pairs_got fmt_pairs_ldif(struct fmt_pairs *pairs, char *line,
 				  size_t len)
 {
 	const bool more = line[0] == ' ';
@@ -166,13 +169,13 @@ enum row_pairs_got row_pairs_ldif(struct row_pairs *pairs, char *line,
 		take_line(pairs);
 	if (!len) {
 		pairs->line.len = 0;
-		return pairs->begun ? ROW_PAIRS_DONE : ROW_PAIRS_MORE;
+		return pairs->begun ? FMT_PAIRS_DONE : FMT_PAIRS_MORE;
 	}
 	if (!pairs->begun && strncmp(line, "version:", 8) == 0)
-		return ROW_PAIRS_MORE;
-	if (line[0] != '#' && !row_pairs_count(pairs, len))
-		return ROW_PAIRS_MORE;
+		return FMT_PAIRS_MORE;
+	if (line[0] != '#' && !fmt_pairs_count(pairs, len))
+		return FMT_PAIRS_MORE;
 	pairs->starved = pairs->starved ||
 			 !text_put(&pairs->line, line + more, len - more);
-	return ROW_PAIRS_MORE;
+	return FMT_PAIRS_MORE;
 }

@@ -1,4 +1,4 @@
-#include "row_flags.h"
+#include "fmt_flags.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,12 +25,12 @@ static void suspend(struct intake *intake, const char *reason, bool mail)
 static const char *const off[] = {"0",  "f",	"false",    "n",
 				  "no", "off", "inactive", NULL};
 
-bool row_flags_inactive(const char *text)
+bool fmt_flags_inactive(const char *text)
 {
 	return is_one_of(text, off);
 }
 
-const char *row_flags_active(struct intake *intake, const char *text)
+const char *fmt_flags_active(struct intake *intake, const char *text)
 {
 	static const char *const on[] = {"1",	"t",  "true",	"y",
 					 "yes", "on", "active", NULL};
@@ -46,7 +46,7 @@ const char *row_flags_active(struct intake *intake, const char *text)
 	return NULL;
 }
 
-const char *row_flags_status(struct intake *intake, const char *text)
+const char *fmt_flags_status(struct intake *intake, const char *text)
 {
 	static const char *const on[] = {"active", "enabled", NULL};
 	static const char *const gone[] = {"suspended", "archived", "disabled",
@@ -85,7 +85,7 @@ static const char *const bit_names[] = {
 	"maildrop is off",
 };
 
-const char *row_flags_vpopmail_name(unsigned long bit)
+const char *fmt_flags_vpopmail_name(unsigned long bit)
 {
 	for (size_t i = 0; i < sizeof bit_names / sizeof *bit_names; i++) {
 		if (bit == 1UL << i)
@@ -94,13 +94,13 @@ const char *row_flags_vpopmail_name(unsigned long bit)
 	return NULL;
 }
 
-void row_flags_vpopmail(struct intake *intake, unsigned long bits)
+void fmt_flags_vpopmail(struct intake *intake, unsigned long bits)
 {
 	const size_t known = sizeof bit_names / sizeof *bit_names;
 
-	if (bits & ROW_FLAGS_NO_POP)
+	if (bits & FMT_FLAGS_NO_POP)
 		intake_no_login(intake);
-	if (bits & ROW_FLAGS_BOUNCE)
+	if (bits & FMT_FLAGS_BOUNCE)
 		intake_no_mail(intake);
 	for (size_t i = 0; i < known; i++) {
 		if (bits & 1UL << i && bit_names[i])
@@ -119,7 +119,7 @@ static const char *const harmless[] = {
 	NULL,
 };
 
-void row_flags_dovecot(struct intake *intake, const char *key,
+void fmt_flags_dovecot(struct intake *intake, const char *key,
 		       const char *value)
 {
 	static const char *const no[] = {"n", "no", "0", NULL};
@@ -149,8 +149,8 @@ static bool days(const char *text, int64_t *ret_days)
 
 enum { LAST_CHANGE, MINIMUM, MAXIMUM, WARNING, INACTIVE, EXPIRY };
 
-void row_flags_shadow(struct intake *intake,
-		      const char *const field[ROW_FLAGS_SHADOW])
+void fmt_flags_shadow(struct intake *intake,
+		      const char *const field[FMT_FLAGS_SHADOW])
 {
 	enum { DAY = 86400 };
 	int64_t change, most, grace, expiry;

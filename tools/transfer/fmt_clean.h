@@ -1,29 +1,29 @@
-/* row_clean.h: what spreadsheets, mail programs and databases put around a text
+/* fmt_clean.h: what spreadsheets, mail programs and databases put around a text
  * that somebody else's file has in a field. Pure; every call changes its text in
  * place and returns it; a second one changes nothing more.
  */
-#ifndef POPBOX_ROW_CLEAN_H
-#define POPBOX_ROW_CLEAN_H
+#ifndef POPBOX_FMT_CLEAN_H
+#define POPBOX_FMT_CLEAN_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
 /* Without blanks, tabs, carriage returns, no-break spaces and byte order marks at
  * both ends. */
-char *row_clean_blanks(char *text);
+char *fmt_clean_blanks(char *text);
 
 /* The same; and a database's NULL, as mysql (\\N) and others write it, is "". */
-char *row_clean_field(char *text);
+char *fmt_clean_field(char *text);
 
 /* The address in "Name <address>" or "mailto:address", without blanks around its @
  * and without a final dot of its domain. */
-char *row_clean_address(char *text);
+char *fmt_clean_address(char *text);
 
 /* A domain without a final dot. */
-char *row_clean_domain(char *text);
+char *fmt_clean_domain(char *text);
 
 /* Do two names of columns differ in letter case, blanks, dots, hyphens and
  * underscores alone? Letters beyond ASCII are compared as they are. */
-bool row_clean_same(const char *a, const char *b);
+bool fmt_clean_same(const char *a, const char *b);
 
 #endif

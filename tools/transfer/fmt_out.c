@@ -1,4 +1,4 @@
-#include "row_out.h"
+#include "fmt_out.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,10 +13,10 @@
 #include "store/login.h"
 #include "store/path.h"
 
-const char row_out_csv_header[] =
+const char fmt_out_csv_header[] =
 	"address,box,hash,name,quota,handle,forward,login,delivery,reason\n";
 
-const char row_out_no_memory[] = "no memory";
+const char fmt_out_no_memory[] = "no memory";
 
 /* A spreadsheet takes such a cell for a formula, and runs it. */
 static bool is_formula(const char *text)
@@ -24,7 +24,7 @@ static bool is_formula(const char *text)
 	return text[0] && strchr("=+-@\t", text[0]) != NULL;
 }
 
-static bool put_cell(struct text *out, const struct row_out *row,
+static bool put_cell(struct text *out, const struct fmt_out *row,
 		     const char *cell, bool first)
 {
 	char guarded[1 + STORE_FORWARDS_MAX];
@@ -53,7 +53,7 @@ static void join_forwards(const struct store_address *address,
 		ret_text[0] = 0;
 }
 
-static bool put_box_cells(struct text *out, const struct row_out *row,
+static bool put_box_cells(struct text *out, const struct fmt_out *row,
 			  const struct store_account *account)
 {
 	const struct store_box *box = &account->box;
@@ -71,14 +71,14 @@ static bool put_box_cells(struct text *out, const struct row_out *row,
 }
 
 /* Suspended under this name, at whatever level? */
-static bool suspended(const struct row_out *row)
+static bool suspended(const struct fmt_out *row)
 {
 	return row->off && row->off != login_no_password;
 }
 
 /* The switch `login` as it is in effect: a csv has no place for the switches of
  * domain and handle, and a box that is suspended here must not log in there. */
-static bool put_state_cells(struct text *out, const struct row_out *row,
+static bool put_state_cells(struct text *out, const struct fmt_out *row,
 			    const struct store_state *state)
 {
 	return put_cell(out, row, suspended(row) ? "off" : "on", false) &&
@@ -86,7 +86,7 @@ static bool put_state_cells(struct text *out, const struct row_out *row,
 	       put_cell(out, row, state->reason, false);
 }
 
-const char *row_out_csv(struct text *out, const struct row_out *row)
+const char *fmt_out_csv(struct text *out, const struct fmt_out *row)
 {
 	const struct store_account *account = row->account;
 	char address[NAME_ADDRESS_TEXT] = "", forwards[STORE_FORWARDS_MAX];
@@ -113,7 +113,7 @@ const char *row_out_csv(struct text *out, const struct row_out *row)
 	if (good)
 		return NULL;
 	out->len = before;
-	return row_out_no_memory;
+	return fmt_out_no_memory;
 }
 
 __attribute__((format(printf, 2, 3))) static const char *
@@ -135,17 +135,17 @@ put_line(struct text *out, const char *format, ...)
 	va_end(again);
 	va_end(args);
 	if (!line)
-		return row_out_no_memory;
+		return fmt_out_no_memory;
 	good = good && text_put(out, line, (size_t)len);
 	explicit_bzero(line, (size_t)len); /* a hash is in it */
 	free(line);
 	if (!good)
 		out->len = before;
-	return good ? NULL : row_out_no_memory;
+	return good ? NULL : fmt_out_no_memory;
 }
 
 /* joe, or his box's name. */
-static void user_of(const struct row_out *row, char ret_user[NAME_ADDRESS_TEXT])
+static void user_of(const struct fmt_out *row, char ret_user[NAME_ADDRESS_TEXT])
 {
 	if (!row->address)
 		name_box_text(&row->account->box.name, ret_user);
@@ -181,7 +181,7 @@ static const char *scheme_of(const char *hash)
 static const char wrapped[] = "its hash is wrapped, which no other program "
 			      "reads (a new password is needed there)";
 
-const char *row_out_dovecot(struct text *out, const struct row_out *row)
+const char *fmt_out_dovecot(struct text *out, const struct fmt_out *row)
 {
 	const struct store_account *account = row->account;
 	const char *scheme = scheme_of(account->hash);
@@ -216,7 +216,7 @@ static bool is_crypt(const char *hash)
 	return false;
 }
 
-const char *row_out_vpopmail(struct text *out, const struct row_out *row)
+const char *fmt_out_vpopmail(struct text *out, const struct fmt_out *row)
 {
 	enum {
 		NO_LOGIN = 0x02 | 0x04 | 0x08 | 0x800, /* POP, web, IMAP, SMTP */

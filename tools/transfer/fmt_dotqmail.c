@@ -1,20 +1,20 @@
-#include "row_dotqmail.h"
+#include "fmt_dotqmail.h"
 
 #include <string.h>
 
 #include "popusr/mailroot.h"
 
-static enum row_dotqmail_kind kind_of(const char *line, size_t len)
+static enum fmt_dotqmail_kind kind_of(const char *line, size_t len)
 {
 	if (line[0] == '|')
-		return ROW_DOTQMAIL_PROGRAM;
+		return FMT_DOTQMAIL_PROGRAM;
 	if (line[0] != '/' && line[0] != '.')
-		return ROW_DOTQMAIL_FORWARD;
-	return line[len - 1] == '/' ? ROW_DOTQMAIL_MAILDIR : ROW_DOTQMAIL_MBOX;
+		return FMT_DOTQMAIL_FORWARD;
+	return line[len - 1] == '/' ? FMT_DOTQMAIL_MAILDIR : FMT_DOTQMAIL_MBOX;
 }
 
-const char *row_dotqmail_lines(const char *text, size_t len,
-			       row_dotqmail_each *each, void *arg,
+const char *fmt_dotqmail_lines(const char *text, size_t len,
+			       fmt_dotqmail_each *each, void *arg,
 			       bool *ret_held)
 {
 	const char *why = NULL;
@@ -50,42 +50,42 @@ const char *row_dotqmail_lines(const char *text, size_t len,
 
 struct collecting {
 	struct intake *intake;
-	struct row_dotqmail *row;
+	struct fmt_dotqmail *row;
 };
 
-static const char *collect(void *arg, enum row_dotqmail_kind kind,
+static const char *collect(void *arg, enum fmt_dotqmail_kind kind,
 			   const char *line)
 {
 	const struct collecting *c = arg;
-	struct row_dotqmail *row = c->row;
+	struct fmt_dotqmail *row = c->row;
 
 	switch (kind) {
-	case ROW_DOTQMAIL_FORWARD:
+	case FMT_DOTQMAIL_FORWARD:
 		return intake_forward(c->intake, line);
-	case ROW_DOTQMAIL_MAILDIR:
-		if (row->boxes < ROW_DOTQMAIL_BOXES)
+	case FMT_DOTQMAIL_MAILDIR:
+		if (row->boxes < FMT_DOTQMAIL_BOXES)
 			memcpy(row->box[row->boxes++], line, strlen(line) + 1);
 		else
 			row->foreign = true;
 		break;
-	case ROW_DOTQMAIL_PROGRAM:
-	case ROW_DOTQMAIL_MBOX:
+	case FMT_DOTQMAIL_PROGRAM:
+	case FMT_DOTQMAIL_MBOX:
 		row->foreign = true;
 		break;
 	}
 	return NULL;
 }
 
-const char *row_dotqmail(const char *text, size_t len, struct intake *intake,
-			 struct row_dotqmail *ret_row)
+const char *fmt_dotqmail(const char *text, size_t len, struct intake *intake,
+			 struct fmt_dotqmail *ret_row)
 {
 	struct collecting c = {intake, ret_row};
 
-	*ret_row = (struct row_dotqmail){.boxes = 0};
-	return row_dotqmail_lines(text, len, collect, &c, &ret_row->held);
+	*ret_row = (struct fmt_dotqmail){.boxes = 0};
+	return fmt_dotqmail_lines(text, len, collect, &c, &ret_row->held);
 }
 
-bool row_dotqmail_name(const char *file, struct name_local *ret_local)
+bool fmt_dotqmail_name(const char *file, struct name_local *ret_local)
 {
 	static const char start[] = ".qmail-";
 	char local[NAME_LOCAL_MAX + 1] = {0}, back[MAILROOT_QMAIL_NAME];
@@ -110,7 +110,7 @@ bool row_dotqmail_name(const char *file, struct name_local *ret_local)
 	return strcmp(back + sizeof start - 1, file) == 0;
 }
 
-const char *row_dotqmail_no_name(const char *file)
+const char *fmt_dotqmail_no_name(const char *file)
 {
 	static const char end[] = "-default";
 	const size_t len = strlen(file), part = sizeof end - 1;
