@@ -150,24 +150,24 @@ static void a_value_without_end_costs_no_memory(void **state)
  * refused, - if it is left out. */
 static void show(struct fmt_pairs *pairs, char *out, size_t room)
 {
-	static struct intake intake;
+	static struct import_account account;
 	char text[NAME_ADDRESS_TEXT];
 	const char *left, *why, *at;
 	size_t len = strlen(out);
 
-	intake_wipe(&intake);
-	intake.forwards_len = 0;
-	why = fmt_pairs_fill(pairs, "w.example", &intake, &left);
+	import_account_wipe(&account);
+	account.forwards_len = 0;
+	why = fmt_pairs_fill(pairs, "w.example", &account, &left);
 	if (why || left) {
 		(void)snprintf(out + len, room - len, "%s/", why ? "!" : "-");
 		fmt_pairs_clear(pairs);
 		return;
 	}
-	name_address_text(&intake.address, text);
+	name_address_text(&account.address, text);
 	len += (size_t)snprintf(out + len, room - len, "%s %s%s %s", text,
-				intake.hash, intake.password, intake.title);
-	for (at = intake.forwards; at < intake.forwards + intake.forwards_len;
-	     at += strlen(at) + 1)
+				account.hash, account.password, account.title);
+	for (at = account.forwards;
+	     at < account.forwards + account.forwards_len; at += strlen(at) + 1)
 		len += (size_t)snprintf(out + len, room - len, ">%s", at);
 	for (at = pairs->others.bytes;
 	     pairs->others.len && at < pairs->others.bytes + pairs->others.len;
@@ -175,13 +175,13 @@ static void show(struct fmt_pairs *pairs, char *out, size_t room)
 		len += (size_t)snprintf(out + len, room - len, "+%s", at);
 	len += (size_t)snprintf(
 		out + len, room - len, "%s%s",
-		intake.has_login && !intake.login ? " nologin" : "",
-		intake.has_delivery && intake.delivery == STORE_BOUNCE
+		account.has_login && !account.login ? " nologin" : "",
+		account.has_delivery && account.delivery == STORE_BOUNCE
 			? " nomail"
 			: "");
-	if (intake.has_quota && intake.quota)
+	if (account.has_quota && account.quota)
 		len += (size_t)snprintf(out + len, room - len, " %llu",
-					(unsigned long long)intake.quota);
+					(unsigned long long)account.quota);
 	(void)snprintf(out + len, room - len, "/");
 	fmt_pairs_clear(pairs);
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/words.h"
-#include "intake.h"
+#include "import_account.h"
 #include "store/hash/pwhash.h"
 #include "store/secret.h"
 
@@ -51,13 +51,13 @@ static const char *text_of(const json_t *object, const char *key)
 	return json_string_value(value);
 }
 
-static const char *read_hash(const char *hash, struct intake *intake)
+static const char *read_hash(const char *hash, struct import_account *given)
 {
-	const char *why = hash[0] ? intake_hash(intake, hash) : NULL;
+	const char *why = hash[0] ? import_account_hash(given, hash) : NULL;
 
 	if (why || !hash[0])
 		return why;
-	if (intake->secret != INTAKE_HASH)
+	if (given->secret != IMPORT_ACCOUNT_HASH)
 		return "'hash' is none";
 	if (pwhash_weakness(hash) != PWHASH_STRONG)
 		return "'hash' is of a scheme that is never stored as it is "
@@ -84,7 +84,8 @@ static const char *read_switches(const json_t *object, struct store_state *state
 }
 
 /* All but the addresses. */
-static const char *read_account(const json_t *object, struct intake *intake,
+static const char *read_account(const json_t *object,
+				struct import_account *given,
 				struct store_account *account)
 {
 	const json_t *quota = json_object_get(object, "quota");
@@ -97,28 +98,28 @@ static const char *read_account(const json_t *object, struct intake *intake,
 		return "one of box, name, reason and hash is no text";
 	if (!json_is_integer(quota) || json_integer_value(quota) < 0)
 		return "'quota' is no number of bytes";
-	why = intake_box(intake, box);
+	why = import_account_box(given, box);
 	if (!why)
-		why = intake_title(intake, title);
+		why = import_account_title(given, title);
 	if (!why)
-		why = intake_reason(intake, reason);
+		why = import_account_reason(given, reason);
 	if (!why)
-		why = read_hash(hash, intake);
+		why = read_hash(hash, given);
 	if (!why)
 		why = read_switches(object, &account->box.state);
 	if (why)
 		return why;
-	account->box.name = intake->box;
+	account->box.name = given->box;
 	account->box.quota = (uint64_t)json_integer_value(quota);
-	memcpy(account->box.title, intake->title, sizeof intake->title);
-	memcpy(account->box.state.reason, intake->reason,
-	       sizeof intake->reason);
-	memcpy(account->hash, intake->hash, sizeof intake->hash);
+	memcpy(account->box.title, given->title, sizeof given->title);
+	memcpy(account->box.state.reason, given->reason, sizeof given->reason);
+	memcpy(account->hash, given->hash, sizeof given->hash);
 	account->box.has_password = hash[0] != 0;
 	return NULL;
 }
 
-static const char *read_forwards(const json_t *list, struct intake *intake)
+static const char *read_forwards(const json_t *list,
+				 struct import_account *given)
 {
 	const char *why = NULL;
 
@@ -127,37 +128,36 @@ static const char *read_forwards(const json_t *list, struct intake *intake)
 	for (size_t i = 0; !why && i < json_array_size(list); i++) {
 		const char *text = json_string_value(json_array_get(list, i));
 
-		why = text ? intake_forward(intake, text)
+		why = text ? import_account_forward(given, text)
 			   : "a forward is no text";
 	}
 	return why;
 }
 
-static const char *read_address(const json_t *object, struct intake *intake,
+static const char *read_address(const json_t *object,
+				struct import_account *given,
 				const struct name_box *box,
 				struct store_address *address)
 {
 	const char *text = text_of(object, "address"), *why;
 
-	intake->forwards_len = 0;
+	given->forwards_len = 0;
 	if (!text)
 		return "an address is no text";
-	why = intake_address(intake, text);
+	why = import_account_address(given, text);
 	if (!why)
-		why = read_forwards(json_object_get(object, "forwards"),
-				    intake);
+		why = read_forwards(json_object_get(object, "forwards"), given);
 	if (why)
 		return why;
-	*address = (struct store_address){.name = intake->address,
+	*address = (struct store_address){.name = given->address,
 					  .has_box = true,
 					  .box = *box,
-					  .forwards_len =
-						  intake->forwards_len};
-	memcpy(address->forwards, intake->forwards, intake->forwards_len);
+					  .forwards_len = given->forwards_len};
+	memcpy(address->forwards, given->forwards, given->forwards_len);
 	return NULL;
 }
 
-static const char *read_all(const json_t *object, struct intake *intake,
+static const char *read_all(const json_t *object, struct import_account *given,
 			    struct boxfile *file)
 {
 	const json_t *list = json_object_get(object, "addresses");
@@ -166,7 +166,7 @@ static const char *read_all(const json_t *object, struct intake *intake,
 	if (json_integer_value(json_object_get(object, "popbox_box")) !=
 	    VERSION)
 		return "it is no box that popbox backup --only wrote";
-	why = read_account(object, intake, &file->account);
+	why = read_account(object, given, &file->account);
 	if (why)
 		return why;
 	if (!json_is_array(list))
@@ -176,8 +176,8 @@ static const char *read_all(const json_t *object, struct intake *intake,
 	if (!file->address)
 		return "no memory";
 	while (!why && file->addresses < json_array_size(list)) {
-		why = read_address(json_array_get(list, file->addresses),
-				   intake, &file->account.box.name,
+		why = read_address(json_array_get(list, file->addresses), given,
+				   &file->account.box.name,
 				   &file->address[file->addresses]);
 		file->addresses += !why;
 	}
@@ -186,18 +186,18 @@ static const char *read_all(const json_t *object, struct intake *intake,
 
 const char *boxfile_read(const char *text, size_t len, struct boxfile *file)
 {
-	struct intake *intake = calloc(1, sizeof *intake);
+	struct import_account *given = calloc(1, sizeof *given);
 	json_t *object = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
 	const char *why = "it is no JSON object";
 
 	*file = (struct boxfile){.address = NULL};
-	if (!intake)
+	if (!given)
 		why = "no memory";
 	else if (json_is_object(object))
-		why = read_all(object, intake, file);
-	if (intake)
-		intake_wipe(intake);
-	free(intake);
+		why = read_all(object, given, file);
+	if (given)
+		import_account_wipe(given);
+	free(given);
 	json_decref(object);
 	return why;
 }

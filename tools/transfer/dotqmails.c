@@ -19,7 +19,7 @@
 struct reading {
 	const struct dotqmails *files;
 	const char *path;
-	struct intake *intake;
+	struct import_account *account;
 	char own[NAME_ADDRESS_TEXT]; /* the address it is for */
 	size_t lines;		     /* neither blank nor comments */
 	bool box;		     /* into the user's own box */
@@ -58,7 +58,7 @@ static const char *take_forward(struct reading *r, const char *text)
 	int made;
 
 	if (at && at[1])
-		return intake_forward(r->intake, text);
+		return import_account_forward(r->account, text);
 	if (!host[0])
 		return "a forward has no domain, and qmail's files do not say "
 		       "this host's name";
@@ -66,7 +66,7 @@ static const char *take_forward(struct reading *r, const char *text)
 			host);
 	if (made < 0 || (size_t)made >= sizeof whole)
 		return "a forward is too long for an address";
-	return intake_forward(r->intake, whole);
+	return import_account_forward(r->account, whole);
 }
 
 /* A path is relative to the directory that the file is in. */
@@ -95,14 +95,14 @@ static const char *take_maildir(struct reading *r, const char *path)
 	if (!make_whole(r, path, whole) ||
 	    !r->files->site->owner(r->files->site->arg, whole, address)) {
 		r->programs = true;
-		intake_note(r->intake,
-			    "%s delivers into '%s', which is no "
-			    "user's",
-			    r->path, path);
+		import_account_note(r->account,
+				    "%s delivers into '%s', which is no "
+				    "user's",
+				    r->path, path);
 		return NULL;
 	}
 	if (strcasecmp(address, r->own) != 0)
-		return intake_forward(r->intake, address);
+		return import_account_forward(r->account, address);
 	r->box = true;
 	return NULL;
 }
@@ -121,8 +121,9 @@ static const char *take_line(void *arg, enum fmt_dotqmail_kind kind,
 		return take_maildir(r, line);
 	case FMT_DOTQMAIL_MBOX:
 		r->programs = true;
-		intake_note(r->intake, "%s delivers into the mbox '%s'",
-			    r->path, line);
+		import_account_note(r->account,
+				    "%s delivers into the mbox '%s'", r->path,
+				    line);
 		return NULL;
 	case FMT_DOTQMAIL_PROGRAM:
 		break;
@@ -134,36 +135,38 @@ static const char *take_line(void *arg, enum fmt_dotqmail_kind kind,
 		return NULL;
 	}
 	r->programs = true;
-	intake_note(r->intake, "%s runs a program: %s", r->path, line);
+	import_account_note(r->account, "%s runs a program: %s", r->path, line);
 	return NULL;
 }
 
 const char *dotqmails_merge(const struct dotqmails *files, const char *path,
-			    const char *text, size_t len, struct intake *intake,
-			    bool *ret_on)
+			    const char *text, size_t len,
+			    struct import_account *account, bool *ret_on)
 {
-	struct reading r = {.files = files, .path = path, .intake = intake};
-	const bool had_forwards = intake->has_forwards;
+	struct reading r = {.files = files, .path = path, .account = account};
+	const bool had_forwards = account->has_forwards;
 	const char *why;
 	bool held;
 
-	name_address_text(&intake->address, r.own);
+	name_address_text(&account->address, r.own);
 	why = fmt_dotqmail_lines(text, len, take_line, &r, &held);
 	*ret_on = r.agent;
 	if (why)
 		return why;
 	if (held) {
-		intake->has_delivery = true;
-		intake->delivery = STORE_HOLD;
+		account->has_delivery = true;
+		account->delivery = STORE_HOLD;
 	} else if (!r.lines) {
-		intake_note(intake,
-			    len ? "%s throws all mail away (it is a file of "
-				  "comments); here the box takes it"
-				: "%s is empty; here the box takes the mail",
-			    path);
-	} else if (!r.box && !r.agent && intake->has_forwards &&
+		import_account_note(
+			account,
+			len ? "%s throws all mail away (it is a file of "
+			      "comments); here the box takes it"
+			    : "%s is empty; here the box takes the mail",
+			path);
+	} else if (!r.box && !r.agent && account->has_forwards &&
 		   !had_forwards) {
-		intake_no_mail(intake); /* forwards alone, without a copy */
+		import_account_no_mail(
+			account); /* forwards alone, without a copy */
 	}
 	return NULL;
 }
@@ -175,14 +178,14 @@ static bool join(const char *dir, const char *name, char ret_path[PATH_MAX])
 	return len > 0 && len < PATH_MAX;
 }
 
-const char *dotqmails_merge_own(struct dotqmails *files, struct intake *intake,
-				bool *ret_on)
+const char *dotqmails_merge_own(struct dotqmails *files,
+				struct import_account *account, bool *ret_on)
 {
 	char name[MAILROOT_QMAIL_NAME], path[PATH_MAX];
 	char text[MAILROOT_QMAIL_MAX];
 	size_t number, len;
 
-	mailroot_qmail_name(&intake->address.local, name);
+	mailroot_qmail_name(&account->address.local, name);
 	*ret_on = !strtab_find(&files->files, name, &number);
 	if (*ret_on)
 		return NULL;
@@ -190,7 +193,7 @@ const char *dotqmails_merge_own(struct dotqmails *files, struct intake *intake,
 	if (!join(files->dir, name, path) ||
 	    !dotqmails_read(files->top, path, text, &len))
 		return strerror(errno);
-	return dotqmails_merge(files, path, text, len, intake, ret_on);
+	return dotqmails_merge(files, path, text, len, account, ret_on);
 }
 
 static int unreadable(const char *path)
@@ -229,7 +232,7 @@ void dotqmails_free(struct dotqmails *files)
 	strtab_free(&files->files);
 	free(files->taken);
 	free(files->raw.bytes); /* addresses alone */
-	intake_wipe(&files->intake);
+	import_account_wipe(&files->account);
 }
 
 /* Mail for nobody in particular, as the delivery program has it. */
@@ -260,25 +263,25 @@ static const char *take_where(struct reading *r, const char **ret_left)
 static const char *read_file(struct reading *r, const char *text, size_t len,
 			     const char **ret_left)
 {
-	struct intake *intake = r->intake;
-	const bool all = strcmp(intake->address.local.s, "*") == 0;
+	struct import_account *account = r->account;
+	const bool all = strcmp(account->address.local.s, "*") == 0;
 	bool held;
 	const char *why = fmt_dotqmail_lines(text, len, take_line, r, &held);
 
 	if (!why && r->agent)
 		why = all ? take_where(r, ret_left) : NULL;
-	if (why || intake->has_forwards)
+	if (why || account->has_forwards)
 		*ret_left = NULL;
 	if (why)
 		return why;
-	if (r->agent && r->lines > 1 && intake->has_forwards)
-		intake_note(intake,
-			    "%s also leads to users, whose mail took "
-			    "this way too",
-			    r->path);
+	if (r->agent && r->lines > 1 && account->has_forwards)
+		import_account_note(account,
+				    "%s also leads to users, whose mail took "
+				    "this way too",
+				    r->path);
 	if (held)
 		*ret_left = "its mail is held (a blank first line)";
-	else if (intake->has_forwards || *ret_left)
+	else if (account->has_forwards || *ret_left)
 		return NULL;
 	else if (r->programs)
 		*ret_left =
@@ -318,23 +321,23 @@ static bool give(struct dotqmails *files, const char *name, source_sink *sink,
 		 void *arg)
 {
 	char path[PATH_MAX], text[MAILROOT_QMAIL_MAX];
-	struct source_row row = {.file = path, .intake = &files->intake};
+	struct source_row row = {.file = path, .account = &files->account};
 	struct reading r = {
-		.files = files, .path = path, .intake = &files->intake};
+		.files = files, .path = path, .account = &files->account};
 	struct name_local local;
 	size_t len = 0;
 
-	intake_wipe(&files->intake);
+	import_account_wipe(&files->account);
 	if (!join(files->dir, name, path))
 		return sink(arg, &(struct source_row){.file = files->dir,
 						      .why = "a path is too "
 							     "long",
-						      .intake = row.intake});
+						      .account = row.account});
 	if (!fmt_dotqmail_name(name, &local)) {
 		row.left = fmt_dotqmail_no_name(name);
 		return sink(arg, &row);
 	}
-	row.why = intake_local(&files->intake, local.s, files->domain);
+	row.why = import_account_local(&files->account, local.s, files->domain);
 	if (!row.why && !dotqmails_read(files->top, path, text, &len))
 		row.why = strerror(errno);
 	if (!row.why)

@@ -29,7 +29,7 @@ struct dotqmails {
 	const char *domain;
 	struct strtab files;
 	bool *taken; /* of each: it is a part of a user's row */
-	struct intake intake;
+	struct import_account account;
 	struct text raw;
 };
 
@@ -46,12 +46,12 @@ bool dotqmails_read(const char *top, const char *path,
  * with it. */
 const char *dotqmails_merge(const struct dotqmails *files, const char *path,
 			    const char *text, size_t len,
-			    struct intake *intake, bool *ret_on);
+			    struct import_account *account, bool *ret_on);
 
 /* The same for the file of his address; without one the delivery program has
  * it. */
-const char *dotqmails_merge_own(struct dotqmails *files, struct intake *intake,
-				bool *ret_on);
+const char *dotqmails_merge_own(struct dotqmails *files,
+				struct import_account *account, bool *ret_on);
 
 /* The rows of all others. Returns the exit code; *ret_enough: the sink has
  * enough. */

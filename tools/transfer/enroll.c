@@ -8,14 +8,14 @@
 #include "store/login.h"
 #include "store/secret.h"
 
-bool enroll_wants_box(const struct intake *intake)
+bool enroll_wants_box(const struct import_account *account)
 {
-	return intake->has_box || intake->has_title || intake->has_quota ||
-	       intake->has_login || intake->has_delivery ||
-	       intake->secret == INTAKE_PASSWORD ||
-	       intake->secret == INTAKE_HASH ||
-	       intake->secret == INTAKE_LOCKED || intake->unusable ||
-	       !intake->has_forwards;
+	return account->has_box || account->has_title || account->has_quota ||
+	       account->has_login || account->has_delivery ||
+	       account->secret == IMPORT_ACCOUNT_PASSWORD ||
+	       account->secret == IMPORT_ACCOUNT_HASH ||
+	       account->secret == IMPORT_ACCOUNT_LOCKED || account->unusable ||
+	       !account->has_forwards;
 }
 
 void enroll_text(unsigned differs, char ret_text[ENROLL_TEXT])
@@ -82,72 +82,73 @@ enum err enroll_domain(struct store_txn *txn, const struct enroll_how *how,
 }
 
 /* What the row says of the box, put over what is there. */
-static unsigned merge(const struct intake *intake, const char *hash,
-		      struct store_account *account)
+static unsigned merge(const struct import_account *account, const char *hash,
+		      struct store_account *stored)
 {
-	struct store_box *box = &account->box;
+	struct store_box *box = &stored->box;
 	unsigned differs = 0;
 
-	if (hash && strcmp(hash, account->hash) != 0) {
-		memset(account->hash, 0, sizeof account->hash);
-		memcpy(account->hash, hash, strlen(hash));
+	if (hash && strcmp(hash, stored->hash) != 0) {
+		memset(stored->hash, 0, sizeof stored->hash);
+		memcpy(stored->hash, hash, strlen(hash));
 		differs |= ENROLL_PASSWORD;
 	}
-	if (intake->has_title && strcmp(intake->title, box->title) != 0) {
-		memcpy(box->title, intake->title, sizeof box->title);
+	if (account->has_title && strcmp(account->title, box->title) != 0) {
+		memcpy(box->title, account->title, sizeof box->title);
 		differs |= ENROLL_NAME;
 	}
-	if (intake->has_quota && intake->quota != box->quota) {
-		box->quota = intake->quota;
+	if (account->has_quota && account->quota != box->quota) {
+		box->quota = account->quota;
 		differs |= ENROLL_QUOTA;
 	}
-	if (intake->has_login && intake->login != box->state.login) {
-		box->state.login = intake->login;
+	if (account->has_login && account->login != box->state.login) {
+		box->state.login = account->login;
 		differs |= ENROLL_LOGIN;
 	}
-	if (intake->has_delivery && intake->delivery != box->state.delivery) {
-		box->state.delivery = intake->delivery;
+	if (account->has_delivery && account->delivery != box->state.delivery) {
+		box->state.delivery = account->delivery;
 		differs |= ENROLL_DELIVERY;
 	}
-	if (intake->has_reason &&
-	    strcmp(intake->reason, box->state.reason) != 0) {
-		memcpy(box->state.reason, intake->reason,
+	if (account->has_reason &&
+	    strcmp(account->reason, box->state.reason) != 0) {
+		memcpy(box->state.reason, account->reason,
 		       sizeof box->state.reason);
 		differs |= ENROLL_REASON;
 	}
 	return differs;
 }
 
-static enum err create_box(struct store_txn *txn, const struct intake *intake,
+static enum err create_box(struct store_txn *txn,
+			   const struct import_account *account,
 			   const char *hash, const struct name_box *name)
 {
-	struct store_account account = {.hash = "",
-					.box.name = *name,
-					.box.state = store_state_new(txn)};
+	struct store_account stored = {.hash = "",
+				       .box.name = *name,
+				       .box.state = store_state_new(txn)};
 	enum err err;
 
-	(void)merge(intake, hash, &account); /* of a new one all differs */
-	err = store_account_add(txn, &account);
-	secret_wipe(&account, sizeof account);
+	(void)merge(account, hash, &stored); /* of a new one all differs */
+	err = store_account_add(txn, &stored);
+	secret_wipe(&stored, sizeof stored);
 	return err;
 }
 
 /* The box of a row that is not there yet: its own number or the next. */
 static enum err name_new(struct store_txn *txn, const struct enroll_how *how,
-			 const struct intake *intake,
+			 const struct import_account *account,
 			 struct name_box *ret_name)
 {
 	struct store_domain domain;
 	enum err err;
 
-	if (intake->has_box) {
-		*ret_name = intake->box;
+	if (account->has_box) {
+		*ret_name = account->box;
 		return need_handle(txn, &ret_name->handle);
 	}
-	err = store_domain_get(txn, &intake->address.domain, &domain);
+	err = store_domain_get(txn, &account->address.domain, &domain);
 	if (err == ERR_NOTFOUND)
 		return store_unknown(txn, "there is no domain '%s'",
-				     intake->address.domain.s);
+				     account->address.domain.s);
 	ret_name->handle = domain.handle;
 	return err == ERR_OK ? numbers_next(txn, how->numbers, &domain.handle,
 					    &ret_name->number)
@@ -168,103 +169,104 @@ static enum err conflict(struct store_txn *txn, unsigned differs)
 /* A row with `off`, as our own csv has it, describes a box that its domain or
  * handle suspends. Only --update makes it a switch of the box itself. */
 static enum err match_suspended(struct store_txn *txn,
-				const struct intake *intake,
-				struct store_account *account)
+				const struct import_account *account,
+				struct store_account *stored)
 {
 	struct name_address address;
 	const char *off;
 	enum err err;
 
-	if (!intake->has_login || intake->login)
+	if (!account->has_login || account->login)
 		return ERR_OK;
-	err = login_allowed(txn, account, NULL, &off, &address);
+	err = login_allowed(txn, stored, NULL, &off, &address);
 	if (err == ERR_OK && off && off != login_no_password)
-		account->box.state.login = false;
+		stored->box.state.login = false;
 	return err;
 }
 
 /* A box that is there becomes what the row says. */
 static enum err update_box(struct store_txn *txn, const struct enroll_how *how,
-			   const struct intake *intake, const char *hash,
-			   const struct name_box *name, unsigned *ret_differs)
+			   const struct import_account *account,
+			   const char *hash, const struct name_box *name,
+			   unsigned *ret_differs)
 {
-	struct store_account account;
-	enum err err = store_login(txn, name, &account);
+	struct store_account stored;
+	enum err err = store_login(txn, name, &stored);
 	unsigned differs = 0;
 
 	if (err == ERR_OK && !how->update)
-		err = match_suspended(txn, intake, &account);
+		err = match_suspended(txn, account, &stored);
 	if (err == ERR_OK)
-		differs = merge(intake, hash, &account);
+		differs = merge(account, hash, &stored);
 	if (err == ERR_OK && differs && !how->update)
 		err = conflict(txn, differs);
 	if (err == ERR_OK && differs & ~(unsigned)ENROLL_PASSWORD)
-		err = store_box_set(txn, &account.box);
+		err = store_box_set(txn, &stored.box);
 	if (err == ERR_OK && differs & ENROLL_PASSWORD)
-		err = store_box_password(txn, name, account.hash);
-	secret_wipe(&account, sizeof account);
+		err = store_box_password(txn, name, stored.hash);
+	secret_wipe(&stored, sizeof stored);
 	*ret_differs = differs;
 	return err;
 }
 
 /* The box that the row speaks of, made or changed. */
 static enum err enroll_box(struct store_txn *txn, const struct enroll_how *how,
-			   const struct intake *intake, const char *hash,
-			   const struct store_address *there,
+			   const struct import_account *account,
+			   const char *hash, const struct store_address *there,
 			   struct enrolled *ret)
 {
 	struct store_box box;
 	enum err err = ERR_NOTFOUND;
 
 	ret->has_box = true;
-	if (intake->has_box)
-		ret->box = intake->box;
+	if (account->has_box)
+		ret->box = account->box;
 	else if (there->has_box)
 		ret->box = there->box;
-	if (intake->has_box || there->has_box)
+	if (account->has_box || there->has_box)
 		err = store_box_get(txn, &ret->box, &box);
 	if (err == ERR_OK)
-		return update_box(txn, how, intake, hash, &ret->box,
+		return update_box(txn, how, account, hash, &ret->box,
 				  &ret->differs);
 	if (err != ERR_NOTFOUND)
 		return err;
-	err = name_new(txn, how, intake, &ret->box);
+	err = name_new(txn, how, account, &ret->box);
 	if (err == ERR_OK)
-		err = create_box(txn, intake, hash, &ret->box);
+		err = create_box(txn, account, hash, &ret->box);
 	ret->verdict = ENROLL_CREATE;
 	return err;
 }
 
-static void put_forwards(const struct intake *intake,
+static void put_forwards(const struct import_account *account,
 			 struct store_address *address)
 {
-	address->forwards_len = intake->forwards_len;
-	memcpy(address->forwards, intake->forwards, intake->forwards_len);
+	address->forwards_len = account->forwards_len;
+	memcpy(address->forwards, account->forwards, account->forwards_len);
 }
 
 static enum err create(struct store_txn *txn, const struct enroll_how *how,
-		       const struct intake *intake, const char *hash,
+		       const struct import_account *account, const char *hash,
 		       struct store_address *address, struct enrolled *ret)
 {
 	enum err err = ERR_OK;
 
-	address->name = intake->address;
+	address->name = account->address;
 	address->delivery = STORE_DELIVER;
 	address->off_since = address->expires = 0;
 	address->reason[0] = 0;
 	address->has_box = false;
-	if (enroll_wants_box(intake))
-		err = enroll_box(txn, how, intake, hash, address, ret);
+	if (enroll_wants_box(account))
+		err = enroll_box(txn, how, account, hash, address, ret);
 	ret->verdict = ENROLL_CREATE;
 	address->has_box = ret->has_box;
 	address->box = ret->box;
-	put_forwards(intake, address);
+	put_forwards(account, address);
 	return err == ERR_OK ? store_address_add(txn, address) : err;
 }
 
 /* An address that is there becomes what the row says. */
 static enum err update(struct store_txn *txn, const struct enroll_how *how,
-		       const struct intake *intake, const char *hash,
+		       const struct import_account *account, const char *hash,
 		       struct store_address *address, struct enrolled *ret)
 {
 	unsigned differs = 0;
@@ -273,21 +275,21 @@ static enum err update(struct store_txn *txn, const struct enroll_how *how,
 	ret->verdict = ENROLL_SAME;
 	ret->has_box = address->has_box;
 	ret->box = address->box;
-	if (enroll_wants_box(intake) &&
+	if (enroll_wants_box(account) &&
 	    (!address->has_box ||
-	     (intake->has_box && !same_box(&intake->box, &address->box))))
+	     (account->has_box && !same_box(&account->box, &address->box))))
 		differs |= ENROLL_BOX;
-	if (intake->has_forwards &&
-	    (intake->forwards_len != address->forwards_len ||
-	     memcmp(intake->forwards, address->forwards,
-		    intake->forwards_len) != 0))
+	if (account->has_forwards &&
+	    (account->forwards_len != address->forwards_len ||
+	     memcmp(account->forwards, address->forwards,
+		    account->forwards_len) != 0))
 		differs |= ENROLL_FORWARD;
 	if (differs && !how->update) {
 		ret->differs = differs;
 		return conflict(txn, differs);
 	}
-	if (enroll_wants_box(intake))
-		err = enroll_box(txn, how, intake, hash, address, ret);
+	if (enroll_wants_box(account))
+		err = enroll_box(txn, how, account, hash, address, ret);
 	ret->differs |= differs;
 	ret->verdict = ret->differs ? ENROLL_CHANGE : ENROLL_SAME;
 	if (err != ERR_OK || !differs)
@@ -295,14 +297,15 @@ static enum err update(struct store_txn *txn, const struct enroll_how *how,
 	address->has_box = ret->has_box;
 	address->box = ret->box;
 	if (differs & ENROLL_FORWARD)
-		put_forwards(intake, address);
+		put_forwards(account, address);
 	return store_address_set(txn, address);
 }
 
 /* Deleted under this name: back with its box, and then as the row says. */
 static enum err bring_back(struct store_txn *txn, const struct enroll_how *how,
-			   const struct intake *intake, const char *hash,
-			   struct store_address *address, struct enrolled *ret)
+			   const struct import_account *account,
+			   const char *hash, struct store_address *address,
+			   struct enrolled *ret)
 {
 	const struct enroll_how all = {.update = true,
 				       .numbers = how->numbers};
@@ -317,29 +320,29 @@ static enum err bring_back(struct store_txn *txn, const struct enroll_how *how,
 		err = undelete_box(txn, &address->box);
 	}
 	if (err == ERR_OK || err == ERR_NOTFOUND)
-		err = store_address_restore(txn, &intake->address);
+		err = store_address_restore(txn, &account->address);
 	if (err == ERR_OK)
-		err = update(txn, &all, intake, hash, address, ret);
+		err = update(txn, &all, account, hash, address, ret);
 	ret->verdict = ENROLL_BACK;
 	return err;
 }
 
 static enum err enroll_address(struct store_txn *txn,
 			       const struct enroll_how *how,
-			       const struct intake *intake, const char *hash,
-			       struct enrolled *ret)
+			       const struct import_account *account,
+			       const char *hash, struct enrolled *ret)
 {
 	struct store_address address;
 	struct store_parked parked;
-	enum err err = store_address_get(txn, &intake->address, &address);
+	enum err err = store_address_get(txn, &account->address, &address);
 
 	if (err == ERR_OK)
-		return update(txn, how, intake, hash, &address, ret);
+		return update(txn, how, account, hash, &address, ret);
 	if (err == ERR_NOTFOUND)
-		err = store_parked_address_get(txn, &intake->address, &address,
+		err = store_parked_address_get(txn, &account->address, &address,
 					       &parked);
 	if (err == ERR_OK && how->undelete)
-		return bring_back(txn, how, intake, hash, &address, ret);
+		return bring_back(txn, how, account, hash, &address, ret);
 	if (err == ERR_OK)
 		return store_refuse(txn, ERR_EXISTS,
 				    "it was deleted, and mail for it may be "
@@ -347,15 +350,15 @@ static enum err enroll_address(struct store_txn *txn,
 				    "with its box, 'popbox purge' removes it "
 				    "for good)");
 	return err == ERR_NOTFOUND
-		       ? create(txn, how, intake, hash, &address, ret)
+		       ? create(txn, how, account, hash, &address, ret)
 		       : err;
 }
 
 /* A row that names a box alone. */
 static enum err enroll_alone(struct store_txn *txn,
 			     const struct enroll_how *how,
-			     const struct intake *intake, const char *hash,
-			     struct enrolled *ret)
+			     const struct import_account *account,
+			     const char *hash, struct enrolled *ret)
 {
 	const struct store_address none = {.has_box = false};
 	struct store_parked parked;
@@ -363,29 +366,29 @@ static enum err enroll_alone(struct store_txn *txn,
 	enum err err = ERR_NOTFOUND;
 
 	if (how->undelete)
-		err = store_parked_box_get(txn, &intake->box, &box, &parked);
+		err = store_parked_box_get(txn, &account->box, &box, &parked);
 	if (err == ERR_OK)
-		err = need_handle(txn, &intake->box.handle);
+		err = need_handle(txn, &account->box.handle);
 	if (err == ERR_OK) {
-		ret->back = (struct rejoin_box){intake->box, parked.group};
-		err = undelete_box(txn, &intake->box);
+		ret->back = (struct rejoin_box){account->box, parked.group};
+		err = undelete_box(txn, &account->box);
 	}
 	ret->verdict = err == ERR_OK ? ENROLL_BACK : ENROLL_SAME;
 	if (err == ERR_OK || err == ERR_NOTFOUND)
-		err = enroll_box(txn, how, intake, hash, &none, ret);
+		err = enroll_box(txn, how, account, hash, &none, ret);
 	if (ret->verdict == ENROLL_SAME && ret->differs)
 		ret->verdict = ENROLL_CHANGE;
 	return err;
 }
 
 enum err enroll_row(struct store_txn *txn, const struct enroll_how *how,
-		    const struct intake *intake, const char *hash,
+		    const struct import_account *account, const char *hash,
 		    struct enrolled *ret_enrolled)
 {
 	*ret_enrolled = (struct enrolled){.verdict = ENROLL_SAME};
-	return intake->has_address
-		       ? enroll_address(txn, how, intake, hash, ret_enrolled)
-		       : enroll_alone(txn, how, intake, hash, ret_enrolled);
+	return account->has_address
+		       ? enroll_address(txn, how, account, hash, ret_enrolled)
+		       : enroll_alone(txn, how, account, hash, ret_enrolled);
 }
 
 enum err enroll_postmaster(struct store_txn *txn, const struct enroll_how *how,
@@ -396,8 +399,9 @@ enum err enroll_postmaster(struct store_txn *txn, const struct enroll_how *how,
 	struct postmaster postmaster = {.domain = *domain,
 					.owner = *owner,
 					.numbers = how->numbers};
-	const struct intake intake = {.has_address = true, .address = name,
-				      .secret = INTAKE_KEEP};
+	const struct import_account account = {.has_address = true,
+					       .address = name,
+					       .secret = IMPORT_ACCOUNT_KEEP};
 	struct store_address address;
 	struct store_parked parked;
 	struct enrolled enrolled;
@@ -408,6 +412,6 @@ enum err enroll_postmaster(struct store_txn *txn, const struct enroll_how *how,
 	err = store_parked_address_get(txn, &name, &address, &parked);
 	if (err == ERR_NOTFOUND)
 		return postmaster_add(txn, &postmaster);
-	return err == ERR_OK ? enroll_row(txn, how, &intake, NULL, &enrolled)
+	return err == ERR_OK ? enroll_row(txn, how, &account, NULL, &enrolled)
 			     : err;
 }

@@ -6,7 +6,7 @@
 
 #include "accounts/numbers.h"
 #include "accounts/rejoin.h"
-#include "intake.h"
+#include "import_account.h"
 
 /* What a row says and the store does not. */
 enum {
@@ -37,15 +37,15 @@ struct enrolled {
 };
 
 /* Does this row speak of a box, or of forwards alone? */
-bool enroll_wants_box(const struct intake *intake);
+bool enroll_wants_box(const struct import_account *account);
 
 /* Makes or changes what the row says; its domain is there. hash: what the box
  * shall have; NULL: what it has, and a new one none. ERR_INVALID, ERR_EXISTS or
  * ERR_INUSE: refused, store_reason says why. */
 MUST_USE enum err enroll_row(struct store_txn *txn,
 			     const struct enroll_how *how,
-			     const struct intake *intake, const char *hash,
-			     struct enrolled *ret_enrolled);
+			     const struct import_account *account,
+			     const char *hash, struct enrolled *ret_enrolled);
 
 /* Makes a domain that rows need, and its handle: a new one, or with undelete the
  * one that was deleted. */

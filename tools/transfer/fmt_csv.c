@@ -24,7 +24,8 @@ struct texts {
 	const char *of[FMT_CSV_COLUMNS];
 };
 
-static const char *take_name(struct intake *intake, const struct texts *texts)
+static const char *take_name(struct import_account *account,
+			     const struct texts *texts)
 {
 	const char *first = texts->of[FMT_CSV_FIRST_NAME];
 	const char *last = texts->of[FMT_CSV_LAST_NAME];
@@ -32,65 +33,66 @@ static const char *take_name(struct intake *intake, const struct texts *texts)
 	int len;
 
 	if (texts->of[FMT_CSV_NAME][0])
-		return intake_title(intake, texts->of[FMT_CSV_NAME]);
+		return import_account_title(account, texts->of[FMT_CSV_NAME]);
 	if (!last[0])
-		return first[0] ? intake_title(intake, first) : NULL;
+		return first[0] ? import_account_title(account, first) : NULL;
 	len = snprintf(both, sizeof both, "%s%s%s", first,
 		       first[0] ? " " : "", last);
 	if (len < 0 || (size_t)len >= sizeof both)
 		return "the name has more than 200 bytes";
-	return intake_title(intake, both);
+	return import_account_title(account, both);
 }
 
 /* Plesk encrypts what it shall be able to read again. */
-static const char *take_either(struct intake *intake, const char *text)
+static const char *take_either(struct import_account *account, const char *text)
 {
 	if (strncmp(text, "$AES-", 5) == 0) {
-		intake->unusable = "the password is encrypted with a key that "
-				   "only Plesk has";
+		account->unusable = "the password is encrypted with a key that "
+				    "only Plesk has";
 		return NULL;
 	}
 	return pwhash_resembles(text) || text[0] == '{' || text[0] == '!'
-		       ? intake_hash(intake, text)
-		       : intake_password(intake, text);
+		       ? import_account_hash(account, text)
+		       : import_account_password(account, text);
 }
 
 /* **** in Google's files: what is there stays. */
-static const char *take_secret(struct intake *intake, const struct texts *texts)
+static const char *take_secret(struct import_account *account,
+			       const struct texts *texts)
 {
 	const char *password = texts->of[FMT_CSV_PASSWORD];
 	const char *function = texts->of[FMT_CSV_FUNCTION];
 	const char *hash = texts->of[FMT_CSV_HASH];
 
 	if (texts->of[FMT_CSV_EITHER][0])
-		return take_either(intake, texts->of[FMT_CSV_EITHER]);
+		return take_either(account, texts->of[FMT_CSV_EITHER]);
 	if (texts->of[FMT_CSV_VCLEAR][0])
-		return fmt_passwd_either(intake, hash,
+		return fmt_passwd_either(account, hash,
 					 texts->of[FMT_CSV_VCLEAR]);
 	if (hash[0] && password[0])
 		return "it has both a password and a hash";
 	if (hash[0])
-		return intake_hash(intake, hash);
+		return import_account_hash(account, hash);
 	if (strcmp(password, "****") == 0) {
-		intake->secret = INTAKE_KEEP;
+		account->secret = IMPORT_ACCOUNT_KEEP;
 		return NULL;
 	}
 	if (!password[0])
 		return NULL;
-	return function[0] ? intake_hash(intake, password)
-			   : intake_password(intake, password);
+	return function[0] ? import_account_hash(account, password)
+			   : import_account_password(account, password);
 }
 
 /* Addresses between blanks or commas. One that is the address itself means its
  * box. */
-static const char *take_forwards(struct intake *intake, const char *text,
-				 bool *ret_itself)
+static const char *take_forwards(struct import_account *account,
+				 const char *text, bool *ret_itself)
 {
 	char one[NAME_ADDRESS_TEXT], self[NAME_ADDRESS_TEXT] = "";
 	const char *why = NULL;
 
-	if (intake->has_address)
-		name_address_text(&intake->address, self);
+	if (account->has_address)
+		name_address_text(&account->address, self);
 	*ret_itself = false;
 	for (text += strspn(text, " ,\t"); !why && *text;
 	     text += strspn(text, " ,\t")) {
@@ -104,12 +106,12 @@ static const char *take_forwards(struct intake *intake, const char *text,
 		if (strcasecmp(one, self) == 0)
 			*ret_itself = true;
 		else
-			why = intake_forward(intake, one);
+			why = import_account_forward(account, one);
 	}
 	return why;
 }
 
-static const char *take_address(struct intake *intake,
+static const char *take_address(struct import_account *account,
 				const struct texts *texts, const char *domain)
 {
 	const char *address = texts->of[FMT_CSV_ADDRESS];
@@ -118,31 +120,32 @@ static const char *take_address(struct intake *intake,
 	if (texts->of[FMT_CSV_DOMAIN][0])
 		domain = texts->of[FMT_CSV_DOMAIN];
 	if (address[0] == '@' && address[1])
-		return intake_local(intake, "*", address + 1);
+		return import_account_local(account, "*", address + 1);
 	if (address[0] && (strchr(address, '@') || !domain))
-		return intake_address(intake, address);
+		return import_account_address(account, address);
 	if (address[0])
-		return intake_local(intake, address, domain);
+		return import_account_local(account, address, domain);
 	if (local[0] && domain)
-		return intake_local(intake, local, domain);
+		return import_account_local(account, local, domain);
 	if (local[0])
 		return "it has no domain (column 'domain', or --domain)";
 	return texts->of[FMT_CSV_BOX][0] ? NULL : "it has no address";
 }
 
 /* The rest: every column that has a call of its own. */
-static const char *take_plain(struct intake *intake, const struct texts *texts)
+static const char *take_plain(struct import_account *account,
+			      const struct texts *texts)
 {
 	static const struct {
 		enum fmt_csv_column column;
-		const char *(*take)(struct intake *, const char *);
+		const char *(*take)(struct import_account *, const char *);
 	} calls[] = {
-		{FMT_CSV_HANDLE, intake_handle},
-		{FMT_CSV_BOX, intake_box},
-		{FMT_CSV_LOGIN, intake_login},
-		{FMT_CSV_DELIVERY, intake_delivery},
-		{FMT_CSV_REASON, intake_reason},
-		{FMT_CSV_MAILDIR, intake_maildir},
+		{FMT_CSV_HANDLE, import_account_handle},
+		{FMT_CSV_BOX, import_account_box},
+		{FMT_CSV_LOGIN, import_account_login},
+		{FMT_CSV_DELIVERY, import_account_delivery},
+		{FMT_CSV_REASON, import_account_reason},
+		{FMT_CSV_MAILDIR, import_account_maildir},
 	};
 	const char *why = NULL;
 
@@ -150,29 +153,31 @@ static const char *take_plain(struct intake *intake, const struct texts *texts)
 		const char *text = texts->of[calls[i].column];
 
 		if (text[0])
-			why = calls[i].take(intake, text);
+			why = calls[i].take(account, text);
 	}
 	if (!why && texts->of[FMT_CSV_QUOTA][0])
-		why = intake_quota(intake, texts->of[FMT_CSV_QUOTA], 1);
+		why = import_account_quota(account, texts->of[FMT_CSV_QUOTA],
+					   1);
 	if (!why && texts->of[FMT_CSV_QUOTA_MB][0])
-		why = intake_quota(intake, texts->of[FMT_CSV_QUOTA_MB],
-				   1 << 20);
+		why = import_account_quota(account, texts->of[FMT_CSV_QUOTA_MB],
+					   1 << 20);
 	if (!why && texts->of[FMT_CSV_QUOTA_KB][0])
-		why = intake_quota(intake, texts->of[FMT_CSV_QUOTA_KB],
-				   1 << 10);
+		why = import_account_quota(account, texts->of[FMT_CSV_QUOTA_KB],
+					   1 << 10);
 	if (!why && texts->of[FMT_CSV_VQUOTA][0])
-		why = fmt_passwd_quota(intake, texts->of[FMT_CSV_VQUOTA]);
+		why = fmt_passwd_quota(account, texts->of[FMT_CSV_VQUOTA]);
 	if (!why && texts->of[FMT_CSV_VDIR][0])
-		why = fmt_passwd_dir(intake, texts->of[FMT_CSV_VDIR]);
+		why = fmt_passwd_dir(account, texts->of[FMT_CSV_VDIR]);
 	if (!why && texts->of[FMT_CSV_VFLAGS][0])
-		why = fmt_passwd_flags(intake, texts->of[FMT_CSV_VFLAGS]);
+		why = fmt_passwd_flags(account, texts->of[FMT_CSV_VFLAGS]);
 	return why;
 }
 
 /* Rows may be switched off. The status that an upload asks for outweighs the
  * one that there was. */
 static const char *take_flags(const struct fmt_csv *row,
-			      const struct texts *texts, struct intake *intake,
+			      const struct texts *texts,
+			      struct import_account *account,
 			      const char **ret_left)
 {
 	const char *active = texts->of[FMT_CSV_ACTIVE];
@@ -181,16 +186,17 @@ static const char *take_flags(const struct fmt_csv *row,
 
 	if (!status[0])
 		status = texts->of[FMT_CSV_STATUS];
-	why = fmt_flags_status(intake, status);
+	why = fmt_flags_status(account, status);
 	if (!why)
-		why = fmt_flags_active(intake, active);
+		why = fmt_flags_active(account, active);
 	if (why || !fmt_csv_has(row, FMT_CSV_ACTIVE) ||
 	    !fmt_csv_has(row, FMT_CSV_FORWARD))
 		return why;
-	if (intake->has_delivery)
+	if (account->has_delivery)
 		*ret_left = "an alias that is not active";
 	/* An alias has no box to switch. */
-	intake->has_login = intake->has_delivery = intake->has_reason = false;
+	account->has_login = account->has_delivery = account->has_reason =
+		false;
 	return NULL;
 }
 
@@ -231,7 +237,7 @@ static const char *read_texts(const struct fmt_csv *row,
 }
 
 const char *fmt_csv_fill(const struct fmt_csv *row, const struct csvfile *csv,
-			 const char *domain, struct intake *intake,
+			 const char *domain, struct import_account *account,
 			 const char **ret_left)
 {
 	struct texts texts;
@@ -240,19 +246,20 @@ const char *fmt_csv_fill(const struct fmt_csv *row, const struct csvfile *csv,
 
 	*ret_left = NULL;
 	if (!why)
-		why = take_address(intake, &texts, domain);
+		why = take_address(account, &texts, domain);
 	if (!why)
-		why = take_forwards(intake, texts.of[FMT_CSV_FORWARD], &itself);
-	intake->itself = itself;
-	if (!why && itself && !intake->has_forwards && !intake->part)
+		why = take_forwards(account, texts.of[FMT_CSV_FORWARD],
+				    &itself);
+	account->itself = itself;
+	if (!why && itself && !account->has_forwards && !account->part)
 		*ret_left = "an alias of itself";
 	if (!why)
-		why = take_secret(intake, &texts);
+		why = take_secret(account, &texts);
 	if (!why)
-		why = take_name(intake, &texts);
+		why = take_name(account, &texts);
 	if (!why)
-		why = take_plain(intake, &texts);
-	return why ? why : take_flags(row, &texts, intake, ret_left);
+		why = take_plain(account, &texts);
+	return why ? why : take_flags(row, &texts, account, ret_left);
 }
 
 static const char *read_alias(const struct texts *texts, const char *name,

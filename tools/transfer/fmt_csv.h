@@ -5,7 +5,7 @@
 #define POPBOX_FMT_CSV_H
 
 #include "csvfile.h"
-#include "intake.h"
+#include "import_account.h"
 
 /* What a column means. */
 enum fmt_csv_column {
@@ -85,9 +85,9 @@ bool fmt_csv_is_alias(const struct fmt_csv *row, const struct csvfile *csv,
 
 /* A record below that header. domain is for names that have none, or NULL. NULL,
  * or why it cannot be taken; *ret_left: why it is left out, or NULL. The
- * intake was wiped before. */
+ * account was wiped before. */
 const char *fmt_csv_fill(const struct fmt_csv *row, const struct csvfile *csv,
-			 const char *domain, struct intake *intake,
+			 const char *domain, struct import_account *account,
 			 const char **ret_left);
 
 #endif

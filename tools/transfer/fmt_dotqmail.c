@@ -49,7 +49,7 @@ const char *fmt_dotqmail_lines(const char *text, size_t len,
 }
 
 struct collecting {
-	struct intake *intake;
+	struct import_account *account;
 	struct fmt_dotqmail *row;
 };
 
@@ -61,7 +61,7 @@ static const char *collect(void *arg, enum fmt_dotqmail_kind kind,
 
 	switch (kind) {
 	case FMT_DOTQMAIL_FORWARD:
-		return intake_forward(c->intake, line);
+		return import_account_forward(c->account, line);
 	case FMT_DOTQMAIL_MAILDIR:
 		if (row->boxes < FMT_DOTQMAIL_BOXES)
 			memcpy(row->box[row->boxes++], line, strlen(line) + 1);
@@ -76,10 +76,11 @@ static const char *collect(void *arg, enum fmt_dotqmail_kind kind,
 	return NULL;
 }
 
-const char *fmt_dotqmail(const char *text, size_t len, struct intake *intake,
+const char *fmt_dotqmail(const char *text, size_t len,
+			 struct import_account *account,
 			 struct fmt_dotqmail *ret_row)
 {
-	struct collecting c = {intake, ret_row};
+	struct collecting c = {account, ret_row};
 
 	*ret_row = (struct fmt_dotqmail){.boxes = 0};
 	return fmt_dotqmail_lines(text, len, collect, &c, &ret_row->held);

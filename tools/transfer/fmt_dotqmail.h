@@ -3,7 +3,7 @@
 #ifndef POPBOX_FMT_DOTQMAIL_H
 #define POPBOX_FMT_DOTQMAIL_H
 
-#include "intake.h"
+#include "import_account.h"
 
 enum fmt_dotqmail_kind {
 	FMT_DOTQMAIL_FORWARD, /* without its & */
@@ -30,8 +30,9 @@ struct fmt_dotqmail {
 	bool held; /* its first line is blank */
 };
 
-/* Forwards go into the intake. NULL, or why not. */
-const char *fmt_dotqmail(const char *text, size_t len, struct intake *intake,
+/* Forwards go into the account. NULL, or why not. */
+const char *fmt_dotqmail(const char *text, size_t len,
+			 struct import_account *account,
 			 struct fmt_dotqmail *ret_row);
 
 /* The local part that qmail-local looks for under a file's name: '*' for

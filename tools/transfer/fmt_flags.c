@@ -13,13 +13,14 @@ static bool is_one_of(const char *text, const char *const *words)
 	return false;
 }
 
-static void suspend(struct intake *intake, const char *reason, bool mail)
+static void suspend(struct import_account *account, const char *reason,
+		    bool mail)
 {
-	intake_no_login(intake);
+	import_account_no_login(account);
 	if (mail)
-		intake_no_mail(intake);
-	if (!intake->has_reason)
-		(void)intake_reason(intake, reason); /* a good one */
+		import_account_no_mail(account);
+	if (!account->has_reason)
+		(void)import_account_reason(account, reason); /* a good one */
 }
 
 static const char *const off[] = {"0",  "f",	"false",    "n",
@@ -30,36 +31,38 @@ bool fmt_flags_inactive(const char *text)
 	return is_one_of(text, off);
 }
 
-const char *fmt_flags_active(struct intake *intake, const char *text)
+const char *fmt_flags_active(struct import_account *account, const char *text)
 {
 	static const char *const on[] = {"1",	"t",  "true",	"y",
 					 "yes", "on", "active", NULL};
 
 	if (strcmp(text, "2") == 0)
-		suspend(intake, "logins were off at the old site", false);
+		suspend(account, "logins were off at the old site", false);
 	else if (is_one_of(text, off))
-		suspend(intake, "not active at the old site", true);
+		suspend(account, "not active at the old site", true);
 	else if (text[0] && !is_one_of(text, on))
-		return intake_blame(intake, text,
-				    "active is 1, 0, or 2 (mail without "
-				    "logins)");
+		return import_account_blame(
+			account, text,
+			"active is 1, 0, or 2 (mail without "
+			"logins)");
 	return NULL;
 }
 
-const char *fmt_flags_status(struct intake *intake, const char *text)
+const char *fmt_flags_status(struct import_account *account, const char *text)
 {
 	static const char *const on[] = {"active", "enabled", NULL};
 	static const char *const gone[] = {"suspended", "archived", "disabled",
 					   "inactive",	"deleted",  NULL};
 
 	if (strcasecmp(text, "noaccess") == 0)
-		suspend(intake, "logins were off at the old site", false);
+		suspend(account, "logins were off at the old site", false);
 	else if (is_one_of(text, gone))
-		suspend(intake, "suspended at the old site", true);
+		suspend(account, "suspended at the old site", true);
 	else if (text[0] && !is_one_of(text, on))
-		return intake_blame(intake, text,
-				    "the status is none of active, suspended "
-				    "and archived");
+		return import_account_blame(
+			account, text,
+			"the status is none of active, suspended "
+			"and archived");
 	return NULL;
 }
 
@@ -94,21 +97,21 @@ const char *fmt_flags_vpopmail_name(unsigned long bit)
 	return NULL;
 }
 
-void fmt_flags_vpopmail(struct intake *intake, unsigned long bits)
+void fmt_flags_vpopmail(struct import_account *account, unsigned long bits)
 {
 	const size_t known = sizeof bit_names / sizeof *bit_names;
 
 	if (bits & FMT_FLAGS_NO_POP)
-		intake_no_login(intake);
+		import_account_no_login(account);
 	if (bits & FMT_FLAGS_BOUNCE)
-		intake_no_mail(intake);
+		import_account_no_mail(account);
 	for (size_t i = 0; i < known; i++) {
 		if (bits & 1UL << i && bit_names[i])
-			intake_note(intake, "%s", bit_names[i]);
+			import_account_note(account, "%s", bit_names[i]);
 	}
 	if (bits >> known)
-		intake_note(intake, "unknown flags 0x%lx",
-			    bits >> known << known);
+		import_account_note(account, "unknown flags 0x%lx",
+				    bits >> known << known);
 }
 
 /* Neither logins nor delivery depend on these. */
@@ -119,7 +122,7 @@ static const char *const harmless[] = {
 	NULL,
 };
 
-void fmt_flags_dovecot(struct intake *intake, const char *key,
+void fmt_flags_dovecot(struct import_account *account, const char *key,
 		       const char *value)
 {
 	static const char *const no[] = {"n", "no", "0", NULL};
@@ -128,15 +131,16 @@ void fmt_flags_dovecot(struct intake *intake, const char *key,
 		return;
 	if (strcasecmp(key, "nologin") == 0) {
 		if (!is_one_of(value, no))
-			intake_no_login(intake);
+			import_account_no_login(account);
 		return;
 	}
 	if (strcasecmp(key, "nopassword") == 0)
-		intake_note(intake, "any password was accepted (nopassword)");
+		import_account_note(account,
+				    "any password was accepted (nopassword)");
 	else if (strcasecmp(key, "allow_nets") == 0)
-		intake_note(intake, "logins from %s alone", value);
+		import_account_note(account, "logins from %s alone", value);
 	else /* its value may be a secret */
-		intake_note(intake, "the field '%s'", key);
+		import_account_note(account, "the field '%s'", key);
 }
 
 static bool days(const char *text, int64_t *ret_days)
@@ -149,23 +153,24 @@ static bool days(const char *text, int64_t *ret_days)
 
 enum { LAST_CHANGE, MINIMUM, MAXIMUM, WARNING, INACTIVE, EXPIRY };
 
-void fmt_flags_shadow(struct intake *intake,
+void fmt_flags_shadow(struct import_account *account,
 		      const char *const field[FMT_FLAGS_SHADOW])
 {
 	enum { DAY = 86400 };
 	int64_t change, most, grace, expiry;
 
 	if (days(field[EXPIRY], &expiry))
-		intake->expires = expiry ? expiry * DAY : 1;
+		account->expires = expiry ? expiry * DAY : 1;
 	if (!days(field[LAST_CHANGE], &change))
 		return;
 	if (change == 0)
-		intake_note(intake, "the password must be changed at the next "
+		import_account_note(account,
+				    "the password must be changed at the next "
 				    "login");
 	/* An old password is taken until it has been inactive for so long. */
 	else if (days(field[MAXIMUM], &most) && days(field[INACTIVE], &grace)) {
 		expiry = (change + most + grace + 1) * DAY;
-		if (!intake->expires || expiry < intake->expires)
-			intake->expires = expiry;
+		if (!account->expires || expiry < account->expires)
+			account->expires = expiry;
 	}
 }

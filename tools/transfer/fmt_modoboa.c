@@ -20,15 +20,16 @@ static const struct kind {
 	const char *name;
 	const enum fmt_csv_column *columns; /* NULL: left out */
 	size_t count;
-	enum intake_part part;
+	enum import_account_part part;
 } kinds[] = {
-	{"account", account, sizeof account / sizeof *account, INTAKE_BOX},
-	{"alias", forwards, 2, INTAKE_FORWARDS},
-	{"forward", forwards, 2, INTAKE_FORWARDS},
-	{"dlist", forwards, 2, INTAKE_FORWARDS},
-	{"domainalias", domain, 3, INTAKE_WHOLE},
-	{"domain", NULL, 0, INTAKE_WHOLE},
-	{"relaydomain", NULL, 0, INTAKE_WHOLE},
+	{"account", account, sizeof account / sizeof *account,
+	 IMPORT_ACCOUNT_BOX},
+	{"alias", forwards, 2, IMPORT_ACCOUNT_FORWARDS},
+	{"forward", forwards, 2, IMPORT_ACCOUNT_FORWARDS},
+	{"dlist", forwards, 2, IMPORT_ACCOUNT_FORWARDS},
+	{"domainalias", domain, 3, IMPORT_ACCOUNT_WHOLE},
+	{"domain", NULL, 0, IMPORT_ACCOUNT_WHOLE},
+	{"relaydomain", NULL, 0, IMPORT_ACCOUNT_WHOLE},
 };
 
 enum { KINDS = sizeof kinds / sizeof *kinds };
@@ -74,7 +75,8 @@ static const char *login_of(const struct csvfile *csv)
 }
 
 const char *fmt_modoboa(const struct csvfile *csv, struct csvfile *ret_record,
-			struct fmt_csv *ret_columns, enum intake_part *ret_part,
+			struct fmt_csv *ret_columns,
+			enum import_account_part *ret_part,
 			const char **ret_left)
 {
 	const char *word = fmt_clean_blanks(csvfile_field(csv, 0));
@@ -82,7 +84,7 @@ const char *fmt_modoboa(const struct csvfile *csv, struct csvfile *ret_record,
 	bool good = true;
 
 	*ret_left = NULL;
-	*ret_part = INTAKE_WHOLE;
+	*ret_part = IMPORT_ACCOUNT_WHOLE;
 	*ret_columns = (struct fmt_csv){.count = 0};
 	csvfile_clear(ret_record);
 	while (kind < kinds + KINDS && strcasecmp(kind->name, word) != 0)

@@ -6,12 +6,13 @@
 
 #include "csvfile.h"
 #include "fmt_csv.h"
-#include "intake.h"
+#include "import_account.h"
 
 /* What fmt_csv_fill takes instead of a record. *ret_left: why it is left out, or
  * NULL. NULL, or why it cannot be taken. */
 const char *fmt_modoboa(const struct csvfile *csv, struct csvfile *ret_record,
-			struct fmt_csv *ret_columns, enum intake_part *ret_part,
+			struct fmt_csv *ret_columns,
+			enum import_account_part *ret_part,
 			const char **ret_left);
 
 /* Does a file that begins so look like it? */

@@ -290,7 +290,8 @@ enum fmt_pairs_got fmt_pairs_virtualmin(struct fmt_pairs *pairs, char *line,
 }
 
 const char *fmt_pairs_fill(struct fmt_pairs *pairs, const char *domain,
-			   struct intake *intake, const char **ret_left)
+			   struct import_account *account,
+			   const char **ret_left)
 {
 	const bool is_box = pairs->hash.len || pairs->clear.len;
 	const char *why = pairs->why;
@@ -298,9 +299,9 @@ const char *fmt_pairs_fill(struct fmt_pairs *pairs, const char *domain,
 	*ret_left = NULL;
 	if (why) { /* whose it is, if that can be told */
 		(void)fmt_csv_fill(&pairs->columns, &pairs->values, domain,
-				   intake, ret_left);
+				   account, ret_left);
 		*ret_left = NULL;
-		intake->bad[0] = 0;
+		account->bad[0] = 0;
 		return why;
 	}
 	if (!fmt_csv_has(&pairs->columns, FMT_CSV_ADDRESS) &&
@@ -312,17 +313,17 @@ const char *fmt_pairs_fill(struct fmt_pairs *pairs, const char *domain,
 	}
 	if (pairs->forwards.len)
 		fmt_pairs_put(pairs, FMT_CSV_FORWARD, pairs->forwards.bytes);
-	why = fmt_csv_fill(&pairs->columns, &pairs->values, domain, intake,
+	why = fmt_csv_fill(&pairs->columns, &pairs->values, domain, account,
 			   ret_left);
 	if (!why && is_box)
 		why = fmt_passwd_either(
-			intake, pairs->hash.len ? pairs->hash.bytes : "",
+			account, pairs->hash.len ? pairs->hash.bytes : "",
 			pairs->clear.len ? pairs->clear.bytes : "");
-	if (is_box && pairs->listed && intake->has_forwards &&
-	    !intake->itself && !intake->has_delivery)
-		intake_no_mail(intake);
-	if (!is_box && intake->has_forwards)
-		intake->has_title = intake->has_quota = false;
+	if (is_box && pairs->listed && account->has_forwards &&
+	    !account->itself && !account->has_delivery)
+		import_account_no_mail(account);
+	if (!is_box && account->has_forwards)
+		account->has_title = account->has_quota = false;
 	return why;
 }
 

@@ -7,7 +7,7 @@
 
 #include "csvfile.h"
 #include "fmt_csv.h"
-#include "intake.h"
+#include "import_account.h"
 
 enum { FMT_PAIRS_MAX = CSVFILE_RECORD_MAX }; /* bytes of one account */
 
@@ -47,7 +47,8 @@ void fmt_pairs_close(struct fmt_pairs *pairs); /* wipes */
 /* The account that has ended, as fmt_csv_fill. pairs->others stay, each for an
  * address that leads to it. */
 const char *fmt_pairs_fill(struct fmt_pairs *pairs, const char *domain,
-			   struct intake *intake, const char **ret_left);
+			   struct import_account *account,
+			   const char **ret_left);
 
 /* Do files that begin so look like theirs? */
 bool fmt_pairs_is_ldif(const char *bytes, size_t len);

@@ -25,19 +25,19 @@ static size_t split(char *line, size_t wanted, char **ret_field)
 }
 
 static const char *take_user(const char *user, const char *domain,
-			     struct intake *intake)
+			     struct import_account *account)
 {
 	if (!user[0])
 		return "it has no user";
 	if (strchr(user, '@'))
-		return intake_address(intake, user);
+		return import_account_address(account, user);
 	if (!domain)
 		return "it has no domain (use --domain D)";
-	return intake_local(intake, user, domain);
+	return import_account_local(account, user, domain);
 }
 
 /* DIR/Maildir, where an old mailbox lies. */
-static const char *take_dir(struct intake *intake, const char *dir,
+static const char *take_dir(struct import_account *account, const char *dir,
 			    const char *below)
 {
 	char path[PATH_MAX];
@@ -51,22 +51,22 @@ static const char *take_dir(struct intake *intake, const char *dir,
 	made = snprintf(path, sizeof path, "%.*s%s", (int)len, dir, below);
 	if (made < 0 || (size_t)made >= sizeof path)
 		return "the directory's path is too long";
-	return intake_maildir(intake, path);
+	return import_account_maildir(account, path);
 }
 
-const char *fmt_passwd_dir(struct intake *intake, const char *dir)
+const char *fmt_passwd_dir(struct import_account *account, const char *dir)
 {
-	return take_dir(intake, dir, "/Maildir");
+	return take_dir(account, dir, "/Maildir");
 }
 
 /* Titles of other programs may say anything; one that cannot be kept is none. */
-static const char *take_gecos(struct intake *intake, char *gecos)
+static const char *take_gecos(struct import_account *account, char *gecos)
 {
 	gecos[strcspn(gecos, ",")] = 0; /* room, telephone */
-	return gecos[0] ? intake_title(intake, gecos) : NULL;
+	return gecos[0] ? import_account_title(account, gecos) : NULL;
 }
 
-const char *fmt_passwd_quota(struct intake *intake, const char *text)
+const char *fmt_passwd_quota(struct import_account *account, const char *text)
 {
 	char bytes[64];
 	size_t len = strcspn(text, ",");
@@ -74,40 +74,41 @@ const char *fmt_passwd_quota(struct intake *intake, const char *text)
 	if (len >= sizeof bytes)
 		return "the quota is too long";
 	if (len && text[len - 1] == 'C')
-		return intake_quota(intake, "", 1);
+		return import_account_quota(account, "", 1);
 	memcpy(bytes, text, len);
 	bytes[len] = 0;
 	if (len && bytes[len - 1] == 'S')
 		bytes[len - 1] = 0;
-	return intake_quota(intake, bytes, 1);
+	return import_account_quota(account, bytes, 1);
 }
 
-const char *fmt_passwd_flags(struct intake *intake, const char *gid)
+const char *fmt_passwd_flags(struct import_account *account, const char *gid)
 {
 	char *end;
 	unsigned long flags = strtoul(gid, &end, 10);
 
 	if (end == gid || *end)
 		return "its flags are not a number";
-	fmt_flags_vpopmail(intake, flags);
+	fmt_flags_vpopmail(account, flags);
 	return NULL;
 }
 
 /* The clear password counts only where the hash cannot be used. */
-const char *fmt_passwd_either(struct intake *intake, const char *hash,
+const char *fmt_passwd_either(struct import_account *account, const char *hash,
 			      const char *clear)
 {
-	const char *why = hash[0] ? intake_hash(intake, hash) : NULL;
+	const char *why = hash[0] ? import_account_hash(account, hash) : NULL;
 
-	if (clear[0] && (why || intake->unusable || !hash[0])) {
-		intake->unusable = NULL;
-		why = intake_password(intake, clear);
+	if (clear[0] && (why || account->unusable || !hash[0])) {
+		account->unusable = NULL;
+		why = import_account_password(account, clear);
 	}
 	return why;
 }
 
 const char *fmt_passwd_vpopmail(char *line, const char *domain,
-				struct intake *intake, const char **ret_left)
+				struct import_account *account,
+				const char **ret_left)
 {
 	char *field[FIELDS];
 	size_t count = split(line, FIELDS, field);
@@ -117,17 +118,17 @@ const char *fmt_passwd_vpopmail(char *line, const char *domain,
 	if (count < 7)
 		return "it has fewer than seven fields (user:hash:uid:gid:"
 		       "gecos:dir:quota)";
-	why = take_user(field[0], domain, intake);
+	why = take_user(field[0], domain, account);
 	if (!why)
-		why = fmt_passwd_either(intake, field[1],
+		why = fmt_passwd_either(account, field[1],
 					count > 7 ? field[7] : "");
 	if (!why)
-		why = fmt_passwd_flags(intake, field[3]);
+		why = fmt_passwd_flags(account, field[3]);
 	if (!why)
-		why = take_gecos(intake, field[4]);
+		why = take_gecos(account, field[4]);
 	if (!why)
-		why = take_dir(intake, field[5], "/Maildir");
-	return why ? why : fmt_passwd_quota(intake, field[6]);
+		why = take_dir(account, field[5], "/Maildir");
+	return why ? why : fmt_passwd_quota(account, field[6]);
 }
 
 bool fmt_passwd_cells(const char *line, size_t len, const char *domain,
@@ -166,7 +167,8 @@ bool fmt_passwd_cells(const char *line, size_t len, const char *domain,
 }
 
 /* maildir:/path:INDEX=... */
-static const char *take_mail(struct intake *intake, const char *location)
+static const char *take_mail(struct import_account *account,
+			     const char *location)
 {
 	char path[PATH_MAX];
 	size_t len;
@@ -179,11 +181,11 @@ static const char *take_mail(struct intake *intake, const char *location)
 		return NULL;
 	memcpy(path, location, len);
 	path[len] = 0;
-	return take_dir(intake, path, "");
+	return take_dir(account, path, "");
 }
 
 /* *:storage=100M (of KiB), or *:bytes=N */
-static const char *take_rule(struct intake *intake, const char *rule)
+static const char *take_rule(struct import_account *account, const char *rule)
 {
 	const char *bytes = strstr(rule, "bytes=");
 	const char *storage = strstr(rule, "storage=");
@@ -198,10 +200,10 @@ static const char *take_rule(struct intake *intake, const char *rule)
 		return "the quota is too long";
 	memcpy(number, from, len);
 	number[len] = 0;
-	return intake_quota(intake, number, bytes ? 1 : 1024);
+	return import_account_quota(account, number, bytes ? 1 : 1024);
 }
 
-static const char *take_extra(struct intake *intake, char *extra)
+static const char *take_extra(struct import_account *account, char *extra)
 {
 	const char *why = NULL;
 	char *at = extra, *value;
@@ -216,11 +218,11 @@ static const char *take_extra(struct intake *intake, char *extra)
 		if (*value)
 			*value++ = 0;
 		if (strcmp(word, "userdb_mail") == 0)
-			why = take_mail(intake, value);
+			why = take_mail(account, value);
 		else if (strcmp(word, "userdb_quota_rule") == 0)
-			why = take_rule(intake, value);
+			why = take_rule(account, value);
 		else if (word[0])
-			fmt_flags_dovecot(intake, word, value);
+			fmt_flags_dovecot(account, word, value);
 	}
 	return why;
 }
@@ -249,7 +251,8 @@ bool fmt_passwd_resembles(const char *line)
 }
 
 const char *fmt_passwd_dovecot(char *line, const char *domain,
-			       struct intake *intake, const char **ret_left)
+			       struct import_account *account,
+			       const char **ret_left)
 {
 	char *field[FIELDS];
 	size_t count;
@@ -265,20 +268,21 @@ const char *fmt_passwd_dovecot(char *line, const char *domain,
 	if (count < 2)
 		return "it has no password (user:password:...)";
 	(void)fmt_clean_blanks(field[1]);
-	why = take_user(field[0], domain, intake);
+	why = take_user(field[0], domain, account);
 	if (!why && field[1][0])
-		why = intake_hash(intake, field[1]);
+		why = import_account_hash(account, field[1]);
 	if (!why && count > 4)
-		why = take_gecos(intake, field[4]);
+		why = take_gecos(account, field[4]);
 	if (!why && count > 5)
-		why = take_dir(intake, field[5], "/Maildir");
+		why = take_dir(account, field[5], "/Maildir");
 	if (!why && count > 7)
-		why = take_extra(intake, field[7]);
+		why = take_extra(account, field[7]);
 	return why;
 }
 
 const char *fmt_passwd_shadow(char *line, const char *domain,
-			      struct intake *intake, const char **ret_left)
+			      struct import_account *account,
+			      const char **ret_left)
 {
 	char *field[SHADOW_FIELDS];
 	const char *marks[FMT_FLAGS_SHADOW];
@@ -288,13 +292,13 @@ const char *fmt_passwd_shadow(char *line, const char *domain,
 	*ret_left = NULL;
 	if (count < 2)
 		return "it has no password field (name:hash:...)";
-	why = take_user(field[0], domain, intake);
+	why = take_user(field[0], domain, account);
 	if (why)
 		return why;
 	if (!field[1][0])
 		return "its password is empty: everybody could log in";
 	for (size_t i = 0; i < FMT_FLAGS_SHADOW; i++)
 		marks[i] = i + 2 < count ? field[i + 2] : "";
-	fmt_flags_shadow(intake, marks);
-	return intake_hash(intake, field[1]);
+	fmt_flags_shadow(account, marks);
+	return import_account_hash(account, field[1]);
 }

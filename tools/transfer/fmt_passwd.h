@@ -4,27 +4,28 @@
 #ifndef POPBOX_FMT_PASSWD_H
 #define POPBOX_FMT_PASSWD_H
 
-#include "intake.h"
+#include "import_account.h"
 
 /* domain is for names that have none, or NULL. line is cut in place; it has no
  * newline. NULL, or why it cannot be taken; *ret_left: why it is left out, or NULL.
- * The intake was wiped before. */
+ * The account was wiped before. */
 typedef const char *fmt_passwd(char *line, const char *domain,
-			       struct intake *intake, const char **ret_left);
+			       struct import_account *account,
+			       const char **ret_left);
 
 /* user:hash:uid:gid:gecos:dir:quota[:clear]; gid holds flags. */
 fmt_passwd fmt_passwd_vpopmail;
 
 /* Two of its fields, NULL or why not: 10485760S,1000C is bytes, and a number of
  * messages, which nobody counts here; and the flags. */
-const char *fmt_passwd_quota(struct intake *intake, const char *text);
-const char *fmt_passwd_flags(struct intake *intake, const char *gid);
+const char *fmt_passwd_quota(struct import_account *account, const char *text);
+const char *fmt_passwd_flags(struct import_account *account, const char *gid);
 
 /* The directory of an old mailbox, which has a Maildir. */
-const char *fmt_passwd_dir(struct intake *intake, const char *dir);
+const char *fmt_passwd_dir(struct import_account *account, const char *dir);
 
 /* A hash, or where that cannot be used a password in clear. Either may be "". */
-const char *fmt_passwd_either(struct intake *intake, const char *hash,
+const char *fmt_passwd_either(struct import_account *account, const char *hash,
 			      const char *clear);
 
 /* The fields of such a line as a row of a csv has them; they point into it. Wipe

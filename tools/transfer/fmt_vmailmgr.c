@@ -168,7 +168,8 @@ bool fmt_vmailmgr_dir(const char *value, size_t len,
 
 /* A forward without a domain is one of the same; with an empty one, of this
  * host. */
-static const char *take_forward(struct intake *intake, const char *text,
+static const char *take_forward(struct import_account *account,
+				const char *text,
 				const struct fmt_vmailmgr_site *site)
 {
 	const char *at = strchr(text, '@');
@@ -179,7 +180,7 @@ static const char *take_forward(struct intake *intake, const char *text,
 	if (text[0] == '&')
 		text++;
 	if (at && at[1])
-		return intake_forward(intake, text);
+		return import_account_forward(account, text);
 	if (!host[0])
 		return "a forward is to this host, whose name qmail's files do "
 		       "not say";
@@ -187,10 +188,10 @@ static const char *take_forward(struct intake *intake, const char *text,
 			host);
 	if (made < 0 || (size_t)made >= sizeof whole)
 		return "a forward is too long for an address";
-	return intake_forward(intake, whole);
+	return import_account_forward(account, whole);
 }
 
-static const char *take_forwards(struct intake *intake,
+static const char *take_forwards(struct import_account *account,
 				 const struct entry *entry,
 				 const struct fmt_vmailmgr_site *site)
 {
@@ -198,11 +199,11 @@ static const char *take_forwards(struct intake *intake,
 	const char *text, *why = NULL;
 
 	while (!why && bytes.len && (text = take_text(&bytes)) != NULL)
-		why = text[0] ? take_forward(intake, text, site) : NULL;
+		why = text[0] ? take_forward(account, text, site) : NULL;
 	return why;
 }
 
-static const char *take_name(struct intake *intake, const char *user,
+static const char *take_name(struct import_account *account, const char *user,
 			     size_t len, const char *domain)
 {
 	char local[USER_MAX + 1];
@@ -212,27 +213,28 @@ static const char *take_name(struct intake *intake, const char *user,
 	memcpy(local, user, len);
 	local[len] = 0;
 	/* vmailmgr's catch-all. */
-	return intake_local(intake, strcmp(local, "+") == 0 ? "*" : local,
-			    domain);
+	return import_account_local(
+		account, strcmp(local, "+") == 0 ? "*" : local, domain);
 }
 
 /* md5 as hex digits behind a 3, a clear password behind $0$, or crypt(3). */
-static const char *take_hash(struct intake *intake, const char *hash)
+static const char *take_hash(struct import_account *account, const char *hash)
 {
 	char tagged[64];
 
 	if (strncmp(hash, "$0$", 3) == 0)
-		return intake_password(intake, hash + 3);
+		return import_account_password(account, hash + 3);
 	if (strlen(hash) == 33 && hash[0] == '3' &&
 	    strspn(hash, "0123456789abcdef") == 33) {
 		(void)snprintf(tagged, sizeof tagged, "{PLAIN-MD5}%s",
 			       hash + 1); /* it fits */
-		return intake_hash(intake, tagged);
+		return import_account_hash(account, tagged);
 	}
-	return intake_hash(intake, hash[0] ? hash : "*");
+	return import_account_hash(account, hash[0] ? hash : "*");
 }
 
-static void note_limits(struct intake *intake, const struct entry *entry)
+static void note_limits(struct import_account *account,
+			const struct entry *entry)
 {
 	const struct {
 		const char *value, *name;
@@ -244,55 +246,58 @@ static void note_limits(struct intake *intake, const struct entry *entry)
 
 	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
 		if (strcmp(limits[i].value, "-") != 0)
-			intake_note(intake, "the limit %s, %s", limits[i].name,
-				    limits[i].value);
+			import_account_note(account, "the limit %s, %s",
+					    limits[i].name, limits[i].value);
 	}
 }
 
 /* Not enabled is no delivery into the box; logins and forwards go on. */
-static const char *take_box(struct intake *intake, const struct entry *entry,
+static const char *take_box(struct import_account *account,
+			    const struct entry *entry,
 			    const struct fmt_vmailmgr_site *site)
 {
 	char path[PATH_MAX];
 	const char *why = NULL;
 
 	if (entry->name[0])
-		why = intake_title(intake, entry->name);
+		why = import_account_title(account, entry->name);
 	if (!why)
-		why = intake_quota(intake, entry->hard, 1);
+		why = import_account_quota(account, entry->hard, 1);
 	if (!why && !find_dir(entry->dir, site->base, path))
 		why = "the directory's path is too long";
 	if (!why)
-		why = intake_maildir(intake, path);
+		why = import_account_maildir(account, path);
 	if (!why)
-		why = take_hash(intake, entry->hash);
-	note_limits(intake, entry);
+		why = take_hash(account, entry->hash);
+	note_limits(account, entry);
 	if (!entry->enabled) {
-		intake_no_mail(intake);
-		if (!intake->has_forwards)
-			intake_note(intake, "its mail was thrown away (not "
+		import_account_no_mail(account);
+		if (!account->has_forwards)
+			import_account_note(account,
+					    "its mail was thrown away (not "
 					    "enabled): here it is sent back");
 	}
 	return why;
 }
 
-static const char *take_entry(struct intake *intake, const struct entry *entry,
+static const char *take_entry(struct import_account *account,
+			      const struct entry *entry,
 			      const struct fmt_vmailmgr_site *site,
 			      const char **ret_left)
 {
-	const char *why = take_forwards(intake, entry, site);
+	const char *why = take_forwards(account, entry, site);
 
 	if (why)
 		return why;
 	if (strcmp(entry->expiry, "-") != 0) {
-		intake->expires = strtoll(entry->expiry, NULL, 10);
-		if (!intake->expires)
-			intake->expires = 1; /* 1970: not never */
-		intake->expires_mail = true;
+		account->expires = strtoll(entry->expiry, NULL, 10);
+		if (!account->expires)
+			account->expires = 1; /* 1970: not never */
+		account->expires_mail = true;
 	}
 	if (entry->mailbox)
-		return take_box(intake, entry, site);
-	if (!intake->has_forwards)
+		return take_box(account, entry, site);
+	if (!account->has_forwards)
 		*ret_left = "it leads nowhere: its mail was thrown away, and "
 			    "here it is no address";
 	return NULL;
@@ -329,17 +334,17 @@ bool fmt_vmailmgr_cells(const char *user, size_t user_len, const char *value,
 
 const char *fmt_vmailmgr(const char *user, size_t user_len, const char *value,
 			 size_t len, const struct fmt_vmailmgr_site *site,
-			 struct intake *intake, const char **ret_left)
+			 struct import_account *account, const char **ret_left)
 {
 	struct entry entry;
-	const char *why = take_name(intake, user, user_len, site->domain);
+	const char *why = take_name(account, user, user_len, site->domain);
 
 	*ret_left = NULL;
 	if (why)
 		return why;
 	why = read_entry(value, len, &entry);
 	if (!why)
-		why = take_entry(intake, &entry, site, ret_left);
+		why = take_entry(account, &entry, site, ret_left);
 	secret_wipe(entry.old, sizeof entry.old);
 	return why;
 }

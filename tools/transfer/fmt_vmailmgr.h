@@ -10,7 +10,7 @@
 #ifndef POPBOX_FMT_VMAILMGR_H
 #define POPBOX_FMT_VMAILMGR_H
 
-#include "intake.h"
+#include "import_account.h"
 
 struct fmt_vmailmgr_site {
 	const char *domain;
@@ -19,10 +19,10 @@ struct fmt_vmailmgr_site {
 };
 
 /* NULL, or why it cannot be taken; *ret_left: why it is left out, or NULL. The
- * intake was wiped before. */
+ * account was wiped before. */
 const char *fmt_vmailmgr(const char *user, size_t user_len, const char *value,
 			 size_t len, const struct fmt_vmailmgr_site *site,
-			 struct intake *intake, const char **ret_left);
+			 struct import_account *account, const char **ret_left);
 
 /* The directory of an entry, absolute or below base; "" for none. False: the
  * entry is cut. */

@@ -14,13 +14,13 @@
 
 enum { TRIES = 3 };
 
-const char *import_name(const struct intake *intake,
+const char *import_name(const struct import_account *account,
 			char text[NAME_ADDRESS_TEXT])
 {
-	if (intake->has_address)
-		name_address_text(&intake->address, text);
+	if (account->has_address)
+		name_address_text(&account->address, text);
 	else
-		name_box_text(&intake->box, text);
+		name_box_text(&account->box, text);
 	return text;
 }
 
@@ -31,9 +31,9 @@ static bool other_row(struct import *import, size_t file,
 
 	(void)snprintf(why, sizeof why,
 		       "line %lu has other values for the same %s", other,
-		       row->intake->has_address ? "address or box" : "box");
+		       row->account->has_address ? "address or box" : "box");
 	return import_refuse(import, file, row->line,
-			     import_name(row->intake, text), "", why);
+			     import_name(row->account, text), "", why);
 }
 
 static bool take_row(struct import *import, size_t file,
@@ -42,11 +42,11 @@ static bool take_row(struct import *import, size_t file,
 	struct roster *roster = &import->roster;
 	unsigned long other;
 
-	enum roster_added added = roster_add(roster, row->intake, &other);
+	enum roster_added added = roster_add(roster, row->account, &other);
 
-	import->parted = import->parted || row->intake->part;
-	if (added == ROSTER_OTHER && row->intake->part) {
-		added = import_merge(import, row->intake);
+	import->parted = import->parted || row->account->part;
+	if (added == ROSTER_OTHER && row->account->part) {
+		added = import_merge(import, row->account);
 		if (added == ROSTER_ADDED)
 			return true;
 	}
@@ -73,8 +73,8 @@ static void note_row(struct import *import, size_t file,
 	char text[NAME_ADDRESS_TEXT], at[IMPORT_PLACE];
 
 	import_place(import, file, row->line, at);
-	say_note("%s: %s: not imported: %s", at, import_name(row->intake, text),
-		 row->intake->note);
+	say_note("%s: %s: not imported: %s", at,
+		 import_name(row->account, text), row->account->note);
 	import->noted++;
 }
 
@@ -94,18 +94,18 @@ static bool take(void *arg, const struct source_row *row)
 		return import_site_take(import, file, row);
 	if (row->why)
 		return import_refuse(import, file, row->line,
-				     row->intake->has_address ||
-						     row->intake->has_box
-					     ? import_name(row->intake, text)
+				     row->account->has_address ||
+						     row->account->has_box
+					     ? import_name(row->account, text)
 					     : NULL,
-				     row->intake->bad, row->why);
+				     row->account->bad, row->why);
 	if (row->left) {
 		import_place(import, file, row->line, at);
 		say_note("%s: skipped: %s", at, row->left);
 		import->left++;
 		return true;
 	}
-	if (row->intake->note[0])
+	if (row->account->note[0])
 		note_row(import, file, row);
 	return take_row(import, file, row);
 }
@@ -316,19 +316,20 @@ static enum err moving_body(struct store_txn *txn, void *arg)
 	struct moving *moving = arg;
 	const struct roster *roster = &moving->import->roster;
 	struct store_address address;
-	struct intake intake;
+	struct import_account account;
 	char box[NAME_BOX_TEXT];
 	enum err err = ERR_OK;
 
 	moving->list.len = 0;
 	for (size_t i = 0; err == ERR_OK && i < roster->count; i++) {
-		roster_get(roster, i, &intake);
-		if (roster->row[i].bad || !intake.maildir[0])
+		roster_get(roster, i, &account);
+		if (roster->row[i].bad || !account.maildir[0])
 			continue;
-		address = (struct store_address){.has_box = intake.has_box,
-						 .box = intake.box};
-		if (intake.has_address)
-			err = store_address_get(txn, &intake.address, &address);
+		address = (struct store_address){.has_box = account.has_box,
+						 .box = account.box};
+		if (account.has_address)
+			err = store_address_get(txn, &account.address,
+						&address);
 		if (err == ERR_NOTFOUND || (err == ERR_OK && !address.has_box)) {
 			err = ERR_OK;
 			continue;
@@ -336,11 +337,11 @@ static enum err moving_body(struct store_txn *txn, void *arg)
 		name_box_text(&address.box, box);
 		if (err == ERR_OK &&
 		    !(text_put(&moving->list, box, strlen(box) + 1) &&
-		      text_put(&moving->list, intake.maildir,
-			       strlen(intake.maildir) + 1)))
+		      text_put(&moving->list, account.maildir,
+			       strlen(account.maildir) + 1)))
 			err = ERR_SYSTEM;
 	}
-	intake_wipe(&intake);
+	import_account_wipe(&account);
 	return err;
 }
 

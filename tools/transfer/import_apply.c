@@ -16,13 +16,13 @@
  * them. Any other run that comes here without one must not write it. */
 static enum err hash_of(const struct import *import,
 			const struct roster_row *row,
-			const struct intake *intake, const char *decoy,
+			const struct import_account *account, const char *decoy,
 			const char **ret_hash)
 {
 	*ret_hash = NULL;
 	switch ((enum roster_secret)row->secret) {
 	case ROSTER_AS_IS:
-		*ret_hash = intake->hash;
+		*ret_hash = account->hash;
 		return ERR_OK;
 	case ROSTER_READY:
 		*ret_hash = row->hash;
@@ -35,8 +35,8 @@ static enum err hash_of(const struct import *import,
 	case ROSTER_SAME:
 		return ERR_OK;
 	case ROSTER_NONE:
-		if ((intake->secret == INTAKE_LOCKED ||
-		     (intake->unusable && import->how->locked)) &&
+		if ((account->secret == IMPORT_ACCOUNT_LOCKED ||
+		     (account->unusable && import->how->locked)) &&
 		    !row->twin)
 			*ret_hash = "";
 		return ERR_OK;
@@ -48,7 +48,7 @@ static enum err hash_of(const struct import *import,
 }
 
 static void print_row(const struct import *import, size_t number,
-		      const struct intake *intake,
+		      const struct import_account *account,
 		      const struct enrolled *enrolled)
 {
 	static const char *const words[] = {"create", "undelete", "change",
@@ -62,15 +62,15 @@ static void print_row(const struct import *import, size_t number,
 		name_box_text(&enrolled->box, box);
 	enroll_text(enrolled->verdict == ENROLL_CHANGE ? enrolled->differs : 0,
 		    differs);
-	import_name(intake, text);
+	import_name(account, text);
 	if (import->site->json) {
-		json_print(json_pack(
-			"{s:s, s:I, s:s, s:s?, s:s?, s:s?}", "file",
-			import->files.name[row->file], "line",
-			(json_int_t)row->line, "verdict", word, "address",
-			intake->has_address ? text : NULL, "box",
-			box[0] ? box : NULL, "differs",
-			differs[0] ? differs : NULL));
+		json_print(json_pack("{s:s, s:I, s:s, s:s?, s:s?, s:s?}",
+				     "file", import->files.name[row->file],
+				     "line", (json_int_t)row->line, "verdict",
+				     word, "address",
+				     account->has_address ? text : NULL, "box",
+				     box[0] ? box : NULL, "differs",
+				     differs[0] ? differs : NULL));
 		return;
 	}
 	import_place(import, row->file, row->line, at);
@@ -97,10 +97,11 @@ struct applying {
 };
 
 static enum err refuse_row(struct applying *a, size_t number,
-			   const struct intake *intake, const char *why)
+			   const struct import_account *account,
+			   const char *why)
 {
 	a->refused++;
-	if (import_refuse_row(a->import, number, intake, why))
+	if (import_refuse_row(a->import, number, account, why))
 		return ERR_OK;
 	errno = ENOMEM;
 	return ERR_SYSTEM;
@@ -140,19 +141,19 @@ static bool keep_back(struct import *import, const struct rejoin_box *back)
 }
 
 static enum err apply_row(struct applying *a, size_t number,
-			  const struct intake *intake)
+			  const struct import_account *account)
 {
 	struct import *import = a->import;
 	const struct roster_row *row = &import->roster.row[number];
 	struct enrolled enrolled;
 	const char *hash;
-	enum err err = hash_of(import, row, intake, a->decoy, &hash);
+	enum err err = hash_of(import, row, account, a->decoy, &hash);
 
 	if (err == ERR_OK)
-		err = enroll_row(a->txn, &import->how->enroll, intake, hash,
+		err = enroll_row(a->txn, &import->how->enroll, account, hash,
 				 &enrolled);
 	if (is_refusal(err))
-		return refuse_row(a, number, intake,
+		return refuse_row(a, number, account,
 				  store_reason(import->site->store));
 	if (err != ERR_OK)
 		return err;
@@ -162,8 +163,8 @@ static enum err apply_row(struct applying *a, size_t number,
 		return ERR_SYSTEM;
 	}
 	if (a->show)
-		print_row(import, number, intake, &enrolled);
-	if (!intake->has_address || !intake->forwards_len ||
+		print_row(import, number, account, &enrolled);
+	if (!account->has_address || !account->forwards_len ||
 	    enrolled.verdict == ENROLL_SAME || keep_forwarder(a, number))
 		return ERR_OK;
 	errno = ENOMEM;
@@ -174,19 +175,19 @@ static enum err apply_row(struct applying *a, size_t number,
 static enum err apply_rows(struct applying *a, bool named)
 {
 	const struct roster *roster = &a->import->roster;
-	struct intake intake;
+	struct import_account account;
 	enum err err = ERR_OK;
 
 	for (size_t i = 0; err == ERR_OK && i < roster->count; i++) {
 		if (roster->row[i].bad)
 			continue;
-		roster_get(roster, i, &intake);
-		if (intake.has_box != named)
+		roster_get(roster, i, &account);
+		if (account.has_box != named)
 			continue;
 		progress_step(&a->progress, 1);
-		err = apply_row(a, i, &intake);
+		err = apply_row(a, i, &account);
 	}
-	intake_wipe(&intake);
+	import_account_wipe(&account);
 	return err;
 }
 
@@ -215,27 +216,27 @@ static enum err apply_domains(struct applying *a)
 static enum err refuse_domains(struct applying *a)
 {
 	struct import *import = a->import;
-	struct intake intake;
+	struct import_account account;
 	enum err err = ERR_OK;
 	size_t number;
 
 	for (size_t i = 0; err == ERR_OK && i < import->roster.count; i++) {
 		if (import->roster.row[i].bad)
 			continue;
-		roster_get(&import->roster, i, &intake);
-		if (!intake.has_address)
+		roster_get(&import->roster, i, &account);
+		if (!account.has_address)
 			continue;
-		if (!strtab_add(&import->names, intake.address.domain.s,
+		if (!strtab_add(&import->names, account.address.domain.s,
 				&number)) {
 			errno = ENOMEM;
 			err = ERR_SYSTEM;
 		} else if (number < import->domains &&
 			   import->domain[number].why) {
-			err = refuse_row(a, i, &intake,
+			err = refuse_row(a, i, &account,
 					 import->domain[number].why);
 		}
 	}
-	intake_wipe(&intake);
+	import_account_wipe(&account);
 	return err;
 }
 
@@ -259,20 +260,19 @@ static enum err add_postmasters(struct applying *a)
 static enum err judge_forwarders(struct applying *a)
 {
 	const struct import *import = a->import;
-	struct intake intake;
+	struct import_account account;
 	enum err err = ERR_OK;
 
 	for (size_t i = 0; err == ERR_OK && i < a->forwarders; i++) {
-		roster_get(&import->roster, a->forwarder[i], &intake);
-		err = destination_judge(a->txn, &intake.address,
-					import->how->force
-						? DESTINATION_TAKE
-						: DESTINATION_OFFER);
+		roster_get(&import->roster, a->forwarder[i], &account);
+		err = destination_judge(a->txn, &account.address,
+					import->how->force ? DESTINATION_TAKE
+							   : DESTINATION_OFFER);
 		if (is_refusal(err))
-			err = refuse_row(a, a->forwarder[i], &intake,
+			err = refuse_row(a, a->forwarder[i], &account,
 					 store_reason(import->site->store));
 	}
-	intake_wipe(&intake);
+	import_account_wipe(&account);
 	return err;
 }
 

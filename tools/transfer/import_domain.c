@@ -54,26 +54,25 @@ bool import_subdomains(const struct import *import,
 }
 
 /* Whose the domain is, as the row or the file of handles says. NULL: neither. */
-static const struct name_handle *said_handle(const struct import *import,
-					     const struct intake *intake)
+static const struct name_handle *
+said_handle(const struct import *import, const struct import_account *account)
 {
-	return intake->has_handle
-		       ? &intake->handle
-		       : handlemap_find(&import->how->map,
-					&intake->address.domain);
+	return account->has_handle ? &account->handle
+				   : handlemap_find(&import->how->map,
+						    &account->address.domain);
 }
 
 /* A domain that is to be made, with the handle that the row or the command line
  * names. */
 static enum err plan_domain(const struct import *import,
-			const struct intake *intake,
-			struct import_domain *domain)
+			    const struct import_account *account,
+			    struct import_domain *domain)
 {
-	const char *name = intake->address.domain.s;
+	const char *name = account->address.domain.s;
 	char utf8[NAME_DOMAIN_MAX + 1];
 	struct name_domain again;
 	const char *why = idn_new_domain(name, &again, utf8);
-	const struct name_handle *handle = said_handle(import, intake);
+	const struct name_handle *handle = said_handle(import, account);
 
 	if (!handle && import->how->has_handle)
 		handle = &import->how->handle;
@@ -90,24 +89,24 @@ static enum err plan_domain(const struct import *import,
 	domain->fresh = calloc(1, sizeof *domain->fresh);
 	if (!domain->fresh)
 		return no_memory();
-	domain->fresh->name = intake->address.domain;
-	memcpy(domain->fresh->utf8, intake->utf8, sizeof domain->fresh->utf8);
+	domain->fresh->name = account->address.domain;
+	memcpy(domain->fresh->utf8, account->utf8, sizeof domain->fresh->utf8);
 	domain->fresh->handle = domain->handle;
 	domain->fresh->kind = STORE_POP;
 	domain->fresh->subdomains =
-		import_subdomains(import, &intake->address.domain);
+		import_subdomains(import, &account->address.domain);
 	return ERR_OK;
 }
 
 static enum err look_domain(struct import *import, struct store_txn *txn,
-			    const struct intake *intake,
+			    const struct import_account *account,
 			    struct import_domain *domain)
 {
 	struct store_domain row;
-	enum err err = store_domain_get(txn, &intake->address.domain, &row);
+	enum err err = store_domain_get(txn, &account->address.domain, &row);
 
 	if (err == ERR_NOTFOUND)
-		return plan_domain(import, intake, domain);
+		return plan_domain(import, account, domain);
 	if (err != ERR_OK)
 		return err;
 	domain->handle = row.handle;
@@ -126,12 +125,12 @@ static enum err look_domain(struct import *import, struct store_txn *txn,
 
 /* Looked at once, with the first row that names it. */
 enum err import_domain_plan(struct import *import, struct store_txn *txn,
-			    const struct intake *intake,
+			    const struct import_account *account,
 			    struct import_domain **ret_domain)
 {
 	size_t number;
 
-	if (!strtab_add(&import->names, intake->address.domain.s, &number))
+	if (!strtab_add(&import->names, account->address.domain.s, &number))
 		return no_memory();
 	if (number < import->domains) {
 		*ret_domain = &import->domain[number];
@@ -140,20 +139,20 @@ enum err import_domain_plan(struct import *import, struct store_txn *txn,
 	*ret_domain = new_domain(import);
 	if (!*ret_domain)
 		return no_memory();
-	return look_domain(import, txn, intake, *ret_domain);
+	return look_domain(import, txn, account, *ret_domain);
 }
 
 enum err import_domain_judge(struct import *import, struct store_txn *txn,
-			     const struct intake *intake, char *ret_why,
-			     size_t room)
+			     const struct import_account *account,
+			     char *ret_why, size_t room)
 {
-	const struct name_handle *handle = said_handle(import, intake);
+	const struct name_handle *handle = said_handle(import, account);
 	struct import_domain *domain;
 	enum err err;
 
-	if (!intake->has_address)
+	if (!account->has_address)
 		return ERR_OK;
-	err = import_domain_plan(import, txn, intake, &domain);
+	err = import_domain_plan(import, txn, account, &domain);
 	if (err != ERR_OK)
 		return err;
 	if (domain->why)
@@ -161,7 +160,7 @@ enum err import_domain_judge(struct import *import, struct store_txn *txn,
 	else if (handle && strcmp(handle->s, domain->handle.s) != 0)
 		(void)snprintf(ret_why, room,
 			       "the domain '%s' belongs to the handle '%s'",
-			       intake->address.domain.s, domain->handle.s);
+			       account->address.domain.s, domain->handle.s);
 	return ERR_OK;
 }
 

@@ -20,14 +20,14 @@ struct hashing {
 };
 
 /* A password that nobody gave, kept for the file of them. */
-static bool invent(struct import *import, const struct intake *intake,
+static bool invent(struct import *import, const struct import_account *account,
 		   struct hasher_job *job)
 {
 	char text[NAME_ADDRESS_TEXT];
 
 	password_generate(job->password, PASSWORD_GENERATE);
 	job->len = PASSWORD_GENERATE;
-	return csvfile_put(&import->credentials, import_name(intake, text),
+	return csvfile_put(&import->credentials, import_name(account, text),
 			   true) &&
 	       csvfile_put(&import->credentials, job->password, false) &&
 	       text_put(&import->credentials, "\n", 1);
@@ -37,23 +37,23 @@ static bool fill_job(struct import *import, size_t number,
 		     struct hasher_job *job)
 {
 	const struct roster_row *row = &import->roster.row[number];
-	struct intake intake;
+	struct import_account account;
 	bool good = true;
 
-	roster_get(&import->roster, number, &intake);
+	roster_get(&import->roster, number, &account);
 	job->number = number;
 	if (row->hash)
 		memcpy(job->there, row->hash, strlen(row->hash) + 1);
 	job->try = row->secret == ROSTER_AS_IS;
 	if (row->secret == ROSTER_WRAP || job->try)
-		memcpy(job->old, intake.hash, sizeof job->old);
-	else if (intake.secret == INTAKE_PASSWORD)
-		memcpy(job->password, intake.password, intake.password_len);
+		memcpy(job->old, account.hash, sizeof job->old);
+	else if (account.secret == IMPORT_ACCOUNT_PASSWORD)
+		memcpy(job->password, account.password, account.password_len);
 	else
-		good = invent(import, &intake, job);
-	if (intake.secret == INTAKE_PASSWORD)
-		job->len = intake.password_len;
-	intake_wipe(&intake);
+		good = invent(import, &account, job);
+	if (account.secret == IMPORT_ACCOUNT_PASSWORD)
+		job->len = account.password_len;
+	import_account_wipe(&account);
 	return good;
 }
 

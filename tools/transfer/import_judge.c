@@ -12,10 +12,11 @@
 enum { NUMBER_MAX = 999999999 };
 
 /* A number that was ever given is not given again. */
-static enum err judge_number(struct store_txn *txn, const struct intake *intake,
+static enum err judge_number(struct store_txn *txn,
+			     const struct import_account *account,
 			     char *ret_why, size_t room)
 {
-	const struct name_box *name = &intake->box;
+	const struct name_box *name = &account->box;
 	struct store_handle handle = {.next_box = 0}; /* if it is not there */
 	struct store_parked parked;
 	struct store_box box;
@@ -41,18 +42,19 @@ static enum err judge_number(struct store_txn *txn, const struct intake *intake,
 }
 
 /* The box that the row is about, if it is there. */
-static enum err find_box(struct store_txn *txn, const struct intake *intake,
+static enum err find_box(struct store_txn *txn,
+			 const struct import_account *account,
 			 struct roster_row *row,
 			 struct store_account *ret_account)
 {
 	struct store_address address;
-	struct name_box name = intake->box;
-	bool named = intake->has_box;
+	struct name_box name = account->box;
+	bool named = account->has_box;
 	enum err err = ERR_NOTFOUND;
 
-	if (intake->has_address)
-		err = store_address_get(txn, &intake->address, &address);
-	row->fresh = intake->has_address && err == ERR_NOTFOUND;
+	if (account->has_address)
+		err = store_address_get(txn, &account->address, &address);
+	row->fresh = account->has_address && err == ERR_NOTFOUND;
 	if (err == ERR_OK && address.has_box && !named) {
 		name = address.box;
 		named = true;
@@ -76,14 +78,14 @@ static const char missing[] =
 	"--credentials FILE makes passwords)";
 
 static const char *judge_silent(struct import *import,
-				const struct intake *intake,
+				const struct import_account *account,
 				struct roster_row *row, bool there)
 {
 	row->secret = ROSTER_NONE;
 	if (there || row->twin || import->how->locked)
 		return NULL;
 	/* Whoever is suspended gets a password when that ends. */
-	if (import->how->generate && intake->has_login && !intake->login)
+	if (import->how->generate && account->has_login && !account->login)
 		return NULL;
 	if (!import->how->generate)
 		return missing;
@@ -92,34 +94,34 @@ static const char *judge_silent(struct import *import,
 }
 
 static const char *judge_unusable(struct import *import,
-				  const struct intake *intake,
+				  const struct import_account *account,
 				  struct roster_row *row, bool there,
 				  char *ret_why, size_t room)
 {
 	if (import->how->locked)
 		import->unusable++;
 	if (import->how->locked || import->how->generate)
-		return judge_silent(import, intake, row, there);
+		return judge_silent(import, account, row, there);
 	(void)snprintf(ret_why, room,
 		       "%s (--locked takes it without a password, --generate "
 		       "with --credentials FILE makes a new one)",
-		       intake->unusable);
+		       account->unusable);
 	return ret_why;
 }
 
 /* there: what the box has now. One that was wrapped may be wrapped of this very
  * hash. */
 static const char *judge_hash(const struct import *import,
-			      const struct intake *intake,
+			      const struct import_account *account,
 			      struct roster_row *row, const char *there)
 {
 	if (strncmp(there, "$wrap$", 6) == 0 &&
-	    strncmp(intake->hash, "$argon2", 7) != 0 &&
-	    strcmp(there, intake->hash) != 0) {
+	    strncmp(account->hash, "$argon2", 7) != 0 &&
+	    strcmp(there, account->hash) != 0) {
 		row->secret = ROSTER_WRAP;
 		return NULL;
 	}
-	switch (pwhash_weakness(intake->hash)) {
+	switch (pwhash_weakness(account->hash)) {
 	case PWHASH_STRONG:
 		row->secret = ROSTER_AS_IS;
 		return NULL;
@@ -137,7 +139,8 @@ static const char *judge_hash(const struct import *import,
 }
 
 /* Each is named once, however often the rows are judged. */
-static void note_short(struct import *import, const struct intake *intake,
+static void note_short(struct import *import,
+		       const struct import_account *account,
 		       const struct roster_row *row)
 {
 	char text[NAME_ADDRESS_TEXT], at[IMPORT_PLACE];
@@ -148,93 +151,93 @@ static void note_short(struct import *import, const struct intake *intake,
 	import_place(import, row->file, row->line, at);
 	say_note("%s: %s: the password is shorter than the setting "
 		 "'password_min' (%u)",
-		 at, import_name(intake, text),
+		 at, import_name(account, text),
 		 import->site->config.password_min);
 }
 
 /* A new password. NULL, or why it is refused. */
 static const char *judge_password(struct import *import,
-				  const struct intake *intake,
+				  const struct import_account *account,
 				  const struct roster_row *row)
 {
 	const struct config *config = &import->site->config;
 
-	if (!password_is_ascii(intake->password, intake->password_len)) {
+	if (!password_is_ascii(account->password, account->password_len)) {
 		if (config->password_letters == CONFIG_LETTERS_ASCII)
 			return "the password has letters outside of ASCII, "
 			       "which the setting 'password_letters' forbids";
 		import->foreign_passwords++;
 	}
-	if (intake->password_len < config->password_min)
-		note_short(import, intake, row);
+	if (account->password_len < config->password_min)
+		note_short(import, account, row);
 	return NULL;
 }
 
 /* What becomes of its password. */
 static const char *judge_secret(struct import *import,
-				const struct intake *intake,
+				const struct import_account *account,
 				struct roster_row *row,
-				const struct store_account *account,
+				const struct store_account *stored,
 				char *ret_why, size_t room)
 {
-	const bool there = account != NULL;
+	const bool there = stored != NULL;
 
-	if (intake->unusable)
-		return judge_unusable(import, intake, row, there, ret_why,
+	if (account->unusable)
+		return judge_unusable(import, account, row, there, ret_why,
 				      room);
-	switch (intake->secret) {
-	case INTAKE_SILENT:
-	case INTAKE_KEEP:
-		return enroll_wants_box(intake)
-			       ? judge_silent(import, intake, row, there)
+	switch (account->secret) {
+	case IMPORT_ACCOUNT_SILENT:
+	case IMPORT_ACCOUNT_KEEP:
+		return enroll_wants_box(account)
+			       ? judge_silent(import, account, row, there)
 			       : NULL;
-	case INTAKE_LOCKED:
+	case IMPORT_ACCOUNT_LOCKED:
 		row->secret = ROSTER_NONE;
 		return NULL;
-	case INTAKE_PASSWORD:
+	case IMPORT_ACCOUNT_PASSWORD:
 		row->secret = ROSTER_MAKE;
-		return judge_password(import, intake, row);
-	case INTAKE_HASH:
-		return judge_hash(import, intake, row,
-				  there ? account->hash : "");
+		return judge_password(import, account, row);
+	case IMPORT_ACCOUNT_HASH:
+		return judge_hash(import, account, row,
+				  there ? stored->hash : "");
 	}
 	return NULL;
 }
 
 static enum err judge_row(struct import *import, struct store_txn *txn,
-			  size_t number, const struct intake *intake)
+			  size_t number, const struct import_account *account)
 {
 	struct roster_row *row = &import->roster.row[number];
-	struct store_account account = {.hash = ""};
+	struct store_account stored = {.hash = ""};
 	char text[512] = "";
 	const char *why = NULL;
 	enum err err =
-		import_domain_judge(import, txn, intake, text, sizeof text);
+		import_domain_judge(import, txn, account, text, sizeof text);
 	bool there;
 
 	if (err != ERR_OK)
 		return err;
-	err = find_box(txn, intake, row, &account);
+	err = find_box(txn, account, row, &stored);
 	there = err == ERR_OK;
 	if (err == ERR_NOTFOUND)
 		err = ERR_OK;
-	if (err == ERR_OK && intake->has_box && !there && !row->twin)
-		err = judge_number(txn, intake, text, sizeof text);
+	if (err == ERR_OK && account->has_box && !there && !row->twin)
+		err = judge_number(txn, account, text, sizeof text);
 	if (err == ERR_OK && text[0])
 		why = text;
 	if (err == ERR_OK && !why && row->secret < ROSTER_SAME)
-		why = judge_secret(import, intake, row, there ? &account : NULL,
+		why = judge_secret(import, account, row, there ? &stored : NULL,
 				   text, sizeof text);
 	if (row->twin && row->secret < ROSTER_SAME)
 		row->secret = ROSTER_NONE;
 	if (err == ERR_OK && !why && there &&
 	    (row->secret == ROSTER_MAKE || row->secret == ROSTER_WRAP) &&
-	    !keep_hash(row, account.hash)) {
+	    !keep_hash(row, stored.hash)) {
 		errno = ENOMEM;
 		err = ERR_SYSTEM;
 	}
-	secret_wipe(&account, sizeof account);
-	if (why && !import_refuse_row(import, number, intake, why)) {
+	secret_wipe(&stored, sizeof stored);
+	if (why && !import_refuse_row(import, number, account, why)) {
 		errno = ENOMEM;
 		err = ERR_SYSTEM;
 	}
@@ -246,7 +249,7 @@ static enum err judge_body(struct store_txn *txn, void *arg)
 	struct import *import = arg;
 	struct progress progress =
 		progress_start("judging", import->roster.count);
-	struct intake intake;
+	struct import_account account;
 	enum err err = store_journal_last(txn, &import->snapshot);
 
 	if (err == ERR_OK)
@@ -257,11 +260,11 @@ static enum err judge_body(struct store_txn *txn, void *arg)
 		progress_step(&progress, 1);
 		if (row->bad)
 			continue;
-		roster_get(&import->roster, i, &intake);
-		err = judge_row(import, txn, i, &intake);
+		roster_get(&import->roster, i, &account);
+		err = judge_row(import, txn, i, &account);
 	}
 	progress_end(&progress);
-	intake_wipe(&intake);
+	import_account_wipe(&account);
 	return err;
 }
 

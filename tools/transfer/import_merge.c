@@ -8,11 +8,12 @@
 #include "import_private.h"
 
 /* Adds what other says of forwards. False: it is too much. */
-static bool add_forwards(struct intake *both, const struct intake *other)
+static bool add_forwards(struct import_account *both,
+			 const struct import_account *other)
 {
 	for (size_t at = 0; at < other->forwards_len;
 	     at += strlen(other->forwards + at) + 1) {
-		if (intake_forward(both, other->forwards + at))
+		if (import_account_forward(both, other->forwards + at))
 			return false;
 	}
 	both->part |= other->part;
@@ -21,52 +22,55 @@ static bool add_forwards(struct intake *both, const struct intake *other)
 }
 
 static enum roster_added merge(struct import *import, size_t number,
-			       const struct intake *intake,
-			       struct intake *there, struct intake *both)
+			       const struct import_account *account,
+			       struct import_account *there,
+			       struct import_account *both)
 {
-	const bool box = intake->part & INTAKE_BOX;
+	const bool box = account->part & IMPORT_ACCOUNT_BOX;
 
 	roster_get(&import->roster, number, there);
-	if (!there->part || (there->part & intake->part & INTAKE_BOX))
+	if (!there->part || (there->part & account->part & IMPORT_ACCOUNT_BOX))
 		return ROSTER_OTHER;
-	*both = box ? *intake : *there;
-	if (!add_forwards(both, box ? there : intake))
+	*both = box ? *account : *there;
+	if (!add_forwards(both, box ? there : account))
 		return ROSTER_OTHER;
 	return roster_replace(&import->roster, number, both) ? ROSTER_ADDED
 							     : ROSTER_NOMEM;
 }
 
 enum roster_added import_merge(struct import *import,
-			       const struct intake *intake)
+			       const struct import_account *account)
 {
-	struct intake *two;
+	struct import_account *two;
 	enum roster_added added;
 	size_t number;
 
-	if (!intake->part ||
-	    !roster_find(&import->roster, &intake->address, &number))
+	if (!account->part ||
+	    !roster_find(&import->roster, &account->address, &number))
 		return ROSTER_OTHER;
 	two = calloc(2, sizeof *two);
 	if (!two)
 		return ROSTER_NOMEM;
-	added = merge(import, number, intake, &two[0], &two[1]);
-	intake_wipe(&two[0]);
-	intake_wipe(&two[1]);
+	added = merge(import, number, account, &two[0], &two[1]);
+	import_account_wipe(&two[0]);
+	import_account_wipe(&two[1]);
 	free(two);
 	return added;
 }
 
-static bool settle(struct import *import, size_t number, struct intake *intake)
+static bool settle(struct import *import, size_t number,
+		   struct import_account *account)
 {
-	const bool box = intake->part & INTAKE_BOX;
+	const bool box = account->part & IMPORT_ACCOUNT_BOX;
 	char at[IMPORT_PLACE];
 
-	if (box && intake->has_forwards && !intake->itself &&
-	    !intake->has_delivery) {
-		intake_no_mail(intake); /* forwards alone, without a copy */
-		return roster_replace(&import->roster, number, intake);
+	if (box && account->has_forwards && !account->itself &&
+	    !account->has_delivery) {
+		import_account_no_mail(
+			account); /* forwards alone, without a copy */
+		return roster_replace(&import->roster, number, account);
 	}
-	if (box || intake->has_forwards)
+	if (box || account->has_forwards)
 		return true;
 	import_place(import, import->roster.row[number].file,
 		     import->roster.row[number].line, at);
@@ -78,16 +82,16 @@ static bool settle(struct import *import, size_t number, struct intake *intake)
 
 bool import_merge_end(struct import *import)
 {
-	struct intake *intake = malloc(sizeof *intake);
-	bool good = intake != NULL;
+	struct import_account *account = malloc(sizeof *account);
+	bool good = account != NULL;
 
 	for (size_t i = 0; good && i < import->roster.count; i++) {
-		roster_get(&import->roster, i, intake);
-		if (intake->part & INTAKE_FORWARDS)
-			good = settle(import, i, intake);
+		roster_get(&import->roster, i, account);
+		if (account->part & IMPORT_ACCOUNT_FORWARDS)
+			good = settle(import, i, account);
 	}
-	if (intake)
-		intake_wipe(intake);
-	free(intake);
+	if (account)
+		import_account_wipe(account);
+	free(account);
 	return good;
 }

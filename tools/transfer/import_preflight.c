@@ -73,7 +73,7 @@ static bool has_file(struct import *import, struct import_domain *domain,
 
 /* One whose file is there. */
 static int preflight_there(struct import *import, size_t number,
-			   const struct intake *intake,
+			   const struct import_account *account,
 			   const struct name_handle *handle)
 {
 	struct store_address *address = calloc(1, sizeof *address);
@@ -81,16 +81,16 @@ static int preflight_there(struct import *import, size_t number,
 
 	if (!address)
 		return say_error(CODE_LATER, "no memory");
-	address->name = intake->address;
-	address->forwards_len = intake->forwards_len;
-	memcpy(address->forwards, intake->forwards, intake->forwards_len);
-	address->has_box = enroll_wants_box(intake);
-	address->box = intake->box; /* a new one is in no file yet */
+	address->name = account->address;
+	address->forwards_len = account->forwards_len;
+	memcpy(address->forwards, account->forwards, account->forwards_len);
+	address->has_box = enroll_wants_box(account);
+	address->box = account->box; /* a new one is in no file yet */
 	code = preflight_address(import->site, handle, address, false);
 	free(address);
 	if (code != CODE_REFUSED)
 		return code;
-	if (import_refuse_row(import, number, intake,
+	if (import_refuse_row(import, number, account,
 			      "its .qmail file cannot be taken over"))
 		return CODE_DONE;
 	return say_error(CODE_LATER, "no memory");
@@ -99,21 +99,21 @@ static int preflight_there(struct import *import, size_t number,
 static int preflight_row(struct import *import, size_t number)
 {
 	struct import_domain *domain;
-	struct intake intake;
+	struct import_account account;
 	size_t at;
 	int code = CODE_DONE;
 
-	roster_get(&import->roster, number, &intake);
+	roster_get(&import->roster, number, &account);
 	/* It is one of them: it was judged. */
-	if (!strtab_add(&import->names, intake.address.domain.s, &at)) {
-		intake_wipe(&intake);
+	if (!strtab_add(&import->names, account.address.domain.s, &at)) {
+		import_account_wipe(&account);
 		return say_error(CODE_LATER, "no memory");
 	}
 	domain = &import->domain[at];
-	if (has_file(import, domain, &intake.address))
-		code = preflight_there(import, number, &intake,
+	if (has_file(import, domain, &account.address))
+		code = preflight_there(import, number, &account,
 				       &domain->handle);
-	intake_wipe(&intake);
+	import_account_wipe(&account);
 	return code;
 }
 

@@ -72,7 +72,7 @@ void import_place(const struct import *import, size_t file, unsigned long line,
 		  char ret_text[IMPORT_PLACE]);
 
 /* The address of a row, or its box. */
-const char *import_name(const struct intake *intake,
+const char *import_name(const struct import_account *account,
 			char text[NAME_ADDRESS_TEXT]);
 
 /* Rejects a row. address: what it is about, or NULL; bad: the value, or "". False:
@@ -82,7 +82,8 @@ MUST_USE bool import_refuse(struct import *import, size_t file,
 			    const char *bad, const char *why);
 /* One of the roster. */
 MUST_USE bool import_refuse_row(struct import *import, size_t number,
-				const struct intake *intake, const char *why);
+				const struct import_account *account,
+				const char *why);
 /* Says all of them, in the order of the files and their lines. */
 void import_refusals_say(struct import *import);
 
@@ -90,7 +91,7 @@ void import_refusals_say(struct import *import);
  * ROSTER_OTHER: they cannot. At the end: what the two together mean; false: no
  * memory. */
 enum roster_added import_merge(struct import *import,
-			       const struct intake *intake);
+			       const struct import_account *account);
 MUST_USE bool import_merge_end(struct import *import);
 
 /* Judges all rows that are not refused, in one snapshot, and says what becomes of
@@ -99,12 +100,12 @@ int import_judge(struct import *import);
 /* Has the domain of a row anything against it? Looked at once, with the first
  * row that names it. ret_why: "", or why not. */
 enum err import_domain_judge(struct import *import, struct store_txn *txn,
-			     const struct intake *intake, char *ret_why,
-			     size_t room);
+			     const struct import_account *account,
+			     char *ret_why, size_t room);
 /* The domain of an old site that accounts are in: to be made, though it may have
  * none. Subdomains are as qmail's files had them, unless told otherwise. */
 enum err import_domain_plan(struct import *import, struct store_txn *txn,
-			    const struct intake *intake,
+			    const struct import_account *account,
 			    struct import_domain **ret_domain);
 bool import_subdomains(const struct import *import,
 		       const struct name_domain *name);

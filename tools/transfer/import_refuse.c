@@ -78,14 +78,14 @@ bool import_refuse(struct import *import, size_t file, unsigned long line,
 }
 
 bool import_refuse_row(struct import *import, size_t number,
-		       const struct intake *intake, const char *why)
+		       const struct import_account *account, const char *why)
 {
 	struct roster_row *row = &import->roster.row[number];
 	char text[NAME_ADDRESS_TEXT];
 
 	row->bad = true;
 	return import_refuse(import, row->file, row->line,
-			     import_name(intake, text), "", why);
+			     import_name(account, text), "", why);
 }
 
 static int by_place(const void *a, const void *b)

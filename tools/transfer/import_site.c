@@ -42,24 +42,26 @@ MUST_USE static enum err refuse(struct import *import,
 	return ERR_SYSTEM;
 }
 
-static struct intake *as_intake(const struct name_domain *name,
-				const char *utf8, struct intake *intake)
+static struct import_account *as_intake(const struct name_domain *name,
+					const char *utf8,
+					struct import_account *account)
 {
-	intake_wipe(intake);
-	intake->has_address = true;
-	intake->address = (struct name_address){{"postmaster"}, *name};
-	memcpy(intake->utf8, utf8, strlen(utf8) + 1); /* as long at most */
-	return intake;
+	import_account_wipe(account);
+	account->has_address = true;
+	account->address = (struct name_address){{"postmaster"}, *name};
+	memcpy(account->utf8, utf8, strlen(utf8) + 1); /* as long at most */
+	return account;
 }
 
 /* A domain that has accounts, or may have none: it comes all the same. */
 static enum err judge_domain(struct import *import, struct store_txn *txn,
-			     struct import_moved *moved, struct intake *intake)
+			     struct import_moved *moved,
+			     struct import_account *account)
 {
 	struct import_domain *domain;
 	enum err err = import_domain_plan(
-		import, txn, as_intake(&moved->is.name, moved->is.utf8, intake),
-		&domain);
+		import, txn,
+		as_intake(&moved->is.name, moved->is.utf8, account), &domain);
 
 	if (err == ERR_OK && domain->why)
 		err = refuse(import, moved, domain->why);
@@ -67,12 +69,14 @@ static enum err judge_domain(struct import *import, struct store_txn *txn,
 }
 
 static enum err plan_alias(struct import *import, struct store_txn *txn,
-			   struct import_moved *moved, struct intake *intake)
+			   struct import_moved *moved,
+			   struct import_account *account)
 {
 	struct import_domain *target;
 	struct store_domain *alias;
 	enum err err = import_domain_plan(
-		import, txn, as_intake(&moved->is.target, "", intake), &target);
+		import, txn, as_intake(&moved->is.target, "", account),
+		&target);
 
 	if (err == ERR_OK && target->why)
 		return refuse(import, moved, "the domain that it is another "
@@ -96,13 +100,14 @@ static enum err plan_alias(struct import *import, struct store_txn *txn,
 
 /* Another name of a domain: there, or to be made. */
 static enum err judge_alias(struct import *import, struct store_txn *txn,
-			    struct import_moved *moved, struct intake *intake)
+			    struct import_moved *moved,
+			    struct import_account *account)
 {
 	struct store_domain there;
 	enum err err = store_domain_get(txn, &moved->is.name, &there);
 
 	if (err == ERR_NOTFOUND)
-		return plan_alias(import, txn, moved, intake);
+		return plan_alias(import, txn, moved, account);
 	if (err != ERR_OK)
 		return err;
 	moved->same = there.kind == STORE_ALIAS &&
@@ -116,8 +121,8 @@ static enum err judge_alias(struct import *import, struct store_txn *txn,
 
 enum err import_site_judge(struct import *import, struct store_txn *txn)
 {
-	struct intake *intake = calloc(1, sizeof *intake);
-	enum err err = intake ? ERR_OK : ERR_SYSTEM;
+	struct import_account *account = calloc(1, sizeof *account);
+	enum err err = account ? ERR_OK : ERR_SYSTEM;
 
 	import_site_forget(import);
 	for (size_t i = 0; err == ERR_OK && i < import->moves; i++) {
@@ -126,10 +131,10 @@ enum err import_site_judge(struct import *import, struct store_txn *txn)
 		if (moved->bad)
 			continue;
 		err = moved->is.is_alias
-			      ? judge_alias(import, txn, moved, intake)
-			      : judge_domain(import, txn, moved, intake);
+			      ? judge_alias(import, txn, moved, account)
+			      : judge_domain(import, txn, moved, account);
 	}
-	free(intake);
+	free(account);
 	return err;
 }
 

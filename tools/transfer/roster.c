@@ -6,7 +6,7 @@
 
 #include "store/secret.h"
 
-/* Which parts of an intake follow the key. */
+/* Which parts of an account follow the key. */
 enum {
 	HAS_ADDRESS = 1 << 0,
 	HAS_UTF8 = 1 << 1,
@@ -31,20 +31,18 @@ enum {
 /* At the head of a packed row; then the parts, each as long as it is. */
 struct head {
 	uint32_t parts;
-	uint8_t secret;	  /* enum intake_secret */
+	uint8_t secret;	  /* enum import_account_secret */
 	uint8_t delivery; /* enum store_delivery */
 	uint16_t none;	  /* packed rows are compared as bytes */
 };
 
-static unsigned parts_of(const struct intake *i)
+static unsigned parts_of(const struct import_account *i)
 {
 	return (i->has_address ? HAS_ADDRESS : 0u) |
 	       (i->utf8[0] ? HAS_UTF8 : 0u) |
-	       (i->has_handle ? HAS_HANDLE : 0u) |
-	       (i->has_box ? HAS_BOX : 0u) |
+	       (i->has_handle ? HAS_HANDLE : 0u) | (i->has_box ? HAS_BOX : 0u) |
 	       (i->password_len ? HAS_PASSWORD : 0u) |
-	       (i->hash[0] ? HAS_HASH : 0u) |
-	       (i->has_title ? HAS_TITLE : 0u) |
+	       (i->hash[0] ? HAS_HASH : 0u) | (i->has_title ? HAS_TITLE : 0u) |
 	       (i->has_quota ? HAS_QUOTA : 0u) |
 	       (i->has_login ? HAS_LOGIN : 0u) |
 	       (i->has_login && i->login ? LOGIN_ON : 0u) |
@@ -53,8 +51,8 @@ static unsigned parts_of(const struct intake *i)
 	       (i->has_forwards ? HAS_FORWARDS : 0u) |
 	       (i->maildir[0] ? HAS_MAILDIR : 0u) |
 	       (i->unusable ? HAS_UNUSABLE : 0u) |
-	       (i->part & INTAKE_BOX ? PART_BOX : 0u) |
-	       (i->part & INTAKE_FORWARDS ? PART_FORWARDS : 0u) |
+	       (i->part & IMPORT_ACCOUNT_BOX ? PART_BOX : 0u) |
+	       (i->part & IMPORT_ACCOUNT_FORWARDS ? PART_FORWARDS : 0u) |
 	       (i->itself ? ITSELF : 0u);
 }
 
@@ -69,7 +67,7 @@ static bool put_text(struct text *out, unsigned parts, unsigned part,
 	return !(parts & part) || put(out, text, strlen(text) + 1);
 }
 
-static bool pack(struct text *out, const struct intake *i)
+static bool pack(struct text *out, const struct import_account *i)
 {
 	const unsigned parts = parts_of(i);
 	const struct head head = {parts, (uint8_t)i->secret,
@@ -111,22 +109,22 @@ static const char *take_text(const char *at, unsigned parts, unsigned part,
 	return parts & part ? take(at, ret_text, strlen(at) + 1) : at;
 }
 
-static void unpack(const char *at, struct intake *ret_intake)
+static void unpack(const char *at, struct import_account *ret_intake)
 {
-	struct intake *i = ret_intake;
+	struct import_account *i = ret_intake;
 	struct head head;
 	uint16_t forwards;
 	unsigned parts;
 
 	/* Not the two large texts at its end. */
-	memset(i, 0, offsetof(struct intake, maildir));
+	memset(i, 0, offsetof(struct import_account, maildir));
 	i->maildir[0] = 0;
 	at = take(at, &head, sizeof head);
 	parts = head.parts;
-	i->secret = (enum intake_secret)head.secret;
+	i->secret = (enum import_account_secret)head.secret;
 	i->delivery = (enum store_delivery)head.delivery;
-	i->part = (parts & PART_BOX ? INTAKE_BOX : 0u) |
-		  (parts & PART_FORWARDS ? INTAKE_FORWARDS : 0u);
+	i->part = (parts & PART_BOX ? IMPORT_ACCOUNT_BOX : 0u) |
+		  (parts & PART_FORWARDS ? IMPORT_ACCOUNT_FORWARDS : 0u);
 	i->itself = parts & ITSELF;
 	i->has_address = parts & HAS_ADDRESS;
 	i->has_handle = parts & HAS_HANDLE;
@@ -265,22 +263,22 @@ static bool grow(struct roster *roster)
 }
 
 static bool same_secret(const struct roster *roster, size_t number,
-			const struct intake *intake)
+			const struct import_account *account)
 {
-	struct intake other;
+	struct import_account other;
 	bool same;
 
 	roster_get(roster, number, &other);
-	same = other.secret == intake->secret &&
-	       strcmp(other.hash, intake->hash) == 0 &&
-	       strcmp(other.password, intake->password) == 0;
-	intake_wipe(&other);
+	same = other.secret == account->secret &&
+	       strcmp(other.hash, account->hash) == 0 &&
+	       strcmp(other.password, account->password) == 0;
+	import_account_wipe(&other);
 	return same;
 }
 
 /* The packed row lies at the end; takes it back unless it is new. */
 static enum roster_added judge(struct roster *roster, size_t at,
-			       const struct intake *intake,
+			       const struct import_account *account,
 			       struct roster_row *row, size_t *ret_other)
 {
 	const char *new = roster->bytes.bytes + at;
@@ -305,7 +303,7 @@ static enum roster_added judge(struct roster *roster, size_t at,
 
 		row->twin = *box != 0;
 		*ret_other = *box ? *box - 1 : 0;
-		if (*box && !same_secret(roster, *ret_other, intake))
+		if (*box && !same_secret(roster, *ret_other, account))
 			return ROSTER_OTHER;
 		if (!*box)
 			*box = (uint32_t)roster->count + 1;
@@ -315,11 +313,12 @@ static enum roster_added judge(struct roster *roster, size_t at,
 	return ROSTER_ADDED;
 }
 
-enum roster_added roster_add(struct roster *roster, const struct intake *intake,
+enum roster_added roster_add(struct roster *roster,
+			     const struct import_account *account,
 			     unsigned long *ret_other)
 {
 	const size_t at = roster->bytes.len;
-	struct roster_row row = {.at = at, .line = (uint32_t)intake->line};
+	struct roster_row row = {.at = at, .line = (uint32_t)account->line};
 	enum roster_added added;
 	size_t other = 0;
 
@@ -327,11 +326,11 @@ enum roster_added roster_add(struct roster *roster, const struct intake *intake,
 	    roster->count >= UINT32_MAX - 1)
 		return ROSTER_NOMEM;
 	roster->bytes.secret = true;
-	if (!pack(&roster->bytes, intake)) {
+	if (!pack(&roster->bytes, account)) {
 		roster->bytes.len = at;
 		return ROSTER_NOMEM;
 	}
-	added = judge(roster, at, intake, &row, &other);
+	added = judge(roster, at, account, &row, &other);
 	if (added == ROSTER_ADDED) {
 		roster->row[roster->count++] = row;
 		return added;
@@ -343,18 +342,18 @@ enum roster_added roster_add(struct roster *roster, const struct intake *intake,
 }
 
 void roster_get(const struct roster *roster, size_t number,
-		struct intake *ret_intake)
+		struct import_account *ret_intake)
 {
 	unpack(packed(roster, number), ret_intake);
 	ret_intake->line = roster->row[number].line;
 }
 
 bool roster_replace(struct roster *roster, size_t number,
-		    const struct intake *intake)
+		    const struct import_account *account)
 {
 	const size_t at = roster->bytes.len;
 
-	if (!pack(&roster->bytes, intake)) {
+	if (!pack(&roster->bytes, account)) {
 		roster->bytes.len = at;
 		return false;
 	}

@@ -8,7 +8,7 @@
 #define POPBOX_ROSTER_H
 
 #include "base/text.h"
-#include "intake.h"
+#include "import_account.h"
 
 /* What becomes of a row's password. */
 enum roster_secret {
@@ -48,12 +48,13 @@ enum roster_added {
 
 /* *ret_other is the line of the row before, in the last two of these. Of two
  * rows with the same box the passwords must be the same. */
-enum roster_added roster_add(struct roster *roster, const struct intake *intake,
+enum roster_added roster_add(struct roster *roster,
+			     const struct import_account *account,
 			     unsigned long *ret_other);
 
 /* Unpacks a row. Wipe it. */
 void roster_get(const struct roster *roster, size_t number,
-		struct intake *ret_intake);
+		struct import_account *ret_intake);
 
 /* The row of this address. */
 bool roster_find(const struct roster *roster, const struct name_address *name,
@@ -61,7 +62,7 @@ bool roster_find(const struct roster *roster, const struct name_address *name,
 
 /* Another text of a row, with the same address and box. False: no memory. */
 MUST_USE bool roster_replace(struct roster *roster, size_t number,
-			     const struct intake *intake);
+			     const struct import_account *account);
 
 /* Is there a row for this address? */
 bool roster_has(const struct roster *roster, const struct name_address *name);

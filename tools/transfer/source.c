@@ -63,7 +63,7 @@ static void end(struct source_reading *r)
 		found->assumed = r->feed.encoding.assumed;
 	}
 	feed_close(&r->feed);
-	intake_wipe(&r->intake);
+	import_account_wipe(&r->account);
 }
 
 void source_step(struct source_reading *r)
@@ -93,15 +93,15 @@ static bool give_line(struct source_reading *r, fmt_passwd *parse, char *line,
 				 .raw = line,
 				 .raw_len = len,
 				 .why = r->feed.why,
-				 .intake = &r->intake};
+				 .account = &r->account};
 
-	intake_wipe(&r->intake);
+	import_account_wipe(&r->account);
 	if (!row.why && cut_newline(copy, len))
-		row.why = parse(copy, r->how->domain, &r->intake, &row.left);
+		row.why = parse(copy, r->how->domain, &r->account, &row.left);
 	else if (!row.why)
 		return true; /* a blank line */
-	r->intake.line = row.line;
-	intake_expire(&r->intake, time(NULL));
+	r->account.line = row.line;
+	import_account_expire(&r->account, time(NULL));
 	return r->sink(r->arg, &row);
 }
 
@@ -205,23 +205,23 @@ static void as_domain(const struct fmt_csv_alias *alias,
 }
 
 bool source_record(struct source_reading *r, const struct fmt_csv *columns,
-		   const struct csvfile *record, enum intake_part part,
+		   const struct csvfile *record, enum import_account_part part,
 		   struct source_row *row)
 {
 	struct source_domain domain;
 	struct fmt_csv_alias alias;
 
-	intake_wipe(&r->intake);
-	r->intake.part = part;
+	import_account_wipe(&r->account);
+	r->account.part = part;
 	if (!row->why &&
 	    fmt_csv_is_alias(columns, record, &alias, &row->why, &row->left)) {
 		as_domain(&alias, &domain);
 		row->domain = row->why || row->left ? NULL : &domain;
 	} else if (!row->why)
 		row->why = fmt_csv_fill(columns, record, r->how->domain,
-					&r->intake, &row->left);
-	r->intake.line = row->line;
-	row->intake = &r->intake;
+					&r->account, &row->left);
+	r->account.line = row->line;
+	row->account = &r->account;
 	return r->sink(r->arg, row);
 }
 
@@ -243,7 +243,8 @@ static int read_records(struct source_reading *r, struct csvfile *csv)
 		source_step(r);
 		if (!row.why && fmt_csv_blank(csv))
 			continue;
-		if (!source_record(r, &columns, csv, INTAKE_WHOLE, &row))
+		if (!source_record(r, &columns, csv, IMPORT_ACCOUNT_WHOLE,
+				   &row))
 			break;
 	}
 	return got == FEED_FAILED ? source_failed(r->how->path) : CODE_DONE;
@@ -254,7 +255,7 @@ static int read_modoboa(struct source_reading *r)
 {
 	struct csvfile csv, record;
 	struct fmt_csv columns;
-	enum intake_part part;
+	enum import_account_part part;
 	enum feed_got got;
 	bool more = true;
 
@@ -275,8 +276,8 @@ static int read_modoboa(struct source_reading *r)
 			row.why = fmt_modoboa(&csv, &record, &columns, &part,
 					      &row.left);
 		if (row.why || row.left) {
-			intake_wipe(&r->intake);
-			row.intake = &r->intake;
+			import_account_wipe(&r->account);
+			row.account = &r->account;
 			more = r->sink(r->arg, &row);
 		} else {
 			more = source_record(r, &columns, &record, part, &row);

@@ -9,7 +9,7 @@
 #include "base/progress.h"
 #include "base/text.h"
 #include "fmt_passwd.h"
-#include "intake.h"
+#include "import_account.h"
 #include "oldroutes.h"
 
 /* What the source turned out to be. */
@@ -52,7 +52,7 @@ struct source_row {
 	size_t raw_len;
 	bool header; /* raw is the line that names the columns; no account */
 	bool rewritten; /* raw is the row as a record of a csv, see below */
-	struct intake *intake; /* unless refused or left out */
+	struct import_account *account;	    /* unless refused or left out */
 	const struct source_domain *domain; /* a domain instead of an account */
 };
 

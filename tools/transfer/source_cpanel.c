@@ -126,16 +126,16 @@ static bool take(void *arg, const struct source_row *given)
 {
 	struct cpanel *c = arg;
 	struct source_row row = *given;
-	struct intake *intake = row.intake;
+	struct import_account *account = row.account;
 	const char *quota, *dir;
 
 	if (!row.why && !row.left) {
-		quota = recall(&c->quota, intake->address.local.s);
-		dir = recall(&c->dir, intake->address.local.s);
+		quota = recall(&c->quota, account->address.local.s);
+		dir = recall(&c->dir, account->address.local.s);
 		if (quota)
-			row.why = intake_quota(intake, quota, 1);
+			row.why = import_account_quota(account, quota, 1);
 		if (!row.why && dir)
-			row.why = intake_maildir(intake, dir);
+			row.why = import_account_maildir(account, dir);
 	}
 	c->enough = !c->sink(c->arg, &row);
 	return !c->enough;

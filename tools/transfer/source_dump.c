@@ -12,13 +12,13 @@
 /* The tables that have accounts, of Postfixadmin, mailcow, iRedMail, vpopmail. */
 static const struct {
 	const char *name;
-	enum intake_part part;
+	enum import_account_part part;
 } those[] = {
-	{"mailbox", INTAKE_BOX},
-	{"vpopmail", INTAKE_BOX},
-	{"alias", INTAKE_FORWARDS},
-	{"forwardings", INTAKE_FORWARDS},
-	{"alias_domain", INTAKE_WHOLE},
+	{"mailbox", IMPORT_ACCOUNT_BOX},
+	{"vpopmail", IMPORT_ACCOUNT_BOX},
+	{"alias", IMPORT_ACCOUNT_FORWARDS},
+	{"forwardings", IMPORT_ACCOUNT_FORWARDS},
+	{"alias_domain", IMPORT_ACCOUNT_WHOLE},
 };
 
 enum { THOSE = sizeof those / sizeof *those, NAMES_MAX = 400 };
@@ -105,7 +105,7 @@ static bool begin_statement(struct dump *d, const struct fmt_sql_row *row)
 	why = translate(d, row->columns);
 	if (!why)
 		why = fmt_csv_header(&d->clean, &how, &d->columns, &bad);
-	if (why && those[d->table].part == INTAKE_FORWARDS) {
+	if (why && those[d->table].part == IMPORT_ACCOUNT_FORWARDS) {
 		d->passed = true; /* newer iRedMail's: it has no targets */
 		return true;
 	}

@@ -21,35 +21,35 @@ static void give_other(struct telling *t, const char *other,
 		       const struct name_address *main,
 		       const struct source_row *given)
 {
-	struct intake *intake = &t->r->intake;
+	struct import_account *account = &t->r->account;
 	struct source_row row = *given;
 	char target[NAME_ADDRESS_TEXT];
 
 	name_address_text(main, target);
-	intake_wipe(intake);
-	intake->line = row.line;
-	row.why = strchr(other, '@')
-			  ? intake_address(intake, other)
-			  : intake_local(intake, other, main->domain.s);
+	import_account_wipe(account);
+	account->line = row.line;
+	row.why = strchr(other, '@') ? import_account_address(account, other)
+				     : import_account_local(account, other,
+							    main->domain.s);
 	if (!row.why)
-		row.why = intake_forward(intake, target);
+		row.why = import_account_forward(account, target);
 	t->enough = t->enough || !t->r->sink(t->r->arg, &row);
 }
 
 static void give(struct telling *t)
 {
-	struct intake *intake = &t->r->intake;
+	struct import_account *account = &t->r->account;
 	struct source_row row = {.file = t->r->feed.name,
 				 .line = t->line,
 				 .raw = t->raw.bytes,
 				 .raw_len = t->raw.len,
-				 .intake = intake};
+				 .account = account};
 	struct name_address main;
 
-	intake_wipe(intake);
-	row.why = fmt_pairs_fill(&t->pairs, t->domain, intake, &row.left);
-	intake->line = row.line;
-	main = intake->address;
+	import_account_wipe(account);
+	row.why = fmt_pairs_fill(&t->pairs, t->domain, account, &row.left);
+	account->line = row.line;
+	main = account->address;
 	t->enough = !t->r->sink(t->r->arg, &row);
 	if (!row.why && !row.left) {
 		const char *at = t->pairs.others.bytes;

@@ -15,7 +15,7 @@ struct source_reading {
 	source_sink *sink;
 	void *arg;
 	struct feed feed;
-	struct intake intake;
+	struct import_account account;
 	struct progress progress;
 	uint64_t shown; /* bytes, of the progress */
 	bool below;	/* the file lies in a tree of somebody else's */
@@ -29,7 +29,7 @@ void source_step(struct source_reading *r);
 /* A record of the file as an account, or another name of a domain; row has file,
  * line and raw. False: the sink has enough. */
 bool source_record(struct source_reading *r, const struct fmt_csv *columns,
-		   const struct csvfile *record, enum intake_part part,
+		   const struct csvfile *record, enum import_account_part part,
 		   struct source_row *row);
 
 /* The file, which is open. */

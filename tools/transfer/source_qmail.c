@@ -21,7 +21,7 @@ struct site_read {
 	const struct source_how *how;
 	source_sink *sink;
 	void *arg;
-	struct intake intake;
+	struct import_account account;
 	struct name_handle handle; /* of the domain that is being read */
 	struct name_domain domain;
 	struct name_handle *seen; /* handles whose boxes were read */
@@ -42,9 +42,9 @@ static void give(struct site_read *r, const char *file, unsigned long line,
 				       .line = line,
 				       .why = why,
 				       .left = left,
-				       .intake = &r->intake};
+				       .account = &r->account};
 
-	r->intake.line = line;
+	r->account.line = line;
 	if (!r->sink(r->arg, &row))
 		r->enough = true;
 }
@@ -103,16 +103,16 @@ static void give_box(struct site_read *r, const char *path, const char *name)
 
 	if (name[0] == '.')
 		return;
-	intake_wipe(&r->intake);
+	import_account_wipe(&r->account);
 	(void)snprintf(file, sizeof file, "%s/%s", path, name); /* for people */
-	if (intake_box(&r->intake, name) ||
-	    strcmp(r->intake.box.handle.s, r->handle.s) != 0)
+	if (import_account_box(&r->account, name) ||
+	    strcmp(r->account.box.handle.s, r->handle.s) != 0)
 		left = "its name is none of a box of this handle";
 	if (!left && !is_maildir(r, file))
 		left = "it is no Maildir";
-	r->intake.has_handle = true;
-	r->intake.handle = r->handle;
-	r->intake.secret = INTAKE_KEEP;
+	r->account.has_handle = true;
+	r->account.handle = r->handle;
+	r->account.secret = IMPORT_ACCOUNT_KEEP;
 	give(r, file, 0, NULL, left);
 }
 
@@ -142,11 +142,11 @@ static const char *judge_targets(struct site_read *r,
 	if (row->boxes > 1)
 		return "it leads to several boxes, and is kept as it is (give "
 		       "each an address, and forward to those)";
-	if (row->boxes && !is_box(r, row->box[0], &r->intake.box))
+	if (row->boxes && !is_box(r, row->box[0], &r->account.box))
 		return "it leads to a Maildir that is no box here, and is kept "
 		       "as it is";
-	r->intake.has_box = row->boxes > 0;
-	return r->intake.has_box || r->intake.has_forwards
+	r->account.has_box = row->boxes > 0;
+	return r->account.has_box || r->account.has_forwards
 		       ? NULL
 		       : "it leads nowhere";
 }
@@ -163,15 +163,15 @@ static void give_address(struct site_read *r, const char *path,
 
 	if (strncmp(name, ".qmail", 6) != 0)
 		return;
-	intake_wipe(&r->intake);
+	import_account_wipe(&r->account);
 	if (snprintf(file, sizeof file, "%s/%s", path, name) >= PATH_MAX ||
-	    !fmt_dotqmail_name(name, &r->intake.address.local)) {
+	    !fmt_dotqmail_name(name, &r->account.address.local)) {
 		give(r, file, 0, NULL, fmt_dotqmail_no_name(name));
 		return;
 	}
-	r->intake.address.domain = r->domain;
-	r->intake.has_address = r->intake.has_handle = true;
-	r->intake.handle = r->handle;
+	r->account.address.domain = r->domain;
+	r->account.has_address = r->account.has_handle = true;
+	r->account.handle = r->handle;
 	rc = asuser_look(r->how->site->asuser, file, &look, text, &len);
 	if (rc == 0)
 		rc = look.unread;
@@ -182,11 +182,11 @@ static void give_address(struct site_read *r, const char *path,
 	else if (look.size > (int64_t)len)
 		why = "it is too long";
 	else
-		why = fmt_dotqmail(text, len, &r->intake, &row);
+		why = fmt_dotqmail(text, len, &r->account, &row);
 	if (!why && !left)
 		left = judge_targets(r, &row);
-	if (r->intake.has_box)
-		r->intake.secret = INTAKE_KEEP;
+	if (r->account.has_box)
+		r->account.secret = IMPORT_ACCOUNT_KEEP;
 	give(r, file, 0, why, left);
 }
 
@@ -259,7 +259,7 @@ static void read_line(struct site_read *r, const char *file,
 	char key[NAME_DOMAIN_MAX + 8], path[PATH_MAX];
 	size_t key_len = colon ? (size_t)(colon - line) : len;
 
-	intake_wipe(&r->intake);
+	import_account_wipe(&r->account);
 	if (!colon || key_len >= sizeof key ||
 	    !route_fields(colon + 1, len - key_len - 1, ':', &user)) {
 		give(r, file, number, NULL, "it is no assignment");

@@ -87,10 +87,11 @@ static int give_domain(struct source_tree *tree, const char *dir,
 		       const char *name)
 {
 	struct source_domain domain = {.is_alias = false};
-	struct source_row row = {
-		.file = dir, .intake = &tree->files.intake, .domain = &domain};
+	struct source_row row = {.file = dir,
+				 .account = &tree->files.account,
+				 .domain = &domain};
 
-	intake_wipe(&tree->files.intake);
+	import_account_wipe(&tree->files.account);
 	row.why = idn_domain(name, &domain.name, domain.utf8);
 	if (row.why)
 		row.domain = NULL;

@@ -60,13 +60,13 @@ static void name_extensions(struct source_tree *tree, const char *top,
 
 /* What the user's own .qmail says. */
 static const char *merge_user(struct source_tree *tree, const char *dir,
-			      struct intake *intake)
+			      struct import_account *account)
 {
 	const char *top =
 		strncmp(dir, tree->how->path, strlen(tree->how->path)) == 0
 			? tree->how->path
 			: "";
-	const bool bounces = intake->has_delivery;
+	const bool bounces = account->has_delivery;
 	char path[PATH_MAX], text[MAILROOT_QMAIL_MAX];
 	size_t len;
 	bool on;
@@ -78,10 +78,11 @@ static const char *merge_user(struct source_tree *tree, const char *dir,
 		return errno == ENOENT || errno == ENOTDIR ? NULL
 							   : strerror(errno);
 	if (bounces) {
-		intake_note(intake, "%s, while the user's mail bounces", path);
+		import_account_note(account,
+				    "%s, while the user's mail bounces", path);
 		return NULL;
 	}
-	return dotqmails_merge(&tree->files, path, text, len, intake, &on);
+	return dotqmails_merge(&tree->files, path, text, len, account, &on);
 }
 
 static bool rewrite(struct source_tree *tree, struct source_row *row)
@@ -116,14 +117,14 @@ static const char *merge(struct source_tree *tree, const struct source_row *row)
 	if (!fmt_passwd_cells(row->raw, row->raw_len, tree->domain, &cells))
 		return "the line is too long";
 	if (tree->limits.no_pop && !(cells.flags & FMT_FLAGS_OVERRIDE))
-		intake_no_login(row->intake);
+		import_account_no_login(row->account);
 	place(tree, cells.dir, dir);
 	secret_wipe(&cells, sizeof cells);
-	why = dotqmails_merge_own(&tree->files, row->intake, &on);
+	why = dotqmails_merge_own(&tree->files, row->account, &on);
 	if (!why && on && dir[0])
-		why = merge_user(tree, dir, row->intake);
+		why = merge_user(tree, dir, row->account);
 	if (!why && dir[0] && source_tree_join(dir, "Maildir", maildir))
-		why = intake_maildir(row->intake, maildir);
+		why = import_account_maildir(row->account, maildir);
 	return why;
 }
 

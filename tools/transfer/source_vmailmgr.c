@@ -33,7 +33,7 @@ struct home {
 	size_t users;
 	struct dotqmails files;
 	unsigned long entry;
-	struct intake intake;
+	struct import_account account;
 	struct text raw;
 	bool enough, no_memory;
 };
@@ -140,18 +140,19 @@ static bool give_entry(void *arg, const char *key, unsigned key_len,
 		       const char *value, unsigned value_len)
 {
 	struct home *home = arg;
-	struct source_row row = {.file = home->path, .intake = &home->intake};
+	struct source_row row = {.file = home->path, .account = &home->account};
 	bool on;
 
-	intake_wipe(&home->intake);
-	row.line = home->intake.line = ++home->entry;
+	import_account_wipe(&home->account);
+	row.line = home->account.line = ++home->entry;
 	row.why = fmt_vmailmgr(key, key_len, value, value_len, &home->site,
-			       &home->intake, &row.left);
+			       &home->account, &row.left);
 	if (!row.why && !row.left)
-		row.why = dotqmails_merge_own(&home->files, &home->intake, &on);
-	intake_expire(&home->intake, time(NULL));
-	if (!row.why && !row.left && home->intake.has_delivery &&
-	    !home->intake.has_forwards && !home->intake.maildir[0])
+		row.why =
+			dotqmails_merge_own(&home->files, &home->account, &on);
+	import_account_expire(&home->account, time(NULL));
+	if (!row.why && !row.left && home->account.has_delivery &&
+	    !home->account.has_forwards && !home->account.maildir[0])
 		row.left = "it is an alias that has expired: its mail was "
 			   "sent back";
 	if (home->how->copies &&
@@ -338,7 +339,7 @@ int source_vmailmgr(const struct source_how *how, source_sink *sink, void *arg)
 	if (home->raw.bytes)
 		secret_wipe(home->raw.bytes, home->raw.room);
 	free(home->raw.bytes);
-	intake_wipe(&home->intake);
+	import_account_wipe(&home->account);
 	free(home);
 	return code;
 }

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "transfer/csvfile.h"
-#include "transfer/intake.h"
+#include "transfer/import_account.h"
 
 static char path[64];
 static int file = -1;
@@ -24,27 +24,29 @@ static void put_file(const void *bytes, size_t len)
 /* Text of a field, in the places that take one. */
 static void take(const char *text)
 {
-	static struct intake intake;
+	static struct import_account account;
 	struct name_address again;
 	char address[NAME_ADDRESS_TEXT];
 
-	if (!intake_address(&intake, text) && intake.address.local.s[0] != '*') {
-		name_address_text(&intake.address, address);
+	if (!import_account_address(&account, text) &&
+	    account.address.local.s[0] != '*') {
+		name_address_text(&account.address, address);
 		HOLDS(!name_address_read(address, strlen(address), &again));
 	}
-	if (!intake_quota(&intake, text, 1))
-		HOLDS(intake.quota <= UINT64_MAX / 4);
-	(void)intake_hash(&intake, text); /* what it makes: target intake */
-	if (!intake_password(&intake, text))
-		HOLDS(intake.password_len == strlen(text) &&
-		      intake.password_len <= PWHASH_PASSWORD_MAX);
-	if (!intake_title(&intake, text))
-		HOLDS(strcmp(intake.title, text) == 0 && !strchr(text, '\n'));
-	(void)intake_handle(&intake, text);
-	(void)intake_box(&intake, text);
-	(void)intake_forward(&intake, text);
-	HOLDS(intake.forwards_len <= sizeof intake.forwards);
-	intake.forwards_len = 0;
+	if (!import_account_quota(&account, text, 1))
+		HOLDS(account.quota <= UINT64_MAX / 4);
+	(void)import_account_hash(&account,
+				  text); /* what it makes: target account */
+	if (!import_account_password(&account, text))
+		HOLDS(account.password_len == strlen(text) &&
+		      account.password_len <= PWHASH_PASSWORD_MAX);
+	if (!import_account_title(&account, text))
+		HOLDS(strcmp(account.title, text) == 0 && !strchr(text, '\n'));
+	(void)import_account_handle(&account, text);
+	(void)import_account_box(&account, text);
+	(void)import_account_forward(&account, text);
+	HOLDS(account.forwards_len <= sizeof account.forwards);
+	account.forwards_len = 0;
 }
 
 /* Returns how many records were good; the first one's fields in out. */

@@ -7,7 +7,7 @@
 #include "transfer/fmt_pairs.h"
 #include "transfer/fmt_sql.h"
 
-static struct intake intake;
+static struct import_account account;
 
 static void whole(const struct csvfile *record)
 {
@@ -20,19 +20,19 @@ static void whole(const struct csvfile *record)
 	HOLDS(bytes == record->fields.len);
 }
 
-static void account(void)
+static void account_holds(void)
 {
 	struct name_address again;
 	char text[NAME_ADDRESS_TEXT];
 
-	if (intake.has_address && intake.address.local.s[0] != '*') {
-		name_address_text(&intake.address, text);
+	if (account.has_address && account.address.local.s[0] != '*') {
+		name_address_text(&account.address, text);
 		HOLDS(!name_address_read(text, strlen(text), &again));
 	}
-	HOLDS(intake.forwards_len <= sizeof intake.forwards);
-	if (intake.has_title)
-		HOLDS(!strpbrk(intake.title, "\n\r\x1b"));
-	HOLDS(intake.password_len == strlen(intake.password));
+	HOLDS(account.forwards_len <= sizeof account.forwards);
+	if (account.has_title)
+		HOLDS(!strpbrk(account.title, "\n\r\x1b"));
+	HOLDS(account.password_len == strlen(account.password));
 }
 
 struct sum {
@@ -66,10 +66,10 @@ static bool see(void *arg, const struct fmt_sql_row *row)
 	HOLDS(row->columns->count == row->values->count);
 	if (fmt_csv_header(row->columns, &how, &columns, &bad))
 		return true;
-	intake_wipe(&intake);
-	intake.part = INTAKE_BOX;
-	if (!fmt_csv_fill(&columns, row->values, "w.example", &intake, &left))
-		account();
+	import_account_wipe(&account);
+	account.part = IMPORT_ACCOUNT_BOX;
+	if (!fmt_csv_fill(&columns, row->values, "w.example", &account, &left))
+		account_holds();
 	return true;
 }
 
@@ -112,9 +112,9 @@ static void fill(struct fmt_pairs *pairs)
 
 	whole(&pairs->values);
 	HOLDS(pairs->columns.count == pairs->values.count);
-	intake_wipe(&intake);
-	if (!fmt_pairs_fill(pairs, "w.example", &intake, &left) && !left)
-		account();
+	import_account_wipe(&account);
+	if (!fmt_pairs_fill(pairs, "w.example", &account, &left) && !left)
+		account_holds();
 	fmt_pairs_clear(pairs);
 }
 

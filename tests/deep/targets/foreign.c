@@ -7,17 +7,17 @@
 #include "transfer/fmt_passwd.h"
 #include "transfer/fmt_vmailmgr.h"
 
-static struct intake intake;
+static struct import_account account;
 
 static void names(void)
 {
 	char text[NAME_ADDRESS_TEXT];
 	struct name_address again;
 
-	if (!intake.has_address)
+	if (!account.has_address)
 		return;
-	name_address_text(&intake.address, text);
-	HOLDS(intake.address.local.s[0] == '*' ||
+	name_address_text(&account.address, text);
+	HOLDS(account.address.local.s[0] == '*' ||
 	      !name_address_read(text, strlen(text), &again));
 }
 
@@ -25,34 +25,34 @@ static void forwards(void)
 {
 	size_t at = 0;
 
-	HOLDS(intake.forwards_len <= sizeof intake.forwards);
-	while (at < intake.forwards_len) {
-		const char *one = intake.forwards + at;
+	HOLDS(account.forwards_len <= sizeof account.forwards);
+	while (at < account.forwards_len) {
+		const char *one = account.forwards + at;
 
-		HOLDS(memchr(one, 0, intake.forwards_len - at));
+		HOLDS(memchr(one, 0, account.forwards_len - at));
 		HOLDS(strchr(one, '@') && !strpbrk(one, "\n\r\t "));
 		at += strlen(one) + 1;
 	}
 }
 
-static void account(void)
+static void account_holds(void)
 {
 	const char *scheme;
 
 	names();
 	forwards();
-	for (const char *c = intake.maildir; *c; c++)
+	for (const char *c = account.maildir; *c; c++)
 		HOLDS(strncmp(c, "..", 2) != 0 ||
-		      (c > intake.maildir && c[-1] != '/') ||
+		      (c > account.maildir && c[-1] != '/') ||
 		      (c[2] && c[2] != '/'));
-	if (intake.has_title)
-		HOLDS(!strpbrk(intake.title, "\n\r\x1b"));
-	if (intake.has_quota)
-		HOLDS(intake.quota <= UINT64_MAX / 4);
-	if (intake.secret == INTAKE_HASH && !intake.unusable)
-		HOLDS(pwhash_judge(intake.hash, &scheme) == PWHASH_OK);
-	if (intake.secret == INTAKE_PASSWORD)
-		HOLDS(intake.password_len == strlen(intake.password));
+	if (account.has_title)
+		HOLDS(!strpbrk(account.title, "\n\r\x1b"));
+	if (account.has_quota)
+		HOLDS(account.quota <= UINT64_MAX / 4);
+	if (account.secret == IMPORT_ACCOUNT_HASH && !account.unusable)
+		HOLDS(pwhash_judge(account.hash, &scheme) == PWHASH_OK);
+	if (account.secret == IMPORT_ACCOUNT_PASSWORD)
+		HOLDS(account.password_len == strlen(account.password));
 }
 
 /* As feed hands them out: without a NUL, without the newline. */
@@ -62,8 +62,8 @@ static void line(fmt_passwd *read, const uint8_t *data, size_t size)
 	const char *left;
 
 	text[strcspn(text, "\n")] = 0;
-	if (!read(text, "example.com", &intake, &left) && !left)
-		account();
+	if (!read(text, "example.com", &account, &left) && !left)
+		account_holds();
 	free(text);
 }
 
@@ -81,10 +81,10 @@ static void entry(const uint8_t *data, size_t size)
 	value = malloc(size - len ? size - len : 1); /* no NUL behind it */
 	if (size - len)
 		memcpy(value, data + len, size - len);
-	if (!fmt_vmailmgr(user, len, value, size - len, &site, &intake,
+	if (!fmt_vmailmgr(user, len, value, size - len, &site, &account,
 			  &left) &&
 	    !left)
-		account();
+		account_holds();
 	if (fmt_vmailmgr_dir(value, size - len, &site, dir))
 		HOLDS(strlen(dir) < sizeof dir);
 	if (fmt_vmailmgr_cells(user, len, value, size - len, &site, &cells))
@@ -100,8 +100,8 @@ static void dotqmail(const uint8_t *data, size_t size)
 
 	if (size)
 		memcpy(text, data, size);
-	if (!fmt_dotqmail(text, size, &intake, &row))
-		account();
+	if (!fmt_dotqmail(text, size, &account, &row))
+		account_holds();
 	HOLDS(row.boxes <= FMT_DOTQMAIL_BOXES);
 	for (size_t i = 0; i < row.boxes; i++)
 		HOLDS(row.box[i][0] &&
@@ -124,7 +124,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t how = fuzz_byte(&data, &size) % 6;
 
-	intake_wipe(&intake);
+	import_account_wipe(&account);
 	if (how == 0)
 		line(fmt_passwd_vpopmail, data, size);
 	else if (how == 1)

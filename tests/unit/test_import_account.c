@@ -96,16 +96,16 @@ static void what_is_written_is_read_back(void **state)
 	free(out.bytes);
 }
 
-static void take_address(struct intake *intake, const char *text)
+static void take_address(struct import_account *account, const char *text)
 {
-	intake_wipe(intake);
-	assert_null(intake_address(intake, text));
+	import_account_wipe(account);
+	assert_null(import_account_address(account, text));
 }
 
 static void a_roster_gives_back_what_it_got(void **state)
 {
 	struct roster roster = {0};
-	struct intake in, out;
+	struct import_account in, out;
 	unsigned long other;
 	char text[64];
 
@@ -115,22 +115,22 @@ static void a_roster_gives_back_what_it_got(void **state)
 		take_address(&in, text);
 		in.line = (unsigned long)i + 2;
 		if (i % 2)
-			assert_null(intake_password(&in, "some words"));
+			assert_null(import_account_password(&in, "some words"));
 		if (i % 3)
-			assert_null(intake_title(&in, "A Name"));
+			assert_null(import_account_title(&in, "A Name"));
 		if (i % 5)
-			assert_null(intake_quota(&in, "5M", 1));
+			assert_null(import_account_quota(&in, "5M", 1));
 		if (i % 7)
-			assert_null(intake_forward(&in, "a@b.org"));
+			assert_null(import_account_forward(&in, "a@b.org"));
 		if (i % 11)
-			assert_null(intake_login(&in, "off"));
+			assert_null(import_account_login(&in, "off"));
 		(void)snprintf(text, sizeof text, "ex1-%04d", i);
-		assert_null(intake_box(&in, text));
+		assert_null(import_account_box(&in, text));
 		assert_int_equal(roster_add(&roster, &in, &other),
 				 ROSTER_ADDED);
 		roster_get(&roster, (size_t)i, &out);
 		assert_memory_equal(&in, &out,
-				    offsetof(struct intake, maildir));
+				    offsetof(struct import_account, maildir));
 		assert_string_equal(in.maildir, out.maildir);
 		assert_memory_equal(in.forwards, out.forwards,
 				    in.forwards_len);
@@ -138,15 +138,15 @@ static void a_roster_gives_back_what_it_got(void **state)
 	/* The same once more, and another of the same address. */
 	assert_int_equal(roster_add(&roster, &in, &other), ROSTER_AGAIN);
 	assert_int_equal(other, 3001);
-	assert_null(intake_title(&in, "Another Name"));
+	assert_null(import_account_title(&in, "Another Name"));
 	assert_int_equal(roster_add(&roster, &in, &other), ROSTER_OTHER);
 	assert_int_equal(roster.count, 3000);
 	assert_true(roster_has(&roster, &in.address));
 	take_address(&in, "nobody@d1.org");
 	assert_false(roster_has(&roster, &in.address));
 	/* The same box with another password. */
-	assert_null(intake_box(&in, "ex1-0001"));
-	assert_null(intake_password(&in, "other words"));
+	assert_null(import_account_box(&in, "ex1-0001"));
+	assert_null(import_account_password(&in, "other words"));
 	assert_int_equal(roster_add(&roster, &in, &other), ROSTER_OTHER);
 	assert_int_equal(other, 3);
 	roster_free(&roster);
@@ -177,7 +177,7 @@ static void a_cut_entry_of_vmailmgr_is_refused(void **state)
 	static const char value[] = "\2\x08\1\0hash\0./users/joe\0a@b.org\0"
 				    "ann\0\0Joe\0" "1000\0-\0-\0-\0" "1\0-";
 	static const struct fmt_vmailmgr_site site = {"d.org", "/base", ""};
-	struct intake intake;
+	struct import_account account;
 	const char *left;
 
 	(void)state;
@@ -186,13 +186,14 @@ static void a_cut_entry_of_vmailmgr_is_refused(void **state)
 
 		assert_non_null(copy);
 		memcpy(copy, value, len);
-		intake_wipe(&intake);
-		(void)!fmt_vmailmgr("joe", 3, copy, len, &site, &intake, &left);
+		import_account_wipe(&account);
+		(void)!fmt_vmailmgr("joe", 3, copy, len, &site, &account,
+				    &left);
 		free(copy);
 	}
-	intake_wipe(&intake);
+	import_account_wipe(&account);
 	assert_string_equal(
-		fmt_vmailmgr("joe", 3, value, 20, &site, &intake, &left),
+		fmt_vmailmgr("joe", 3, value, 20, &site, &account, &left),
 		"its entry is cut");
 }
 
@@ -218,20 +219,20 @@ static void an_old_entry_of_vmailmgr_is_a_box_or_forwards(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct intake intake = {.line = 0};
+		struct import_account account = {.line = 0};
 		char forwards[200] = "";
 
-		intake_wipe(&intake);
+		import_account_wipe(&account);
 		assert_null(fmt_vmailmgr("joe", 3, cases[i].value,
-					 strlen(cases[i].value), &site, &intake,
-					 &left));
+					 strlen(cases[i].value), &site,
+					 &account, &left));
 		assert_int_equal(!left, cases[i].leads);
-		assert_string_equal(intake.maildir, cases[i].maildir);
-		assert_string_equal(intake.hash, cases[i].hash);
-		for (size_t at = 0; at < intake.forwards_len;
-		     at += strlen(intake.forwards + at) + 1)
+		assert_string_equal(account.maildir, cases[i].maildir);
+		assert_string_equal(account.hash, cases[i].hash);
+		for (size_t at = 0; at < account.forwards_len;
+		     at += strlen(account.forwards + at) + 1)
 			(void)sprintf(forwards + strlen(forwards), "%s|",
-				      intake.forwards + at);
+				      account.forwards + at);
 		assert_string_equal(forwards, cases[i].forwards);
 	}
 }
@@ -285,23 +286,23 @@ static void a_dotqmail_is_read_and_never_run(void **state)
 	static const char mixed[] = "/home/x/\n|prog\n./Maildir/\nplain@x.org";
 	struct fmt_dotqmail row;
 	struct name_local local;
-	struct intake intake;
+	struct import_account account;
 
 	(void)state;
-	intake_wipe(&intake);
-	assert_non_null(fmt_dotqmail(text, sizeof text - 1, &intake, &row));
-	intake_wipe(&intake);
-	assert_null(fmt_dotqmail(mixed, sizeof mixed - 1, &intake, &row));
+	import_account_wipe(&account);
+	assert_non_null(fmt_dotqmail(text, sizeof text - 1, &account, &row));
+	import_account_wipe(&account);
+	assert_null(fmt_dotqmail(mixed, sizeof mixed - 1, &account, &row));
 	assert_true(row.foreign);
 	assert_int_equal(row.boxes, 2);
 	assert_string_equal(row.box[0], "/home/x/");
-	assert_string_equal(intake.forwards, "plain@x.org");
-	intake_wipe(&intake);
-	assert_null(fmt_dotqmail("+list\n&a@b.org\n", 15, &intake, &row));
-	assert_string_equal(intake.forwards, "a@b.org");
+	assert_string_equal(account.forwards, "plain@x.org");
+	import_account_wipe(&account);
+	assert_null(fmt_dotqmail("+list\n&a@b.org\n", 15, &account, &row));
+	assert_string_equal(account.forwards, "a@b.org");
 	assert_false(row.foreign);
-	assert_non_null(fmt_dotqmail("a\0b", 3, &intake, &row));
-	assert_null(fmt_dotqmail("\n&a@b.org\n", 10, &intake, &row));
+	assert_non_null(fmt_dotqmail("a\0b", 3, &account, &row));
+	assert_null(fmt_dotqmail("\n&a@b.org\n", 10, &account, &row));
 	assert_true(row.held);
 	assert_true(fmt_dotqmail_name(".qmail-joe:doe", &local));
 	assert_string_equal(local.s, "joe.doe");
@@ -314,32 +315,33 @@ static void a_dotqmail_is_read_and_never_run(void **state)
 
 static void secrets_are_judged_by_their_form(void **state)
 {
-	struct intake intake;
+	struct import_account account;
 
 	(void)state;
-	intake_wipe(&intake);
-	assert_non_null(intake_password(&intake, "$6$salt$x"));
-	assert_non_null(intake_password(&intake, " leading"));
-	assert_null(intake_hash(&intake, "{PLAIN}some words"));
-	assert_int_equal(intake.secret, INTAKE_PASSWORD);
-	assert_null(intake_hash(&intake, "*"));
-	assert_int_equal(intake.secret, INTAKE_LOCKED);
-	assert_false(intake.has_login);
-	assert_null(intake_hash(&intake, "!!"));
-	assert_true(intake.has_login && !intake.login);
-	assert_null(intake.unusable);
-	assert_null(intake_hash(&intake, "{LANMAN}e52cac67419a9a224a3b108f3fa6cb6d"));
-	assert_non_null(intake.unusable);
-	assert_non_null(intake_hash(&intake, "hello"));
-	assert_non_null(intake_maildir(&intake, "/a/../b"));
-	assert_non_null(intake_maildir(&intake, ".."));
-	assert_null(intake_maildir(&intake, "/a/..b/c.."));
-	assert_non_null(intake_quota(&intake, "5X", 1));
-	assert_null(intake_quota(&intake, "2", 1 << 20));
-	assert_int_equal(intake.quota, 2 << 20);
-	assert_null(intake_quota(&intake, "10MB", 1));
-	assert_int_equal(intake.quota, 10 << 20);
-	assert_non_null(intake_quota(&intake, "99999999999T", 1));
+	import_account_wipe(&account);
+	assert_non_null(import_account_password(&account, "$6$salt$x"));
+	assert_non_null(import_account_password(&account, " leading"));
+	assert_null(import_account_hash(&account, "{PLAIN}some words"));
+	assert_int_equal(account.secret, IMPORT_ACCOUNT_PASSWORD);
+	assert_null(import_account_hash(&account, "*"));
+	assert_int_equal(account.secret, IMPORT_ACCOUNT_LOCKED);
+	assert_false(account.has_login);
+	assert_null(import_account_hash(&account, "!!"));
+	assert_true(account.has_login && !account.login);
+	assert_null(account.unusable);
+	assert_null(import_account_hash(
+		&account, "{LANMAN}e52cac67419a9a224a3b108f3fa6cb6d"));
+	assert_non_null(account.unusable);
+	assert_non_null(import_account_hash(&account, "hello"));
+	assert_non_null(import_account_maildir(&account, "/a/../b"));
+	assert_non_null(import_account_maildir(&account, ".."));
+	assert_null(import_account_maildir(&account, "/a/..b/c.."));
+	assert_non_null(import_account_quota(&account, "5X", 1));
+	assert_null(import_account_quota(&account, "2", 1 << 20));
+	assert_int_equal(account.quota, 2 << 20);
+	assert_null(import_account_quota(&account, "10MB", 1));
+	assert_int_equal(account.quota, 10 << 20);
+	assert_non_null(import_account_quota(&account, "99999999999T", 1));
 }
 
 int main(void)
