@@ -13,7 +13,7 @@
 #include "transfer/fmt_passwd.h"
 #include "transfer/fmt_vmailmgr.h"
 #include "transfer/fmt_vpopmail.h"
-#include "transfer/roster.h"
+#include "transfer/import_table.h"
 
 /* A csv file with these bytes. */
 static struct feed feed_of(const char *bytes, size_t len)
@@ -102,9 +102,9 @@ static void take_address(struct import_account *account, const char *text)
 	assert_null(import_account_address(account, text));
 }
 
-static void a_roster_gives_back_what_it_got(void **state)
+static void a_table_gives_back_what_it_got(void **state)
 {
-	struct roster roster = {0};
+	struct import_table table = {0};
 	struct import_account in, out;
 	unsigned long other;
 	char text[64];
@@ -126,9 +126,9 @@ static void a_roster_gives_back_what_it_got(void **state)
 			assert_null(import_account_login(&in, "off"));
 		(void)snprintf(text, sizeof text, "ex1-%04d", i);
 		assert_null(import_account_box(&in, text));
-		assert_int_equal(roster_add(&roster, &in, &other),
-				 ROSTER_ADDED);
-		roster_get(&roster, (size_t)i, &out);
+		assert_int_equal(import_table_add(&table, &in, &other),
+				 IMPORT_TABLE_ADDED);
+		import_table_get(&table, (size_t)i, &out);
 		assert_memory_equal(&in, &out,
 				    offsetof(struct import_account, maildir));
 		assert_string_equal(in.maildir, out.maildir);
@@ -136,20 +136,23 @@ static void a_roster_gives_back_what_it_got(void **state)
 				    in.forwards_len);
 	}
 	/* The same once more, and another of the same address. */
-	assert_int_equal(roster_add(&roster, &in, &other), ROSTER_AGAIN);
+	assert_int_equal(import_table_add(&table, &in, &other),
+			 IMPORT_TABLE_AGAIN);
 	assert_int_equal(other, 3001);
 	assert_null(import_account_title(&in, "Another Name"));
-	assert_int_equal(roster_add(&roster, &in, &other), ROSTER_OTHER);
-	assert_int_equal(roster.count, 3000);
-	assert_true(roster_has(&roster, &in.address));
+	assert_int_equal(import_table_add(&table, &in, &other),
+			 IMPORT_TABLE_OTHER);
+	assert_int_equal(table.count, 3000);
+	assert_true(import_table_has(&table, &in.address));
 	take_address(&in, "nobody@d1.org");
-	assert_false(roster_has(&roster, &in.address));
+	assert_false(import_table_has(&table, &in.address));
 	/* The same box with another password. */
 	assert_null(import_account_box(&in, "ex1-0001"));
 	assert_null(import_account_password(&in, "other words"));
-	assert_int_equal(roster_add(&roster, &in, &other), ROSTER_OTHER);
+	assert_int_equal(import_table_add(&table, &in, &other),
+			 IMPORT_TABLE_OTHER);
 	assert_int_equal(other, 3);
-	roster_free(&roster);
+	import_table_free(&table);
 }
 
 static void names_are_numbered_once(void **state)
@@ -347,24 +350,26 @@ static void secrets_are_judged_by_their_form(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		SAYS("csv takes fields as they are, and goes on behind a bad record",
+		SAYS("csv takes fields as they are, and goes on behind a bad "
+		     "record",
 		     csv_takes_fields_as_they_are),
 		SAYS("what is written is read back",
 		     what_is_written_is_read_back),
-		SAYS("a roster gives back what it got, and each address once",
-		     a_roster_gives_back_what_it_got),
-		SAYS("names are numbered once",
-		     names_are_numbered_once),
+		SAYS("a table gives back what it got, and each address once",
+		     a_table_gives_back_what_it_got),
+		SAYS("names are numbered once", names_are_numbered_once),
 		SAYS("a cut entry of vmailmgr is refused, and never read past",
 		     a_cut_entry_of_vmailmgr_is_refused),
-		SAYS("an entry of vmailmgr's first version is a box, forwards, or "
+		SAYS("an entry of vmailmgr's first version is a box, forwards, "
+		     "or "
 		     "leads nowhere",
 		     an_old_entry_of_vmailmgr_is_a_box_or_forwards),
 		SAYS("lines of vdelivermail, Maildirs and limits are known",
 		     vdelivermail_and_its_maildirs_are_known),
 		SAYS("a .qmail file is read, never run",
 		     a_dotqmail_is_read_and_never_run),
-		SAYS("passwords, hashes, quotas and paths are judged by their form",
+		SAYS("passwords, hashes, quotas and paths are judged by their "
+		     "form",
 		     secrets_are_judged_by_their_form),
 	};
 

@@ -39,27 +39,28 @@ static bool other_row(struct import *import, size_t file,
 static bool take_row(struct import *import, size_t file,
 		     const struct source_row *row)
 {
-	struct roster *roster = &import->roster;
+	struct import_table *table = &import->table;
 	unsigned long other;
 
-	enum roster_added added = roster_add(roster, row->account, &other);
+	enum import_table_added added =
+		import_table_add(table, row->account, &other);
 
 	import->parted = import->parted || row->account->part;
-	if (added == ROSTER_OTHER && row->account->part) {
+	if (added == IMPORT_TABLE_OTHER && row->account->part) {
 		added = import_merge(import, row->account);
-		if (added == ROSTER_ADDED)
+		if (added == IMPORT_TABLE_ADDED)
 			return true;
 	}
 	switch (added) {
-	case ROSTER_ADDED:
-		roster->row[roster->count - 1].file = (uint32_t)file;
+	case IMPORT_TABLE_ADDED:
+		table->row[table->count - 1].file = (uint32_t)file;
 		return true;
-	case ROSTER_AGAIN:
+	case IMPORT_TABLE_AGAIN:
 		import->again++;
 		return true;
-	case ROSTER_OTHER:
+	case IMPORT_TABLE_OTHER:
 		return other_row(import, file, row, other);
-	case ROSTER_NOMEM:
+	case IMPORT_TABLE_NOMEM:
 		break;
 	}
 	import->no_memory = true;
@@ -152,11 +153,11 @@ static int read_all(struct import *import)
 /* What was computed against a store that has changed since is asked anew. */
 static void forget_answers(struct import *import)
 {
-	for (size_t i = 0; i < import->roster.count; i++) {
-		struct roster_row *row = &import->roster.row[i];
+	for (size_t i = 0; i < import->table.count; i++) {
+		struct import_table_row *row = &import->table.row[i];
 
-		if (row->secret == ROSTER_SAME)
-			row->secret = ROSTER_NONE;
+		if (row->secret == IMPORT_TABLE_SAME)
+			row->secret = IMPORT_TABLE_NONE;
 	}
 }
 
@@ -314,16 +315,16 @@ struct moving {
 static enum err moving_body(struct store_txn *txn, void *arg)
 {
 	struct moving *moving = arg;
-	const struct roster *roster = &moving->import->roster;
+	const struct import_table *table = &moving->import->table;
 	struct store_address address;
 	struct import_account account;
 	char box[NAME_BOX_TEXT];
 	enum err err = ERR_OK;
 
 	moving->list.len = 0;
-	for (size_t i = 0; err == ERR_OK && i < roster->count; i++) {
-		roster_get(roster, i, &account);
-		if (roster->row[i].bad || !account.maildir[0])
+	for (size_t i = 0; err == ERR_OK && i < table->count; i++) {
+		import_table_get(table, i, &account);
+		if (table->row[i].bad || !account.maildir[0])
 			continue;
 		address = (struct store_address){.has_box = account.has_box,
 						 .box = account.box};
@@ -354,7 +355,7 @@ static int move_mail(struct import *import)
 			       store_read(site->store, moving_body, &moving),
 			       "the store");
 
-	roster_free(&import->roster);
+	import_table_free(&import->table);
 	store_close(&site->store);
 	if (code == CODE_DONE)
 		code = mailcopy(site, &moving.list, import->how->mail_base);
@@ -374,7 +375,7 @@ static void release(struct import *import)
 	rejoin_free(&import->rejoin);
 	free(import->back);
 	strtab_free(&import->files);
-	roster_free(&import->roster);
+	import_table_free(&import->table);
 	text_wipe(&import->credentials);
 }
 

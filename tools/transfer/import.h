@@ -1,7 +1,7 @@
 /* import.h: many accounts in one change, from a file or from another program's
  * site.
  *
- *	read    every row judged by its form, packed (source, roster)
+ *	read    every row judged by its form, packed (source, import_table)
  *	judge   against one snapshot of the store; what the files of qmail say
  *	hash    on all cores (hasher)
  *	apply   one transaction (enroll)

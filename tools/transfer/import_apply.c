@@ -15,26 +15,26 @@
  * what is new or differs, and gives its transaction up: a decoy stands for
  * them. Any other run that comes here without one must not write it. */
 static enum err hash_of(const struct import *import,
-			const struct roster_row *row,
+			const struct import_table_row *row,
 			const struct import_account *account, const char *decoy,
 			const char **ret_hash)
 {
 	*ret_hash = NULL;
-	switch ((enum roster_secret)row->secret) {
-	case ROSTER_AS_IS:
+	switch ((enum import_table_secret)row->secret) {
+	case IMPORT_TABLE_AS_IS:
 		*ret_hash = account->hash;
 		return ERR_OK;
-	case ROSTER_READY:
+	case IMPORT_TABLE_READY:
 		*ret_hash = row->hash;
 		break;
-	case ROSTER_MAKE:
-	case ROSTER_WRAP:
+	case IMPORT_TABLE_MAKE:
+	case IMPORT_TABLE_WRAP:
 		if (import->site->dry_run)
 			*ret_hash = decoy;
 		break;
-	case ROSTER_SAME:
+	case IMPORT_TABLE_SAME:
 		return ERR_OK;
-	case ROSTER_NONE:
+	case IMPORT_TABLE_NONE:
 		if ((account->secret == IMPORT_ACCOUNT_LOCKED ||
 		     (account->unusable && import->how->locked)) &&
 		    !row->twin)
@@ -53,7 +53,7 @@ static void print_row(const struct import *import, size_t number,
 {
 	static const char *const words[] = {"create", "undelete", "change",
 					    "same"};
-	const struct roster_row *row = &import->roster.row[number];
+	const struct import_table_row *row = &import->table.row[number];
 	char text[NAME_ADDRESS_TEXT], box[NAME_BOX_TEXT] = "";
 	char differs[ENROLL_TEXT], at[IMPORT_PLACE];
 	const char *word = words[enrolled->verdict];
@@ -144,7 +144,7 @@ static enum err apply_row(struct applying *a, size_t number,
 			  const struct import_account *account)
 {
 	struct import *import = a->import;
-	const struct roster_row *row = &import->roster.row[number];
+	const struct import_table_row *row = &import->table.row[number];
 	struct enrolled enrolled;
 	const char *hash;
 	enum err err = hash_of(import, row, account, a->decoy, &hash);
@@ -174,14 +174,14 @@ static enum err apply_row(struct applying *a, size_t number,
 /* Rows that name their box come first, so that no other gets its number. */
 static enum err apply_rows(struct applying *a, bool named)
 {
-	const struct roster *roster = &a->import->roster;
+	const struct import_table *table = &a->import->table;
 	struct import_account account;
 	enum err err = ERR_OK;
 
-	for (size_t i = 0; err == ERR_OK && i < roster->count; i++) {
-		if (roster->row[i].bad)
+	for (size_t i = 0; err == ERR_OK && i < table->count; i++) {
+		if (table->row[i].bad)
 			continue;
-		roster_get(roster, i, &account);
+		import_table_get(table, i, &account);
 		if (account.has_box != named)
 			continue;
 		progress_step(&a->progress, 1);
@@ -220,10 +220,10 @@ static enum err refuse_domains(struct applying *a)
 	enum err err = ERR_OK;
 	size_t number;
 
-	for (size_t i = 0; err == ERR_OK && i < import->roster.count; i++) {
-		if (import->roster.row[i].bad)
+	for (size_t i = 0; err == ERR_OK && i < import->table.count; i++) {
+		if (import->table.row[i].bad)
 			continue;
-		roster_get(&import->roster, i, &account);
+		import_table_get(&import->table, i, &account);
 		if (!account.has_address)
 			continue;
 		if (!strtab_add(&import->names, account.address.domain.s,
@@ -264,7 +264,7 @@ static enum err judge_forwarders(struct applying *a)
 	enum err err = ERR_OK;
 
 	for (size_t i = 0; err == ERR_OK && i < a->forwarders; i++) {
-		roster_get(&import->roster, a->forwarder[i], &account);
+		import_table_get(&import->table, a->forwarder[i], &account);
 		err = destination_judge(a->txn, &account.address,
 					import->how->force ? DESTINATION_TAKE
 							   : DESTINATION_OFFER);
@@ -328,7 +328,7 @@ static enum err apply_body(struct store_txn *txn, void *arg)
 	a->txn = txn;
 	a->refused = a->forwarders = a->import->backs = 0;
 	memset(a->import->verdicts, 0, sizeof a->import->verdicts);
-	a->progress = progress_start("writing", a->import->roster.count);
+	a->progress = progress_start("writing", a->import->table.count);
 	err = apply_all(a);
 	progress_end(&a->progress);
 	return err;
@@ -349,8 +349,7 @@ int import_apply(struct import *import, bool *ret_stale, uint64_t *ret_last)
 		     a.decoy);
 	if (!site->dry_run)
 		err = store_reserve(site->store,
-				    (uint64_t)import->roster.count *
-					    ROW_BYTES);
+				    (uint64_t)import->table.count * ROW_BYTES);
 	if (err != ERR_OK && err != ERR_INVALID)
 		return site_failed(site, err, "the import");
 	do {

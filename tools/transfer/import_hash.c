@@ -36,16 +36,16 @@ static bool invent(struct import *import, const struct import_account *account,
 static bool fill_job(struct import *import, size_t number,
 		     struct hasher_job *job)
 {
-	const struct roster_row *row = &import->roster.row[number];
+	const struct import_table_row *row = &import->table.row[number];
 	struct import_account account;
 	bool good = true;
 
-	roster_get(&import->roster, number, &account);
+	import_table_get(&import->table, number, &account);
 	job->number = number;
 	if (row->hash)
 		memcpy(job->there, row->hash, strlen(row->hash) + 1);
-	job->try = row->secret == ROSTER_AS_IS;
-	if (row->secret == ROSTER_WRAP || job->try)
+	job->try = row->secret == IMPORT_TABLE_AS_IS;
+	if (row->secret == IMPORT_TABLE_WRAP || job->try)
 		memcpy(job->old, account.hash, sizeof job->old);
 	else if (account.secret == IMPORT_ACCOUNT_PASSWORD)
 		memcpy(job->password, account.password, account.password_len);
@@ -59,13 +59,15 @@ static bool fill_job(struct import *import, size_t number,
 
 /* Is there something to compute? Of new hashes a dry run only wants to know which
  * are the same. */
-static bool is_job(const struct import *import, const struct roster_row *row)
+static bool is_job(const struct import *import,
+		   const struct import_table_row *row)
 {
 	if (row->bad)
 		return false;
-	if (row->secret == ROSTER_MAKE || row->secret == ROSTER_WRAP)
+	if (row->secret == IMPORT_TABLE_MAKE ||
+	    row->secret == IMPORT_TABLE_WRAP)
 		return !import->site->dry_run || row->hash;
-	return row->secret == ROSTER_AS_IS;
+	return row->secret == IMPORT_TABLE_AS_IS;
 }
 
 static bool next_job(void *arg, struct hasher_job *job)
@@ -73,8 +75,9 @@ static bool next_job(void *arg, struct hasher_job *job)
 	struct hashing *hashing = arg;
 	struct import *import = hashing->import;
 
-	for (; hashing->at < import->roster.count; hashing->at++) {
-		const struct roster_row *row = &import->roster.row[hashing->at];
+	for (; hashing->at < import->table.count; hashing->at++) {
+		const struct import_table_row *row =
+			&import->table.row[hashing->at];
 
 		if (!is_job(import, row))
 			continue;
@@ -87,7 +90,7 @@ static bool next_job(void *arg, struct hasher_job *job)
 }
 
 static void say_untried(const struct import *import,
-			const struct roster_row *row)
+			const struct import_table_row *row)
 {
 	char at[IMPORT_PLACE];
 
@@ -99,7 +102,7 @@ static void say_untried(const struct import *import,
 static bool job_done(void *arg, const struct hasher_job *job)
 {
 	struct hashing *hashing = arg;
-	struct roster_row *row = &hashing->import->roster.row[job->number];
+	struct import_table_row *row = &hashing->import->table.row[job->number];
 
 	progress_step(&hashing->progress, 1);
 	free(row->hash);
@@ -114,14 +117,15 @@ static bool job_done(void *arg, const struct hasher_job *job)
 		return false;
 	}
 	if (job->answer == PWHASH_NO) {
-		row->secret = ROSTER_SAME;
+		row->secret = IMPORT_TABLE_SAME;
 	} else if (job->old[0] && job->answer == PWHASH_MALFORMED) {
-		row->secret = ROSTER_AS_IS; /* of no kind that is wrapped */
+		row->secret =
+			IMPORT_TABLE_AS_IS; /* of no kind that is wrapped */
 	} else {
 		if (job->answer == PWHASH_OK)
 			row->hash = strdup(job->made);
 		if (row->hash)
-			row->secret = ROSTER_READY;
+			row->secret = IMPORT_TABLE_READY;
 		else
 			hashing->no_memory = true;
 	}
@@ -132,8 +136,8 @@ static size_t count_jobs(const struct import *import)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < import->roster.count; i++)
-		count += is_job(import, &import->roster.row[i]);
+	for (size_t i = 0; i < import->table.count; i++)
+		count += is_job(import, &import->table.row[i]);
 	return count;
 }
 

@@ -44,7 +44,7 @@ static enum err judge_number(struct store_txn *txn,
 /* The box that the row is about, if it is there. */
 static enum err find_box(struct store_txn *txn,
 			 const struct import_account *account,
-			 struct roster_row *row,
+			 struct import_table_row *row,
 			 struct store_account *ret_account)
 {
 	struct store_address address;
@@ -64,7 +64,7 @@ static enum err find_box(struct store_txn *txn,
 	return named ? store_login(txn, &name, ret_account) : ERR_NOTFOUND;
 }
 
-static bool keep_hash(struct roster_row *row, const char *hash)
+static bool keep_hash(struct import_table_row *row, const char *hash)
 {
 	free(row->hash);
 	row->hash = hash[0] ? strdup(hash) : NULL;
@@ -79,9 +79,9 @@ static const char missing[] =
 
 static const char *judge_silent(struct import *import,
 				const struct import_account *account,
-				struct roster_row *row, bool there)
+				struct import_table_row *row, bool there)
 {
-	row->secret = ROSTER_NONE;
+	row->secret = IMPORT_TABLE_NONE;
 	if (there || row->twin || import->how->locked)
 		return NULL;
 	/* Whoever is suspended gets a password when that ends. */
@@ -89,13 +89,13 @@ static const char *judge_silent(struct import *import,
 		return NULL;
 	if (!import->how->generate)
 		return missing;
-	row->secret = ROSTER_MAKE;
+	row->secret = IMPORT_TABLE_MAKE;
 	return NULL;
 }
 
 static const char *judge_unusable(struct import *import,
 				  const struct import_account *account,
-				  struct roster_row *row, bool there,
+				  struct import_table_row *row, bool there,
 				  char *ret_why, size_t room)
 {
 	if (import->how->locked)
@@ -113,17 +113,17 @@ static const char *judge_unusable(struct import *import,
  * hash. */
 static const char *judge_hash(const struct import *import,
 			      const struct import_account *account,
-			      struct roster_row *row, const char *there)
+			      struct import_table_row *row, const char *there)
 {
 	if (strncmp(there, "$wrap$", 6) == 0 &&
 	    strncmp(account->hash, "$argon2", 7) != 0 &&
 	    strcmp(there, account->hash) != 0) {
-		row->secret = ROSTER_WRAP;
+		row->secret = IMPORT_TABLE_WRAP;
 		return NULL;
 	}
 	switch (pwhash_weakness(account->hash)) {
 	case PWHASH_STRONG:
-		row->secret = ROSTER_AS_IS;
+		row->secret = IMPORT_TABLE_AS_IS;
 		return NULL;
 	case PWHASH_LEGACY:
 		if (!import->how->legacy_ok)
@@ -134,14 +134,14 @@ static const char *judge_hash(const struct import *import,
 	case PWHASH_WEAK:
 		break;
 	}
-	row->secret = ROSTER_WRAP;
+	row->secret = IMPORT_TABLE_WRAP;
 	return NULL;
 }
 
 /* Each is named once, however often the rows are judged. */
 static void note_short(struct import *import,
 		       const struct import_account *account,
-		       const struct roster_row *row)
+		       const struct import_table_row *row)
 {
 	char text[NAME_ADDRESS_TEXT], at[IMPORT_PLACE];
 
@@ -158,7 +158,7 @@ static void note_short(struct import *import,
 /* A new password. NULL, or why it is refused. */
 static const char *judge_password(struct import *import,
 				  const struct import_account *account,
-				  const struct roster_row *row)
+				  const struct import_table_row *row)
 {
 	const struct config *config = &import->site->config;
 
@@ -176,7 +176,7 @@ static const char *judge_password(struct import *import,
 /* What becomes of its password. */
 static const char *judge_secret(struct import *import,
 				const struct import_account *account,
-				struct roster_row *row,
+				struct import_table_row *row,
 				const struct store_account *stored,
 				char *ret_why, size_t room)
 {
@@ -192,10 +192,10 @@ static const char *judge_secret(struct import *import,
 			       ? judge_silent(import, account, row, there)
 			       : NULL;
 	case IMPORT_ACCOUNT_LOCKED:
-		row->secret = ROSTER_NONE;
+		row->secret = IMPORT_TABLE_NONE;
 		return NULL;
 	case IMPORT_ACCOUNT_PASSWORD:
-		row->secret = ROSTER_MAKE;
+		row->secret = IMPORT_TABLE_MAKE;
 		return judge_password(import, account, row);
 	case IMPORT_ACCOUNT_HASH:
 		return judge_hash(import, account, row,
@@ -207,7 +207,7 @@ static const char *judge_secret(struct import *import,
 static enum err judge_row(struct import *import, struct store_txn *txn,
 			  size_t number, const struct import_account *account)
 {
-	struct roster_row *row = &import->roster.row[number];
+	struct import_table_row *row = &import->table.row[number];
 	struct store_account stored = {.hash = ""};
 	char text[512] = "";
 	const char *why = NULL;
@@ -225,13 +225,14 @@ static enum err judge_row(struct import *import, struct store_txn *txn,
 		err = judge_number(txn, account, text, sizeof text);
 	if (err == ERR_OK && text[0])
 		why = text;
-	if (err == ERR_OK && !why && row->secret < ROSTER_SAME)
+	if (err == ERR_OK && !why && row->secret < IMPORT_TABLE_SAME)
 		why = judge_secret(import, account, row, there ? &stored : NULL,
 				   text, sizeof text);
-	if (row->twin && row->secret < ROSTER_SAME)
-		row->secret = ROSTER_NONE;
+	if (row->twin && row->secret < IMPORT_TABLE_SAME)
+		row->secret = IMPORT_TABLE_NONE;
 	if (err == ERR_OK && !why && there &&
-	    (row->secret == ROSTER_MAKE || row->secret == ROSTER_WRAP) &&
+	    (row->secret == IMPORT_TABLE_MAKE ||
+	     row->secret == IMPORT_TABLE_WRAP) &&
 	    !keep_hash(row, stored.hash)) {
 		errno = ENOMEM;
 		err = ERR_SYSTEM;
@@ -248,19 +249,19 @@ static enum err judge_body(struct store_txn *txn, void *arg)
 {
 	struct import *import = arg;
 	struct progress progress =
-		progress_start("judging", import->roster.count);
+		progress_start("judging", import->table.count);
 	struct import_account account;
 	enum err err = store_journal_last(txn, &import->snapshot);
 
 	if (err == ERR_OK)
 		err = import_site_judge(import, txn);
-	for (size_t i = 0; err == ERR_OK && i < import->roster.count; i++) {
-		const struct roster_row *row = &import->roster.row[i];
+	for (size_t i = 0; err == ERR_OK && i < import->table.count; i++) {
+		const struct import_table_row *row = &import->table.row[i];
 
 		progress_step(&progress, 1);
 		if (row->bad)
 			continue;
-		roster_get(&import->roster, i, &account);
+		import_table_get(&import->table, i, &account);
 		err = judge_row(import, txn, i, &account);
 	}
 	progress_end(&progress);

@@ -21,36 +21,37 @@ static bool add_forwards(struct import_account *both,
 	return true;
 }
 
-static enum roster_added merge(struct import *import, size_t number,
-			       const struct import_account *account,
-			       struct import_account *there,
-			       struct import_account *both)
+static enum import_table_added merge(struct import *import, size_t number,
+				     const struct import_account *account,
+				     struct import_account *there,
+				     struct import_account *both)
 {
 	const bool box = account->part & IMPORT_ACCOUNT_BOX;
 
-	roster_get(&import->roster, number, there);
+	import_table_get(&import->table, number, there);
 	if (!there->part || (there->part & account->part & IMPORT_ACCOUNT_BOX))
-		return ROSTER_OTHER;
+		return IMPORT_TABLE_OTHER;
 	*both = box ? *account : *there;
 	if (!add_forwards(both, box ? there : account))
-		return ROSTER_OTHER;
-	return roster_replace(&import->roster, number, both) ? ROSTER_ADDED
-							     : ROSTER_NOMEM;
+		return IMPORT_TABLE_OTHER;
+	return import_table_replace(&import->table, number, both)
+		       ? IMPORT_TABLE_ADDED
+		       : IMPORT_TABLE_NOMEM;
 }
 
-enum roster_added import_merge(struct import *import,
-			       const struct import_account *account)
+enum import_table_added import_merge(struct import *import,
+				     const struct import_account *account)
 {
 	struct import_account *two;
-	enum roster_added added;
+	enum import_table_added added;
 	size_t number;
 
 	if (!account->part ||
-	    !roster_find(&import->roster, &account->address, &number))
-		return ROSTER_OTHER;
+	    !import_table_find(&import->table, &account->address, &number))
+		return IMPORT_TABLE_OTHER;
 	two = calloc(2, sizeof *two);
 	if (!two)
-		return ROSTER_NOMEM;
+		return IMPORT_TABLE_NOMEM;
 	added = merge(import, number, account, &two[0], &two[1]);
 	import_account_wipe(&two[0]);
 	import_account_wipe(&two[1]);
@@ -68,14 +69,14 @@ static bool settle(struct import *import, size_t number,
 	    !account->has_delivery) {
 		import_account_no_mail(
 			account); /* forwards alone, without a copy */
-		return roster_replace(&import->roster, number, account);
+		return import_table_replace(&import->table, number, account);
 	}
 	if (box || account->has_forwards)
 		return true;
-	import_place(import, import->roster.row[number].file,
-		     import->roster.row[number].line, at);
+	import_place(import, import->table.row[number].file,
+		     import->table.row[number].line, at);
 	say_note("%s: skipped: an alias of itself", at);
-	import->roster.row[number].bad = true;
+	import->table.row[number].bad = true;
 	import->left++;
 	return true;
 }
@@ -85,8 +86,8 @@ bool import_merge_end(struct import *import)
 	struct import_account *account = malloc(sizeof *account);
 	bool good = account != NULL;
 
-	for (size_t i = 0; good && i < import->roster.count; i++) {
-		roster_get(&import->roster, i, account);
+	for (size_t i = 0; good && i < import->table.count; i++) {
+		import_table_get(&import->table, i, account);
 		if (account->part & IMPORT_ACCOUNT_FORWARDS)
 			good = settle(import, i, account);
 	}

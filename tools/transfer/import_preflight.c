@@ -103,7 +103,7 @@ static int preflight_row(struct import *import, size_t number)
 	size_t at;
 	int code = CODE_DONE;
 
-	roster_get(&import->roster, number, &account);
+	import_table_get(&import->table, number, &account);
 	/* It is one of them: it was judged. */
 	if (!strtab_add(&import->names, account.address.domain.s, &at)) {
 		import_account_wipe(&account);
@@ -128,8 +128,8 @@ int import_preflight(struct import *import)
 	/* What a site taken over says itself was read from these files. */
 	if (format && strcmp(format, "qmail") == 0)
 		return code;
-	for (size_t i = 0; code == CODE_DONE && i < import->roster.count; i++) {
-		const struct roster_row *row = &import->roster.row[i];
+	for (size_t i = 0; code == CODE_DONE && i < import->table.count; i++) {
+		const struct import_table_row *row = &import->table.row[i];
 
 		if (!row->bad && row->fresh)
 			code = preflight_row(import, i);

@@ -10,7 +10,7 @@
 
 #include "base/strtab.h"
 #include "import.h"
-#include "roster.h"
+#include "import_table.h"
 
 /* A domain that rows are in; numbered as its name is. */
 struct import_domain {
@@ -33,7 +33,7 @@ struct import_moved {
 struct import {
 	struct site *site;
 	const struct import_how *how;
-	struct roster roster;
+	struct import_table table;
 	struct strtab files; /* that rows came from */
 	struct source_found found;
 	struct oldroutes old;
@@ -80,18 +80,18 @@ const char *import_name(const struct import_account *account,
 MUST_USE bool import_refuse(struct import *import, size_t file,
 			    unsigned long line, const char *address,
 			    const char *bad, const char *why);
-/* One of the roster. */
+/* One of import->table. */
 MUST_USE bool import_refuse_row(struct import *import, size_t number,
 				const struct import_account *account,
 				const char *why);
 /* Says all of them, in the order of the files and their lines. */
 void import_refusals_say(struct import *import);
 
-/* A row of an address that a row before has, of the other table: they become one.
- * ROSTER_OTHER: they cannot. At the end: what the two together mean; false: no
- * memory. */
-enum roster_added import_merge(struct import *import,
-			       const struct import_account *account);
+/* A row of an address that a row before has, of the file's other table: they
+ * become one. IMPORT_TABLE_OTHER: they cannot. At the end: what the two together
+ * mean; false: no memory. */
+enum import_table_added import_merge(struct import *import,
+				     const struct import_account *account);
 MUST_USE bool import_merge_end(struct import *import);
 
 /* Judges all rows that are not refused, in one snapshot, and says what becomes of
@@ -129,7 +129,7 @@ bool import_site_yields(void *arg, enum lines_file file, const char *line,
 /* What qmail's files and files made by hand have against it. */
 int import_preflight(struct import *import);
 
-/* What roster rows say MAKE or WRAP of becomes READY or SAME. Returns the exit
+/* What the table's rows say MAKE or WRAP of becomes READY or SAME. Returns the exit
  * code. */
 int import_hash(struct import *import);
 

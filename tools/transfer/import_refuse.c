@@ -80,7 +80,7 @@ bool import_refuse(struct import *import, size_t file, unsigned long line,
 bool import_refuse_row(struct import *import, size_t number,
 		       const struct import_account *account, const char *why)
 {
-	struct roster_row *row = &import->roster.row[number];
+	struct import_table_row *row = &import->table.row[number];
 	char text[NAME_ADDRESS_TEXT];
 
 	row->bad = true;

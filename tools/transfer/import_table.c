@@ -1,4 +1,4 @@
-#include "roster.h"
+#include "import_table.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -208,67 +208,67 @@ static size_t slot_of(struct key key, size_t slots)
 	return (size_t)(sum ^ sum >> 32) & (slots - 1);
 }
 
-static const char *packed(const struct roster *roster, size_t number)
+static const char *packed(const struct import_table *table, size_t number)
 {
-	return roster->bytes.bytes + roster->row[number].at;
+	return table->bytes.bytes + table->row[number].at;
 }
 
 /* Where the key is, or where it would be. */
-static uint32_t *find(const struct roster *roster, uint32_t *table, key_of *of,
-		      struct key key)
+static uint32_t *find(const struct import_table *table, uint32_t *hashed,
+		      key_of *of, struct key key)
 {
-	size_t slot = slot_of(key, roster->slots);
+	size_t slot = slot_of(key, table->slots);
 
-	for (; table[slot]; slot = (slot + 1) & (roster->slots - 1)) {
-		struct key other = of(packed(roster, table[slot] - 1));
+	for (; hashed[slot]; slot = (slot + 1) & (table->slots - 1)) {
+		struct key other = of(packed(table, hashed[slot] - 1));
 
 		if (other.len == key.len &&
 		    memcmp(other.at, key.at, key.len) == 0)
 			break;
 	}
-	return &table[slot];
+	return &hashed[slot];
 }
 
-static void fill(const struct roster *roster, uint32_t *table, key_of *of)
+static void fill(const struct import_table *table, uint32_t *hashed, key_of *of)
 {
-	for (size_t i = 0; i < roster->count; i++) {
-		struct key key = of(packed(roster, i));
-		uint32_t *slot = key.len ? find(roster, table, of, key) : NULL;
+	for (size_t i = 0; i < table->count; i++) {
+		struct key key = of(packed(table, i));
+		uint32_t *slot = key.len ? find(table, hashed, of, key) : NULL;
 
 		if (slot && !*slot)
 			*slot = (uint32_t)i + 1;
 	}
 }
 
-static bool grow(struct roster *roster)
+static bool grow(struct import_table *table)
 {
-	size_t room = roster->room ? roster->room * 2 : 1024;
-	struct roster_row *row =
-		reallocarray(roster->row, room, sizeof *row);
+	size_t room = table->room ? table->room * 2 : 1024;
+	struct import_table_row *row =
+		reallocarray(table->row, room, sizeof *row);
 
 	if (!row)
 		return false;
-	roster->row = row;
-	roster->room = room;
-	free(roster->by_address);
-	free(roster->by_box);
-	roster->slots = room * 2;
-	roster->by_address = calloc(roster->slots, sizeof(uint32_t));
-	roster->by_box = calloc(roster->slots, sizeof(uint32_t));
-	if (!roster->by_address || !roster->by_box)
+	table->row = row;
+	table->room = room;
+	free(table->by_address);
+	free(table->by_box);
+	table->slots = room * 2;
+	table->by_address = calloc(table->slots, sizeof(uint32_t));
+	table->by_box = calloc(table->slots, sizeof(uint32_t));
+	if (!table->by_address || !table->by_box)
 		return false;
-	fill(roster, roster->by_address, key_address);
-	fill(roster, roster->by_box, key_box);
+	fill(table, table->by_address, key_address);
+	fill(table, table->by_box, key_box);
 	return true;
 }
 
-static bool same_secret(const struct roster *roster, size_t number,
+static bool same_secret(const struct import_table *table, size_t number,
 			const struct import_account *account)
 {
 	struct import_account other;
 	bool same;
 
-	roster_get(roster, number, &other);
+	import_table_get(table, number, &other);
 	same = other.secret == account->secret &&
 	       strcmp(other.hash, account->hash) == 0 &&
 	       strcmp(other.password, account->password) == 0;
@@ -277,127 +277,130 @@ static bool same_secret(const struct roster *roster, size_t number,
 }
 
 /* The packed row lies at the end; takes it back unless it is new. */
-static enum roster_added judge(struct roster *roster, size_t at,
-			       const struct import_account *account,
-			       struct roster_row *row, size_t *ret_other)
+static enum import_table_added judge(struct import_table *table, size_t at,
+				     const struct import_account *account,
+				     struct import_table_row *row,
+				     size_t *ret_other)
 {
-	const char *new = roster->bytes.bytes + at;
-	const size_t len = roster->bytes.len - at;
+	const char *new = table->bytes.bytes + at;
+	const size_t len = table->bytes.len - at;
 	struct key key = key_address(new);
 	uint32_t *slot = NULL;
 
 	if (key.len)
-		slot = find(roster, roster->by_address, key_address, key);
+		slot = find(table, table->by_address, key_address, key);
 	if (slot && *slot) {
 		*ret_other = *slot - 1;
-		at = roster->row[*ret_other].at;
-		return len <= roster->bytes.len - len - at &&
-				       memcmp(roster->bytes.bytes + at, new,
+		at = table->row[*ret_other].at;
+		return len <= table->bytes.len - len - at &&
+				       memcmp(table->bytes.bytes + at, new,
 					      len) == 0
-			       ? ROSTER_AGAIN
-			       : ROSTER_OTHER;
+			       ? IMPORT_TABLE_AGAIN
+			       : IMPORT_TABLE_OTHER;
 	}
 	key = key_box(new);
 	if (key.len) {
-		uint32_t *box = find(roster, roster->by_box, key_box, key);
+		uint32_t *box = find(table, table->by_box, key_box, key);
 
 		row->twin = *box != 0;
 		*ret_other = *box ? *box - 1 : 0;
-		if (*box && !same_secret(roster, *ret_other, account))
-			return ROSTER_OTHER;
+		if (*box && !same_secret(table, *ret_other, account))
+			return IMPORT_TABLE_OTHER;
 		if (!*box)
-			*box = (uint32_t)roster->count + 1;
+			*box = (uint32_t)table->count + 1;
 	}
 	if (slot)
-		*slot = (uint32_t)roster->count + 1;
-	return ROSTER_ADDED;
+		*slot = (uint32_t)table->count + 1;
+	return IMPORT_TABLE_ADDED;
 }
 
-enum roster_added roster_add(struct roster *roster,
-			     const struct import_account *account,
-			     unsigned long *ret_other)
+enum import_table_added import_table_add(struct import_table *table,
+					 const struct import_account *account,
+					 unsigned long *ret_other)
 {
-	const size_t at = roster->bytes.len;
-	struct roster_row row = {.at = at, .line = (uint32_t)account->line};
-	enum roster_added added;
+	const size_t at = table->bytes.len;
+	struct import_table_row row = {.at = at,
+				       .line = (uint32_t)account->line};
+	enum import_table_added added;
 	size_t other = 0;
 
-	if ((roster->count == roster->room && !grow(roster)) ||
-	    roster->count >= UINT32_MAX - 1)
-		return ROSTER_NOMEM;
-	roster->bytes.secret = true;
-	if (!pack(&roster->bytes, account)) {
-		roster->bytes.len = at;
-		return ROSTER_NOMEM;
+	if ((table->count == table->room && !grow(table)) ||
+	    table->count >= UINT32_MAX - 1)
+		return IMPORT_TABLE_NOMEM;
+	table->bytes.secret = true;
+	if (!pack(&table->bytes, account)) {
+		table->bytes.len = at;
+		return IMPORT_TABLE_NOMEM;
 	}
-	added = judge(roster, at, account, &row, &other);
-	if (added == ROSTER_ADDED) {
-		roster->row[roster->count++] = row;
+	added = judge(table, at, account, &row, &other);
+	if (added == IMPORT_TABLE_ADDED) {
+		table->row[table->count++] = row;
 		return added;
 	}
-	*ret_other = roster->row[other].line;
-	secret_wipe(roster->bytes.bytes + at, roster->bytes.len - at);
-	roster->bytes.len = at;
+	*ret_other = table->row[other].line;
+	secret_wipe(table->bytes.bytes + at, table->bytes.len - at);
+	table->bytes.len = at;
 	return added;
 }
 
-void roster_get(const struct roster *roster, size_t number,
-		struct import_account *ret_intake)
+void import_table_get(const struct import_table *table, size_t number,
+		      struct import_account *ret_intake)
 {
-	unpack(packed(roster, number), ret_intake);
-	ret_intake->line = roster->row[number].line;
+	unpack(packed(table, number), ret_intake);
+	ret_intake->line = table->row[number].line;
 }
 
-bool roster_replace(struct roster *roster, size_t number,
-		    const struct import_account *account)
+bool import_table_replace(struct import_table *table, size_t number,
+			  const struct import_account *account)
 {
-	const size_t at = roster->bytes.len;
+	const size_t at = table->bytes.len;
 
-	if (!pack(&roster->bytes, account)) {
-		roster->bytes.len = at;
+	if (!pack(&table->bytes, account)) {
+		table->bytes.len = at;
 		return false;
 	}
-	roster->row[number].at = at; /* what it was stays, and is wiped */
+	table->row[number].at = at; /* what it was stays, and is wiped */
 	return true;
 }
 
-bool roster_has(const struct roster *roster, const struct name_address *name)
+bool import_table_has(const struct import_table *table,
+		      const struct name_address *name)
 {
 	size_t number;
 
-	return roster_find(roster, name, &number);
+	return import_table_find(table, name, &number);
 }
 
-bool roster_find(const struct roster *roster, const struct name_address *name,
-		 size_t *ret_number)
+bool import_table_find(const struct import_table *table,
+		       const struct name_address *name, size_t *ret_number)
 {
 	uint32_t slot;
 	char key[NAME_ADDRESS_TEXT + 1];
 	size_t local = strlen(name->local.s) + 1;
 	size_t domain = strlen(name->domain.s) + 1;
 
-	if (!roster->count)
+	if (!table->count)
 		return false;
 	memcpy(key, name->local.s, local);
 	memcpy(key + local, name->domain.s, domain);
-	slot = *find(roster, roster->by_address, key_address,
+	slot = *find(table, table->by_address, key_address,
 		     (struct key){key, local + domain});
 	if (slot)
 		*ret_number = slot - 1;
 	return slot != 0;
 }
 
-void roster_free(struct roster *roster)
+void import_table_free(struct import_table *table)
 {
-	for (size_t i = 0; i < roster->count; i++) {
-		if (roster->row[i].hash)
-			secret_wipe(roster->row[i].hash,
-				    strlen(roster->row[i].hash));
-		free(roster->row[i].hash);
+	for (size_t i = 0; i < table->count; i++) {
+		if (table->row[i].hash)
+			secret_wipe(table->row[i].hash,
+				    strlen(table->row[i].hash));
+		free(table->row[i].hash);
 	}
-	text_wipe(&roster->bytes);
-	free(roster->row);
-	free(roster->by_address);
-	free(roster->by_box);
-	*roster = (struct roster){.count = 0};
+	text_wipe(&table->bytes);
+	free(table->row);
+	free(table->by_address);
+	free(table->by_box);
+	*table = (struct import_table){.count = 0};
 }
