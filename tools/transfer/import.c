@@ -235,9 +235,9 @@ static void sum_up_text(const struct import *import, uint64_t number)
 		unsigned long count;
 		const char *what;
 	} part[] = {
-		{v[ENROLL_CREATE], "created"},  {v[ENROLL_BACK], "undeleted"},
-		{v[ENROLL_CHANGE], "changed"},  {v[ENROLL_SAME], "unchanged"},
-		{import->bad, "rejected"},	{import->left, "skipped"},
+		{v[UPSERT_CREATE], "created"}, {v[UPSERT_BACK], "undeleted"},
+		{v[UPSERT_CHANGE], "changed"}, {v[UPSERT_SAME], "unchanged"},
+		{import->bad, "rejected"},     {import->left, "skipped"},
 	};
 	char text[256] = "";
 	size_t len = 0;
@@ -266,11 +266,10 @@ static void sum_up(const struct import *import, uint64_t number)
 		json_print(json_pack(
 			"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s?, s:s, "
 			"s:b, s:o}",
-			"created",
-			(json_int_t)v[ENROLL_CREATE], "undeleted",
-			(json_int_t)v[ENROLL_BACK], "changed",
-			(json_int_t)v[ENROLL_CHANGE], "same",
-			(json_int_t)v[ENROLL_SAME], "refused",
+			"created", (json_int_t)v[UPSERT_CREATE], "undeleted",
+			(json_int_t)v[UPSERT_BACK], "changed",
+			(json_int_t)v[UPSERT_CHANGE], "same",
+			(json_int_t)v[UPSERT_SAME], "refused",
 			(json_int_t)import->bad, "left_out",
 			(json_int_t)import->left, "noted",
 			(json_int_t)import->noted, "format",

@@ -4,7 +4,7 @@
  *	read    every row judged by its form, packed (source, import_table)
  *	judge   against one snapshot of the store; what the files of qmail say
  *	hash    on all cores (hasher)
- *	apply   one transaction (enroll)
+ *	apply   one transaction (upsert)
  *	publish
  *
  * Until apply nothing is changed; with one bad row nothing is, unless bad rows
@@ -14,13 +14,13 @@
 #define POPBOX_IMPORT_H
 
 #include "accounts/site.h"
-#include "enroll.h"
 #include "handlemap.h"
 #include "source.h"
+#include "upsert.h"
 
 struct import_how {
 	struct source_how source;
-	struct enroll_how enroll;
+	struct upsert_how upsert;
 	bool has_handle;
 	struct name_handle handle; /* of domains that are new */
 	struct handlemap map;	   /* the same, domain by domain */

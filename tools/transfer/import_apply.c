@@ -49,18 +49,18 @@ static enum err hash_of(const struct import *import,
 
 static void print_row(const struct import *import, size_t number,
 		      const struct import_account *account,
-		      const struct enrolled *enrolled)
+		      const struct upserted *upserted)
 {
 	static const char *const words[] = {"create", "undelete", "change",
 					    "same"};
 	const struct import_table_row *row = &import->table.row[number];
 	char text[NAME_ADDRESS_TEXT], box[NAME_BOX_TEXT] = "";
-	char differs[ENROLL_TEXT], at[IMPORT_PLACE];
-	const char *word = words[enrolled->verdict];
+	char differs[UPSERT_TEXT], at[IMPORT_PLACE];
+	const char *word = words[upserted->verdict];
 
-	if (enrolled->has_box)
-		name_box_text(&enrolled->box, box);
-	enroll_text(enrolled->verdict == ENROLL_CHANGE ? enrolled->differs : 0,
+	if (upserted->has_box)
+		name_box_text(&upserted->box, box);
+	upsert_text(upserted->verdict == UPSERT_CHANGE ? upserted->differs : 0,
 		    differs);
 	import_name(account, text);
 	if (import->site->json) {
@@ -145,27 +145,27 @@ static enum err apply_row(struct applying *a, size_t number,
 {
 	struct import *import = a->import;
 	const struct import_table_row *row = &import->table.row[number];
-	struct enrolled enrolled;
+	struct upserted upserted;
 	const char *hash;
 	enum err err = hash_of(import, row, account, a->decoy, &hash);
 
 	if (err == ERR_OK)
-		err = enroll_row(a->txn, &import->how->enroll, account, hash,
-				 &enrolled);
+		err = upsert_row(a->txn, &import->how->upsert, account, hash,
+				 &upserted);
 	if (is_refusal(err))
 		return refuse_row(a, number, account,
 				  store_reason(import->site->store));
 	if (err != ERR_OK)
 		return err;
-	import->verdicts[enrolled.verdict]++;
-	if (enrolled.back.group && !keep_back(import, &enrolled.back)) {
+	import->verdicts[upserted.verdict]++;
+	if (upserted.back.group && !keep_back(import, &upserted.back)) {
 		errno = ENOMEM;
 		return ERR_SYSTEM;
 	}
 	if (a->show)
-		print_row(import, number, account, &enrolled);
+		print_row(import, number, account, &upserted);
 	if (!account->has_address || !account->forwards_len ||
-	    enrolled.verdict == ENROLL_SAME || keep_forwarder(a, number))
+	    upserted.verdict == UPSERT_SAME || keep_forwarder(a, number))
 		return ERR_OK;
 	errno = ENOMEM;
 	return ERR_SYSTEM;
@@ -202,7 +202,7 @@ static enum err apply_domains(struct applying *a)
 
 		if (!domain->fresh || domain->why)
 			continue;
-		err = enroll_domain(a->txn, &import->how->enroll,
+		err = upsert_domain(a->txn, &import->how->upsert,
 				    domain->fresh);
 		if (!is_refusal(err))
 			continue;
@@ -249,7 +249,7 @@ static enum err add_postmasters(struct applying *a)
 		const struct import_domain *domain = &import->domain[i];
 
 		if (domain->fresh && !domain->why)
-			err = enroll_postmaster(a->txn, &import->how->enroll,
+			err = upsert_postmaster(a->txn, &import->how->upsert,
 						&domain->fresh->name,
 						&domain->handle);
 	}

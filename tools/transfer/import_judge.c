@@ -188,7 +188,7 @@ static const char *judge_secret(struct import *import,
 	switch (account->secret) {
 	case IMPORT_ACCOUNT_SILENT:
 	case IMPORT_ACCOUNT_KEEP:
-		return enroll_wants_box(account)
+		return upsert_wants_box(account)
 			       ? judge_silent(import, account, row, there)
 			       : NULL;
 	case IMPORT_ACCOUNT_LOCKED:

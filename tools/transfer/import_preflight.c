@@ -84,7 +84,7 @@ static int preflight_there(struct import *import, size_t number,
 	address->name = account->address;
 	address->forwards_len = account->forwards_len;
 	memcpy(address->forwards, account->forwards, account->forwards_len);
-	address->has_box = enroll_wants_box(account);
+	address->has_box = upsert_wants_box(account);
 	address->box = account->box; /* a new one is in no file yet */
 	code = preflight_address(import->site, handle, address, false);
 	free(address);

@@ -58,7 +58,7 @@ struct import {
 	unsigned long short_passwords;
 	unsigned long foreign_passwords; /* not ASCII */
 	unsigned long unusable; /* boxes that got no password */
-	unsigned long verdicts[ENROLL_SAME + 1];
+	unsigned long verdicts[UPSERT_SAME + 1];
 	struct rejoin_box *back; /* boxes that were deleted; malloc'ed */
 	size_t backs, back_room;
 	struct rejoin rejoin;

@@ -159,7 +159,7 @@ static void print_alias(const struct import *import,
 static enum err apply_alias(struct import *import, struct store_txn *txn,
 			    struct import_moved *moved, size_t *ret_refused)
 {
-	enum err err = enroll_domain(txn, &import->how->enroll, moved->alias);
+	enum err err = upsert_domain(txn, &import->how->upsert, moved->alias);
 
 	if (err == ERR_INVALID || err == ERR_EXISTS || err == ERR_INUSE) {
 		++*ret_refused;
@@ -168,7 +168,7 @@ static enum err apply_alias(struct import *import, struct store_txn *txn,
 	}
 	if (err != ERR_OK)
 		return err;
-	import->verdicts[ENROLL_CREATE]++;
+	import->verdicts[UPSERT_CREATE]++;
 	if (import->site->dry_run)
 		print_alias(import, moved, "create");
 	return ERR_OK;
@@ -185,7 +185,7 @@ enum err import_site_apply(struct import *import, struct store_txn *txn,
 		if (moved->alias)
 			err = apply_alias(import, txn, moved, ret_refused);
 		else if (moved->same)
-			import->verdicts[ENROLL_SAME]++;
+			import->verdicts[UPSERT_SAME]++;
 		if (moved->same && import->site->dry_run)
 			print_alias(import, moved, "same");
 	}

@@ -89,7 +89,7 @@ static int read_how(struct site *site, const struct args *args,
 			   .map = args_get(args, "--map"),
 			   .ignore_unknown =
 				   args_has(args, "--ignore-unknown")},
-		.enroll = {.update = args_has(args, "--update"),
+		.upsert = {.update = args_has(args, "--update"),
 			   .undelete = args_has(args, "--undelete")},
 		.has_handle = handle != NULL,
 		.skip_bad = args_get(args, "--skip-bad"),
@@ -129,7 +129,7 @@ int cmd_import(struct site *site, const struct args *args)
 	if (code == CODE_DONE)
 		code = site_open_write(site);
 	numbers.asuser = site->asuser;
-	how.enroll.numbers = &numbers;
+	how.upsert.numbers = &numbers;
 	if (code == CODE_DONE)
 		code = import(site, &how);
 	numbers_free(&numbers);

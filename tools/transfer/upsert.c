@@ -1,4 +1,4 @@
-#include "enroll.h"
+#include "upsert.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "store/login.h"
 #include "store/secret.h"
 
-bool enroll_wants_box(const struct import_account *account)
+bool upsert_wants_box(const struct import_account *account)
 {
 	return account->has_box || account->has_title || account->has_quota ||
 	       account->has_login || account->has_delivery ||
@@ -18,7 +18,7 @@ bool enroll_wants_box(const struct import_account *account)
 	       !account->has_forwards;
 }
 
-void enroll_text(unsigned differs, char ret_text[ENROLL_TEXT])
+void upsert_text(unsigned differs, char ret_text[UPSERT_TEXT])
 {
 	static const char *const words[] = {"box",	"password", "name",
 					    "quota",	"login",    "delivery",
@@ -28,7 +28,7 @@ void enroll_text(unsigned differs, char ret_text[ENROLL_TEXT])
 	ret_text[0] = 0;
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
 		if (differs & 1u << i) /* all words fit */
-			at += (size_t)snprintf(ret_text + at, ENROLL_TEXT - at,
+			at += (size_t)snprintf(ret_text + at, UPSERT_TEXT - at,
 					       "%s%s", at ? ", " : "",
 					       words[i]);
 	}
@@ -48,7 +48,7 @@ static enum err need_handle(struct store_txn *txn,
 	return err == ERR_NOTFOUND ? store_handle_add(txn, name) : err;
 }
 
-enum err enroll_domain(struct store_txn *txn, const struct enroll_how *how,
+enum err upsert_domain(struct store_txn *txn, const struct upsert_how *how,
 		       const struct store_domain *domain)
 {
 	struct store_parked parked;
@@ -91,29 +91,29 @@ static unsigned merge(const struct import_account *account, const char *hash,
 	if (hash && strcmp(hash, stored->hash) != 0) {
 		memset(stored->hash, 0, sizeof stored->hash);
 		memcpy(stored->hash, hash, strlen(hash));
-		differs |= ENROLL_PASSWORD;
+		differs |= UPSERT_PASSWORD;
 	}
 	if (account->has_title && strcmp(account->title, box->title) != 0) {
 		memcpy(box->title, account->title, sizeof box->title);
-		differs |= ENROLL_NAME;
+		differs |= UPSERT_NAME;
 	}
 	if (account->has_quota && account->quota != box->quota) {
 		box->quota = account->quota;
-		differs |= ENROLL_QUOTA;
+		differs |= UPSERT_QUOTA;
 	}
 	if (account->has_login && account->login != box->state.login) {
 		box->state.login = account->login;
-		differs |= ENROLL_LOGIN;
+		differs |= UPSERT_LOGIN;
 	}
 	if (account->has_delivery && account->delivery != box->state.delivery) {
 		box->state.delivery = account->delivery;
-		differs |= ENROLL_DELIVERY;
+		differs |= UPSERT_DELIVERY;
 	}
 	if (account->has_reason &&
 	    strcmp(account->reason, box->state.reason) != 0) {
 		memcpy(box->state.reason, account->reason,
 		       sizeof box->state.reason);
-		differs |= ENROLL_REASON;
+		differs |= UPSERT_REASON;
 	}
 	return differs;
 }
@@ -134,7 +134,7 @@ static enum err create_box(struct store_txn *txn,
 }
 
 /* The box of a row that is not there yet: its own number or the next. */
-static enum err name_new(struct store_txn *txn, const struct enroll_how *how,
+static enum err name_new(struct store_txn *txn, const struct upsert_how *how,
 			 const struct import_account *account,
 			 struct name_box *ret_name)
 {
@@ -157,9 +157,9 @@ static enum err name_new(struct store_txn *txn, const struct enroll_how *how,
 
 static enum err conflict(struct store_txn *txn, unsigned differs)
 {
-	char text[ENROLL_TEXT];
+	char text[UPSERT_TEXT];
 
-	enroll_text(differs, text);
+	upsert_text(differs, text);
 	return store_refuse(txn, ERR_EXISTS,
 			    "it is there with another %s (--update changes "
 			    "it)",
@@ -185,7 +185,7 @@ static enum err match_suspended(struct store_txn *txn,
 }
 
 /* A box that is there becomes what the row says. */
-static enum err update_box(struct store_txn *txn, const struct enroll_how *how,
+static enum err update_box(struct store_txn *txn, const struct upsert_how *how,
 			   const struct import_account *account,
 			   const char *hash, const struct name_box *name,
 			   unsigned *ret_differs)
@@ -200,9 +200,9 @@ static enum err update_box(struct store_txn *txn, const struct enroll_how *how,
 		differs = merge(account, hash, &stored);
 	if (err == ERR_OK && differs && !how->update)
 		err = conflict(txn, differs);
-	if (err == ERR_OK && differs & ~(unsigned)ENROLL_PASSWORD)
+	if (err == ERR_OK && differs & ~(unsigned)UPSERT_PASSWORD)
 		err = store_box_set(txn, &stored.box);
-	if (err == ERR_OK && differs & ENROLL_PASSWORD)
+	if (err == ERR_OK && differs & UPSERT_PASSWORD)
 		err = store_box_password(txn, name, stored.hash);
 	secret_wipe(&stored, sizeof stored);
 	*ret_differs = differs;
@@ -210,10 +210,10 @@ static enum err update_box(struct store_txn *txn, const struct enroll_how *how,
 }
 
 /* The box that the row speaks of, made or changed. */
-static enum err enroll_box(struct store_txn *txn, const struct enroll_how *how,
+static enum err upsert_box(struct store_txn *txn, const struct upsert_how *how,
 			   const struct import_account *account,
 			   const char *hash, const struct store_address *there,
-			   struct enrolled *ret)
+			   struct upserted *ret)
 {
 	struct store_box box;
 	enum err err = ERR_NOTFOUND;
@@ -233,7 +233,7 @@ static enum err enroll_box(struct store_txn *txn, const struct enroll_how *how,
 	err = name_new(txn, how, account, &ret->box);
 	if (err == ERR_OK)
 		err = create_box(txn, account, hash, &ret->box);
-	ret->verdict = ENROLL_CREATE;
+	ret->verdict = UPSERT_CREATE;
 	return err;
 }
 
@@ -244,9 +244,9 @@ static void put_forwards(const struct import_account *account,
 	memcpy(address->forwards, account->forwards, account->forwards_len);
 }
 
-static enum err create(struct store_txn *txn, const struct enroll_how *how,
+static enum err create(struct store_txn *txn, const struct upsert_how *how,
 		       const struct import_account *account, const char *hash,
-		       struct store_address *address, struct enrolled *ret)
+		       struct store_address *address, struct upserted *ret)
 {
 	enum err err = ERR_OK;
 
@@ -255,9 +255,9 @@ static enum err create(struct store_txn *txn, const struct enroll_how *how,
 	address->off_since = address->expires = 0;
 	address->reason[0] = 0;
 	address->has_box = false;
-	if (enroll_wants_box(account))
-		err = enroll_box(txn, how, account, hash, address, ret);
-	ret->verdict = ENROLL_CREATE;
+	if (upsert_wants_box(account))
+		err = upsert_box(txn, how, account, hash, address, ret);
+	ret->verdict = UPSERT_CREATE;
 	address->has_box = ret->has_box;
 	address->box = ret->box;
 	put_forwards(account, address);
@@ -265,50 +265,49 @@ static enum err create(struct store_txn *txn, const struct enroll_how *how,
 }
 
 /* An address that is there becomes what the row says. */
-static enum err update(struct store_txn *txn, const struct enroll_how *how,
+static enum err update(struct store_txn *txn, const struct upsert_how *how,
 		       const struct import_account *account, const char *hash,
-		       struct store_address *address, struct enrolled *ret)
+		       struct store_address *address, struct upserted *ret)
 {
 	unsigned differs = 0;
 	enum err err = ERR_OK;
 
-	ret->verdict = ENROLL_SAME;
+	ret->verdict = UPSERT_SAME;
 	ret->has_box = address->has_box;
 	ret->box = address->box;
-	if (enroll_wants_box(account) &&
+	if (upsert_wants_box(account) &&
 	    (!address->has_box ||
 	     (account->has_box && !same_box(&account->box, &address->box))))
-		differs |= ENROLL_BOX;
+		differs |= UPSERT_BOX;
 	if (account->has_forwards &&
 	    (account->forwards_len != address->forwards_len ||
 	     memcmp(account->forwards, address->forwards,
 		    account->forwards_len) != 0))
-		differs |= ENROLL_FORWARD;
+		differs |= UPSERT_FORWARD;
 	if (differs && !how->update) {
 		ret->differs = differs;
 		return conflict(txn, differs);
 	}
-	if (enroll_wants_box(account))
-		err = enroll_box(txn, how, account, hash, address, ret);
+	if (upsert_wants_box(account))
+		err = upsert_box(txn, how, account, hash, address, ret);
 	ret->differs |= differs;
-	ret->verdict = ret->differs ? ENROLL_CHANGE : ENROLL_SAME;
+	ret->verdict = ret->differs ? UPSERT_CHANGE : UPSERT_SAME;
 	if (err != ERR_OK || !differs)
 		return err;
 	address->has_box = ret->has_box;
 	address->box = ret->box;
-	if (differs & ENROLL_FORWARD)
+	if (differs & UPSERT_FORWARD)
 		put_forwards(account, address);
 	return store_address_set(txn, address);
 }
 
 /* Deleted under this name: back with its box, and then as the row says. */
-static enum err bring_back(struct store_txn *txn, const struct enroll_how *how,
+static enum err bring_back(struct store_txn *txn, const struct upsert_how *how,
 			   const struct import_account *account,
 			   const char *hash, struct store_address *address,
-			   struct enrolled *ret)
+			   struct upserted *ret)
 {
-	const struct enroll_how all = {.update = true,
-				       .numbers = how->numbers};
+	const struct upsert_how all = {.update = true, .numbers = how->numbers};
 	struct store_parked parked;
 	struct store_box box;
 	enum err err = ERR_OK;
@@ -323,14 +322,14 @@ static enum err bring_back(struct store_txn *txn, const struct enroll_how *how,
 		err = store_address_restore(txn, &account->address);
 	if (err == ERR_OK)
 		err = update(txn, &all, account, hash, address, ret);
-	ret->verdict = ENROLL_BACK;
+	ret->verdict = UPSERT_BACK;
 	return err;
 }
 
-static enum err enroll_address(struct store_txn *txn,
-			       const struct enroll_how *how,
+static enum err upsert_address(struct store_txn *txn,
+			       const struct upsert_how *how,
 			       const struct import_account *account,
-			       const char *hash, struct enrolled *ret)
+			       const char *hash, struct upserted *ret)
 {
 	struct store_address address;
 	struct store_parked parked;
@@ -355,10 +354,10 @@ static enum err enroll_address(struct store_txn *txn,
 }
 
 /* A row that names a box alone. */
-static enum err enroll_alone(struct store_txn *txn,
-			     const struct enroll_how *how,
+static enum err upsert_alone(struct store_txn *txn,
+			     const struct upsert_how *how,
 			     const struct import_account *account,
-			     const char *hash, struct enrolled *ret)
+			     const char *hash, struct upserted *ret)
 {
 	const struct store_address none = {.has_box = false};
 	struct store_parked parked;
@@ -373,25 +372,25 @@ static enum err enroll_alone(struct store_txn *txn,
 		ret->back = (struct rejoin_box){account->box, parked.group};
 		err = undelete_box(txn, &account->box);
 	}
-	ret->verdict = err == ERR_OK ? ENROLL_BACK : ENROLL_SAME;
+	ret->verdict = err == ERR_OK ? UPSERT_BACK : UPSERT_SAME;
 	if (err == ERR_OK || err == ERR_NOTFOUND)
-		err = enroll_box(txn, how, account, hash, &none, ret);
-	if (ret->verdict == ENROLL_SAME && ret->differs)
-		ret->verdict = ENROLL_CHANGE;
+		err = upsert_box(txn, how, account, hash, &none, ret);
+	if (ret->verdict == UPSERT_SAME && ret->differs)
+		ret->verdict = UPSERT_CHANGE;
 	return err;
 }
 
-enum err enroll_row(struct store_txn *txn, const struct enroll_how *how,
+enum err upsert_row(struct store_txn *txn, const struct upsert_how *how,
 		    const struct import_account *account, const char *hash,
-		    struct enrolled *ret_enrolled)
+		    struct upserted *ret_upserted)
 {
-	*ret_enrolled = (struct enrolled){.verdict = ENROLL_SAME};
+	*ret_upserted = (struct upserted){.verdict = UPSERT_SAME};
 	return account->has_address
-		       ? enroll_address(txn, how, account, hash, ret_enrolled)
-		       : enroll_alone(txn, how, account, hash, ret_enrolled);
+		       ? upsert_address(txn, how, account, hash, ret_upserted)
+		       : upsert_alone(txn, how, account, hash, ret_upserted);
 }
 
-enum err enroll_postmaster(struct store_txn *txn, const struct enroll_how *how,
+enum err upsert_postmaster(struct store_txn *txn, const struct upsert_how *how,
 			   const struct name_domain *domain,
 			   const struct name_handle *owner)
 {
@@ -404,7 +403,7 @@ enum err enroll_postmaster(struct store_txn *txn, const struct enroll_how *how,
 					       .secret = IMPORT_ACCOUNT_KEEP};
 	struct store_address address;
 	struct store_parked parked;
-	struct enrolled enrolled;
+	struct upserted upserted;
 	enum err err = store_address_get(txn, &name, &address);
 
 	if (err != ERR_NOTFOUND)
@@ -412,6 +411,6 @@ enum err enroll_postmaster(struct store_txn *txn, const struct enroll_how *how,
 	err = store_parked_address_get(txn, &name, &address, &parked);
 	if (err == ERR_NOTFOUND)
 		return postmaster_add(txn, &postmaster);
-	return err == ERR_OK ? enroll_row(txn, how, &account, NULL, &enrolled)
+	return err == ERR_OK ? upsert_row(txn, how, &account, NULL, &upserted)
 			     : err;
 }
