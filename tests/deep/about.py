@@ -153,7 +153,7 @@ MAP = (
     ("tools/transfer/source*.c", ("migrate.t", "import.t", "odd.t")),
     ("tools/transfer/mailcopy*.c", ("import.t", "inherited.t")),
     *((TOOL[name], ("import.t", "export.t", "odd.t")) for name in (
-        "upsert", "import_table", "feed", "csvfile", "cmd_import")),
+        "upsert", "import_table", "input", "csvfile", "cmd_import")),
     ("tools/qmail/cdbfile.c", ("explain.t", "check.t", "import.t")),
     ("tools/qmail/route.c", ("test_route", "explain.t")),
     ("tools/base/idn.c", ("test_fold", "admin.t", "forms.t", "odd.t")),

@@ -16,30 +16,30 @@
 #include "transfer/import_table.h"
 
 /* A csv file with these bytes. */
-static struct feed feed_of(const char *bytes, size_t len)
+static struct input input_of(const char *bytes, size_t len)
 {
 	char path[] = "/tmp/popbox-unit.XXXXXX";
-	struct feed feed;
+	struct input input;
 	int fd = mkstemp(path);
 
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, bytes, len), (ssize_t)len);
 	(void)close(fd);
-	assert_true(feed_open(&feed, path));
+	assert_true(input_open(&input, path));
 	(void)unlink(path);
-	return feed;
+	return input;
 }
 
 /* Fields of all records with | between and / at the end of each; ! for a refused
  * one. */
 static void read_all(const char *bytes, char *ret_text)
 {
-	struct feed feed = feed_of(bytes, strlen(bytes));
+	struct input input = input_of(bytes, strlen(bytes));
 	struct csvfile csv;
 
-	assert_true(csvfile_open(&csv, &feed, 0));
+	assert_true(csvfile_open(&csv, &input, 0));
 	*ret_text = 0;
-	while (csvfile_next(&csv) == FEED_LINE) {
+	while (csvfile_next(&csv) == INPUT_LINE) {
 		for (size_t i = 0; !csv.why && i < csv.count; i++)
 			(void)sprintf(ret_text + strlen(ret_text), "%s%s",
 				      i ? "|" : "", csvfile_field(&csv, i));
@@ -47,7 +47,7 @@ static void read_all(const char *bytes, char *ret_text)
 			      csv.why ? "!" : "/");
 	}
 	csvfile_close(&csv);
-	feed_close(&feed);
+	input_close(&input);
 }
 
 static void csv_takes_fields_as_they_are(void **state)

@@ -57,9 +57,9 @@ static void restart(struct csvfile *csv)
 	(void)begin(csv); /* had its memory before */
 }
 
-bool csvfile_open(struct csvfile *csv, struct feed *feed, char delimiter)
+bool csvfile_open(struct csvfile *csv, struct input *input, char delimiter)
 {
-	*csv = (struct csvfile){.feed = feed,
+	*csv = (struct csvfile){.input = input,
 				.delimiter = delimiter,
 				.raw.secret = true,
 				.fields.secret = true,
@@ -186,8 +186,8 @@ static const char *take_line(struct csvfile *csv, const char *line, size_t len)
 	csv->starved = !text_put(&csv->raw, line, len);
 	if (csv->starved)
 		return NULL;
-	if (csv->feed->why)
-		return csv->feed->why;
+	if (csv->input->why)
+		return csv->input->why;
 	if (csv->raw.len > CSVFILE_RECORD_MAX)
 		return "the record has more than 1 MiB (does a quote not "
 		       "end?)";
@@ -202,15 +202,15 @@ static const char *take_line(struct csvfile *csv, const char *line, size_t len)
 
 /* A record that there was no memory for is no bad one: the file is not read on,
  * so that nobody leaves it out. */
-static enum feed_got starve(struct csvfile *csv)
+static enum input_got starve(struct csvfile *csv)
 {
 	restart(csv);
 	errno = ENOMEM;
-	return FEED_FAILED;
+	return INPUT_FAILED;
 }
 
 /* The end of the file ends the last record too. */
-static enum feed_got finish(struct csvfile *csv)
+static enum input_got finish(struct csvfile *csv)
 {
 	if (csv_fini(csv->parser, on_field, on_record, csv) != 0)
 		csv->why = "the quote that begins here never ends";
@@ -219,12 +219,12 @@ static enum feed_got finish(struct csvfile *csv)
 	else if (csv->full)
 		csv->why = "the record has more than 128 fields";
 	else if (!csv->whole)
-		return FEED_END;
+		return INPUT_END;
 	restart(csv);
-	return FEED_LINE;
+	return INPUT_LINE;
 }
 
-enum feed_got csvfile_next(struct csvfile *csv)
+enum input_got csvfile_next(struct csvfile *csv)
 {
 	size_t len;
 	char *line;
@@ -233,14 +233,14 @@ enum feed_got csvfile_next(struct csvfile *csv)
 	csv->whole = csv->full = csv->starved = false;
 	csv->why = NULL;
 	for (;;) {
-		enum feed_got got = feed_next(csv->feed, &line, &len);
+		enum input_got got = input_next(csv->input, &line, &len);
 
-		if (got == FEED_END)
+		if (got == INPUT_END)
 			return finish(csv);
-		if (got != FEED_LINE)
+		if (got != INPUT_LINE)
 			return got;
 		if (csv->raw.len == 0)
-			csv->line = csv->feed->line;
+			csv->line = csv->input->line;
 		if ((!csv->delimiter || csv->boxed) && csv->raw.len == 0 &&
 		    is_rule(line, len))
 			continue;
@@ -251,10 +251,10 @@ enum feed_got csvfile_next(struct csvfile *csv)
 			return starve(csv);
 		if (csv->why) {
 			restart(csv);
-			return FEED_LINE;
+			return INPUT_LINE;
 		}
 		if (csv->whole)
-			return FEED_LINE;
+			return INPUT_LINE;
 		if (csv->count == 0 && strspn(line, "\r\n") == len)
 			csv->raw.len = 0; /* a blank line */
 	}

@@ -6,7 +6,7 @@
 #define POPBOX_CSVFILE_H
 
 #include "base/text.h"
-#include "feed.h"
+#include "input.h"
 
 enum {
 	CSVFILE_FIELDS_MAX = 128,
@@ -14,7 +14,7 @@ enum {
 };
 
 struct csvfile {
-	struct feed *feed;
+	struct input *input;
 	char delimiter;
 	struct csv_parser *parser;
 	struct text raw;    /* the record's lines, as they are */
@@ -32,7 +32,7 @@ struct csvfile {
 /* False: no memory. delimiter 0: comma, semicolon or tab, whichever the first
  * line has most of; what a line sep=; above it says, as spreadsheets write it;
  * or bars, if the line begins with one and another line is +---+. */
-bool csvfile_open(struct csvfile *csv, struct feed *feed, char delimiter);
+bool csvfile_open(struct csvfile *csv, struct input *input, char delimiter);
 void csvfile_close(struct csvfile *csv); /* wipes */
 
 /* A record that is put together by hand instead: of no file. Close it, too. */
@@ -50,8 +50,8 @@ enum csvfile_added csvfile_add(struct csvfile *csv, const char *field,
 /* The next line tells the delimiter anew. */
 void csvfile_guess(struct csvfile *csv);
 
-/* The next record; blank lines are none. FEED_FAILED: also for ENOMEM. */
-enum feed_got csvfile_next(struct csvfile *csv);
+/* The next record; blank lines are none. INPUT_FAILED: also for ENOMEM. */
+enum input_got csvfile_next(struct csvfile *csv);
 
 /* Its field number i; NUL-ended, never with a NUL inside. It may be cut in place. */
 char *csvfile_field(const struct csvfile *csv, size_t i);

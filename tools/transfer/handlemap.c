@@ -11,8 +11,8 @@
 
 static int bad(const struct csvfile *csv, const char *why)
 {
-	return say_error(CODE_REFUSED, "%s:%lu: %s", csv->feed->name, csv->line,
-			 why);
+	return say_error(CODE_REFUSED, "%s:%lu: %s", csv->input->name,
+			 csv->line, why);
 }
 
 static char *field(const struct csvfile *csv, size_t i)
@@ -23,14 +23,14 @@ static char *field(const struct csvfile *csv, size_t i)
 /* Which of the two columns is first? */
 static int read_header(struct csvfile *csv, size_t *ret_domain)
 {
-	enum feed_got got = csvfile_next(csv);
+	enum input_got got = csvfile_next(csv);
 
-	if (got == FEED_FAILED)
+	if (got == INPUT_FAILED)
 		return say_error(CODE_LATER, "cannot read '%s': %s",
-				 csv->feed->name, strerror(errno));
-	if (got == FEED_LINE && csv->why)
+				 csv->input->name, strerror(errno));
+	if (got == INPUT_LINE && csv->why)
 		return bad(csv, csv->why);
-	for (size_t i = 0; got == FEED_LINE && csv->count == 2 && i < 2; i++) {
+	for (size_t i = 0; got == INPUT_LINE && csv->count == 2 && i < 2; i++) {
 		*ret_domain = i;
 		if (fmt_clean_same(field(csv, i), "domain") &&
 		    fmt_clean_same(field(csv, 1 - i), "handle"))
@@ -38,7 +38,7 @@ static int read_header(struct csvfile *csv, size_t *ret_domain)
 	}
 	return say_error(CODE_REFUSED,
 			 "'%s' has no header domain,handle in its first line",
-			 csv->feed->name);
+			 csv->input->name);
 }
 
 static int add(struct handlemap *map, const struct csvfile *csv, size_t at)
@@ -78,35 +78,34 @@ static int add(struct handlemap *map, const struct csvfile *csv, size_t at)
 static int read_all(struct csvfile *csv, struct handlemap *map)
 {
 	size_t domain = 0;
-	enum feed_got got;
+	enum input_got got;
 	int code = read_header(csv, &domain);
 
-	while (code == CODE_DONE && (got = csvfile_next(csv)) != FEED_END)
-		code = got == FEED_LINE ? add(map, csv, domain)
-					: say_error(CODE_LATER,
-						    "cannot read '%s': %s",
-						    csv->feed->name,
-						    strerror(errno));
+	while (code == CODE_DONE && (got = csvfile_next(csv)) != INPUT_END)
+		code = got == INPUT_LINE
+			       ? add(map, csv, domain)
+			       : say_error(CODE_LATER, "cannot read '%s': %s",
+					   csv->input->name, strerror(errno));
 	return code;
 }
 
 int handlemap_read(const char *path, struct handlemap *ret_map)
 {
 	struct csvfile csv;
-	struct feed feed;
+	struct input input;
 	int code;
 
 	*ret_map = (struct handlemap){.handle = NULL};
-	if (!feed_open(&feed, path))
+	if (!input_open(&input, path))
 		return say_error(errno == ENOENT ? CODE_REFUSED : CODE_LATER,
 				 "cannot read '%s': %s", path, strerror(errno));
-	if (csvfile_open(&csv, &feed, 0)) {
+	if (csvfile_open(&csv, &input, 0)) {
 		code = read_all(&csv, ret_map);
 		csvfile_close(&csv);
 	} else {
 		code = say_error(CODE_LATER, "no memory");
 	}
-	feed_close(&feed);
+	input_close(&input);
 	return code;
 }
 

@@ -45,11 +45,11 @@ bool source_rewrite(struct source_row *row, struct text *text,
 
 static bool begin(struct source_reading *r, const char *path)
 {
-	if (!(r->below ? feed_open_below(&r->feed, r->how->path, path)
-		       : feed_open(&r->feed, path)))
+	if (!(r->below ? input_open_below(&r->input, r->how->path, path)
+		       : input_open(&r->input, path)))
 		return false;
-	r->feed.encoding.is = r->how->encoding;
-	r->progress = progress_start("reading", r->feed.size);
+	r->input.encoding.is = r->how->encoding;
+	r->progress = progress_start("reading", r->input.size);
 	return true;
 }
 
@@ -58,19 +58,19 @@ static void end(struct source_reading *r)
 	struct source_found *found = r->how->found;
 
 	progress_end(&r->progress);
-	if (found && r->feed.encoding.is > found->encoding) {
-		found->encoding = r->feed.encoding.is;
-		found->assumed = r->feed.encoding.assumed;
+	if (found && r->input.encoding.is > found->encoding) {
+		found->encoding = r->input.encoding.is;
+		found->assumed = r->input.encoding.assumed;
 	}
-	feed_close(&r->feed);
+	input_close(&r->input);
 	import_account_wipe(&r->account);
 }
 
 void source_step(struct source_reading *r)
 {
 	if (r->progress.total)
-		progress_step(&r->progress, r->feed.read - r->shown);
-	r->shown = r->feed.read;
+		progress_step(&r->progress, r->input.read - r->shown);
+	r->shown = r->input.read;
 }
 
 /* Without its newline, and the carriage return before that. */
@@ -88,11 +88,11 @@ static size_t cut_newline(char *line, size_t len)
 static bool give_line(struct source_reading *r, fmt_passwd *parse, char *line,
 		      size_t len, char *copy)
 {
-	struct source_row row = {.file = r->feed.name,
-				 .line = r->feed.line,
+	struct source_row row = {.file = r->input.name,
+				 .line = r->input.line,
 				 .raw = line,
 				 .raw_len = len,
-				 .why = r->feed.why,
+				 .why = r->input.why,
 				 .account = &r->account};
 
 	import_account_wipe(&r->account);
@@ -109,25 +109,25 @@ static int read_lines(struct source_reading *r, fmt_passwd *parse,
 		      const char *path)
 {
 	struct text copy = {.secret = true};
-	enum feed_got got;
+	enum input_got got;
 	size_t len;
 	char *line;
 	int code = CODE_DONE;
 
 	if (!begin(r, path))
 		return source_failed(path);
-	while ((got = feed_next(&r->feed, &line, &len)) == FEED_LINE) {
+	while ((got = input_next(&r->input, &line, &len)) == INPUT_LINE) {
 		source_step(r);
 		copy.len = 0;
 		if (!text_put(&copy, line, len)) {
 			errno = ENOMEM;
-			got = FEED_FAILED;
+			got = INPUT_FAILED;
 			break;
 		}
 		if (!give_line(r, parse, line, len, copy.bytes))
 			break;
 	}
-	if (got == FEED_FAILED)
+	if (got == INPUT_FAILED)
 		code = source_failed(path);
 	text_wipe(&copy);
 	end(r);
@@ -138,17 +138,18 @@ enum { TITLES_MAX = 8 }; /* lines above the header */
 
 /* The record that may be the header: titles above it, as people write them over
  * a table, are passed over. */
-static enum feed_got first_record(struct source_reading *r, struct csvfile *csv)
+static enum input_got first_record(struct source_reading *r,
+				   struct csvfile *csv)
 {
-	enum feed_got got = csvfile_next(csv);
+	enum input_got got = csvfile_next(csv);
 
-	for (int i = 0; i < TITLES_MAX && got == FEED_LINE && !csv->why &&
+	for (int i = 0; i < TITLES_MAX && got == INPUT_LINE && !csv->why &&
 			(fmt_csv_blank(csv) || fmt_csv_title(csv));
 	     i++) {
 		if (!fmt_csv_blank(csv))
 			say_note("%s:%lu: passed over: it is a title, and no "
 				 "line of column names",
-				 r->feed.name, csv->line);
+				 r->input.name, csv->line);
 		csvfile_guess(csv); /* the delimiter is the header's */
 		got = csvfile_next(csv);
 	}
@@ -162,13 +163,13 @@ static int read_header(struct source_reading *r, struct csvfile *csv,
 	const char *why, *bad;
 	const struct fmt_csv_how how = {r->how->format, r->how->map,
 					r->how->ignore_unknown};
-	struct source_row row = {.file = r->feed.name, .header = true};
-	enum feed_got got = first_record(r, csv);
+	struct source_row row = {.file = r->input.name, .header = true};
+	enum input_got got = first_record(r, csv);
 
-	if (got == FEED_FAILED)
+	if (got == INPUT_FAILED)
 		return source_failed(r->how->path);
-	if (got == FEED_END)
-		return say_error(CODE_REFUSED, "'%s' is empty", r->feed.name);
+	if (got == INPUT_END)
+		return say_error(CODE_REFUSED, "'%s' is empty", r->input.name);
 	why = csv->why;
 	bad = NULL;
 	if (!why)
@@ -181,10 +182,10 @@ static int read_header(struct source_reading *r, struct csvfile *csv,
 
 		say_clean(bad, clean, sizeof clean);
 		return say_error(CODE_REFUSED, "%s:%lu: column '%s': %s",
-				 r->feed.name, csv->line, clean, why);
+				 r->input.name, csv->line, clean, why);
 	}
 	if (why)
-		return say_error(CODE_REFUSED, "%s:%lu: %s", r->feed.name,
+		return say_error(CODE_REFUSED, "%s:%lu: %s", r->input.name,
 				 csv->line, why);
 	if (r->how->found)
 		*r->how->found = (struct source_found){.format = ret_row->format,
@@ -228,13 +229,13 @@ bool source_record(struct source_reading *r, const struct fmt_csv *columns,
 static int read_records(struct source_reading *r, struct csvfile *csv)
 {
 	struct fmt_csv columns;
-	enum feed_got got;
+	enum input_got got;
 	int code = read_header(r, csv, &columns);
 
 	if (code != CODE_DONE)
 		return code;
-	while ((got = csvfile_next(csv)) == FEED_LINE) {
-		struct source_row row = {.file = r->feed.name,
+	while ((got = csvfile_next(csv)) == INPUT_LINE) {
+		struct source_row row = {.file = r->input.name,
 					 .line = csv->line,
 					 .raw = csv->raw.bytes,
 					 .raw_len = csv->raw.len,
@@ -247,7 +248,7 @@ static int read_records(struct source_reading *r, struct csvfile *csv)
 				   &row))
 			break;
 	}
-	return got == FEED_FAILED ? source_failed(r->how->path) : CODE_DONE;
+	return got == INPUT_FAILED ? source_failed(r->how->path) : CODE_DONE;
 }
 
 /* Modoboa's, which tells record by record what it is. */
@@ -256,14 +257,14 @@ static int read_modoboa(struct source_reading *r)
 	struct csvfile csv, record;
 	struct fmt_csv columns;
 	enum import_account_part part;
-	enum feed_got got;
+	enum input_got got;
 	bool more = true;
 
-	if (!csvfile_open(&csv, &r->feed, ';'))
+	if (!csvfile_open(&csv, &r->input, ';'))
 		return say_error(CODE_LATER, "no memory");
 	csvfile_start(&record);
-	while (more && (got = csvfile_next(&csv)) == FEED_LINE) {
-		struct source_row row = {.file = r->feed.name,
+	while (more && (got = csvfile_next(&csv)) == INPUT_LINE) {
+		struct source_row row = {.file = r->input.name,
 					 .line = csv.line,
 					 .raw = csv.raw.bytes,
 					 .raw_len = csv.raw.len,
@@ -285,8 +286,8 @@ static int read_modoboa(struct source_reading *r)
 	}
 	csvfile_close(&csv);
 	csvfile_close(&record);
-	return more && got == FEED_FAILED ? source_failed(r->how->path)
-					  : CODE_DONE;
+	return more && got == INPUT_FAILED ? source_failed(r->how->path)
+					   : CODE_DONE;
 }
 
 static int read_csv(struct source_reading *r)
@@ -294,7 +295,7 @@ static int read_csv(struct source_reading *r)
 	struct csvfile csv;
 	int code;
 
-	if (!csvfile_open(&csv, &r->feed, 0))
+	if (!csvfile_open(&csv, &r->input, 0))
 		return say_error(CODE_LATER, "no memory");
 	code = read_records(r, &csv);
 	csvfile_close(&csv);
@@ -322,7 +323,7 @@ static size_t guess_other(struct source_reading *r)
 	const char *bytes;
 	size_t len, i = 0;
 
-	if (!feed_peek(&r->feed, &bytes, &len))
+	if (!input_peek(&r->input, &bytes, &len))
 		return OTHERS; /* it will fail again */
 	while (i < OTHERS && !others[i].resembles(bytes, len))
 		i++;
@@ -349,7 +350,7 @@ static bool is_modoboa(struct source_reading *r)
 	const char *bytes;
 	size_t len;
 
-	return feed_peek(&r->feed, &bytes, &len) &&
+	return input_peek(&r->input, &bytes, &len) &&
 	       fmt_modoboa_resembles(bytes, len);
 }
 

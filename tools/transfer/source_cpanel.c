@@ -15,8 +15,8 @@
 #include "base/safe_open.h"
 #include "base/say.h"
 #include "base/strtab.h"
-#include "feed.h"
 #include "fmt_passwd.h"
+#include "input.h"
 #include "source.h"
 
 /* user:value of a file, by user. */
@@ -96,25 +96,25 @@ static int read_values(struct cpanel *c, const char *dir, const char *name,
 		       size_t at, struct values *values)
 {
 	char path[PATH_MAX], *line;
-	struct feed feed;
+	struct input input;
 	bool good = true;
 	size_t len;
 
 	if (snprintf(path, sizeof path, "%s/%s", dir, name) >=
 	    (int)sizeof path)
 		errno = ENAMETOOLONG;
-	else if (feed_open_below(&feed, c->how->path, path)) {
-		while (good && feed_next(&feed, &line, &len) == FEED_LINE) {
+	else if (input_open_below(&input, c->how->path, path)) {
+		while (good && input_next(&input, &line, &len) == INPUT_LINE) {
 			char user[NAME_ADDRESS_TEXT];
 			size_t end = strcspn(line, ":");
 
-			if (feed.why || !line[end] || end >= sizeof user)
+			if (input.why || !line[end] || end >= sizeof user)
 				continue;
 			memcpy(user, line, end);
 			user[end] = 0;
 			good = remember(values, user, field(line, at));
 		}
-		feed_close(&feed);
+		input_close(&input);
 		return good ? CODE_DONE : say_error(CODE_LATER, "no memory");
 	} else if (errno == ENOENT)
 		return CODE_DONE;

@@ -67,7 +67,7 @@ static const char *translate(struct dump *d, const struct csvfile *record)
 	for (size_t i = 0; !why && i < record->count; i++) {
 		const char *field = csvfile_field(record, i);
 
-		why = encoding_text(&d->r->feed.encoding, field, strlen(field),
+		why = encoding_text(&d->r->input.encoding, field, strlen(field),
 				    &d->word, &changed, &starved);
 		if (changed)
 			field = d->word.bytes;
@@ -82,7 +82,7 @@ static bool refuse_table(struct dump *d, const char *table, const char *bad,
 			 const char *why)
 {
 	d->code = say_error(CODE_REFUSED, "%s: table '%s': %s%s%s%s",
-			    d->r->feed.name, table, bad ? "column '" : "",
+			    d->r->input.name, table, bad ? "column '" : "",
 			    bad ? bad : "", bad ? "': " : "", why);
 	return false;
 }
@@ -154,7 +154,7 @@ static bool put_statement(struct dump *d, const struct fmt_sql_row *row)
 static bool put_place(struct dump *d)
 {
 	d->file.len = 0;
-	return put(&d->file, d->r->feed.name) && put(&d->file, ":") &&
+	return put(&d->file, d->r->input.name) && put(&d->file, ":") &&
 	       put(&d->file, those[d->table].name);
 }
 
@@ -199,7 +199,7 @@ static int finish(struct dump *d, struct fmt_sql *sql)
 	if (d->code != CODE_DONE)
 		return d->code;
 	if (why)
-		return say_error(CODE_REFUSED, "%s: %s", d->r->feed.name, why);
+		return say_error(CODE_REFUSED, "%s: %s", d->r->input.name, why);
 	for (size_t i = 0; i < THOSE; i++)
 		all += d->count[i];
 	if (!all)
@@ -207,27 +207,27 @@ static int finish(struct dump *d, struct fmt_sql *sql)
 				 "'%s' has no rows of a table mailbox, "
 				 "vpopmail, alias, forwardings or "
 				 "alias_domain%s%s",
-				 d->r->feed.name,
+				 d->r->input.name,
 				 d->others[0] ? "; it has " : "", d->others);
 	if (d->others[0] && !d->r->how->copies)
 		say_note("%s: tables that are passed over: %s",
-			 d->r->feed.name, d->others);
+			 d->r->input.name, d->others);
 	return CODE_DONE;
 }
 
 static int read_all(struct dump *d, struct fmt_sql *sql)
 {
 	enum fmt_sql_got done = FMT_SQL_MORE;
-	enum feed_got got = FEED_LINE;
+	enum input_got got = INPUT_LINE;
 	const char *bytes;
 	size_t len;
 
 	while (done == FMT_SQL_MORE &&
-	       (got = feed_bytes(&d->r->feed, &bytes, &len)) == FEED_LINE) {
+	       (got = input_bytes(&d->r->input, &bytes, &len)) == INPUT_LINE) {
 		source_step(d->r);
 		done = fmt_sql_take(sql, bytes, len);
 	}
-	if (got == FEED_FAILED)
+	if (got == INPUT_FAILED)
 		return source_failed(d->r->how->path);
 	if (done == FMT_SQL_NOMEM || d->starved)
 		return say_error(CODE_LATER, "no memory");

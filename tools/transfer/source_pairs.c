@@ -39,7 +39,7 @@ static void give_other(struct telling *t, const char *other,
 static void give(struct telling *t)
 {
 	struct import_account *account = &t->r->account;
-	struct source_row row = {.file = t->r->feed.name,
+	struct source_row row = {.file = t->r->input.name,
 				 .line = t->line,
 				 .raw = t->raw.bytes,
 				 .raw_len = t->raw.len,
@@ -67,8 +67,8 @@ static bool take(struct telling *t, fmt_pairs *parse, char *line, size_t len,
 {
 	enum fmt_pairs_got got;
 
-	if (t->r->feed.why && !len) { /* cut: it is not an empty line */
-		t->pairs.why = t->r->feed.why;
+	if (t->r->input.why && !len) { /* cut: it is not an empty line */
+		t->pairs.why = t->r->input.why;
 		return true;
 	}
 	copy->len = 0;
@@ -81,10 +81,10 @@ static bool take(struct telling *t, fmt_pairs *parse, char *line, size_t len,
 		give(t);
 		got = parse(&t->pairs, copy->bytes, copy->len);
 	}
-	if (t->r->feed.why && !t->pairs.why)
-		t->pairs.why = t->r->feed.why;
+	if (t->r->input.why && !t->pairs.why)
+		t->pairs.why = t->r->input.why;
 	if (!t->raw.len)
-		t->line = t->r->feed.line;
+		t->line = t->r->input.line;
 	if (t->pairs.begun && !text_put(&t->raw, line, len))
 		return false;
 	if (got == FMT_PAIRS_DONE)
@@ -94,21 +94,21 @@ static bool take(struct telling *t, fmt_pairs *parse, char *line, size_t len,
 
 static int read_all(struct telling *t, fmt_pairs *parse, struct text *copy)
 {
-	enum feed_got got;
+	enum input_got got;
 	char *line, none[1] = "";
 	size_t len;
 
-	while ((got = feed_next(&t->r->feed, &line, &len)) == FEED_LINE) {
+	while ((got = input_next(&t->r->input, &line, &len)) == INPUT_LINE) {
 		source_step(t->r);
 		if (!take(t, parse, line, len, copy)) {
 			errno = ENOMEM;
-			got = FEED_FAILED;
+			got = INPUT_FAILED;
 			break;
 		}
 		if (t->enough)
 			return CODE_DONE;
 	}
-	if (got == FEED_FAILED)
+	if (got == INPUT_FAILED)
 		return source_failed(t->r->how->path);
 	(void)parse(&t->pairs, none, 0); /* its last line may be folded */
 	if (t->pairs.begun)

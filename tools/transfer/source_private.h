@@ -14,7 +14,7 @@ struct source_reading {
 	const struct source_how *how;
 	source_sink *sink;
 	void *arg;
-	struct feed feed;
+	struct input input;
 	struct import_account account;
 	struct progress progress;
 	uint64_t shown; /* bytes, of the progress */

@@ -52,19 +52,19 @@ static void take(const char *text)
 /* Returns how many records were good; the first one's fields in out. */
 static size_t read_all(char delimiter, struct text *out, size_t *ret_fields)
 {
-	static struct feed feed; /* opened once: its buffer is large */
+	static struct input input; /* opened once: its buffer is large */
 	struct csvfile csv;
 	size_t good = 0, lines = 0;
 
-	if (!feed.buffer)
-		HOLDS(feed_open(&feed, path));
-	HOLDS(lseek(feed.fd, 0, SEEK_SET) == 0);
-	feed.at = feed.len = feed.line = 0;
-	feed.end = feed.begun = false;
-	feed.encoding = (struct encoding){.is = ENCODING_UNKNOWN};
-	HOLDS(csvfile_open(&csv, &feed, delimiter));
-	while (csvfile_next(&csv) == FEED_LINE) {
-		HOLDS(csv.line > lines && csv.line <= feed.line);
+	if (!input.buffer)
+		HOLDS(input_open(&input, path));
+	HOLDS(lseek(input.fd, 0, SEEK_SET) == 0);
+	input.at = input.len = input.line = 0;
+	input.end = input.begun = false;
+	input.encoding = (struct encoding){.is = ENCODING_UNKNOWN};
+	HOLDS(csvfile_open(&csv, &input, delimiter));
+	while (csvfile_next(&csv) == INPUT_LINE) {
+		HOLDS(csv.line > lines && csv.line <= input.line);
 		lines = csv.line;
 		if (csv.why)
 			continue;
@@ -86,7 +86,7 @@ static size_t read_all(char delimiter, struct text *out, size_t *ret_fields)
 	return good;
 }
 
-/* The input as fields, cut at NULs, without what a feed refuses. */
+/* The input as fields, cut at NULs, without what a input refuses. */
 static void round_trip(const uint8_t *data, size_t size)
 {
 	struct text fields = {0}, line = {0}, back = {0};

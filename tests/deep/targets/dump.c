@@ -129,7 +129,7 @@ static void pairs(fmt_pairs *parse, const uint8_t *data, size_t size)
 		char *line;
 
 		len = newline ? (size_t)(newline - data) : size;
-		line = fuzz_text(data, len); /* feed refuses a NUL */
+		line = fuzz_text(data, len); /* input refuses a NUL */
 		got = parse(&told, line, strlen(line));
 		if (got == FMT_PAIRS_BEFORE) {
 			HOLDS(told.begun);

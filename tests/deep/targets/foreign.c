@@ -55,7 +55,7 @@ static void account_holds(void)
 		HOLDS(account.password_len == strlen(account.password));
 }
 
-/* As feed hands them out: without a NUL, without the newline. */
+/* As input hands them out: without a NUL, without the newline. */
 static void line(fmt_passwd *read, const uint8_t *data, size_t size)
 {
 	char *text = fuzz_text(data, size);

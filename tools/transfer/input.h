@@ -1,12 +1,12 @@
-/* feed.h: the lines of a file of somebody's, of any size, in bounded memory.
+/* input.h: the lines of a file of somebody's, of any size, in bounded memory.
  *
- * Refused, each by its line: more than FEED_LINE_MAX bytes, a NUL, a carriage
+ * Refused, each by its line: more than INPUT_LINE_MAX bytes, a NUL, a carriage
  * return that no newline follows, and bytes that are not of the file's encoding
  * (encoding.h): what is handed out is UTF-8. A byte order mark tells which it is,
  * and is passed over.
  */
-#ifndef POPBOX_FEED_H
-#define POPBOX_FEED_H
+#ifndef POPBOX_INPUT_H
+#define POPBOX_INPUT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,9 +14,9 @@
 
 #include "base/encoding.h"
 
-enum { FEED_LINE_MAX = 65536 };
+enum { INPUT_LINE_MAX = 65536 };
 
-struct feed {
+struct input {
 	int fd;
 	bool ours; /* to be closed */
 	const char *name; /* for messages; must outlive it */
@@ -34,25 +34,26 @@ struct feed {
 	char kept; /* the byte behind the last line, where its NUL is */
 };
 
-enum feed_got { FEED_LINE, FEED_END, FEED_FAILED /* errno */ };
+enum input_got { INPUT_LINE, INPUT_END, INPUT_FAILED /* errno */ };
 
 /* A path, or "-" for standard input. False: errno. */
-bool feed_open(struct feed *feed, const char *path);
+bool input_open(struct input *input, const char *path);
 /* A regular file in a tree of somebody else's (safe_open.h). */
-bool feed_open_below(struct feed *feed, const char *top, const char *path);
-void feed_close(struct feed *feed);
+bool input_open_below(struct input *input, const char *top, const char *path);
+void input_close(struct input *input);
 
 /* The first bytes, UTF-16 as UTF-8, as far as they come; nothing is consumed. */
-enum { FEED_PEEK = 4096 };
-bool feed_peek(struct feed *feed, const char **ret_bytes, size_t *ret_len);
+enum { INPUT_PEEK = 4096 };
+bool input_peek(struct input *input, const char **ret_bytes, size_t *ret_len);
 
 /* Instead of lines: the next bytes, some, as they are but for UTF-16. */
-enum feed_got feed_bytes(struct feed *feed, const char **ret_bytes,
-			 size_t *ret_len);
+enum input_got input_bytes(struct input *input, const char **ret_bytes,
+			   size_t *ret_len);
 
 /* The next line with its newline, good until the next call; NUL-ended. What is
- * wrong with it, or what else was refused of it, is in feed->why; a line that is
+ * wrong with it, or what else was refused of it, is in input->why; a line that is
  * too long is cut. */
-enum feed_got feed_next(struct feed *feed, char **ret_line, size_t *ret_len);
+enum input_got input_next(struct input *input, char **ret_line,
+			  size_t *ret_len);
 
 #endif
