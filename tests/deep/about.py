@@ -160,14 +160,14 @@ MAP = (
     *((TOOL[name], ("restore.t", "durable.t", "backup.t", "codes.t",
                            "crash.t"))
       for name in (
-        "backup", "restore", "draft", "inspect", "numbers", "boxfile",
+        "backup", "restore", "draft", "inspect", "numbers", "box_record",
         "counters", "dir", "mountpoint",
         "cmd_backup", "cmd_restore", "restore_settings", "cmd_upgrade",
         "outfile")),
     ("tools/cli/cmd/cmd_purge.c", ("changes.t", "kinds.t", "backup.t", "codes.t")),
     ("tools/cli/lastchange.c", ("journal.t", "changes.t")),
     *((TOOL[name], ("migrate.t", "import.t", "explain.t", "check.t"))
-      for name in ("dotqmails", "oldroutes")),
+      for name in ("source_dotqmails", "oldroutes")),
     ("tools/qmail/defaultdelivery.c", ("explain.t", "control.t", "check.t",
                                        "migrate.t")),
     ("tools/base/text.c", ("test_render", "import.t", "export.t", "many.t",

@@ -106,7 +106,7 @@ static int give_domain(struct source_tree *tree, const char *dir,
 static int read_domain(struct source_tree *tree, const char *dir,
 		       const char *name)
 {
-	const struct dotqmails_site site = {owner, agent, tree};
+	const struct source_dotqmails_site site = {owner, agent, tree};
 	struct source_how how = *tree->how;
 	char path[PATH_MAX];
 	int code;
@@ -114,11 +114,11 @@ static int read_domain(struct source_tree *tree, const char *dir,
 	how.domain = tree->domain = name;
 	tree->dir = dir;
 	tree->found++;
-	tree->files = (struct dotqmails){.how = tree->how,
-					 .site = &site,
-					 .top = tree->how->path,
-					 .dir = dir,
-					 .domain = name};
+	tree->files = (struct source_dotqmails){.how = tree->how,
+						.site = &site,
+						.top = tree->how->path,
+						.dir = dir,
+						.domain = name};
 	if (!source_tree_join(dir, "vpasswd", path))
 		return say_error(CODE_REFUSED, "'%s': the path is too long",
 				 dir);
@@ -126,14 +126,14 @@ static int read_domain(struct source_tree *tree, const char *dir,
 	if (code == CODE_DONE)
 		code = source_tree_limits(tree, dir);
 	if (code == CODE_DONE)
-		code = dotqmails_list(&tree->files);
+		code = source_dotqmails_list(&tree->files);
 	if (code == CODE_DONE && !tree->enough)
 		code = source_lines(&how, fmt_passwd_vpopmail, path,
 				    source_tree_user, tree);
 	if (code == CODE_DONE && !tree->enough)
-		code = dotqmails_rest(&tree->files, tree->sink, tree->arg,
-				      &tree->enough);
-	dotqmails_free(&tree->files);
+		code = source_dotqmails_rest(&tree->files, tree->sink,
+					     tree->arg, &tree->enough);
+	source_dotqmails_free(&tree->files);
 	return code;
 }
 

@@ -5,8 +5,8 @@
 #ifndef POPBOX_SOURCE_TREE_PRIVATE_H
 #define POPBOX_SOURCE_TREE_PRIVATE_H
 
-#include "dotqmails.h"
 #include "source.h"
+#include "source_dotqmails.h"
 
 /* A link in the place of a domain: vpopmail 5.4 makes other names so. */
 struct source_tree_link {
@@ -21,7 +21,7 @@ struct source_tree {
 	void *arg;
 	const char *domain; /* whose directory is read */
 	const char *dir;    /* it */
-	struct dotqmails files; /* of it */
+	struct source_dotqmails files; /* of it */
 	struct fmt_vpopmail_limits limits;
 	struct fmt_vpopmail_limits defaults; /* of domains without any */
 	unsigned long found; /* domains */

@@ -74,7 +74,7 @@ static const char *merge_user(struct source_tree *tree, const char *dir,
 	name_extensions(tree, top, dir);
 	if (!source_tree_join(dir, ".qmail", path))
 		return "the path is too long";
-	if (!dotqmails_read(top, path, text, &len))
+	if (!source_dotqmails_read(top, path, text, &len))
 		return errno == ENOENT || errno == ENOTDIR ? NULL
 							   : strerror(errno);
 	if (bounces) {
@@ -82,7 +82,8 @@ static const char *merge_user(struct source_tree *tree, const char *dir,
 				    "%s, while the user's mail bounces", path);
 		return NULL;
 	}
-	return dotqmails_merge(&tree->files, path, text, len, account, &on);
+	return source_dotqmails_merge(&tree->files, path, text, len, account,
+				      &on);
 }
 
 static bool rewrite(struct source_tree *tree, struct source_row *row)
@@ -120,7 +121,7 @@ static const char *merge(struct source_tree *tree, const struct source_row *row)
 		import_account_no_login(row->account);
 	place(tree, cells.dir, dir);
 	secret_wipe(&cells, sizeof cells);
-	why = dotqmails_merge_own(&tree->files, row->account, &on);
+	why = source_dotqmails_merge_own(&tree->files, row->account, &on);
 	if (!why && on && dir[0])
 		why = merge_user(tree, dir, row->account);
 	if (!why && dir[0] && source_tree_join(dir, "Maildir", maildir))
@@ -164,7 +165,7 @@ int source_tree_limits(struct source_tree *tree, const char *dir)
 	tree->limits = tree->defaults;
 	if (!source_tree_join(dir, ".qmailadmin-limits", path))
 		return CODE_DONE;
-	if (!dotqmails_read(tree->how->path, path, text, &len))
+	if (!source_dotqmails_read(tree->how->path, path, text, &len))
 		return errno == ENOENT ? CODE_DONE
 				       : source_tree_unreadable(path);
 	fmt_vpopmail_limits(text, len, &tree->limits);
@@ -180,7 +181,7 @@ void source_tree_defaults(struct source_tree *tree, const char *upwards)
 
 	if (!source_tree_join(tree->how->path, upwards, top) ||
 	    !source_tree_join(top, "etc/vlimits.default", path) ||
-	    !dotqmails_read(top, path, text, &len))
+	    !source_dotqmails_read(top, path, text, &len))
 		return;
 	fmt_vpopmail_limits(text, len, &tree->defaults);
 	name_limits(tree, path, &tree->defaults);

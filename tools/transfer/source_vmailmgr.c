@@ -10,11 +10,11 @@
 
 #include "base/idn.h"
 #include "base/say.h"
-#include "dotqmails.h"
 #include "fmt_dotqmail.h"
 #include "fmt_vmailmgr.h"
 #include "qmail/cdbfile.h"
 #include "source.h"
+#include "source_dotqmails.h"
 #include "store/secret.h"
 
 struct home {
@@ -31,7 +31,7 @@ struct home {
 	struct strtab dirs; /* of users, absolute */
 	char **user;	   /* of each */
 	size_t users;
-	struct dotqmails files;
+	struct source_dotqmails files;
 	unsigned long entry;
 	struct import_account account;
 	struct text raw;
@@ -148,8 +148,8 @@ static bool give_entry(void *arg, const char *key, unsigned key_len,
 	row.why = fmt_vmailmgr(key, key_len, value, value_len, &home->site,
 			       &home->account, &row.left);
 	if (!row.why && !row.left)
-		row.why =
-			dotqmails_merge_own(&home->files, &home->account, &on);
+		row.why = source_dotqmails_merge_own(&home->files,
+						     &home->account, &on);
 	import_account_expire(&home->account, time(NULL));
 	if (!row.why && !row.left && home->account.has_delivery &&
 	    !home->account.has_forwards && !home->account.maildir[0])
@@ -287,7 +287,7 @@ static void pass_default(struct home *home)
 
 	if (made < 0 || made >= PATH_MAX ||
 	    !strtab_find(&home->files.files, ".qmail-default", &number) ||
-	    !dotqmails_read(home->base, path, text, &len))
+	    !source_dotqmails_read(home->base, path, text, &len))
 		return;
 	if (!fmt_dotqmail_lines(text, len, count_lines, &others, &held))
 		home->files.taken[number] = len && !held && !others;
@@ -295,29 +295,29 @@ static void pass_default(struct home *home)
 
 static int read_home(struct home *home)
 {
-	const struct dotqmails_site site = {owner, agent, home};
+	const struct source_dotqmails_site site = {owner, agent, home};
 	int code = locate(home) ? find_domain(home) : CODE_REFUSED;
 
 	if (code != CODE_DONE)
 		return code;
-	home->files = (struct dotqmails){.how = home->how,
-					 .site = &site,
-					 .top = home->base,
-					 .dir = home->base,
-					 .domain = home->site.domain};
+	home->files = (struct source_dotqmails){.how = home->how,
+						.site = &site,
+						.top = home->base,
+						.dir = home->base,
+						.domain = home->site.domain};
 	code = walk(home, note_dir);
 	if (code == CODE_DONE)
-		code = dotqmails_list(&home->files);
+		code = source_dotqmails_list(&home->files);
 	if (code == CODE_DONE && give_domain(home, &home->domain.name))
 		oldroutes_into(home->how->old, &home->dir, give_alias, home);
 	if (code == CODE_DONE && !home->enough)
 		code = walk(home, give_entry);
 	if (code == CODE_DONE && !home->enough) {
 		pass_default(home);
-		code = dotqmails_rest(&home->files, home->sink, home->arg,
-				      &home->enough);
+		code = source_dotqmails_rest(&home->files, home->sink,
+					     home->arg, &home->enough);
 	}
-	dotqmails_free(&home->files);
+	source_dotqmails_free(&home->files);
 	return code;
 }
 

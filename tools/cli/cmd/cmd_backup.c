@@ -9,7 +9,7 @@
 #include "cli/commands.h"
 #include "cli/status.h"
 #include "store/secret.h"
-#include "transfer/boxfile.h"
+#include "transfer/box_record.h"
 
 const struct args_option cmd_backup_options[] = {
 	{"--only", "ADDRESS|BOX", "one box with its hash and addresses"},
@@ -60,7 +60,8 @@ static int write_box(const char *path, const struct picking *picking)
 {
 	struct outfile file;
 	size_t len = 0;
-	char *text = boxfile_write(&picking->account, picking->addresses, &len);
+	char *text =
+		box_record_write(&picking->account, picking->addresses, &len);
 	int code = text ? outfile_open(path, &file)
 			: say_error(CODE_LATER, "no memory");
 

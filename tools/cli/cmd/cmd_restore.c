@@ -14,7 +14,7 @@
 #include "publish/change.h"
 #include "store/hash/pwhash.h"
 #include "store/secret.h"
-#include "transfer/boxfile.h"
+#include "transfer/box_record.h"
 
 const struct args_option cmd_restore_options[] = {
 	CONFIRM_OPTION,
@@ -99,7 +99,7 @@ static enum err bring_address(struct store_txn *txn,
 
 static enum err bring_body(struct store_txn *txn, void *arg)
 {
-	const struct boxfile *file = arg;
+	const struct box_record *file = arg;
 	enum err err = bring_box(txn, &file->account);
 
 	for (size_t i = 0; err == ERR_OK && i < file->addresses; i++)
@@ -117,7 +117,7 @@ static int slurp(int fd, const char *path, char **ret_text, size_t *ret_len)
 	if (fstat(fd, &st) != 0)
 		return say_error(CODE_LATER, "cannot read '%s': %s", path,
 				 strerror(errno));
-	if (st.st_size > BOXFILE_MAX)
+	if (st.st_size > BOX_RECORD_MAX)
 		return say_error(CODE_REFUSED, "'%s' is larger than 64 MiB",
 				 path);
 	want = (size_t)st.st_size;
@@ -138,7 +138,7 @@ static int slurp(int fd, const char *path, char **ret_text, size_t *ret_len)
 static int restore_box(struct site *site, int fd, const char *path)
 {
 	char *text = NULL, name[NAME_BOX_TEXT];
-	struct boxfile file = {.address = NULL};
+	struct box_record file = {.address = NULL};
 	char count[SAY_COUNT_TEXT];
 	bool changed = false;
 	size_t len = 0;
@@ -146,7 +146,7 @@ static int restore_box(struct site *site, int fd, const char *path)
 	int code = slurp(fd, path, &text, &len);
 
 	if (code == CODE_DONE) {
-		why = boxfile_read(text, len, &file);
+		why = box_record_read(text, len, &file);
 		if (why)
 			code = say_error(CODE_REFUSED, "'%s': %s", path, why);
 	}
@@ -167,7 +167,7 @@ static int restore_box(struct site *site, int fd, const char *path)
 	if (changed)
 		say_note("box '%s' is as in '%s', with %s", name, path,
 			 say_count(file.addresses, "address", count));
-	boxfile_free(&file);
+	box_record_free(&file);
 	return code;
 }
 

@@ -1,4 +1,4 @@
-#include "boxfile.h"
+#include "box_record.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +10,8 @@
 
 enum { VERSION = 1 };
 
-char *boxfile_write(const struct store_account *account,
-		    const json_t *addresses, size_t *ret_len)
+char *box_record_write(const struct store_account *account,
+		       const json_t *addresses, size_t *ret_len)
 {
 	json_t *object = json_box(&account->box);
 	char *text = NULL, *line = NULL;
@@ -158,7 +158,7 @@ static const char *read_address(const json_t *object,
 }
 
 static const char *read_all(const json_t *object, struct import_account *given,
-			    struct boxfile *file)
+			    struct box_record *file)
 {
 	const json_t *list = json_object_get(object, "addresses");
 	const char *why;
@@ -184,13 +184,14 @@ static const char *read_all(const json_t *object, struct import_account *given,
 	return why;
 }
 
-const char *boxfile_read(const char *text, size_t len, struct boxfile *file)
+const char *box_record_read(const char *text, size_t len,
+			    struct box_record *file)
 {
 	struct import_account *given = calloc(1, sizeof *given);
 	json_t *object = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
 	const char *why = "it is no JSON object";
 
-	*file = (struct boxfile){.address = NULL};
+	*file = (struct box_record){.address = NULL};
 	if (!given)
 		why = "no memory";
 	else if (json_is_object(object))
@@ -202,9 +203,9 @@ const char *boxfile_read(const char *text, size_t len, struct boxfile *file)
 	return why;
 }
 
-void boxfile_free(struct boxfile *file)
+void box_record_free(struct box_record *file)
 {
 	secret_wipe(&file->account, sizeof file->account);
 	free(file->address);
-	*file = (struct boxfile){.address = NULL};
+	*file = (struct box_record){.address = NULL};
 }

@@ -1,4 +1,4 @@
-#include "dotqmails.h"
+#include "source_dotqmails.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -17,7 +17,7 @@
 
 /* One file, as it is read. */
 struct reading {
-	const struct dotqmails *files;
+	const struct source_dotqmails *files;
 	const char *path;
 	struct import_account *account;
 	char own[NAME_ADDRESS_TEXT]; /* the address it is for */
@@ -29,8 +29,8 @@ struct reading {
 	char target[PATH_MAX]; /* of the delivery program */
 };
 
-bool dotqmails_read(const char *top, const char *path,
-		    char text[MAILROOT_QMAIL_MAX], size_t *ret_len)
+bool source_dotqmails_read(const char *top, const char *path,
+			   char text[MAILROOT_QMAIL_MAX], size_t *ret_len)
 {
 	int fd = safe_open_below(top, path, 0);
 	struct stat st;
@@ -139,9 +139,10 @@ static const char *take_line(void *arg, enum fmt_dotqmail_kind kind,
 	return NULL;
 }
 
-const char *dotqmails_merge(const struct dotqmails *files, const char *path,
-			    const char *text, size_t len,
-			    struct import_account *account, bool *ret_on)
+const char *source_dotqmails_merge(const struct source_dotqmails *files,
+				   const char *path, const char *text,
+				   size_t len, struct import_account *account,
+				   bool *ret_on)
 {
 	struct reading r = {.files = files, .path = path, .account = account};
 	const bool had_forwards = account->has_forwards;
@@ -178,8 +179,9 @@ static bool join(const char *dir, const char *name, char ret_path[PATH_MAX])
 	return len > 0 && len < PATH_MAX;
 }
 
-const char *dotqmails_merge_own(struct dotqmails *files,
-				struct import_account *account, bool *ret_on)
+const char *source_dotqmails_merge_own(struct source_dotqmails *files,
+				       struct import_account *account,
+				       bool *ret_on)
 {
 	char name[MAILROOT_QMAIL_NAME], path[PATH_MAX];
 	char text[MAILROOT_QMAIL_MAX];
@@ -191,9 +193,9 @@ const char *dotqmails_merge_own(struct dotqmails *files,
 		return NULL;
 	files->taken[number] = true;
 	if (!join(files->dir, name, path) ||
-	    !dotqmails_read(files->top, path, text, &len))
+	    !source_dotqmails_read(files->top, path, text, &len))
 		return strerror(errno);
-	return dotqmails_merge(files, path, text, len, account, ret_on);
+	return source_dotqmails_merge(files, path, text, len, account, ret_on);
 }
 
 static int unreadable(const char *path)
@@ -202,7 +204,7 @@ static int unreadable(const char *path)
 			 strerror(errno));
 }
 
-int dotqmails_list(struct dotqmails *files)
+int source_dotqmails_list(struct source_dotqmails *files)
 {
 	int fd = safe_open_below(files->top, files->dir, O_DIRECTORY), rc = 0;
 	DIR *list = fd < 0 ? NULL : fdopendir(fd);
@@ -227,7 +229,7 @@ int dotqmails_list(struct dotqmails *files)
 	return files->taken ? CODE_DONE : say_error(CODE_LATER, "no memory");
 }
 
-void dotqmails_free(struct dotqmails *files)
+void source_dotqmails_free(struct source_dotqmails *files)
 {
 	strtab_free(&files->files);
 	free(files->taken);
@@ -299,7 +301,7 @@ static const char *read_file(struct reading *r, const char *text, size_t len,
 }
 
 /* All lines, blanks between, for a row that somebody corrects. */
-static bool rewrite(struct dotqmails *files, struct source_row *row,
+static bool rewrite(struct source_dotqmails *files, struct source_row *row,
 		    const struct name_local *local, char *text, size_t len)
 {
 	const char *cell[SOURCE_CELLS] = {NULL};
@@ -317,8 +319,8 @@ static bool rewrite(struct dotqmails *files, struct source_row *row,
 	return source_rewrite(row, &files->raw, cell);
 }
 
-static bool give(struct dotqmails *files, const char *name, source_sink *sink,
-		 void *arg)
+static bool give(struct source_dotqmails *files, const char *name,
+		 source_sink *sink, void *arg)
 {
 	char path[PATH_MAX], text[MAILROOT_QMAIL_MAX];
 	struct source_row row = {.file = path, .account = &files->account};
@@ -338,7 +340,7 @@ static bool give(struct dotqmails *files, const char *name, source_sink *sink,
 		return sink(arg, &row);
 	}
 	row.why = import_account_local(&files->account, local.s, files->domain);
-	if (!row.why && !dotqmails_read(files->top, path, text, &len))
+	if (!row.why && !source_dotqmails_read(files->top, path, text, &len))
 		row.why = strerror(errno);
 	if (!row.why)
 		row.why = read_file(&r, text, len, &row.left);
@@ -347,8 +349,8 @@ static bool give(struct dotqmails *files, const char *name, source_sink *sink,
 	return sink(arg, &row);
 }
 
-int dotqmails_rest(struct dotqmails *files, source_sink *sink, void *arg,
-		   bool *ret_enough)
+int source_dotqmails_rest(struct source_dotqmails *files, source_sink *sink,
+			  void *arg, bool *ret_enough)
 {
 	bool enough = false;
 
