@@ -683,4 +683,42 @@ def stopped():
         send.end()
 
 
+@test("a number of deliveries that is 0 and a missing control/me are found by explain "
+      "and by check, with what to do")
+def nothing_goes():
+    with Site(standins=True).joe() as site:
+        site.do("domain", "add", "r.org", "--kind", "relay", "--host",
+                "mx.r.org", "--handle", "ex1")
+        for name, address in (("local", "joe@example.com"),
+                              ("remote", "x@r.org")):
+            before = walk(site, address)[1]["verdict"]
+            for text in ("0\n", "00", "0 \n"):
+                site.write_control("concurrency" + name, text)
+                steps, end = walk(site, address, 1)
+                eq(end["verdict"], "deferred", (name, text))
+                has(steps["waits"]["text"], "restart qmail-send")
+                eq(site.findings(), [("concurrency", f"control/concurrency{name}"
+                                      " is 0: qmail-send starts no delivery "
+                                      "(remove it, then restart qmail-send)")])
+            for text in ("10\n", "", "x\n"):
+                site.write_control("concurrency" + name, text)
+                eq(walk(site, address, 0)[1]["verdict"], before, (name, text))
+                site.sound()
+        os.unlink(site.qmail + "/control/me")
+        eq([word for word, _ in site.findings()], ["me"])
+        has(walk(site, "joe@example.com", 1)[1]["broken"],
+            "put the name of this host into control/me")
+
+
+@test("what is broken below the mail root is answered with the command that says how "
+      "to repair it", root=True)
+def below():
+    with Site().joe() as site:
+        os.chmod(site.domain_path(), 0o777)
+        has(walk(site, "joe@example.com", 1)[1]["broken"],
+            "'popbox check' says how to repair it")
+        site.popbox("check", "--repair")
+        walk(site, "joe@example.com", 0)
+
+
 run()

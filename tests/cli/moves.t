@@ -389,4 +389,25 @@ def thousand():
         site.sound()
 
 
+@test("a backup of the time after a move, restored after its undo, finds the mail, and "
+      "one of the time before it, restored after it")
+def restored():
+    with full() as site:
+        site.do("backup", site.top + "/before")
+        site.do(*MOVE)
+        site.do("backup", site.top + "/after")
+        site.do("undo", str(first_of_last(site)))
+        eq(site.deliver("joe@example.com").rc, 0)
+        site.do("restore", site.top + "/after", "--yes")
+        eq(len(uidl(site, "new-0001")), 3)
+        eq(site.login().rc, 0)
+        eq(site.deliver("joe@example.com").rc, 0)
+        site.sound()
+        # That one knows nothing of a move: the mail is where the other put it.
+        site.do("restore", site.top + "/before", "--yes")
+        eq(site.login().rc, 0)
+        eq(len(uidl(site, "new-0001")), 4)
+        assert any("new-0001" in text for _, text in site.findings())
+
+
 run()

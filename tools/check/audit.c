@@ -348,6 +348,40 @@ static void audit_send(struct audit *a)
 	     "root, with /proc mounted)");
 }
 
+/* A number of deliveries at a time that is 0: nothing is delivered. */
+static void audit_concurrency(struct audit *a, const char *name)
+{
+	char path[PATH_MAX], text[32] = "";
+	size_t digits;
+	FILE *file;
+
+	(void)snprintf(path, sizeof path, "%s/%s", a->site->config.qmail, name);
+	file = fopen(path, "re");
+	if (!file)
+		return; /* qmail-send takes its own number */
+	if (fgets(text, sizeof text, file)) {
+		digits = strspn(text, "0123456789");
+		if (digits && strspn(text, "0") == digits)
+			tell(a, "concurrency", false,
+			     "%s is 0: qmail-send starts no delivery (remove "
+			     "it, then restart qmail-send)",
+			     name);
+	}
+	(void)fclose(file); /* read only */
+}
+
+static void audit_me(struct audit *a)
+{
+	char path[PATH_MAX];
+
+	(void)snprintf(path, sizeof path, "%s/control/me",
+		       a->site->config.qmail);
+	if (access(path, F_OK) != 0 && errno == ENOENT)
+		tell(a, "me", false,
+		     "control/me is missing: qmail's programs go no further "
+		     "(put the name of this host into it)");
+}
+
 static void audit_qmail(struct audit *a)
 {
 	static const char *const names[] = {
@@ -363,6 +397,9 @@ static void audit_qmail(struct audit *a)
 
 	steps_audit(a->site, &a->plan, control_audit, on_found, a);
 	control_audit_cdb(config, on_found, a);
+	audit_me(a);
+	audit_concurrency(a, "control/concurrencylocal");
+	audit_concurrency(a, "control/concurrencyremote");
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		audit_temporary(a, config->qmail, names[i]);
 	audit_send(a);

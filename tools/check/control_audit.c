@@ -94,7 +94,8 @@ static void on_conflict(void *arg, unsigned long number, const char *line,
 	else if (a->file == LINES_LOCALS)
 		control_tell(a, "locals", false,
 		     "%s line %lu has the domain '%.*s', which is delivered "
-		     "locally by that (--fix-locals takes it out)",
+		     "locally by that ('popbox check --repair "
+		     "--fix-locals' takes it out)",
 		     a->name, number, width, line);
 	else
 		control_tell(a, "line-left", true,
@@ -217,7 +218,8 @@ void control_audit(const struct config *config, enum lines_file file,
 	rc = read_audited(&a, &text);
 	if (rc == ENOENT && file == LINES_RCPTHOSTS) {
 		control_tell(&a, "open-relay", false,
-		     "%s is missing: qmail-smtpd takes mail for every domain",
+		     "%s is missing: qmail-smtpd takes mail for every domain "
+		     "(make it, at least empty, then 'popbox sync --full')",
 		     a.name);
 		return;
 	}

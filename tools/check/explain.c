@@ -60,18 +60,30 @@ bool walk_unsure(struct walk *walk, int rc)
 	return resource_error(rc);
 }
 
+/* What lies below the mail root `check` looks at, too. */
+static const char *who_helps(const struct walk *walk)
+{
+	const char *home = walk->site->config.home;
+	const size_t len = strlen(home);
+
+	return strncmp(walk->path, home, len) == 0 && walk->path[len] == '/'
+		       ? " ('popbox check' says how to repair it)"
+		       : "";
+}
+
 bool walk_unread(struct walk *walk, const char *name, int rc)
 {
 	if (!walk_unsure(walk, rc))
-		walk_step(walk, false, name, "%s: %s: the mail waits",
-			  walk->path, strerror(rc));
+		walk_step(walk, false, name, "%s: %s: the mail waits%s",
+			  walk->path, strerror(rc), who_helps(walk));
 	walk->verdict = EXPLAIN_DEFERRED;
 	return false;
 }
 
 bool walk_defer(struct walk *walk, const char *name, const char *why)
 {
-	walk_step(walk, false, name, "%s %s: the mail waits", walk->path, why);
+	walk_step(walk, false, name, "%s %s: the mail waits%s", walk->path, why,
+		  strstr(why, "popbox") ? "" : who_helps(walk));
 	walk->verdict = EXPLAIN_DEFERRED;
 	return false;
 }
@@ -163,6 +175,10 @@ static void walk_mail(struct walk *walk)
 	say_stopped(walk);
 	if (walk_route(walk, local, sizeof local))
 		walk_user(walk, local);
+	if (walk->verdict == EXPLAIN_DELIVERED)
+		walk_concurrency(walk, "control/concurrencylocal");
+	else if (walk->verdict == EXPLAIN_REMOTE)
+		walk_concurrency(walk, "control/concurrencyremote");
 	if (!walk->unsure)
 		walk_compare(walk);
 }

@@ -89,7 +89,8 @@ static bool defer_closed(struct walk *walk)
 {
 	char why[100];
 
-	(void)snprintf(why, sizeof why, "cannot be read by %s, the user of %s",
+	(void)snprintf(why, sizeof why,
+		       "cannot be read by %s, the user of %s (chmod a+r)",
 		       program[walk->program].user,
 		       program[walk->program].name);
 	return walk_defer(walk, "file", why);
@@ -123,6 +124,24 @@ bool walk_closed(struct walk *walk, const char *name)
 	return !defer_closed(walk);
 }
 
+void walk_concurrency(struct walk *walk, const char *name)
+{
+	struct replace_text text = {0};
+	size_t digits, zeros;
+
+	if (!walk_load(walk, name, &text) || !text.bytes) {
+		replace_free(&text);
+		return;
+	}
+	digits = strspn(text.bytes, "0123456789");
+	zeros = strspn(text.bytes, "0");
+	replace_free(&text);
+	if (digits && zeros == digits)
+		(void)walk_defer(walk, "waits",
+				 "is 0: qmail-send starts no delivery (remove "
+				 "it, then restart qmail-send)");
+}
+
 /* Can it be read? ret_is: is it there? */
 static bool look(struct walk *walk, const char *name, bool *ret_is)
 {
@@ -145,7 +164,8 @@ bool walk_starts(struct walk *walk, enum walk_program which)
 		return false;
 	if (instead && !named && !is) {
 		walk_step(walk, false, "control",
-			  "control/me and %s are missing: %s goes no further",
+			  "control/me and %s are missing: %s goes no further "
+			  "(put the name of this host into control/me)",
 			  instead, program[which].name);
 		walk->verdict = EXPLAIN_DEFERRED;
 		return false;

@@ -97,6 +97,9 @@ bool walk_load(struct walk *walk, const char *name,
 	       struct replace_text *ret_text);
 /* Is it there, and closed to that user? Then that is the broken link. */
 bool walk_closed(struct walk *walk, const char *name);
+/* Says so if qmail-send delivers nothing by this number of deliveries at a time,
+ * and the mail waits. */
+void walk_concurrency(struct walk *walk, const char *name);
 /* Does a program go on to look at a message? False: said which file it lacks. From
  * now on it is walk->program. */
 bool walk_starts(struct walk *walk, enum walk_program which);

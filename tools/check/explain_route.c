@@ -72,7 +72,8 @@ bool walk_accept(struct walk *walk)
 	else
 		walk_step(walk, false, "accepted",
 			  "control/rcpthosts is missing: qmail-smtpd takes "
-			  "mail for every domain");
+			  "mail for every domain (make it, at least empty, "
+			  "then 'popbox sync --full')");
 	replace_free(&text);
 	return walk->verdict == EXPLAIN_DELIVERED;
 }
