@@ -688,6 +688,26 @@ def partly():
         eq(os.listdir(where + "/tmp"), [])
 
 
+@test("copied mail that cannot be synced is told of, and copied no second time",
+      root=True, plain=True)
+def unsynced_copies():
+    with Site() as site:
+        maildir(site, "h/joe/Maildir", 4242, ["new/1.h"])
+        path = put(site, "m.csv", "address,hash,handle,maildir\n"
+                   "joe@m.org,*,m,h/joe/Maildir\n")
+        words = ("import", path, "--maildir", "--maildir-base", site.top)
+        got = site.popbox(*words, prefix=(
+            "strace", "-f", "-o", "/dev/null", "-e", "trace=syncfs", "-e",
+            "inject=syncfs:error=EIO"))
+        if "ptrace" in got.err and "not permitted" in got.err:
+            skip("no tracing here")
+        eq(got.rc, 111, got)
+        has(got.err, "Input/output error")
+        got = site.popbox(*words)
+        eq(got.rc, 0, got)
+        eq(os.listdir(site.box_path("m-0001") + "/new"), ["1.h"])
+
+
 @test("two copies into one box, and copies that are killed, leave each message "
       "once and whole", root=True, plain=True)
 def copies():

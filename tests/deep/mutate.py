@@ -37,6 +37,8 @@ LEAVES = re.compile(GIVES.pattern + r"|^say_|^(f|v|vf)?printf$|"
 TUNED = re.compile(r"(_MS|_NS|MERCY_S|_SECONDS|_BYTES|ROOM|MEMORY|STACK|BATCH|ROUND|"
                    r"HANDFUL|AHEAD|BLOCK|TAIL|PATIENCE|MAP_START|DISK_FULL|DEEP|"
                    r"TRIES|COMPARED_MAX|LOOKED_AT|SCAN_UNHARMED)$")
+# 0 to 2 are open from the start: 0 is nobody's descriptor.
+DESCRIPTOR = re.compile(r"(^|_|data|dir|mail)(fd|dir|lock|gate|below)$")
 TAKES = {"malloc", "calloc", "realloc", "reallocarray"}
 KEYWORDS = {"if", "while", "for", "switch", "return", "sizeof", "else", "do",
             "case"}
@@ -168,9 +170,19 @@ def is_tuned(source, at):
     return TUNED.search(source.said(at - 1)) and source.said(at - 2) in ("{", ",")
 
 
+def is_descriptor(source, at):
+    """fd < 0, fd >= 0: is this the sign or the number?"""
+    if source.said(at) == "0":
+        at -= 1
+    return source.said(at) in ("<", ">=") and source.said(at + 1) == "0" and \
+        bool(DESCRIPTOR.search(source.said(at - 1)))
+
+
 def numbers(source):
     """Off by one: constants, and bounds."""
     for at, token in enumerate(source.tokens):
+        if is_descriptor(source, at):
+            continue
         if token.text in BOUNDS and token.kind == "sign" and \
                 source.function[at]:
             yield source.change("bound", at, at, BOUNDS[token.text])

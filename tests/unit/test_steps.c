@@ -2,8 +2,20 @@
  * removed. */
 #include "named.h"
 
+#include "failing.h"
 #include "publish/steps.h"
 #include "qmaildir.h"
+
+/* Which file was replaced. */
+static char replaced[500];
+
+int renameat(int from, const char *old, int to, const char *new)
+{
+	const size_t len = strlen(replaced);
+
+	(void)snprintf(replaced + len, sizeof replaced - len, "%s ", new);
+	return FAILING_REAL(renameat)(from, old, to, new);
+}
 
 static struct site site;
 
@@ -85,6 +97,7 @@ static bool take(struct plan_item *item, bool left)
 	item->table = STORE_DOMAINS;
 	item->failed = false;
 	item->why = NULL;
+	replaced[0] = 0;
 	steps_close(&site, &plan);
 	if (!item->failed)
 		steps_open(&site, &plan);
@@ -211,6 +224,42 @@ static void stops(void **state)
 	assert_string_equal(text_of("told"), "");
 }
 
+/* All that is found by the time that mail is taken, and lost after it is not. */
+static void in_turn(void **state)
+{
+	static const struct {
+		enum store_kind kind;
+		enum plan_act act;
+		const char *want;
+	} cases[] = {
+		{STORE_POP, PLAN_MAKE,
+		 "rcpthosts assign virtualdomains rcpthosts "},
+		{STORE_POP, PLAN_REMOVE, "rcpthosts virtualdomains assign "},
+		{STORE_RELAY, PLAN_MAKE,
+		 "rcpthosts smtproutes virtualdomains smtproutes rcpthosts "},
+		{STORE_RELAY, PLAN_REMOVE,
+		 "rcpthosts virtualdomains smtproutes "},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct store_domain d = domain_of(cases[i].kind);
+		struct plan_item item = {.act = cases[i].act, .domain = &d};
+		struct plan plan = {.item = &item, .count = 1};
+
+		assert_true(take(&item, true));
+		/* What is below it has its route as well. */
+		for (size_t n = 0; n < FILES; n++)
+			write_file(names[n], old[n], others[n]);
+		put("control/smtproutes", ".x.org:old\nx.org:old\n", 0644);
+		put("control/rcpthosts", ".x.org\nother.net\n", 0644);
+		replaced[0] = 0;
+		steps_close(&site, &plan);
+		steps_open(&site, &plan);
+		assert_string_equal(replaced, cases[i].want);
+	}
+}
+
 static void many(void **state)
 {
 	struct store_domain d = domain_of(STORE_BACKUP);
@@ -314,6 +363,64 @@ static void shown(void **state)
 	assert_non_null(strstr(said, "/morercpthosts: - x.org\n"));
 }
 
+static void on_found(void *arg, const char *check, bool mends, const char *what)
+{
+	(void)arg;
+	(void)mends;
+	(void)snprintf(said + strlen(said), sizeof said - strlen(said),
+		       "%s: %s\n", check, what);
+}
+
+/* Each line that is not as it should be, and no other. */
+static void audited(void **state)
+{
+	struct store_domain one = domain_of(STORE_POP);
+	struct store_domain two = domain_of(STORE_RELAY);
+	struct store_domain three = domain_of(STORE_BACKUP);
+	struct plan_item items[] = {
+		{.table = STORE_DOMAINS, .act = PLAN_MAKE, .domain = &one},
+		{.table = STORE_DOMAINS, .act = PLAN_MAKE, .domain = &two},
+		{.table = STORE_DOMAINS, .act = PLAN_CLOSE, .domain = &three},
+	};
+	struct plan plan = {.item = items, .count = 3};
+
+	(void)state;
+	two.name = domain("y.org");
+	three.name = domain("z.org");
+	for (size_t i = 0; i < FILES; i++)
+		put(names[i], others[i], 0644);
+	put("control/locals", "", 0644);
+	steps_close(&site, &plan);
+	steps_open(&site, &plan);
+	said[0] = 0;
+	steps_audit(&site, &plan, control_audit, on_found, NULL);
+	assert_string_equal(said, "");
+	put("control/locals", "x.org\n", 0644);
+	steps_audit(&site, &plan, control_audit, on_found, NULL);
+	assert_non_null(strstr(said, "x.org"));
+	put("control/locals", "", 0644);
+	for (size_t i = 0; i < FILES; i++) {
+		char text[1000];
+
+		(void)snprintf(text, sizeof text, "%s", text_of(names[i]));
+		put(names[i], others[i], 0644);
+		said[0] = 0;
+		steps_audit(&site, &plan, control_audit, on_found, NULL);
+		assert_non_null(strstr(said, i == ROUTES ? "y.org" : "x.org"));
+		assert_null(strstr(said, "other.net"));
+		put(names[i], text, 0644);
+	}
+	put("control/rcpthosts", "other.net\nx.org\ny.org\nz.org\n", 0644);
+	said[0] = 0;
+	steps_audit(&site, &plan, control_audit, on_found, NULL);
+	assert_non_null(strstr(said, "z.org"));
+	put("control/rcpthosts", "other.net\nx.org\ny.org\n", 0644);
+	put("control/morercpthosts", "z.org\n", 0644);
+	said[0] = 0;
+	steps_audit(&site, &plan, control_audit, on_found, NULL);
+	assert_non_null(strstr(said, "z.org"));
+}
+
 int main(void)
 {
 #define WITH_QMAIL(sentence, function)                                         \
@@ -331,9 +438,14 @@ int main(void)
 			   "those of another of its name alone",
 			   removed),
 		WITH_QMAIL("what fails is the last that is done", stops),
+		WITH_QMAIL("rcpthosts is closed first and opened last, and each file "
+			   "has its turn between",
+			   in_turn),
 		WITH_QMAIL("what does not fit into rcpthosts is in "
 			   "morercpthosts, and leaves it",
 			   many),
+		WITH_QMAIL("each line that is not as it should be is found",
+			   audited),
 		WITH_QMAIL("what would be done is shown, in its order", shown),
 		WITH_QMAIL("locals is changed where that is asked for", locals),
 	};
