@@ -116,7 +116,7 @@ $(B)/bench/%: $(O)/tests/bench/%.o $(call obj,$(STORE))
 # The tool with small limits, so that tests of large changes need not be large.
 SMALL    = $(addprefix tools/publish/,collect errand publish) \
 	   $(addprefix tools/popusr/,child mailroot_bulk mailroot_tree)
-$(O)/small/%.o: private CPPFLAGS += -DPLAN_PART=40 -DERRAND_MANY=8 -DBETWEEN_MAX=20 -DMAILROOT_DISKS=2 \
+$(O)/small/%.o: private CPPFLAGS += -DPLAN_PART=40 -DERRAND_MANY=8 -DMAILROOT_DISKS=2 \
 	-DCHILD_SILENCE=2 -DMAILROOT_TREE_LIMIT=2
 $(O)/small/%.o: %.c $(O)/flags
 	@mkdir -p $(@D)

@@ -75,7 +75,7 @@ static enum err drop_back(struct store_txn *txn,
 
 	if (!address->has_box)
 		return ERR_OK;
-	return db_del(txn->db, DB_BYBOX, row_key_bytes(&back));
+	return row_drop(txn, DB_BYBOX, &back);
 }
 
 enum err store_first_end_set(struct store_txn *txn, int64_t time)

@@ -30,7 +30,7 @@ enum err store_box_number(struct store_txn *txn,
 }
 
 /* Numbers are never used again: the counter stays above every one given. No
- * entry of its own, the box's says it. */
+ * entry of its own, the box's says it; and nothing to publish. */
 static enum err pass_number(struct store_txn *txn, const struct name_box *name)
 {
 	struct row_key key = row_key_handle(&name->handle);
@@ -45,7 +45,9 @@ static enum err pass_number(struct store_txn *txn, const struct name_box *name)
 				    "4294967295 is no number for a box");
 	owner.next_box = name->number + 1;
 	err = handle_encode(&owner, &row);
-	return err == ERR_OK ? row_write(txn, DB_HANDLE, &key, &row) : err;
+	return err == ERR_OK ? db_put(txn->db, DB_HANDLE, row_key_bytes(&key),
+				      row_bytes(&row))
+			     : err;
 }
 
 enum err store_box_pass(struct store_txn *txn, const struct name_box *name)

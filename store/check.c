@@ -9,8 +9,9 @@
  *	7  by-box holds what the addresses say, no more and no less
  *	8  a pop domain has a postmaster
  *	9  no domain is another one's name followed by '-'
- *	10 the journal has no gap, and the mark is not beyond its end
- *	11 meta has format, id and mark
+ *	10 the journal has no gap, and neither pending work nor journal_upto is beyond
+ *	   its end
+ *	11 meta has format and id
  *	12 what is parked is not there as well; a domain not in the same kind
  *	13 by-owner holds what the domains say, no more and no less, and meta says
  *	   so; or there is neither
@@ -24,6 +25,7 @@
 #include <string.h>
 
 #include "check_private.h"
+#include "pending.h"
 #include "secret.h"
 #include "store/hash/pwhash.h"
 
@@ -327,6 +329,20 @@ static void check_entry(struct check *check, struct db_bytes key,
 		check->last = row_number(key.at);
 }
 
+/* Behind the journal, whose end is known then. */
+static void check_pending(struct check *check, struct db_bytes key,
+			  struct db_bytes row)
+{
+	struct store_pending pending;
+
+	if (pending_decode(key, row, &pending) != ERR_OK)
+		check_found_key(check, 1, key,
+				"the row of pending work is damaged");
+	else if (pending.last > check->last || pending.tried > check->last)
+		check_found_key(check, 10, key,
+				"the pending work is beyond the journal");
+}
+
 enum err check_walk(struct check *check, enum db_table table, check_row *row)
 {
 	struct db_walk walk = {.txn = check->txn->db, .table = table};
@@ -349,10 +365,10 @@ static void check_word(struct check *check, struct db_bytes key,
 
 static enum err check_meta(struct check *check)
 {
-	struct row_key id = row_key_text("id");
+	struct row_key id = row_key_text("id"), upto = row_key_text(upto_word);
 	enum err err = db_tables_known(check->txn->db);
 	struct db_bytes key, row;
-	uint64_t mark;
+	uint64_t number;
 
 	/* A table that came late is not missed, whatever was in it. */
 	if (err == ERR_DAMAGED)
@@ -367,16 +383,16 @@ static enum err check_meta(struct check *check)
 		check_found(check, 13, "meta",
 			    "the store does not say that by-owner "
 			    "is whole");
+	/* A store of which nothing was published yet has none. */
+	if (db_get(check->txn->db, DB_META, row_key_bytes(&upto), &row) ==
+		    ERR_OK &&
+	    meta_number(check->txn, upto_word, &number) == ERR_OK &&
+	    number > check->last)
+		check_found(check, 10, "meta",
+			    "the journal ends before an entry that it had");
 	/* The format was looked at before anything else. */
 	if (!check_there(check, DB_META, &id))
 		check_found(check, 11, "meta", "the store has no id");
-	if (store_published(check->txn, &mark) != ERR_OK)
-		check_found(check, 11, "meta", "the store has no mark");
-	else if (mark > check->last ||
-		 (store_tried(check->txn, &mark) == ERR_OK &&
-		  mark > check->last))
-		check_found(check, 10, "meta",
-			    "the mark is beyond the journal");
 	return ERR_OK;
 }
 
@@ -390,7 +406,8 @@ enum err store_check(struct store_txn *txn, store_report *report, void *arg,
 		{DB_HANDLE, check_handle},   {DB_DOMAIN, check_domain},
 		{DB_BOX, check_box},	     {DB_ADDRESS, check_address},
 		{DB_JOURNAL, check_entry},   {DB_PARKED, check_parked},
-		{DB_BYOWNER, check_byowner}, {DB_META, check_word},
+		{DB_BYOWNER, check_byowner}, {DB_PENDING, check_pending},
+		{DB_META, check_word},
 	};
 	struct check check = {.txn = txn,
 			      .report = report,

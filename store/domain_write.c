@@ -251,7 +251,7 @@ static enum err move_ip(struct store_txn *txn, const struct store_domain *was,
 	if (strcmp(was->ip, is->ip) == 0)
 		return ERR_OK;
 	if (was->ip[0])
-		err = db_del(txn->db, DB_DOMAIN, row_key_bytes(&key));
+		err = row_drop(txn, DB_DOMAIN, &key);
 	if (err == ERR_OK && is->ip[0])
 		err = put_pointer(txn, is->ip, &is->name);
 	return err;
@@ -383,7 +383,7 @@ static enum err drop_pointer(struct store_txn *txn, const char *text)
 {
 	struct row_key key = row_key_text(text);
 
-	return text[0] ? db_del(txn->db, DB_DOMAIN, row_key_bytes(&key))
+	return text[0] ? row_drop(txn, DB_DOMAIN, &key)
 		       : ERR_OK;
 }
 

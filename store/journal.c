@@ -1,5 +1,4 @@
-/* journal.c: every change in commit order, and the mark up to which qmail's
- * files say the same.
+/* journal.c: every change in commit order.
  */
 #include <string.h>
 
@@ -80,30 +79,6 @@ enum err store_journal_last(struct store_txn *txn, uint64_t *ret_number)
 	if (err == ERR_OK)
 		*ret_number = row_number(key.at);
 	return err;
-}
-
-enum err store_published(struct store_txn *txn, uint64_t *ret_number)
-{
-	return meta_number(txn, "published_upto", ret_number);
-}
-
-enum err store_tried(struct store_txn *txn, uint64_t *ret_number)
-{
-	struct row_key key = row_key_text("tried_upto");
-	uint64_t published, tried = 0;
-	struct db_bytes row;
-	enum err err = store_published(txn, &published);
-
-	if (err != ERR_OK)
-		return err;
-	/* A store has it from the first publishing that failed on. */
-	err = db_get(txn->db, DB_META, row_key_bytes(&key), &row);
-	if (err == ERR_OK)
-		err = meta_number(txn, "tried_upto", &tried);
-	if (err != ERR_OK && err != ERR_NOTFOUND)
-		return err;
-	*ret_number = tried > published ? tried : published;
-	return ERR_OK;
 }
 
 bool store_entry_why(const struct store_entry *entry,

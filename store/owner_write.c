@@ -10,7 +10,7 @@ static enum err put_key(struct store_txn *txn, const struct row_key *key)
 
 static enum err drop_key(struct store_txn *txn, const struct row_key *key)
 {
-	return db_del(txn->db, DB_BYOWNER, row_key_bytes(key));
+	return row_drop(txn, DB_BYOWNER, key);
 }
 
 static enum err put(struct store_txn *txn, const struct store_domain *domain)

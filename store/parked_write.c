@@ -34,7 +34,7 @@ enum err parked_drop(struct store_txn *txn, enum store_table table,
 {
 	struct row_key place = row_key_parked(table, key);
 
-	return db_del(txn->db, DB_PARKED, row_key_bytes(&place));
+	return row_drop(txn, DB_PARKED, &place);
 }
 
 enum err parked_refuse(struct store_txn *txn, enum store_table table,
@@ -61,7 +61,7 @@ enum err row_delete(struct store_txn *txn, enum db_table db_table,
 		    enum store_table table, const struct row_key *key,
 		    const struct row *shown)
 {
-	enum err err = db_del(txn->db, db_table, row_key_bytes(key));
+	enum err err = row_drop(txn, db_table, key);
 
 	return err == ERR_OK ? journal_append(txn, STORE_DEL, table, key, shown,
 					      NULL)
@@ -82,10 +82,16 @@ static enum err purge(struct store_txn *txn, enum store_table table,
 enum err store_domain_purge(struct store_txn *txn,
 			    const struct store_domain *domain)
 {
-	struct row_key key = row_key_was(&domain->name, domain->kind);
-	enum err err = parked_drop(txn, STORE_DOMAINS, &key);
+	struct row_key key = row_key_domain(&domain->name);
+	struct row_key was = row_key_was(&domain->name, domain->kind);
+	struct row row;
+	enum err err = parked_drop(txn, STORE_DOMAINS, &was);
 
-	return err == ERR_OK ? store_owe_purge_domain(txn, domain, NULL) : err;
+	if (err == ERR_OK)
+		err = domain_encode(domain, &row);
+	return err == ERR_OK ? journal_append(txn, STORE_PURGE, STORE_DOMAINS,
+					      &key, &row, NULL)
+			     : err;
 }
 
 enum err store_box_purge(struct store_txn *txn, const struct name_box *name)
@@ -101,35 +107,4 @@ enum err store_address_purge(struct store_txn *txn,
 	struct row_key key = row_key_address(name);
 
 	return purge(txn, STORE_ADDRESSES, &key, NULL);
-}
-
-enum err store_owe_purge_domain(struct store_txn *txn,
-				const struct store_domain *domain,
-				const struct store_owing *owing)
-{
-	struct row_key key = row_key_domain(&domain->name);
-	struct row row;
-	enum err err = domain_encode(domain, &row);
-
-	return err == ERR_OK ? journal_owe(txn, STORE_PURGE, STORE_DOMAINS,
-					   &key, &row, owing)
-			     : err;
-}
-
-enum err store_owe_purge_box(struct store_txn *txn, const struct name_box *name,
-			     const struct store_owing *owing)
-{
-	struct row_key key = row_key_box(name);
-
-	return journal_owe(txn, STORE_PURGE, STORE_BOXES, &key, NULL, owing);
-}
-
-enum err store_owe_purge_address(struct store_txn *txn,
-				 const struct name_address *name,
-				 const struct store_owing *owing)
-{
-	struct row_key key = row_key_address(name);
-
-	return journal_owe(txn, STORE_PURGE, STORE_ADDRESSES, &key, NULL,
-			   owing);
 }

@@ -10,6 +10,7 @@
  *	journal   number (8, big-endian)
  *	parked    the table's number (1), the key it had there; a domain's is
  *	          followed by NUL and its kind (1)
+ *	pending   handle NUL kind (1), the key it has in its own table (pending.h)
  *	meta      a word
  */
 #ifndef POPBOX_ROW_H
@@ -49,6 +50,7 @@ struct store {
 	char reason[512];
 	enum err refused; /* what the reason is of */
 	bool unknown;	  /* it says that something is not there */
+	uint64_t oldest;  /* the first format that is read here */
 };
 
 /* A transaction; the second part is for writers. */
@@ -60,6 +62,10 @@ struct store_txn {
 	uint64_t group; /* 0 until the first entry of this commit */
 	uint64_t last;	/* its latest entry */
 	struct seen *seen; /* of a reader; NULL: nothing is kept */
+	struct {
+		struct name_domain of; /* "": none was looked for */
+		struct name_handle handle;
+	} home; /* whose directory the address before this one was in */
 };
 
 /* The rows that a reader asked for last: boxes in a row are mostly of one handle

@@ -6,22 +6,34 @@
 #include "store/db/db_write.h"
 #include "store_write.h"
 
-/* One row. */
+/* One row; and what of it is to be published, in the table of pending work. */
 MUST_USE enum err row_write(struct store_txn *txn, enum db_table db_table,
 			    const struct row_key *key, const struct row *row);
+
+MUST_USE enum err row_drop(struct store_txn *txn, enum db_table db_table,
+			   const struct row_key *key);
+
+/* The hook of both: what was and what is written, {NULL, 0} where there was or is
+ * none. was is good until then. Only of tables that are published. */
+MUST_USE enum err pending_hook(struct store_txn *txn, enum db_table db_table,
+			       const struct row_key *key, struct db_bytes was,
+			       struct db_bytes is);
+
+static inline bool pending_concerns(enum db_table table)
+{
+	return table == DB_HANDLE || table == DB_DOMAIN || table == DB_BOX ||
+	       table == DB_ADDRESS || table == DB_PARKED;
+}
+
+/* A row of pending work, with what is pending of that object already. */
+MUST_USE enum err pending_merge(struct store_txn *txn,
+				const struct store_pending *new);
 
 MUST_USE enum err journal_append(struct store_txn *txn, enum store_op op,
 				 enum store_table table,
 				 const struct row_key *key,
 				 const struct row *before,
 				 const struct row *after);
-
-/* An entry that is owed again: op is STORE_OWED or STORE_PURGE. */
-MUST_USE enum err journal_owe(struct store_txn *txn, enum store_op op,
-			      enum store_table table,
-			      const struct row_key *key,
-			      const struct row *before,
-			      const struct store_owing *owing);
 
 /* Is there a row under this key? */
 MUST_USE enum err row_exists(struct store_txn *txn, enum db_table table,
@@ -57,7 +69,7 @@ MUST_USE enum err owner_put(struct store_txn *txn,
 MUST_USE enum err owner_drop(struct store_txn *txn,
 			     const struct store_domain *domain);
 
-/* What a new store holds: format, mark, an id of its own. */
+/* What a new store holds: format, an id of its own. */
 MUST_USE enum err meta_fill(struct db_txn *db, void *arg);
 
 /* Sets a number of meta. */

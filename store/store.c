@@ -4,7 +4,7 @@
 
 #include "row.h"
 
-static enum err open_how(const char *dir, enum db_how how,
+static enum err open_how(const char *dir, enum db_how how, uint64_t oldest,
 			 struct store **ret_store)
 {
 	struct store *store = calloc(1, sizeof *store);
@@ -12,6 +12,7 @@ static enum err open_how(const char *dir, enum db_how how,
 
 	if (!store)
 		return ERR_SYSTEM;
+	store->oldest = oldest;
 	err = db_open(dir, how, &store->db);
 	if (err != ERR_OK)
 		store_close(&store);
@@ -22,12 +23,12 @@ static enum err open_how(const char *dir, enum db_how how,
 
 enum err store_open_login(const char *dir, struct store **ret_store)
 {
-	return open_how(dir, DB_LOGIN, ret_store);
+	return open_how(dir, DB_LOGIN, STORE_FORMAT_LOGIN, ret_store);
 }
 
 enum err store_open_read(const char *dir, struct store **ret_store)
 {
-	return open_how(dir, DB_TOOL, ret_store);
+	return open_how(dir, DB_TOOL, STORE_FORMAT, ret_store);
 }
 
 void store_close(struct store **store)
@@ -70,7 +71,8 @@ static enum err read_body(struct db_txn *db, void *arg)
 	enum err err = meta_number(&txn, "format", &format);
 
 	seen.handle.name.s[0] = seen.domain.name.s[0] = 0;
-	if (err == ERR_OK && format != STORE_FORMAT)
+	if (err == ERR_OK && (format < reading->store->oldest ||
+			      format > STORE_FORMAT))
 		err = ERR_SCHEMA;
 	return err == ERR_OK ? reading->body(&txn, reading->arg) : err;
 }

@@ -20,7 +20,9 @@
 #include "name.h"
 
 enum {
-	STORE_FORMAT = 1, /* of the whole; `upgrade` brings older ones here */
+	STORE_FORMAT = 2, /* of the whole; `upgrade` brings older ones here */
+	STORE_FORMAT_LOGIN = 1, /* the oldest that a login, or who takes a copy,
+				 * reads: with its accounts as they are now */
 	STORE_ID_SIZE = 16,
 	STORE_TITLE_MAX = 200,	   /* bytes of a name that people gave */
 	STORE_REASON_MAX = 200,	   /* bytes of a reason for a suspension */
@@ -139,7 +141,7 @@ enum store_op {
 	STORE_ADD,
 	STORE_SET,
 	STORE_PASSWORD, /* of a reset only that it happened */
-	STORE_OWED,	/* could not be published, owed again */
+	STORE_OWED,	/* of format 1: could not be published */
 	STORE_DEL,	/* parked until it is purged */
 	STORE_PURGE,	/* forgotten for good */
 };
@@ -271,24 +273,71 @@ MUST_USE enum err store_login(struct store_txn *txn,
 			      const struct name_box *name,
 			      struct store_account *ret_account);
 
-/* Journal: the first entry after that number (0 = from the beginning), the
- * last number given (0 = none), and the mark: what lies after it is owed. */
+/* Journal: the first entry after that number (0 = from the beginning), and the
+ * last number given (0 = none). */
 MUST_USE enum err store_journal_next(struct store_txn *txn, uint64_t after,
 				     struct store_entry *ret_entry);
 MUST_USE enum err store_journal_last(struct store_txn *txn,
 				     uint64_t *ret_number);
-MUST_USE enum err store_published(struct store_txn *txn, uint64_t *ret_number);
-
-/* The second mark, not before the first: publishing everything up to it was
- * tried. Of the entries between the two marks those that say why are pending;
- * the others are done. */
-MUST_USE enum err store_tried(struct store_txn *txn, uint64_t *ret_number);
-
-/* Why an entry is pending. False: it is an ordinary one. An entry that is
- * pending has the time, the user and the command of the change that it is
- * about. */
+/* Stores of format 1 had entries for what could not be published, with why. False:
+ * it is an ordinary one. They have the time, the user and the command of the
+ * change that they are about. */
 bool store_entry_why(const struct store_entry *entry,
 		     char ret_why[STORE_WHY_MAX + 1]);
+
+/* Pending work: what the files do not say yet, a row for each object that was
+ * changed in what they say. Which work it is the store tells when it is done: the
+ * row says what the store cannot tell any more. */
+enum {
+	STORE_PENDING_SAYS = 1 << 0,	  /* its own files, or its lines */
+	STORE_PENDING_SWITCHED = 1 << 1,  /* delivery or place, in others' files */
+	STORE_PENDING_EXTENSION = 1 << 2, /* of a domain: it had one */
+	STORE_PENDING_ANY = (1 << 3) - 1,
+};
+
+struct store_pending {
+	struct name_handle handle; /* whose files they are */
+	enum store_table table;
+	bool was; /* a domain that was purged or undeleted, the one below */
+	struct name_box box;
+	struct name_address address; /* an address; or a domain, alone */
+	struct store_domain domain;
+	unsigned what;
+	bool stays; /* it was there before: all of them change it */
+	uint64_t first, last; /* numbers of the entries that brought it */
+	int64_t since;
+	uint32_t tries; /* that failed; 0: the others below are empty */
+	uint64_t tried; /* the journal's end at the last of them, */
+	int64_t tried_at;
+	char why[STORE_WHY_MAX + 1];
+	/* Where no entry brought it, but a look at everything: who looked. */
+	char actor[STORE_ACTOR_MAX + 1];
+	char command[STORE_COMMAND_MAX + 1];
+};
+
+/* Has no publisher come to it since it was changed last? */
+static inline bool store_pending_fresh(const struct store_pending *pending)
+{
+	return pending->last > pending->tried;
+}
+
+/* In the order of publishing, a handle after the other. _get: that of the same
+ * object. */
+MUST_USE enum err store_pending_get(struct store_txn *txn,
+				    const struct store_pending *name,
+				    struct store_pending *ret_pending);
+MUST_USE enum err store_pending_next(struct store_txn *txn,
+				     const struct store_pending *after,
+				     struct store_pending *ret_pending);
+int store_pending_order(const struct store_pending *a,
+			const struct store_pending *b);
+
+/* Is everything pending, whatever the rows say? So it is in a store that was built
+ * of a backup. */
+MUST_USE enum err store_pending_all(struct store_txn *txn, bool *ret_all);
+
+/* The entries up to this one are in the files. */
+MUST_USE enum err store_published(struct store_txn *txn, uint64_t *ret_number);
 
 /* What an entry is about. */
 enum { STORE_OBJECT_TEXT = NAME_ADDRESS_TEXT };

@@ -63,7 +63,7 @@ MUST_USE enum err store_gate(const char *dir, int *ret_fd);
 MUST_USE enum err store_id(struct store_txn *txn,
 			   uint8_t ret_id[STORE_ID_SIZE]);
 
-enum { STORE_TABLES_ALL = 9 };
+enum { STORE_TABLES_ALL = 10 };
 struct store_size {
 	uint64_t file;	/* bytes of the data file, with its end, a hole */
 	uint64_t used;	/* bytes in use */

@@ -50,7 +50,34 @@ struct store_state store_state_new(const struct store_txn *txn)
 enum err row_write(struct store_txn *txn, enum db_table table,
 		   const struct row_key *key, const struct row *row)
 {
-	return db_put(txn->db, table, row_key_bytes(key), row_bytes(row));
+	const struct db_bytes place = row_key_bytes(key), is = row_bytes(row);
+	struct db_bytes was = {NULL, 0};
+	enum err err;
+
+	/* A new row, as most are in an import, is looked for once. */
+	if (!pending_concerns(table))
+		return db_put(txn->db, table, place, is);
+	err = db_add(txn->db, table, place, is, &was);
+	if (err != ERR_OK && err != ERR_EXISTS)
+		return err;
+	err = pending_hook(txn, table, key, was, is);
+	if (err == ERR_OK && was.at)
+		err = db_put(txn->db, table, place, is);
+	return err;
+}
+
+enum err row_drop(struct store_txn *txn, enum db_table table,
+		  const struct row_key *key)
+{
+	const struct db_bytes none = {NULL, 0};
+	struct db_bytes was;
+	enum err err = ERR_OK;
+
+	if (pending_concerns(table))
+		err = db_get(txn->db, table, row_key_bytes(key), &was);
+	if (err == ERR_OK && pending_concerns(table))
+		err = pending_hook(txn, table, key, was, none);
+	return err == ERR_OK ? db_del(txn->db, table, row_key_bytes(key)) : err;
 }
 
 enum err row_exists(struct store_txn *txn, enum db_table table,
@@ -159,91 +186,6 @@ enum err journal_append(struct store_txn *txn, enum store_op op,
 	return append(txn, &entry);
 }
 
-static enum err encode_why(const struct row_key *key, const char *why,
-			   struct row *ret_row)
-{
-	struct record record =
-		record_new(ret_row->bytes, sizeof ret_row->bytes, ROW_VERSION);
-
-	record_put_bytes(&record, why, strnlen(why, STORE_WHY_MAX));
-	return record_seal(&record, key->bytes, key->len, &ret_row->len);
-}
-
-enum err journal_owe(struct store_txn *txn, enum store_op op,
-		     enum store_table table, const struct row_key *key,
-		     const struct row *before, const struct store_owing *owing)
-{
-	struct store_entry entry;
-	struct row why;
-	enum err err = ERR_OK;
-
-	if (!owing)
-		return journal_append(txn, op, table, key, before, NULL);
-	if (owing->number)
-		err = store_journal_next(txn, owing->number - 1, &entry);
-	else
-		sign(txn, &entry);
-	if (err == ERR_OK)
-		err = encode_why(key, owing->why, &why);
-	if (err != ERR_OK)
-		return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
-	fill(&entry, op, table, key, before, &why);
-	return append(txn, &entry);
-}
-
-enum err store_owe_again(struct store_txn *txn,
-			 const struct store_entry *entry)
-{
-	struct store_entry again = *entry;
-
-	return append(txn, &again);
-}
-
-enum err store_owe_domain(struct store_txn *txn, const struct name_domain *name,
-			  const struct store_owing *owing)
-{
-	struct row_key key = row_key_domain(name);
-
-	return journal_owe(txn, STORE_OWED, STORE_DOMAINS, &key, NULL, owing);
-}
-
-enum err store_owe_box(struct store_txn *txn, const struct name_box *name,
-		       const struct store_owing *owing)
-{
-	struct row_key key = row_key_box(name);
-
-	return journal_owe(txn, STORE_OWED, STORE_BOXES, &key, NULL, owing);
-}
-
-enum err store_owe_address(struct store_txn *txn,
-			   const struct name_address *name,
-			   const struct store_owing *owing)
-{
-	struct row_key key = row_key_address(name);
-
-	return journal_owe(txn, STORE_OWED, STORE_ADDRESSES, &key, NULL, owing);
-}
-
-enum err store_tried_set(struct store_txn *txn, uint64_t number)
-{
-	uint64_t now;
-	enum err err = store_tried(txn, &now);
-
-	if (err != ERR_OK || number <= now)
-		return err;
-	return meta_set(txn, "tried_upto", number);
-}
-
-enum err store_published_set(struct store_txn *txn, uint64_t number)
-{
-	uint64_t now;
-	enum err err = store_published(txn, &now);
-
-	if (err != ERR_OK || number <= now)
-		return err;
-	return meta_set(txn, "published_upto", number);
-}
-
 struct writing {
 	struct store *store;
 	const struct store_actor *actor;
@@ -316,8 +258,6 @@ enum err meta_fill(struct db_txn *db, void *arg)
 		err = ERR_EXISTS;
 	if (err == ERR_OK)
 		err = meta_set(&txn, "format", STORE_FORMAT);
-	if (err == ERR_OK)
-		err = meta_set(&txn, "published_upto", 0);
 	return err == ERR_OK ? put_id(&txn) : err;
 }
 
@@ -333,6 +273,7 @@ enum err store_open_write(const char *dir, struct store **ret_store)
 
 	if (!store)
 		return ERR_SYSTEM;
+	store->oldest = STORE_FORMAT;
 	err = db_open_write(dir, &store->db);
 	if (err != ERR_OK)
 		store_close(&store);

@@ -1,8 +1,9 @@
 /* store_write.h: changing the store; for the administrator's tool alone.
  *
  * Every call below belongs into the body of a store_write. It checks the rules
- * of popbox-store(5) that it could break, writes the row, and appends its entry to
- * the journal. All of a body is one commit: all or nothing.
+ * of popbox-store(5) that it could break, writes the row, notes what of it is to be
+ * published, and appends its entry to the journal. All of a body is one commit:
+ * all or nothing.
  */
 #ifndef POPBOX_STORE_WRITE_H
 #define POPBOX_STORE_WRITE_H
@@ -209,7 +210,7 @@ MUST_USE enum err store_parked_address_next(struct store_txn *txn,
 					    struct store_parked *ret_parked);
 
 /* What is parked is forgotten; its files go when that is published. The
- * addresses of a domain come right after it. */
+ * addresses of a domain come before it: it says where their files are. */
 MUST_USE enum err store_domain_purge(struct store_txn *txn,
 				     const struct store_domain *domain);
 MUST_USE enum err store_box_purge(struct store_txn *txn,
@@ -217,43 +218,21 @@ MUST_USE enum err store_box_purge(struct store_txn *txn,
 MUST_USE enum err store_address_purge(struct store_txn *txn,
 				      const struct name_address *name);
 
-/* Why something is owed again: a failure of what the entry of that number
- * wanted (0 = of nobody's in particular). */
-struct store_owing {
-	uint64_t number;
-	const char *why; /* cut at STORE_WHY_MAX */
-};
+/* Of the table of pending work (store.h): a row as it is here, over one of the
+ * same object; and one goes, when it is done. */
+MUST_USE enum err store_pending_put(struct store_txn *txn,
+				    const struct store_pending *pending);
+MUST_USE enum err store_pending_drop(struct store_txn *txn,
+				     const struct store_pending *pending);
+/* meta says where the journal ends now, by which a lost end of it is known. */
+MUST_USE enum err store_journal_note(struct store_txn *txn);
 
-/* Files of something purged that could not be removed: owed again. owing as
- * below. */
-MUST_USE enum err store_owe_purge_domain(struct store_txn *txn,
-					 const struct store_domain *domain,
-					 const struct store_owing *owing);
-MUST_USE enum err store_owe_purge_box(struct store_txn *txn,
-				      const struct name_box *name,
-				      const struct store_owing *owing);
-MUST_USE enum err store_owe_purge_address(struct store_txn *txn,
-					  const struct name_address *name,
-					  const struct store_owing *owing);
+/* All go. */
+MUST_USE enum err store_pending_clear(struct store_txn *txn);
 
-/* This is owed again, under a new number. owing NULL: it was not tried yet;
- * else it is pending and says why. */
-MUST_USE enum err store_owe_domain(struct store_txn *txn,
-				   const struct name_domain *name,
-				   const struct store_owing *owing);
-MUST_USE enum err store_owe_box(struct store_txn *txn,
-				const struct name_box *name,
-				const struct store_owing *owing);
-MUST_USE enum err store_owe_address(struct store_txn *txn,
-				    const struct name_address *name,
-				    const struct store_owing *owing);
-
-/* An entry that is pending, once more at the journal's end. */
-MUST_USE enum err store_owe_again(struct store_txn *txn,
-				  const struct store_entry *entry);
-
-/* Moves a mark. Neither goes back. */
-MUST_USE enum err store_published_set(struct store_txn *txn, uint64_t number);
-MUST_USE enum err store_tried_set(struct store_txn *txn, uint64_t number);
+/* What the journal says was purged: rows for what a store of format 1 may not have
+ * removed. For one that was built of a backup. */
+MUST_USE enum err store_pending_purged(struct store_txn *txn);
+MUST_USE enum err store_pending_all_set(struct store_txn *txn, bool all);
 
 #endif

@@ -3,10 +3,12 @@
 
 #include "row_write.h"
 #include "store_whole.h"
+#include "upgrade.h"
 
-/* Format 1 is the first one. A change of a record's form adds a step here, and
+/* A change of a record's form adds a step here, and
  * one to STORE_FORMAT. */
 const struct store_step store_steps[] = {
+	{1, upgrade_pending},
 	{0, NULL},
 };
 

@@ -20,6 +20,7 @@ enum err store_open_copy(const char *path, struct store **ret_store)
 
 	if (!store)
 		return ERR_SYSTEM;
+	store->oldest = STORE_FORMAT_LOGIN;
 	err = db_open_copy(path, &store->db);
 	if (err != ERR_OK)
 		store_close(&store);
@@ -147,6 +148,15 @@ static enum err put_end(struct store_build *build)
 			     : err;
 }
 
+/* Nothing of it is published. */
+static enum err fill(struct db_txn *db, void *arg)
+{
+	struct store_txn txn = {.db = db};
+	enum err err = meta_fill(db, arg);
+
+	return err == ERR_OK ? store_pending_all_set(&txn, true) : err;
+}
+
 enum err store_build_start(const char *dir, struct store_build **ret_build)
 {
 	struct store_build *build = calloc(1, sizeof *build);
@@ -154,7 +164,7 @@ enum err store_build_start(const char *dir, struct store_build **ret_build)
 
 	if (!build)
 		return ERR_SYSTEM;
-	err = db_build_start(dir, meta_fill, NULL, &build->db);
+	err = db_build_start(dir, fill, NULL, &build->db);
 	if (err != ERR_OK)
 		free(build);
 	else

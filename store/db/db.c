@@ -18,7 +18,7 @@ const char *const db_table_names[DB_TABLES] = {
 	[DB_DOMAIN] = "domain",	  [DB_BOX] = "box",
 	[DB_ADDRESS] = "address", [DB_BYBOX] = "by-box",
 	[DB_JOURNAL] = "journal", [DB_PARKED] = "parked",
-	[DB_BYOWNER] = "by-owner",
+	[DB_BYOWNER] = "by-owner", [DB_PENDING] = "pending",
 };
 
 enum err db_err(int rc)

@@ -29,6 +29,7 @@ enum db_table {
 	DB_JOURNAL,
 	DB_PARKED, /* came later: a store without it has it empty */
 	DB_BYOWNER, /* as well */
+	DB_PENDING, /* of format 2 */
 	DB_TABLES,
 };
 
@@ -37,7 +38,8 @@ enum db_how { DB_LOGIN, DB_TOOL };
 /* Tables that the first stores did not have. */
 static inline bool db_table_late(enum db_table table)
 {
-	return table == DB_PARKED || table == DB_BYOWNER;
+	return table == DB_PARKED || table == DB_BYOWNER ||
+	       table == DB_PENDING;
 }
 
 struct db;

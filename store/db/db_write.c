@@ -245,22 +245,40 @@ enum err db_write(struct db *db, db_body *body, void *arg, bool keep)
 	return err;
 }
 
-enum err db_put(struct db_txn *txn, enum db_table table, struct db_bytes key,
-		struct db_bytes value)
+static enum err put(struct db_txn *txn, enum db_table table,
+		    struct db_bytes key, struct db_bytes *value,
+		    unsigned flags)
 {
 	enum err err = db_table(txn, table,
 				db_table_late(table) ? MDB_CREATE : 0);
 	MDB_val k = db_val(key);
-	MDB_val v = db_val(value);
+	MDB_val v = db_val(*value);
 	int rc;
 
 	if (err != ERR_OK)
 		return err;
-	rc = mdb_put(txn->txn, txn->dbi[table], &k, &v, 0);
+	rc = mdb_put(txn->txn, txn->dbi[table], &k, &v, flags);
 	/* A full disk looks the same to the caller, but growing would not
 	 * help it. */
 	txn->map_full = txn->map_full || rc == MDB_MAP_FULL;
+	*value = (struct db_bytes){v.mv_data, v.mv_size};
 	return db_err(rc);
+}
+
+enum err db_put(struct db_txn *txn, enum db_table table, struct db_bytes key,
+		struct db_bytes value)
+{
+	return put(txn, table, key, &value, 0);
+}
+
+enum err db_add(struct db_txn *txn, enum db_table table, struct db_bytes key,
+		struct db_bytes value, struct db_bytes *ret_value)
+{
+	enum err err = put(txn, table, key, &value, MDB_NOOVERWRITE);
+
+	if (err == ERR_EXISTS)
+		*ret_value = value;
+	return err;
 }
 
 enum err db_del(struct db_txn *txn, enum db_table table, struct db_bytes key)
@@ -273,6 +291,18 @@ enum err db_del(struct db_txn *txn, enum db_table table, struct db_bytes key)
 		return err;
 	rc = mdb_del(txn->txn, txn->dbi[table], &k, NULL);
 	/* A removal writes pages, too. */
+	txn->map_full = txn->map_full || rc == MDB_MAP_FULL;
+	return db_err(rc);
+}
+
+enum err db_clear(struct db_txn *txn, enum db_table table)
+{
+	enum err err = db_table(txn, table, 0);
+	int rc;
+
+	if (err != ERR_OK)
+		return err;
+	rc = mdb_drop(txn->txn, txn->dbi[table], 0);
 	txn->map_full = txn->map_full || rc == MDB_MAP_FULL;
 	return db_err(rc);
 }

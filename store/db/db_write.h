@@ -32,7 +32,16 @@ MUST_USE enum err db_write(struct db *db, db_body *body, void *arg, bool keep);
 MUST_USE enum err db_put(struct db_txn *txn, enum db_table table,
 			 struct db_bytes key, struct db_bytes value);
 
+/* Adds. ERR_EXISTS: there is one, which *ret_value is; good until something is
+ * written. */
+MUST_USE enum err db_add(struct db_txn *txn, enum db_table table,
+			 struct db_bytes key, struct db_bytes value,
+			 struct db_bytes *ret_value);
+
 MUST_USE enum err db_del(struct db_txn *txn, enum db_table table,
 			 struct db_bytes key);
+
+/* All rows of a table; costs its pages, not its rows. */
+MUST_USE enum err db_clear(struct db_txn *txn, enum db_table table);
 
 #endif

@@ -79,10 +79,7 @@ static enum err add(struct store_txn *txn, const struct fill *fill,
 
 static enum err mark_published(struct store_txn *txn)
 {
-	uint64_t last;
-	enum err err = store_journal_last(txn, &last);
-
-	return err == ERR_OK ? store_published_set(txn, last) : err;
+	return store_pending_clear(txn);
 }
 
 static enum err one_domain(struct store_txn *txn, void *arg)

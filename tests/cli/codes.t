@@ -147,7 +147,7 @@ def command(site, words, code, args):
     if args == ["1-last"]:
         args = [str(site.last_entry())]
     if args == "unpublished":
-        site.do("handle", "set", "ex1", "--name", "y", "--no-sync")
+        site.do("handle", "set", "ex1", "--delivery", "hold", "--no-sync")
     if args in ("damaged", "unpublished"):
         args = []
     if words in ("backup", "restore"):

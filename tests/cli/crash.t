@@ -526,7 +526,7 @@ def table_name():
         path = site.store + "/data.mdb"
         with open(path, "rb") as file:
             whole = file.read()
-        for name in (b"parked", b"by-owner"):
+        for name in (b"parked", b"by-owner", b"pending"):
             assert name in whole, name
             with open(path, "wb") as file:
                 file.write(whole.replace(name, name[:-1] + b"f"))
@@ -576,7 +576,7 @@ def meta():
         path = site.store + "/data.mdb"
         with open(path, "rb") as file:
             whole = file.read()
-        for word in (b"by_owner", b"id", b"published_upto"):
+        for word in (b"by_owner", b"id", b"journal_upto"):
             # The row's record begins with its version, 1.
             damaged, at = bytearray(whole), -1
             while (at := whole.find(word + b"\x01", at + 1)) >= 0:

@@ -199,14 +199,4 @@ def undo_nothing():
                    env={"SUDO_USER": "nobodys"})
 
 
-@test("undo without a number passes over what a sync put into the journal")
-def undo_passes_owed():
-    with Site() as site:
-        site.joe()
-        site.do("handle", "set", "ex1", "--name", "mine", "--no-sync")
-        site.do("sync")
-        got = site.fails(2, "--yes", "undo")
-        has(got.err, "handle set ex1 --name mine")
-
-
 run()

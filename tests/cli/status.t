@@ -90,7 +90,7 @@ def unpublished():
     with Site(qmail=False).joe() as site:
         site.do("box", "add", "ann@example.com", "--no-password", "--no-sync")
         text = shown(site, rc=1)
-        has(said(text, "unpublished"), "journal entries since ")
+        has(said(text, "unpublished"), " since ")
         has(said(text, "to do"), "changes are not published: 'popbox sync'")
         with open(site.store + "/publish.lock") as file:
             fcntl.flock(file, fcntl.LOCK_EX)

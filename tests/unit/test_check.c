@@ -97,7 +97,8 @@ static enum err edit(struct store_txn *txn, void *arg)
 
 	return edit->drop ? db_del(txn->db, edit->table,
 				   row_key_bytes(&edit->key))
-			  : row_write(txn, edit->table, &edit->key, &edit->row);
+			  : db_put(txn->db, edit->table, row_key_bytes(&edit->key),
+				row_bytes(&edit->row));
 }
 
 static void drop(enum db_table table, struct row_key key)

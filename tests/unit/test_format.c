@@ -4,7 +4,7 @@
 
 #include <sodium.h>
 
-#include "store/row.h"
+#include "store/pending.h"
 #include "store/secret.h"
 
 /* The checksum, from the page alone: BLAKE2b of the key's length, key, bytes. */
@@ -221,6 +221,42 @@ static void addresses(void **state)
 	ROW(row, row_key_address(&is.name), "\1\0\10\0a@b.org\0");
 }
 
+static void works(void **state)
+{
+	struct store_pending is = {.table = STORE_BOXES,
+				   .handle = {"ex1"},
+				   .box = {{"ex1"}, 2},
+				   .what = STORE_PENDING_SAYS,
+				   .stays = true,
+				   .first = 5,
+				   .last = 6,
+				   .since = 0x0102030405060708};
+	static struct store_pending got;
+	const struct row_key key = row_key_pending(&is);
+	struct row row;
+
+	(void)state;
+	KEY(key, "ex1\0\1ex1\0\0\0\0\2");
+	assert_int_equal(pending_encode(&is, &key, &row), ERR_OK);
+	ROW(row, key, "\1\11\5\0\0\0\0\0\0\0\6\0\0\0\0\0\0\0"
+		      "\x08\x07\x06\x05\x04\x03\x02\x01");
+	is.tries = 2;
+	is.tried = 9;
+	is.tried_at = 3;
+	memcpy(is.why, "full", 5);
+	memcpy(is.actor, "ann", 4);
+	memcpy(is.command, "sync", 5);
+	assert_int_equal(pending_encode(&is, &key, &row), ERR_OK);
+	ROW(row, key, "\1\31\5\0\0\0\0\0\0\0\6\0\0\0\0\0\0\0"
+		      "\x08\x07\x06\x05\x04\x03\x02\x01"
+		      "\11\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0"
+		      "\2\0\0\0\4\0full\3\0ann\4\0sync");
+	assert_int_equal(pending_decode(row_key_bytes(&key), row_bytes(&row),
+					&got),
+			 ERR_OK);
+	assert_memory_equal(&got, &is, sizeof is);
+}
+
 static void others(void **state)
 {
 	static struct store_entry entry = {
@@ -259,6 +295,7 @@ int main(void)
 		SAYS("those of domains and their second keys are", domains),
 		SAYS("that of a box is", boxes),
 		SAYS("that of an address is", addresses),
+		SAYS("that of pending work is", works),
 		SAYS("those of the journal, of what was deleted, of numbers and "
 		     "of second tables are",
 		     others),

@@ -105,7 +105,7 @@ static enum err spoil(struct store_txn *txn, void *arg)
 		row.len = how->len;
 	else
 		row.bytes[row.len - 1] ^= 1;
-	return row_write(txn, DB_ADDRESS, &key, &row);
+	return db_put(txn->db, DB_ADDRESS, row_key_bytes(&key), row_bytes(&row));
 }
 
 static void spoilt(const char *name, size_t len, enum err want)

@@ -1,5 +1,6 @@
 #include "named.h"
 
+#include "store/pending.h"
 #include "store/secret.h"
 #include "stored.h"
 
@@ -121,7 +122,8 @@ static enum err edit(struct store_txn *txn, void *arg)
 
 	return edit->drop
 		       ? db_del(txn->db, edit->table, row_key_bytes(&edit->key))
-		       : row_write(txn, edit->table, &edit->key, &edit->row);
+		       : db_put(txn->db, edit->table, row_key_bytes(&edit->key),
+				row_bytes(&edit->row));
 }
 
 /* The row as it is now. */
@@ -242,6 +244,15 @@ static struct row_key key_gone(void)
 	return row_key_parked(STORE_DOMAINS, &was);
 }
 
+static struct row_key key_pending(void)
+{
+	const struct store_pending row = {.table = STORE_DOMAINS,
+					  .handle = handle("ex1"),
+					  .address.domain = domain("relay.org")};
+
+	return row_key_pending(&row);
+}
+
 static void damaged(void **state)
 {
 	(void)state;
@@ -260,8 +271,7 @@ static void damaged(void **state)
 			    .key = row_key_text("\x1f !a~\x7f\x80"),
 			    .row = {.len = 3, .bytes = "abc"}},
 	      "1 ..!a~.., ");
-	flip(DB_META, row_key_text("published_upto"),
-	     "1 published_upto, 11 meta, ");
+	flip(DB_PENDING, key_pending(), "1 ex1..relay.org, ");
 }
 
 /* A row of a second table, whole, under a key that is none of it. */
@@ -355,24 +365,31 @@ static void boxes_and_addresses(void **state)
 
 static void numbers(void **state)
 {
-	struct row_key mark = row_key_text("published_upto");
-	struct edit is = {.table = DB_META, .key = mark};
-	uint64_t last;
+	struct store_pending row = {.table = STORE_DOMAINS,
+				    .handle = handle("ex1"),
+				    .address.domain = domain("relay.org"),
+				    .what = STORE_PENDING_SAYS,
+				    .first = 1};
+	struct edit is = {.table = DB_PENDING, .key = key_pending()};
 
 	(void)state;
-	assert_int_equal(store_read(store, last_body, &last), ERR_OK);
+	assert_int_equal(store_read(store, last_body, &row.last), ERR_OK);
 	drop(DB_JOURNAL, row_key_number(3), "10 ........, ");
-	assert_int_equal(number_encode(&mark, last, &is.row), ERR_OK);
+	assert_int_equal(pending_encode(&row, &is.key, &is.row), ERR_OK);
 	tells(is, "");
-	assert_int_equal(number_encode(&mark, last + 1, &is.row), ERR_OK);
-	tells(is, "10 meta, ");
-	/* The second mark, which may be missing. */
-	is.key = row_key_text("tried_upto");
-	assert_int_equal(number_encode(&is.key, last, &is.row), ERR_OK);
+	row.last++;
+	assert_int_equal(pending_encode(&row, &is.key, &is.row), ERR_OK);
+	tells(is, "10 ex1..relay.org, ");
+	row.last--;
+	row.tries = 1;
+	row.tried = row.last + 1;
+	assert_int_equal(pending_encode(&row, &is.key, &is.row), ERR_OK);
+	tells(is, "10 ex1..relay.org, ");
+	is = (struct edit){.table = DB_META, .key = row_key_text(upto_word)};
+	assert_int_equal(number_encode(&is.key, row.last, &is.row), ERR_OK);
 	tells(is, "");
-	assert_int_equal(number_encode(&is.key, last + 1, &is.row), ERR_OK);
+	assert_int_equal(number_encode(&is.key, row.last + 1, &is.row), ERR_OK);
 	tells(is, "10 meta, ");
-	drop(DB_META, mark, "11 meta, ");
 	drop(DB_META, row_key_text("id"), "11 meta, ");
 }
 

@@ -355,7 +355,7 @@ static void shown(void **state)
 	/* All anew: what leaves morercpthosts. */
 	put("users/assign", ".\n", 0644);
 	put("control/morercpthosts", "x.org\n", 0644);
-	plan.whole = true;
+	plan.scope = PLAN_ALL;
 	said_start();
 	done = steps_show(&site, &plan);
 	said_end();

@@ -362,32 +362,17 @@ static enum err journal_body(struct store_txn *txn, void *arg)
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
-static enum err mark_body(struct store_txn *txn, void *arg)
-{
-	return store_published_set(txn, *(uint64_t *)arg);
-}
-
-static enum err published_body(struct store_txn *txn, void *arg)
-{
-	return store_published(txn, arg);
-}
-
 static void journal(void **state)
 {
 	struct joe joe = {"joe@example.com", "$5$rounds=1000$s$"
 			  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.", {{""}, 0}};
-	uint64_t count, mark = 3;
+	uint64_t count;
 
 	(void)state;
 	assert_int_equal(change(add_domain, "example.com"), ERR_OK);
 	assert_int_equal(change(add_joe, &joe), ERR_OK);
 	assert_int_equal(store_read(store, journal_body, &count), ERR_OK);
 	assert_int_equal(count, 7);
-	assert_int_equal(change(mark_body, &mark), ERR_OK);
-	mark = 2;
-	assert_int_equal(change(mark_body, &mark), ERR_OK);
-	assert_int_equal(store_read(store, published_body, &mark), ERR_OK);
-	assert_int_equal(mark, 3); /* it never goes back */
 }
 
 /* More in one commit than the first map holds. */

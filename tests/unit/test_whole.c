@@ -285,8 +285,8 @@ static enum err step_two(struct store_txn *txn, void *arg)
 }
 
 static const struct store_step steps[] = {
-	{1, step_one},
-	{2, step_two},
+	{2, step_one},
+	{3, step_two},
 	{0, NULL},
 };
 
@@ -312,18 +312,18 @@ static void test_steps(void **state)
 				       &format),
 			 ERR_SCHEMA);
 	assert_int_equal(store_upgrade(store, steps, 0, &format), ERR_SCHEMA);
-	assert_int_equal(format, 1);
+	assert_int_equal(format, 2);
 	assert_int_equal(steps_done, 0);
 	/* One that fails leaves the format where it was. */
 	steps_done = 5;
-	assert_int_equal(store_upgrade(store, steps, 3, &format), ERR_FULL);
-	assert_int_equal(format, 2);
+	assert_int_equal(store_upgrade(store, steps, 4, &format), ERR_FULL);
+	assert_int_equal(format, 3);
 	assert_int_equal(store_format(store, &format), ERR_OK);
-	assert_int_equal(format, 2);
+	assert_int_equal(format, 3);
 	/* And goes on from there. */
 	steps_done = 1;
-	assert_int_equal(store_upgrade(store, steps, 3, &format), ERR_OK);
-	assert_int_equal(format, 3);
+	assert_int_equal(store_upgrade(store, steps, 4, &format), ERR_OK);
+	assert_int_equal(format, 4);
 	assert_int_equal(steps_done, 2);
 	assert_int_equal(store_read(store, nothing, NULL), ERR_SCHEMA);
 	assert_int_equal(store_write(store, &actor, nothing, NULL, true, &last),
@@ -361,9 +361,9 @@ static int make_newer(const char *path)
 	int bad;
 
 	bad = store_open_write(path, &store) != ERR_OK ||
-	      store_upgrade(store, &(struct store_step[]){{1, nothing},
+	      store_upgrade(store, &(struct store_step[]){{STORE_FORMAT, nothing},
 							  {0, NULL}}[0],
-			    2, &format) != ERR_OK;
+			    STORE_FORMAT + 1, &format) != ERR_OK;
 	store_close(&store);
 	return bad;
 }

@@ -10,6 +10,7 @@
 #include "base/interrupt.h"
 #include "base/say.h"
 #include "store/secret.h"
+#include "store/store_whole.h"
 
 const char *site_as_root(int number)
 {
@@ -151,6 +152,26 @@ static const char *word_of(const struct site *site, enum err err)
 	return store_is_unknown(site->store) ? SAY_UNKNOWN : "invalid";
 }
 
+/* A row of a later popbox has a form of its own in a store of this format. */
+static int say_schema(const struct site *site, const char *what)
+{
+	uint64_t format = STORE_FORMAT;
+
+	if (site->store && store_format(site->store, &format) == ERR_OK &&
+	    format < STORE_FORMAT)
+		return say_error(CODE_LATER,
+				 "%s: the store in '%s' is of format %llu, "
+				 "this popbox needs format %d: nothing was "
+				 "changed (run 'popbox upgrade'; logins go on "
+				 "meanwhile)",
+				 what, site->dir, (unsigned long long)format,
+				 STORE_FORMAT);
+	return say_error(CODE_LATER,
+			 "%s: the store in '%s' is of another format "
+			 "version than this popbox",
+			 what, site->dir);
+}
+
 int site_failed(const struct site *site, enum err err, const char *what)
 {
 	if (err != ERR_OK && what[0] && !strchr(what, ' '))
@@ -187,10 +208,7 @@ int site_failed(const struct site *site, enum err err, const char *what)
 				    "backup in its place)",
 				    what, site->dir);
 	case ERR_SCHEMA:
-		return say_error(CODE_LATER,
-				 "%s: the store in '%s' is of another format "
-				 "version than this popbox",
-				 what, site->dir);
+		return say_schema(site, what);
 	case ERR_SYSTEM:
 		break;
 	}

@@ -55,7 +55,7 @@ static int verify(const struct outfile *file, const struct replace_text *config)
 		err = store_format(copy, &format);
 	/* Of another format the rules are not known here, the rows are. */
 	if (err == ERR_OK)
-		err = format == STORE_FORMAT
+		err = format >= STORE_FORMAT_LOGIN && format <= STORE_FORMAT
 			      ? store_read(copy, check_body, &findings)
 			      : store_walk(copy);
 	store_close(&copy);

@@ -26,8 +26,8 @@ enum {
 };
 
 /* What the child sends: heads, each followed by its key and its row. Settings
- * have no key; the end says that all was sent. */
-enum { SETTINGS = 100, END = 101 };
+ * and the format have no key; the end says that all was sent. */
+enum { SETTINGS = 100, END = 101, FORMAT = 102 };
 struct head {
 	uint32_t what; /* the number of a table, or one of these */
 	uint32_t key;
@@ -57,6 +57,7 @@ static enum err send_raw(void *arg, const struct store_raw *raw)
 struct looking {
 	const char *what;
 	FILE *out;
+	uint64_t format;
 	enum inspect how;
 	struct backup_findings findings;
 };
@@ -77,6 +78,15 @@ static enum err count_raw(void *arg, const struct store_raw *raw)
 	struct store_raw short_one = {.table = raw->table};
 
 	return send_raw(arg, &short_one);
+}
+
+static enum err send_format(const struct looking *looking)
+{
+	const struct store_raw raw = {.table = FORMAT,
+				      .row = &looking->format,
+				      .row_len = sizeof looking->format};
+
+	return send_raw(looking->out, &raw);
 }
 
 /* Checked to its end before the first row goes out. */
@@ -105,6 +115,8 @@ static enum err look_body(struct store_txn *txn, void *arg)
 	struct looking *looking = arg;
 	enum err err = send_settings(txn, looking->out);
 
+	if (err == ERR_OK && looking->how != INSPECT_SETTINGS)
+		err = send_format(looking);
 	if (err == ERR_OK && looking->how != INSPECT_SETTINGS)
 		err = send_rows(txn, looking);
 	return err == ERR_OK ? send_raw(looking->out, &end) : err;
@@ -156,6 +168,8 @@ static int look(int fd, struct looking *looking)
 	limit(fd);
 	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	err = store_open_copy(path, &store);
+	if (err == ERR_OK)
+		err = store_format(store, &looking->format);
 	if (err == ERR_OK)
 		err = store_read(store, look_body, looking);
 	store_close(&store);
@@ -211,6 +225,10 @@ static bool take_all(FILE *in, char *part[2], store_sink *sink, void *arg,
 		if (head.what == SETTINGS) {
 			memcpy(inspected->settings, part[1], head.row);
 			inspected->settings_len = head.row;
+			continue;
+		}
+		if (head.what == FORMAT && head.row == sizeof inspected->format) {
+			memcpy(&inspected->format, part[1], head.row);
 			continue;
 		}
 		if (head.what >= STORE_TABLES_ALL)
@@ -319,7 +337,9 @@ static void run_child(int fd, int rows, struct looking *looking)
 int inspect(int fd, const char *what, enum inspect how, store_sink *sink,
 	    void *arg, struct inspected *ret_inspected, enum err *ret_err)
 {
-	struct looking looking = {what, NULL, how, {.path = what}};
+	struct looking looking = {.what = what,
+				  .how = how,
+				  .findings.path = what};
 	int rows[2] = {-1, -1}, said[2] = {-1, -1};
 	struct child child;
 	pid_t pid = -1;

@@ -14,6 +14,7 @@
 
 struct inspected {
 	uint64_t rows[STORE_TABLES_ALL]; /* in the order of store_size */
+	uint64_t format;		 /* with INSPECT_ROWS and _CHECK */
 	size_t settings_len;		 /* 0: it has none */
 	char settings[CONFIG_SIZE_MAX];
 };

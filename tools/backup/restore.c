@@ -145,17 +145,29 @@ static enum err check_body(struct store_txn *txn, void *arg)
 	return store_check(txn, backup_finding, arg, &found);
 }
 
+static enum err purged_body(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	return store_pending_purged(txn);
+}
+
 /* What was built, from end to end. */
 static int finish(struct restoring *r)
 {
 	struct site *site = r->site;
 	enum err err = store_open_write(r->draft.path, &site->store);
 	int code = CODE_DONE;
+	uint64_t last;
 
 	if (err != ERR_OK)
 		return build_failed(r, err);
 	r->findings.path = r->path;
-	err = store_read(site->store, check_body, &r->findings);
+	/* Later formats have rows of it. */
+	if (r->inspected.format == 1)
+		err = store_write(site->store, &site->actor, purged_body, NULL,
+				  true, &last);
+	if (err == ERR_OK)
+		err = store_read(site->store, check_body, &r->findings);
 	if (err != ERR_OK)
 		code = build_failed(r, err);
 	else if (r->findings.damage)

@@ -464,7 +464,7 @@ static enum err plan_body(struct store_txn *txn, void *arg)
 	enum err err;
 
 	plan_free(&a->plan); /* a body may be run again */
-	err = plan_make(txn, &a->site->config, PLAN_OWED, &owed);
+	err = plan_make(txn, &a->site->config, PLAN_PENDING, &owed);
 	if (err == ERR_OK)
 		err = plan_make(txn, &a->site->config, PLAN_ALL, &a->plan);
 	if (err == ERR_OK)

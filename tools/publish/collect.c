@@ -6,12 +6,12 @@
 #include "item.h"
 #include "switched.h"
 
-/* Being made from what the journal says after the mark. */
+/* Being made from the rows of pending work. */
 struct collecting {
 	struct store_txn *txn;
 	const struct config *config;
 	struct plan *plan;
-	const struct store_entry *entry;
+	const struct store_pending *row;
 	struct switched *switched;
 };
 
@@ -29,72 +29,21 @@ static enum err collect_catchall(const struct collecting *c,
 	return err == ERR_NOTFOUND ? plan_add(c->plan, &item) : err;
 }
 
-/* A purged address: where its file is says the domain, which is there, or
- * parked; or was purged with it, and find_homes will tell. */
+/* A purged address, whose domain may be purged as well. */
 static enum err remove_address(const struct collecting *c,
 			       const struct name_address *name)
 {
-	struct plan_item item = {
-		.table = STORE_ADDRESSES, .act = PLAN_REMOVE, .address = *name};
+	const struct plan_item item = {.table = STORE_ADDRESSES,
+				       .act = PLAN_REMOVE,
+				       .handle = c->row->handle,
+				       .address = *name};
 	struct store_domain domain;
 	enum err err = item_domain_of(c->txn, &name->domain, &domain);
 
 	if (err == ERR_OK && name->local.s[0] == '*')
 		return collect_catchall(c, &domain);
-	if (err == ERR_OK)
-		item.handle = domain.handle;
-	else if (err != ERR_NOTFOUND)
-		return err;
-	return plan_add(c->plan, &item);
-}
-
-static bool is_home(const struct plan_item *domain,
-		    const struct plan_item *address)
-{
-	return domain->table == STORE_DOMAINS && domain->act == PLAN_REMOVE &&
-	       domain->domain->kind == STORE_POP &&
-	       strcmp(domain->address.domain.s, address->address.domain.s) == 0;
-}
-
-/* The purged domain of a purged address: right before it; or behind, where the
- * two fell into different parts and the domain was owed again. */
-static size_t find_home(const struct plan *plan, size_t address)
-{
-	size_t i = address;
-
-	while (i-- > 0) {
-		if (is_home(&plan->item[i], &plan->item[address]))
-			return i;
-	}
-	for (i = address + 1; i < plan->count; i++) {
-		if (is_home(&plan->item[i], &plan->item[address]))
-			break;
-	}
-	return i;
-}
-
-/* Who has no domain in all that is owed has no directory either. */
-static void find_homes(struct plan *plan)
-{
-	size_t kept = 0, home = plan->count;
-
-	for (size_t i = 0; i < plan->count; i++) {
-		struct plan_item *item = &plan->item[i];
-
-		if (item->table == STORE_DOMAINS)
-			home = i; /* mostly, the next addresses are its */
-		if (item->handle.s[0])
-			continue;
-		if (home == plan->count || !is_home(&plan->item[home], item))
-			home = find_home(plan, i);
-		if (home < plan->count)
-			item->handle = plan->item[home].handle;
-	}
-	for (size_t i = 0; i < plan->count; i++) {
-		if (plan->item[i].handle.s[0])
-			plan->item[kept++] = plan->item[i];
-	}
-	plan->count = kept;
+	return err == ERR_OK || err == ERR_NOTFOUND ? plan_add(c->plan, &item)
+						    : err;
 }
 
 /* The file that a domain's extension needs. */
@@ -122,12 +71,7 @@ static enum err collect_address(const struct collecting *c,
 	if (err == ERR_OK)
 		return item_address(c->txn, c->config, c->plan, &address,
 				    parked.bounce);
-	if (err != ERR_NOTFOUND)
-		return err;
-	if (c->entry->op == STORE_PURGE)
-		return remove_address(c, name);
-	return name->local.s[0] == '*' ? collect_extension(c, &name->domain)
-				       : ERR_OK;
+	return err == ERR_NOTFOUND ? remove_address(c, name) : err;
 }
 
 static enum err domain_addresses(const struct collecting *c,
@@ -289,44 +233,6 @@ static enum err handle_addresses(const struct collecting *c,
 		       : err;
 }
 
-/* A change that leaves the delivery as it was is in no .qmail file. */
-static bool same_delivery(const struct store_state *was,
-			  const struct store_state *is)
-{
-	return was->delivery == is->delivery;
-}
-
-/* A handle that is not there says nothing. */
-static enum err handle_said(const struct store_entry *e, const uint8_t *row,
-			    size_t len, struct store_state *ret_state)
-{
-	struct store_handle handle = {.state.delivery = STORE_DELIVER};
-	enum err err = ERR_OK;
-
-	if (len)
-		err = store_handle_row(e->key, e->key_len, row, len, &handle);
-	*ret_state = handle.state;
-	return err;
-}
-
-static enum err collect_handle(const struct collecting *c)
-{
-	const struct store_entry *e = c->entry;
-	struct store_state was, is;
-	struct name_handle name;
-	enum err err = handle_said(e, e->before, e->before_len, &was);
-
-	if (err == ERR_OK)
-		err = handle_said(e, e->after, e->after_len, &is);
-	if (err != ERR_OK || same_delivery(&was, &is))
-		return err; /* a handle itself has no file */
-	if (name_handle_read((const char *)e->key, e->key_len, &name))
-		return ERR_DAMAGED;
-	/* One that comes or goes has nothing but what is deleted. */
-	return e->op == STORE_SET ? handle_addresses(c, &name)
-				  : switched_handle(c->switched, &name);
-}
-
 static enum err end_extension(const struct collecting *c,
 			      const struct name_domain *name)
 {
@@ -352,59 +258,26 @@ static enum err remove_extension(const struct collecting *c,
 	return err == ERR_NOTFOUND ? plan_add(c->plan, &item) : err;
 }
 
-static enum err collect_domain_set(const struct collecting *c)
-{
-	const struct store_entry *e = c->entry;
-	struct store_domain was, is;
-	enum err err = store_domain_row(e->key, e->key_len, e->before,
-					e->before_len, &was);
-
-	if (err == ERR_OK)
-		err = store_domain_row(e->key, e->key_len, e->after,
-				       e->after_len, &is);
-	if (err == ERR_OK && was.extension && !is.extension)
-		err = end_extension(c, &is.name);
-	if (err != ERR_OK || (same_delivery(&was.state, &is.state) &&
-			      strcmp(was.handle.s, is.handle.s) == 0))
-		return err;
-	err = domain_addresses(c, &is.name);
-	return err == ERR_OK ? parked_of_domain(c, &is.name) : err;
-}
-
 static enum err collect_domain(const struct collecting *c)
 {
-	const struct store_entry *e = c->entry;
-	const bool goes = e->op == STORE_PURGE || e->op == STORE_DEL;
-	struct store_domain gone;
-	struct name_domain name;
-	enum err err = store_entry_domain(e, &name);
+	const struct store_pending *row = c->row;
+	const struct name_domain *name = &row->address.domain;
+	enum err err = ERR_OK;
 
-	if (err == ERR_OK && goes)
-		err = store_domain_row(e->key, e->key_len, e->before,
-				       e->before_len, &gone);
+	if (row->what & STORE_PENDING_EXTENSION)
+		err = end_extension(c, name);
+	if (err == ERR_OK && row->what & STORE_PENDING_SWITCHED)
+		err = domain_addresses(c, name);
+	if (err == ERR_OK && row->what & STORE_PENDING_SWITCHED)
+		err = parked_of_domain(c, name);
 	if (err == ERR_OK)
-		err = item_name(c->txn, c->plan, &name, goes ? &gone : NULL);
-	if (err == ERR_OK && !goes)
-		err = collect_extension(c, &name);
-	if (err == ERR_OK && e->op == STORE_PURGE && gone.extension)
-		err = remove_extension(c, &gone);
+		err = item_name(c->txn, c->plan, name,
+				row->was ? &row->domain : NULL);
+	if (err == ERR_OK && !row->was)
+		err = collect_extension(c, name);
+	if (err == ERR_OK && row->was && row->domain.extension)
+		err = remove_extension(c, &row->domain);
 	return err;
-}
-
-static enum err collect_box_set(const struct collecting *c)
-{
-	const struct store_entry *e = c->entry;
-	struct store_box was, is;
-	enum err err = store_box_row(e->key, e->key_len, e->before,
-				     e->before_len, &was);
-
-	if (err == ERR_OK)
-		err = store_box_row(e->key, e->key_len, e->after, e->after_len,
-				    &is);
-	if (err != ERR_OK || same_delivery(&was.state, &is.state))
-		return err;
-	err = box_addresses(c, &is.name);
-	return err == ERR_OK ? switched_box(c->switched, &is.name) : err;
 }
 
 /* What still leads to the box that it was, to be deleted later, follows. */
@@ -418,84 +291,105 @@ static enum err collect_box_here(const struct collecting *c,
 		       : err;
 }
 
-static enum err collect_box(const struct collecting *c)
+/* The Maildir of a box that is deleted stays, until it is purged. */
+static enum err collect_maildir(const struct collecting *c)
 {
+	const struct name_box *name = &c->row->box;
 	struct store_parked parked;
-	struct name_box name;
 	struct store_box box;
-	enum err err = store_entry_box(c->entry, &name);
+	enum err err = store_box_get(c->txn, name, &box);
 
 	if (err == ERR_OK)
-		err = store_box_get(c->txn, &name, &box);
-	if (err == ERR_OK)
 		return collect_box_here(c, &box);
-	if (err != ERR_NOTFOUND || c->entry->op != STORE_PURGE)
-		return err == ERR_NOTFOUND ? ERR_OK : err;
-	err = store_parked_box_get(c->txn, &name, &box, &parked);
-	return err == ERR_NOTFOUND ? item_box(c->plan, &name, PLAN_REMOVE)
+	if (err == ERR_NOTFOUND)
+		err = store_parked_box_get(c->txn, name, &box, &parked);
+	return err == ERR_NOTFOUND ? item_box(c->plan, name, PLAN_REMOVE)
 				   : err;
 }
 
-/* What one entry is about, as the store says it now. */
-static enum err add_entry(const struct collecting *c)
+static enum err collect_box(const struct collecting *c)
 {
-	const bool set = c->entry->op == STORE_SET;
-	struct name_address name;
-	enum err err;
+	const struct name_box *name = &c->row->box;
+	enum err err = ERR_OK;
 
-	if (c->entry->op == STORE_PASSWORD)
-		return ERR_OK; /* is in no file */
-	switch (c->entry->table) {
-	case STORE_HANDLES:
-		return collect_handle(c);
+	if (c->row->what & STORE_PENDING_SWITCHED)
+		err = box_addresses(c, name);
+	if (err == ERR_OK && c->row->what & STORE_PENDING_SWITCHED)
+		err = switched_box(c->switched, name);
+	return err == ERR_OK && c->row->what & STORE_PENDING_SAYS
+		       ? collect_maildir(c)
+		       : err;
+}
+
+/* What one row is about, as the store says it now. */
+static enum err add_row(const struct collecting *c)
+{
+	switch (c->row->table) {
+	case STORE_HANDLES: /* has no file of its own */
+		return handle_addresses(c, &c->row->handle);
 	case STORE_DOMAINS:
-		err = set ? collect_domain_set(c) : ERR_OK;
-		return err == ERR_OK ? collect_domain(c) : err;
+		return collect_domain(c);
 	case STORE_BOXES:
-		return set ? collect_box_set(c) : collect_box(c);
+		return collect_box(c);
 	case STORE_ADDRESSES:
-		err = store_entry_address(c->entry, &name);
-		return err == ERR_OK ? collect_address(c, &name) : err;
+		return collect_address(c, &c->row->address);
 	}
 	return ERR_DAMAGED;
 }
 
-enum err collect_owed(struct store_txn *txn, const struct config *config,
-		      enum plan_scope scope, uint64_t horizon,
-		      struct plan *plan)
+/* A row that was tried is none of this plan, but keeps new domains of its handle
+ * back. Rows come in the order of handles. */
+static enum err block(struct plan *plan, const struct store_pending *row)
 {
-	struct store_entry *entry = malloc(sizeof *entry);
+	struct name_handle *more;
+
+	if (plan->blocks &&
+	    strcmp(plan->block[plan->blocks - 1].s, row->handle.s) == 0)
+		return ERR_OK;
+	more = reallocarray(plan->block, plan->blocks + 1, sizeof *more);
+	if (!more)
+		return ERR_SYSTEM;
+	plan->block = more;
+	plan->block[plan->blocks++] = row->handle;
+	return ERR_OK;
+}
+
+static enum err take(const struct collecting *c, enum plan_scope scope)
+{
+	struct plan *plan = c->plan;
+
+	if (scope == PLAN_FRESH && !store_pending_fresh(c->row))
+		return block(plan, c->row);
+	plan->rows++;
+	plan->first = c->row->first;
+	plan->last = c->row->last;
+	plan->since = c->row->since;
+	plan->stays = c->row->stays;
+	return add_row(c);
+}
+
+enum err collect_pending(struct store_txn *txn, const struct config *config,
+			 enum plan_scope scope,
+			 const struct store_pending *from, bool part,
+			 struct plan *plan)
+{
+	struct store_pending *row = malloc(sizeof *row);
 	struct switched switched = {0};
-	const struct collecting c = {txn, config, plan, entry, &switched};
-	char why[STORE_WHY_MAX + 1];
-	uint64_t at = 0, tried = 0;
-	enum err err = entry ? store_published(txn, &at) : ERR_SYSTEM;
+	const struct collecting c = {txn, config, plan, row, &switched};
+	enum err err = row ? store_pending_next(txn, from, row) : ERR_SYSTEM;
 
-	if (err == ERR_OK)
-		err = store_tried(txn, &tried);
-	if (err == ERR_OK && scope == PLAN_FRESH)
-		at = tried;
-	while (err == ERR_OK && !plan->part) {
-		err = store_journal_next(txn, at, entry);
-		if (err != ERR_OK)
+	while (err == ERR_OK) {
+		err = take(&c, scope);
+		plan->part = part && plan->count >= PLAN_PART;
+		if (err != ERR_OK || plan->part)
 			break;
-		at = entry->number;
-		plan->entry = at;
-		plan->stays = entry->op == STORE_SET;
-		if (at > tried || store_entry_why(entry, why))
-			err = add_entry(&c);
-		plan->part = plan->count >= PLAN_PART && at < horizon;
+		err = store_pending_next(txn, row, row);
 	}
-	if (err == ERR_OK || err == ERR_NOTFOUND) {
-		enum err all = parked_of_switched(&c);
-
-		err = all == ERR_OK ? err : all;
-	}
-	if (plan->part)
-		plan->upto = at;
-	else if (err == ERR_NOTFOUND)
-		find_homes(plan);
+	if (err == ERR_OK || err == ERR_NOTFOUND)
+		err = parked_of_switched(&c);
+	if (err == ERR_OK && plan->part)
+		plan->to = *row;
 	switched_free(&switched);
-	free(entry);
-	return err == ERR_NOTFOUND ? ERR_OK : err;
+	free(row);
+	return err;
 }

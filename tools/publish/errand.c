@@ -206,7 +206,7 @@ static bool keeps_ours(const struct plan *plan, const struct plan_item *domain)
 }
 
 /* A directory that is not empty is left, and no failure, unless what is in it
- * is still to go: then it is owed like that, which finds its way by it. */
+ * is still to go: then both stay pending. */
 static void settle_removal(struct plan *plan, struct plan_item *item, int rc,
 			   const char *path)
 {

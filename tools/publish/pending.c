@@ -4,129 +4,126 @@
 #include <string.h>
 
 #include "base/say.h"
-#include "item.h"
 
-/* The handle of a domain that is there or parked; "" where it is purged. */
-static enum err handle_of(struct store_txn *txn, const struct name_domain *name,
-			  struct name_handle *ret_handle)
+static void object_of(const struct store_pending *row,
+		      char ret_text[STORE_OBJECT_TEXT])
 {
-	struct store_domain domain;
-	enum err err = item_domain_of(txn, name, &domain);
-
-	if (err == ERR_OK)
-		*ret_handle = domain.handle;
-	return err == ERR_NOTFOUND ? ERR_OK : err;
-}
-
-static enum err find_handle(struct store_txn *txn,
-			    const struct store_entry *entry,
-			    struct name_handle *ret_handle)
-{
-	struct name_address address;
-	struct store_domain domain;
-	struct name_box box;
-	enum err err = ERR_OK;
-
-	switch (entry->table) {
+	switch (row->table) {
 	case STORE_HANDLES:
+		memcpy(ret_text, row->handle.s, strlen(row->handle.s) + 1);
 		break;
 	case STORE_BOXES:
-		err = store_entry_box(entry, &box);
-		if (err == ERR_OK)
-			*ret_handle = box.handle;
+		name_box_text(&row->box, ret_text);
 		break;
 	case STORE_DOMAINS:
-		err = store_entry_domain(entry, &address.domain);
-		if (err == ERR_OK && entry->before_len) {
-			err = store_domain_row(entry->key, entry->key_len,
-					       entry->before, entry->before_len,
-					       &domain);
-			if (err == ERR_OK)
-				*ret_handle = domain.handle;
-		} else if (err == ERR_OK) {
-			err = handle_of(txn, &address.domain, ret_handle);
-		}
+		memcpy(ret_text, row->address.domain.s,
+		       strlen(row->address.domain.s) + 1);
 		break;
 	case STORE_ADDRESSES:
-		err = store_entry_address(entry, &address);
-		if (err == ERR_OK)
-			err = handle_of(txn, &address.domain, ret_handle);
+		name_address_text(&row->address, ret_text);
 		break;
 	}
-	return err;
 }
 
-static enum err keep(struct store_txn *txn, const struct store_entry *entry,
-		     struct pending_item *ret_item)
+/* Whose change it was: the row says it, or the entry. */
+static enum err who(struct store_txn *txn, const struct store_pending *row,
+		    struct store_entry *entry, struct pending_item *item)
 {
-	struct pending_item *item = ret_item;
 	enum err err;
 
-	item->number = entry->number;
-	item->since = entry->time;
-	item->table = entry->table;
-	item->gone = entry->op == STORE_PURGE;
-	item->handle.s[0] = 0;
+	memcpy(item->actor, row->actor, sizeof item->actor);
+	memcpy(item->command, row->command, sizeof item->command);
+	if (row->command[0])
+		return ERR_OK;
+	err = store_journal_next(txn, row->first - 1, entry);
+	if (err != ERR_OK)
+		return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
 	memcpy(item->actor, entry->actor, sizeof item->actor);
 	memcpy(item->command, entry->command, sizeof item->command);
-	err = store_entry_object(entry, item->object);
-	return err == ERR_OK ? find_handle(txn, entry, &item->handle) : err;
+	return ERR_OK;
 }
 
-/* What no publisher has come to: how much, since when. */
-static enum err count_untried(struct store_txn *txn, uint64_t tried,
-			      struct store_entry *entry,
-			      struct pending *pending)
+static enum err keep(struct store_txn *txn, const struct store_pending *row,
+		     struct store_entry *entry, struct pending *pending)
 {
-	uint64_t last;
-	enum err err = store_journal_last(txn, &last);
+	struct pending_item *item = &pending->item[pending->count];
 
-	if (err != ERR_OK || last <= tried)
-		return err;
-	pending->untried = last - tried;
-	err = store_journal_next(txn, tried, entry);
-	pending->untried_since = err == ERR_OK ? entry->time : 0;
+	pending->cut = pending->count == PENDING_MAX;
+	if (pending->cut)
+		return ERR_OK;
+	item->number = row->first;
+	item->since = row->since;
+	item->table = row->table;
+	item->gone = row->was;
+	item->handle = row->handle;
+	memcpy(item->why, row->why, sizeof item->why);
+	object_of(row, item->object);
+	pending->count++;
+	return who(txn, row, entry, item);
+}
+
+static void untried(const struct store_pending *row, struct pending *pending)
+{
+	pending->untried++;
+	if (!pending->untried_since || row->since < pending->untried_since)
+		pending->untried_since = row->since;
+}
+
+/* Everything is. */
+static enum err untried_all(struct store_txn *txn, struct store_entry *entry,
+			    struct pending *pending)
+{
+	enum err err = store_journal_last(txn, &pending->untried);
+
+	if (err == ERR_OK)
+		err = store_journal_next(txn, 0, entry);
+	if (err == ERR_OK)
+		pending->untried_since = entry->time;
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
-static enum err walk(struct store_txn *txn, struct store_entry *entry,
-		     struct pending *pending)
+static int by_number(const void *a, const void *b)
 {
-	uint64_t at, tried;
-	enum err err = store_published(txn, &at);
+	const struct pending_item *x = a, *y = b;
 
-	if (err == ERR_OK)
-		err = store_tried(txn, &tried);
-	if (err != ERR_OK)
-		return err;
-	pending->between = tried - at;
-	while (err == ERR_OK && at < tried && !pending->cut) {
-		struct pending_item *item = &pending->item[pending->count];
+	return (x->number > y->number) - (x->number < y->number);
+}
 
-		err = store_journal_next(txn, at, entry);
-		if (err != ERR_OK || entry->number > tried)
-			break;
-		at = entry->number;
-		pending->cut = pending->count == PENDING_MAX;
-		if (pending->cut || !store_entry_why(entry, item->why))
-			continue;
-		err = keep(txn, entry, item);
-		pending->count += err == ERR_OK;
+static enum err walk(struct store_txn *txn, struct store_pending *row,
+		     struct store_entry *entry, struct pending *pending)
+{
+	bool all;
+	enum err err = store_pending_next(txn, NULL, row);
+
+	while (err == ERR_OK) {
+		if (store_pending_fresh(row))
+			untried(row, pending);
+		if (row->tries && !pending->cut)
+			err = keep(txn, row, entry, pending);
+		if (err == ERR_OK)
+			err = store_pending_next(txn, row, row);
 	}
 	if (err == ERR_NOTFOUND)
-		err = ERR_OK; /* cut off there */
-	return err == ERR_OK ? count_untried(txn, tried, entry, pending) : err;
+		err = store_pending_all(txn, &all);
+	if (err == ERR_OK && all)
+		err = untried_all(txn, entry, pending);
+	return err;
 }
 
 enum err pending_collect(struct store_txn *txn, struct pending *pending)
 {
 	struct store_entry *entry = malloc(sizeof *entry);
+	struct store_pending *row = malloc(sizeof *row);
 	enum err err = ERR_SYSTEM;
 
 	pending_free(pending);
 	pending->item = calloc(PENDING_MAX + 1, sizeof *pending->item);
-	if (entry && pending->item)
-		err = walk(txn, entry, pending);
+	if (entry && row && pending->item)
+		err = walk(txn, row, entry, pending);
+	if (err == ERR_OK && pending->count)
+		qsort(pending->item, pending->count, sizeof *pending->item,
+		      by_number);
+	free(row);
 	free(entry);
 	return err;
 }
@@ -135,16 +132,6 @@ void pending_free(struct pending *pending)
 {
 	free(pending->item);
 	*pending = (struct pending){0};
-}
-
-bool pending_of_handle(const struct pending *pending,
-		       const struct name_handle *handle)
-{
-	for (size_t i = 0; i < pending->count; i++) {
-		if (strcmp(pending->item[i].handle.s, handle->s) == 0)
-			return true;
-	}
-	return pending->cut;
 }
 
 static struct pending_item *find(const struct pending *pending,
@@ -159,12 +146,6 @@ static struct pending_item *find(const struct pending *pending,
 			return item;
 	}
 	return NULL;
-}
-
-bool pending_has(const struct pending *pending, enum store_table table,
-		 bool gone, const char *object)
-{
-	return find(pending, table, gone, object) != NULL;
 }
 
 void pending_forget(struct pending *pending, enum store_table table, bool gone,

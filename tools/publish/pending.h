@@ -1,5 +1,5 @@
-/* pending.h: changes that were committed and could not be published: the
- * entries between the journal's two marks that say why (store.h).
+/* pending.h: changes that were committed and could not be published: the rows of
+ * pending work that were tried (store.h).
  */
 #ifndef POPBOX_PENDING_H
 #define POPBOX_PENDING_H
@@ -10,11 +10,11 @@
 enum { PENDING_MAX = 1000 };
 
 struct pending_item {
-	uint64_t number; /* of its entry */
+	uint64_t number; /* of its first entry */
 	int64_t since;
 	enum store_table table;
-	bool gone; /* purged: its files are to go */
-	struct name_handle handle; /* "": it is not known any more */
+	bool gone; /* a domain that was purged */
+	struct name_handle handle;
 	char object[STORE_OBJECT_TEXT];
 	char actor[STORE_ACTOR_MAX + 1];
 	char command[STORE_COMMAND_MAX + 1];
@@ -22,11 +22,11 @@ struct pending_item {
 };
 
 struct pending {
-	struct pending_item *item; /* in the journal's order */
+	struct pending_item *item; /* in the order of their first entries */
 	size_t count;
 	bool cut;	  /* there are more */
-	uint64_t between; /* entries between the two marks */
-	uint64_t untried; /* entries that no publisher has come to yet */
+	uint64_t untried; /* rows that no publisher has come to yet; all entries of
+			   * a store that was built of a backup */
 	int64_t untried_since;
 };
 
@@ -34,14 +34,6 @@ struct pending {
 MUST_USE enum err pending_collect(struct store_txn *txn,
 				  struct pending *pending);
 void pending_free(struct pending *pending);
-
-/* Is anything of this handle pending? With cut the answer is yes. */
-bool pending_of_handle(const struct pending *pending,
-		       const struct name_handle *handle);
-
-/* Is this object pending, or its removal? */
-bool pending_has(const struct pending *pending, enum store_table table,
-		 bool gone, const char *object);
 
 /* It is not among them any more. */
 void pending_forget(struct pending *pending, enum store_table table, bool gone,

@@ -20,9 +20,10 @@ enum err plan_add(struct plan *plan, const struct plan_item *item)
 		plan->room = room;
 	}
 	plan->item[plan->count] = *item;
-	if (plan->entry) {
-		plan->item[plan->count].first = plan->entry;
-		plan->item[plan->count].last = plan->entry;
+	if (plan->last) {
+		plan->item[plan->count].first = plan->first;
+		plan->item[plan->count].last = plan->last;
+		plan->item[plan->count].since = plan->since;
 		plan->item[plan->count].stays = plan->stays;
 	}
 	plan->count++;
@@ -67,6 +68,8 @@ static void merge(struct plan_item *item, struct plan_item *other)
 		item->first = other->first;
 	if (other->last > item->last)
 		item->last = other->last;
+	if (other->since < item->since)
+		item->since = other->since;
 	item->stays = item->stays && other->stays;
 	item_free(other);
 }
@@ -102,7 +105,7 @@ static const struct plan_item *find(const struct plan *plan,
 			   : NULL;
 }
 
-/* The box that an address leads to, unless it is there, or was deleted. */
+/* The box that an address leads to, if it is pending and not there. */
 static enum err bring_box(struct store_txn *txn, struct plan *plan,
 			  size_t sorted, const struct plan_item *address)
 {
@@ -110,29 +113,34 @@ static enum err bring_box(struct store_txn *txn, struct plan *plan,
 				      .act = PLAN_MAKE,
 				      .handle = address->box.handle,
 				      .box = address->box};
-	struct store_box row;
+	struct store_pending row;
+	struct store_box live;
 	enum err err;
 
 	if (bsearch(&box, plan->item, sorted, sizeof box, by_name))
 		return ERR_OK;
-	err = store_box_get(txn, &box.box, &row);
-	if (err == ERR_NOTFOUND)
-		return ERR_OK;
+	plan_name(&box, &row);
+	err = store_pending_get(txn, &row, &row);
+	if (err == ERR_OK && row.what & STORE_PENDING_SAYS)
+		err = store_box_get(txn, &box.box, &live);
+	else if (err == ERR_OK)
+		err = ERR_NOTFOUND;
 	if (err == ERR_OK)
-		err = item_box_here(txn, plan, &row);
+		err = item_box_here(txn, plan, &live);
 	if (err == ERR_OK) {
 		plan->item[plan->count - 1].first = address->first;
 		plan->item[plan->count - 1].last = address->last;
+		plan->item[plan->count - 1].since = address->since;
 	}
-	return err;
+	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
-enum err plan_bring_boxes(struct store_txn *txn, struct plan *plan)
+static enum err bring_boxes(struct store_txn *txn, struct plan *plan)
 {
 	const size_t sorted = plan->count;
 	enum err err = ERR_OK;
 
-	plan->entry = 0; /* collected it is */
+	plan->last = 0; /* no row is being collected */
 	for (size_t i = plan_next(plan, 0, STORE_ADDRESSES);
 	     err == ERR_OK && i < sorted;
 	     i = plan_next(plan, i + 1, STORE_ADDRESSES)) {
@@ -146,31 +154,44 @@ enum err plan_bring_boxes(struct store_txn *txn, struct plan *plan)
 	return err;
 }
 
+static enum err make(struct store_txn *txn, const struct config *config,
+		     const struct store_pending *from, bool part,
+		     struct plan *plan)
+{
+	enum err err = store_journal_last(txn, &plan->upto);
+
+	if (err == ERR_OK)
+		err = plan->scope == PLAN_ALL
+			      ? collect_all(txn, config, plan)
+			      : collect_pending(txn, config, plan->scope, from,
+						part, plan);
+	if (err != ERR_OK)
+		return err;
+	sort(plan);
+	/* Otherwise everything that is pending is among the items. */
+	return from || plan->part || plan->blocks ? bring_boxes(txn, plan)
+						  : ERR_OK;
+}
+
 enum err plan_make(struct store_txn *txn, const struct config *config,
 		   enum plan_scope scope, struct plan *plan)
 {
-	enum err err = store_journal_last(txn, &plan->upto);
+	bool all;
+	enum err err = store_pending_all(txn, &all);
 
-	plan->whole = scope == PLAN_ALL;
-	if (err == ERR_OK)
-		err = plan->whole ? collect_all(txn, config, plan)
-				  : collect_owed(txn, config, scope, 0, plan);
-	if (err == ERR_OK)
-		sort(plan);
-	return err;
+	plan->scope = all ? PLAN_ALL : scope;
+	return err == ERR_OK ? make(txn, config, NULL, false, plan) : err;
 }
 
 enum err plan_make_part(struct store_txn *txn, const struct config *config,
-			enum plan_scope scope, uint64_t horizon,
-			struct plan *plan)
+			enum plan_scope scope,
+			const struct store_pending *from, struct plan *plan)
 {
-	enum err err = store_journal_last(txn, &plan->upto);
-
-	if (err == ERR_OK)
-		err = collect_owed(txn, config, scope, horizon, plan);
-	if (err == ERR_OK)
-		sort(plan);
-	return err == ERR_OK && plan->part ? plan_bring_boxes(txn, plan) : err;
+	plan->scope = scope;
+	plan->begins = from != NULL;
+	if (from)
+		plan->from = *from;
+	return make(txn, config, from, true, plan);
 }
 
 void plan_free(struct plan *plan)
@@ -178,6 +199,7 @@ void plan_free(struct plan *plan)
 	for (size_t i = 0; i < plan->count; i++)
 		item_free(&plan->item[i]);
 	free(plan->item);
+	free(plan->block);
 	*plan = (struct plan){0};
 }
 
@@ -258,20 +280,85 @@ bool plan_hold_back(struct plan *plan)
 	return true;
 }
 
-bool plan_owes(const struct plan *plan, const struct plan_item *item)
+bool plan_keeps(const struct plan *plan, const struct plan_item *item)
 {
 	return item->failed ||
 	       (plan->part && (item->table == STORE_DOMAINS ||
 			       item->act == PLAN_REMOVE));
 }
 
-size_t plan_failed(const struct plan *plan)
+bool plan_blocks(const struct plan *plan, const struct name_handle *handle)
 {
-	size_t count = 0;
+	return plan->blocks && bsearch(handle, plan->block, plan->blocks,
+				       sizeof *handle, by_handle);
+}
 
-	for (size_t i = 0; i < plan->count; i++)
-		count += plan->item[i].failed;
-	return count;
+void plan_name(const struct plan_item *item, struct store_pending *ret_row)
+{
+	struct store_pending row = {.table = item->table,
+				    .handle = item->handle,
+				    .box = item->box,
+				    .address = item->address,
+				    .was = item->table == STORE_DOMAINS &&
+					   item->act == PLAN_REMOVE};
+
+	if (row.was)
+		row.domain = *item->domain;
+	*ret_row = row;
+}
+
+static bool keeps_domain(const struct plan *plan, struct plan_item *key)
+{
+	struct store_domain row = {.kind = STORE_POP};
+	bool keeps = false;
+
+	key->domain = &row;
+	for (int kind = 0; !keeps && kind < STORE_KINDS; kind++) {
+		const struct plan_item *item;
+
+		row.kind = (enum store_kind)kind;
+		key->act = PLAN_MAKE;
+		item = find(plan, key);
+		keeps = item && plan_keeps(plan, item);
+		key->act = PLAN_CLOSE;
+		item = find(plan, key);
+		keeps = keeps || (item && plan_keeps(plan, item));
+	}
+	return keeps;
+}
+
+bool plan_keeps_row(const struct plan *plan, const struct store_pending *row)
+{
+	struct store_domain was = row->domain;
+	struct plan_item key = {.table = row->table,
+				.handle = row->handle,
+				.box = row->box,
+				.address = row->address};
+	const struct plan_item *item;
+
+	if (row->table == STORE_DOMAINS && !row->was)
+		return keeps_domain(plan, &key);
+	if (row->was) {
+		key.act = PLAN_REMOVE;
+		key.domain = &was;
+	}
+	item = find(plan, &key);
+	return item && plan_keeps(plan, item);
+}
+
+bool plan_has_all_rows(const struct plan *plan)
+{
+	return plan->scope != PLAN_ALL && !plan->begins &&
+	       !plan->to.handle.s[0] && !plan->blocks;
+}
+
+bool plan_has_row(const struct plan *plan, const struct store_pending *row)
+{
+	return plan->scope != PLAN_ALL && row->last <= plan->upto &&
+	       (plan->scope == PLAN_PENDING || store_pending_fresh(row)) &&
+	       (!plan->begins || store_pending_order(&plan->from, row) < 0) &&
+	       (!plan->to.handle.s[0] ||
+		store_pending_order(row, &plan->to) <= 0);
 }
 
 void plan_object(const struct plan_item *item,

@@ -1,4 +1,4 @@
-/* plan.h: what the journal owes to the files, collected from one snapshot:
+/* plan.h: what is pending, collected from one snapshot:
  * each box, address and domain once, with what its file shall say.
  */
 #ifndef POPBOX_PLAN_H
@@ -9,7 +9,7 @@
 #include "store/config.h"
 #include "store/store_write.h"
 
-/* The items of a part, and as many more as the entry brings that fills it. */
+/* The items of a part, and as many more as the row brings that fills it. */
 #ifndef PLAN_PART
 #define PLAN_PART 10000
 #endif
@@ -21,11 +21,11 @@ enum plan_act {
 	PLAN_REMOVE, /* purged: its files go */
 };
 
-/* Which entries of the journal a plan is made from. */
+/* Which pending work a plan is made from. */
 enum plan_scope {
-	PLAN_FRESH, /* those that no publisher has come to yet */
-	PLAN_OWED,  /* those, and what is pending */
-	PLAN_ALL,   /* none: everything there is */
+	PLAN_FRESH,   /* that which no publisher has come to yet */
+	PLAN_PENDING, /* that, and what could not be done before */
+	PLAN_ALL,     /* none: everything there is */
 };
 
 struct plan_item {
@@ -35,6 +35,7 @@ struct plan_item {
 	char *why; /* it failed; malloc'ed, or NULL for lack of memory */
 	uint64_t first, last; /* numbers of the entries that brought it, 0 =
 			       * none */
+	int64_t since; /* the time of the first */
 	bool stays; /* all of them change what was there before */
 	bool waits; /* of an address: its temporary is to be renamed */
 	struct name_handle handle; /* whose it is */
@@ -55,30 +56,39 @@ struct plan {
 	struct plan_item *item; /* in the order of table and name */
 	size_t count;
 	size_t room;
-	uint64_t upto; /* the mark to set when it is carried out */
-	bool part; /* of what is owed, not the last */
-	bool whole; /* everything there is */
-	uint64_t entry; /* being collected: its number, and is it a change of */
-	bool stays;	/* what was there? */
+	enum plan_scope scope;
+	uint64_t upto; /* the journal's end in the snapshot */
+	bool part;   /* of what is pending, not the last */
+	size_t rows; /* of pending work that it is made from: those of its scope */
+	bool begins; /* behind this one, */
+	struct store_pending from;
+	struct store_pending to; /* with part: up to this one; "": to the end */
+	struct name_handle *block; /* in order: those of which something that was
+				    * tried is pending, beside PLAN_FRESH */
+	size_t blocks;
+	/* What the row that is being collected says of its items. */
+	uint64_t first, last;
+	int64_t since;
+	bool stays;
 	/* Whose failures are told: those of entries in ]mine, mine_upto]; all
 	 * of them where mine_upto is 0. */
 	uint64_t mine, mine_upto;
 };
 
-/* On any answer the plan is to be freed. */
+/* On any answer the plan is to be freed. Where everything is pending it is one of
+ * everything, whatever the scope. */
 MUST_USE enum err plan_make(struct store_txn *txn, const struct config *config,
 			    enum plan_scope scope, struct plan *plan);
 
-/* A part of what is fresh or owed; one that comes as far as the horizon, a
- * number of the journal, is the last and has everything behind that, too.
+/* A part of what is pending, of the rows behind from (NULL: from the first).
  *
- * In a part that is not the last whatever was owed again is out of sight. So
- * the boxes that its addresses lead to are among its items, whenever they
- * were added: one that could not be made is tried again, and its addresses
- * wait for it. */
+ * A box whose Maildir could not be made may be out of its sight. So those boxes
+ * that its addresses lead to, and that are pending, are among its items: they are
+ * tried again, and their addresses wait for them. */
 MUST_USE enum err plan_make_part(struct store_txn *txn,
 				 const struct config *config,
-				 enum plan_scope scope, uint64_t horizon,
+				 enum plan_scope scope,
+				 const struct store_pending *from,
 				 struct plan *plan);
 void plan_free(struct plan *plan);
 
@@ -97,10 +107,6 @@ bool plan_is_mine(const struct plan *plan, const struct plan_item *item);
 /* Is this box in the plan, and failed? */
 bool plan_box_failed(const struct plan *plan, const struct name_box *box);
 
-/* The boxes that its addresses lead to, if they are in the store, are among its
- * items. */
-MUST_USE enum err plan_bring_boxes(struct store_txn *txn, struct plan *plan);
-
 /* Is this domain of this handle in the plan, to be made or kept, and of this
  * kind? */
 bool plan_has_domain(const struct plan *plan, const struct name_handle *handle,
@@ -110,12 +116,24 @@ bool plan_has_domain(const struct plan *plan, const struct name_handle *handle,
  * anything that is to be made failed. False: no memory. */
 bool plan_hold_back(struct plan *plan);
 
-/* Is it to be owed again? What failed; and of a part that is not the last what
- * has to do with qmail's own files, since a domain is opened only when all of
- * it is there, and removals come after that. */
-bool plan_owes(const struct plan *plan, const struct plan_item *item);
+/* Does it stay pending? What failed; and of a part that is not the last what has
+ * to do with qmail's own files, since a domain is opened only when all of it is
+ * there, and removals come after that. */
+bool plan_keeps(const struct plan *plan, const struct plan_item *item);
 
-size_t plan_failed(const struct plan *plan);
+/* Is something that was tried before pending of this handle? */
+bool plan_blocks(const struct plan *plan, const struct name_handle *handle);
+
+/* The row of an item, by its name; and whether a row is that of an item which stays
+ * pending. */
+void plan_name(const struct plan_item *item, struct store_pending *ret_row);
+bool plan_keeps_row(const struct plan *plan, const struct store_pending *row);
+
+/* Was it made from every row that there was? */
+bool plan_has_all_rows(const struct plan *plan);
+
+/* Was it made from this row? */
+bool plan_has_row(const struct plan *plan, const struct store_pending *row);
 
 /* The name of what an item is about, as people write it. */
 void plan_object(const struct plan_item *item,

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/interrupt.h"
@@ -16,150 +17,158 @@
 #include "plan.h"
 #include "steps.h"
 
-/* More entries than this between the marks are too many to read at each
- * change. */
-#ifndef BETWEEN_MAX
-#define BETWEEN_MAX (PENDING_MAX + 1000)
-#endif
-
 /* One pass: a plan being carried out. */
 struct pass {
 	struct site *site;
 	struct plan plan;
-	struct pending pending; /* before it */
 	enum plan_scope scope;
-	uint64_t horizon; /* the end of the journal when we began */
 	uint64_t mine, mine_upto; /* plan.h */
-	bool began;	  /* a part is done */
+	bool began; /* a part is done, up to */
+	struct store_pending at;
+	bool ends;	   /* all parts are done: what is left is tried at once */
+	bool all;	   /* everything is pending */
 	bool cannot_close; /* was said */
 };
 
+/* What is left to the last pass is what parts put off, and what failed in them. */
 static enum err plan_body(struct store_txn *txn, void *arg)
 {
 	struct pass *pass = arg;
 	const struct config *config = &pass->site->config;
-	enum err err = pending_collect(txn, &pass->pending);
+	enum err err = store_pending_all(txn, &pass->all);
 
 	plan_free(&pass->plan); /* a body may be run again */
 	if (err != ERR_OK)
 		return err;
-	err = pass->scope == PLAN_ALL
-		      ? plan_make(txn, config, PLAN_ALL, &pass->plan)
-		      : plan_make_part(txn, config, pass->scope, pass->horizon,
+	err = pass->scope == PLAN_ALL || pass->ends
+		      ? plan_make(txn, config, pass->scope, &pass->plan)
+		      : plan_make_part(txn, config, pass->scope,
+				       pass->began ? &pass->at : NULL,
 				       &pass->plan);
-	/* A Maildir that is pending is out of sight for PLAN_FRESH. */
-	if (err == ERR_OK && pass->scope == PLAN_FRESH && pass->pending.count)
-		err = plan_bring_boxes(txn, &pass->plan);
 	pass->plan.mine = pass->mine;
-	/* What was put off by a part has numbers beyond. */
-	pass->plan.mine_upto = pass->began && pass->mine_upto ? UINT64_MAX
-							      : pass->mine_upto;
+	pass->plan.mine_upto = pass->mine_upto;
 	return err;
 }
 
-static enum err owe(struct store_txn *txn, const struct plan_item *item)
+/* What a look at everything found is nobody's change in particular. */
+static void sign(const struct pass *pass, struct store_pending *row)
 {
-	const struct store_owing reason = {item->first,
-					   item->why ? item->why : ""};
-	const struct store_owing *owing = item->failed ? &reason : NULL;
-	const bool gone = item->act == PLAN_REMOVE;
+	const struct store_actor *actor = &pass->site->actor;
 
-	switch (item->table) {
-	case STORE_BOXES:
-		return gone ? store_owe_purge_box(txn, &item->box, owing)
-			    : store_owe_box(txn, &item->box, owing);
-	case STORE_DOMAINS:
-		return gone ? store_owe_purge_domain(txn, item->domain, owing)
-			    : store_owe_domain(txn, &item->address.domain,
-					       owing);
-	case STORE_ADDRESSES:
-		return gone ? store_owe_purge_address(txn, &item->address,
-						      owing)
-			    : store_owe_address(txn, &item->address, owing);
-	case STORE_HANDLES:
-		break;
-	}
-	return ERR_OK; /* no item is one */
+	row->first = row->last = pass->plan.upto ? pass->plan.upto : 1;
+	row->since = time(NULL);
+	memcpy(row->actor, actor->name, sizeof row->actor);
+	memcpy(row->command, actor->command, sizeof row->command);
 }
 
-/* Domains come before the addresses of theirs, as collect wants it. What is
- * pending already, and stays so, is not owed twice. */
-static enum err owe_again(struct store_txn *txn, const struct pass *pass,
+/* A row for an item that has none: what brought it was a row of another object. */
+static void begin(const struct pass *pass, const struct plan_item *item,
+		  struct store_pending *row)
+{
+	row->what = STORE_PENDING_SAYS;
+	row->stays = item->stays;
+	row->first = item->first;
+	row->last = item->last;
+	row->since = item->since;
+	if (!item->last)
+		sign(pass, row);
+}
+
+static void note_failure(const struct plan *plan, const struct plan_item *item,
+			 struct store_pending *row)
+{
+	(void)snprintf(row->why, sizeof row->why, "%s",
+		       item->why ? item->why : ""); /* cut is enough */
+	row->tried = plan->upto;
+	row->tried_at = time(NULL);
+	row->tries += row->tries < UINT32_MAX;
+}
+
+/* Its row stays, or is made, with why it failed; but a part that is not the last
+ * leaves that to the last. What the row wanted of other objects is done, or those
+ * have rows by now. */
+static enum err keep(struct store_txn *txn, const struct pass *pass,
+		     const struct plan_item *item)
+{
+	const struct plan *plan = &pass->plan;
+	struct store_pending row;
+	enum err err;
+
+	plan_name(item, &row);
+	err = store_pending_get(txn, &row, &row);
+	if (err == ERR_NOTFOUND)
+		begin(pass, item, &row);
+	else if (err != ERR_OK || row.last > plan->upto)
+		return err; /* somebody changed it meanwhile */
+	else if (plan_has_row(plan, &row))
+		row.what = STORE_PENDING_SAYS;
+	if (item->failed && !plan->part)
+		note_failure(plan, item, &row);
+	return store_pending_put(txn, &row);
+}
+
+/* All that it was made from, but for what stays. */
+static enum err drop_done(struct store_txn *txn, const struct pass *pass,
 			  bool keeps)
 {
 	const struct plan *plan = &pass->plan;
-	char object[STORE_OBJECT_TEXT];
-	enum err err = ERR_OK;
+	struct store_pending row;
+	uint64_t last;
+	enum err err;
 
-	for (size_t i = 0; err == ERR_OK && i < plan->count; i++) {
-		const struct plan_item *item = &plan->item[i];
-
-		if (!plan_owes(plan, item))
-			continue;
-		plan_object(item, object);
-		if (!keeps || !item->failed ||
-		    !pending_has(&pass->pending, item->table,
-				 item->act == PLAN_REMOVE, object))
-			err = owe(txn, item);
-	}
-	return err;
-}
-
-/* What was pending before goes to the journal's end, so that few entries lie
- * between the marks. */
-static enum err move_pending(struct store_txn *txn, const struct pass *pass)
-{
-	struct store_entry *entry = malloc(sizeof *entry);
-	enum err err = entry ? ERR_OK : ERR_SYSTEM;
-
-	for (size_t i = 0; err == ERR_OK && i < pass->pending.count; i++) {
-		err = store_journal_next(txn, pass->pending.item[i].number - 1,
-					 entry);
+	if (plan->scope == PLAN_ALL)
+		return ERR_OK;
+	err = store_journal_last(txn, &last);
+	if (err == ERR_OK && !keeps && last == plan->upto &&
+	    plan_has_all_rows(plan))
+		return store_pending_clear(txn);
+	if (err == ERR_OK)
+		err = store_pending_next(txn, plan->begins ? &plan->from : NULL,
+					 &row);
+	while (err == ERR_OK && (!plan->to.handle.s[0] ||
+				 store_pending_order(&row, &plan->to) <= 0)) {
+		if (plan_has_row(plan, &row) &&
+		    !(keeps && plan_keeps_row(plan, &row)))
+			err = store_pending_drop(txn, &row);
 		if (err == ERR_OK)
-			err = store_owe_again(txn, entry);
+			err = store_pending_next(txn, &row, &row);
 	}
-	free(entry);
-	return err;
+	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
-/* Was nothing tried but what is pending, and did all of it fail again? */
-static bool is_as_before(const struct pass *pass)
+static size_t count_kept(const struct plan *plan)
 {
-	return !pass->began && !pass->plan.part && pass->pending.count &&
-	       !pass->pending.untried &&
-	       plan_failed(&pass->plan) == pass->plan.count;
+	size_t count = 0;
+
+	for (size_t i = 0; i < plan->count; i++)
+		count += plan_keeps(plan, &plan->item[i]);
+	return count;
 }
 
-static enum err mark_body(struct store_txn *txn, void *arg)
+static enum err done_body(struct store_txn *txn, void *arg)
 {
 	const struct pass *pass = arg;
 	const struct plan *plan = &pass->plan;
-	const bool had = pass->pending.count > 0;
-	/* In this pass, or in the one before a look at everything, what is
-	 * pending was left alone. */
-	const bool keeps = had && pass->scope != PLAN_OWED;
-	const bool moves = keeps && !plan->part && !pass->pending.cut &&
-			   pass->scope == PLAN_FRESH &&
-			   pass->pending.between > BETWEEN_MAX;
-	uint64_t before, last;
-	enum err err = store_journal_last(txn, &before);
+	const size_t keeps = count_kept(plan);
+	/* Before rows are made for what is kept, which are not to be dropped. */
+	enum err err = drop_done(txn, pass, keeps > 0);
 
-	if (err != ERR_OK || is_as_before(pass))
-		return err;
-	/* A look at everything says nothing of what was purged. */
-	if (pass->scope != PLAN_ALL)
-		err = keeps && !moves ? store_tried_set(txn, plan->upto)
-				      : store_published_set(txn, plan->upto);
-	if (err == ERR_OK && moves)
-		err = move_pending(txn, pass);
-	if (err == ERR_OK)
-		err = owe_again(txn, pass, keeps);
-	if (err == ERR_OK)
-		err = store_journal_last(txn, &last);
-	/* Who committed meanwhile is not passed over: then it all is fresh. */
-	if (err == ERR_OK && !plan->part && before == plan->upto)
-		err = store_tried_set(txn, last);
-	return err;
+	for (size_t i = 0; err == ERR_OK && i < plan->count; i++) {
+		if (plan_keeps(plan, &plan->item[i]))
+			err = keep(txn, pass, &plan->item[i]);
+	}
+	if (err == ERR_OK && plan->scope == PLAN_ALL && pass->all)
+		err = store_pending_all_set(txn, false);
+	return err == ERR_OK ? store_journal_note(txn) : err;
+}
+
+/* A transaction in which nothing happens costs, too. */
+static bool has_done(const struct pass *pass)
+{
+	const struct plan *plan = &pass->plan;
+
+	return plan->rows || count_kept(plan) ||
+	       (plan->scope == PLAN_ALL && pass->all);
 }
 
 /* The store failed while its files were published. What was to be changed in
@@ -174,7 +183,7 @@ static int store_failed(const struct site *site, enum err err)
 }
 
 /* A part that is not the last: domains are closed, and everything is made; but
- * nothing is opened and nothing goes (plan_owes). */
+ * nothing is opened and nothing goes (plan_keeps). */
 static bool carry_part(struct pass *pass)
 {
 	if (!pass->cannot_close)
@@ -188,17 +197,13 @@ static void hold_back_pending(struct pass *pass)
 	struct plan *plan = &pass->plan;
 	char why[NAME_DOMAIN_MAX + NAME_HANDLE_MAX + 128];
 
-	if (pass->scope != PLAN_FRESH || !pass->pending.count)
-		return;
-	for (size_t i = plan_next(plan, 0, STORE_DOMAINS); i < plan->count;
+	for (size_t i = plan_next(plan, 0, STORE_DOMAINS);
+	     plan->blocks && i < plan->count;
 	     i = plan_next(plan, i + 1, STORE_DOMAINS)) {
 		struct plan_item *item = &plan->item[i];
 
-		if (item->act != PLAN_MAKE || item->failed ||
-		    (item->stays &&
-		     !pending_has(&pass->pending, STORE_DOMAINS, false,
-				  item->address.domain.s)) ||
-		    !pending_of_handle(&pass->pending, &item->handle))
+		if (item->act != PLAN_MAKE || item->failed || item->stays ||
+		    !plan_blocks(plan, &item->handle))
 			continue;
 		(void)snprintf(why, sizeof why,
 			       "'%s' takes no mail yet: other changes of '%s' "
@@ -229,34 +234,49 @@ static bool carry_whole(struct pass *pass)
 	return true;
 }
 
+/* Where the next part begins. Behind the last one there is one pass more. */
+static void go_on(struct pass *pass)
+{
+	if (pass->plan.part)
+		pass->at = pass->plan.to;
+	else if (pass->began)
+		pass->plan.part = pass->ends = true;
+	pass->began = pass->began || pass->plan.part;
+}
+
 /* Carries out one plan under the lock. */
 static int run_pass(struct pass *pass)
 {
 	struct site *site = pass->site;
-	uint64_t last;
+	const bool last = pass->ends;
+	uint64_t entry;
 	enum err err = store_read(site->store, plan_body, pass);
 
 	if (err != ERR_OK)
 		return store_failed(site, err);
+	if (!last)
+		go_on(pass);
 	if (!(pass->plan.part ? carry_part(pass) : carry_whole(pass)))
 		return CODE_LATER;
-	err = store_write(site->store, &site->actor, mark_body, pass, true,
-			  &last);
-	pass->began = true;
+	if (has_done(pass))
+		err = store_write(site->store, &site->actor, done_body, pass,
+				  true, &entry);
 	return err == ERR_OK ? CODE_DONE : store_failed(site, err);
 }
 
-static enum err owed_body(struct store_txn *txn, void *arg)
+static enum err fresh_body(struct store_txn *txn, void *arg)
 {
-	bool *owed = arg;
-	uint64_t mark, last;
-	enum err err = store_tried(txn, &mark);
+	bool *fresh = arg;
+	struct store_pending row;
+	enum err err = store_pending_all(txn, fresh);
 
-	if (err == ERR_OK)
-		err = store_journal_last(txn, &last);
-	if (err == ERR_OK)
-		*owed = last > mark;
-	return err;
+	if (err != ERR_OK || *fresh)
+		return err;
+	err = store_pending_next(txn, NULL, &row);
+	while (err == ERR_OK && !store_pending_fresh(&row))
+		err = store_pending_next(txn, &row, &row);
+	*fresh = err == ERR_OK;
+	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
 static enum err pending_body(struct store_txn *txn, void *arg)
@@ -265,9 +285,9 @@ static enum err pending_body(struct store_txn *txn, void *arg)
 }
 
 /* Did somebody commit meanwhile, and leave the files to us? */
-static int look_again(const struct site *site, bool *ret_owed)
+static int look_again(const struct site *site, bool *ret_fresh)
 {
-	enum err err = store_read(site->store, owed_body, ret_owed);
+	enum err err = store_read(site->store, fresh_body, ret_fresh);
 
 	return err == ERR_OK ? CODE_DONE : store_failed(site, err);
 }
@@ -278,13 +298,6 @@ static int open_lock(const struct site *site)
 
 	(void)snprintf(path, sizeof path, "%s/publish.lock", site->dir);
 	return open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-}
-
-static enum err horizon_body(struct store_txn *txn, void *arg)
-{
-	struct pass *pass = arg;
-
-	return store_journal_last(txn, &pass->horizon);
 }
 
 /* Each item that failed and is to be told of; of the others one line. */
@@ -305,7 +318,9 @@ static int count_failed(const struct pass *pass, size_t *ret_failed)
 			continue;
 		count++;
 		plan_object(item, object);
-		pending_forget(&left, item->table, item->act == PLAN_REMOVE,
+		pending_forget(&left, item->table,
+			       item->table == STORE_DOMAINS &&
+				       item->act == PLAN_REMOVE,
 			       object);
 	}
 	if (err == ERR_OK)
@@ -315,13 +330,11 @@ static int count_failed(const struct pass *pass, size_t *ret_failed)
 	return err == ERR_OK ? CODE_DONE : store_failed(pass->site, err);
 }
 
-/* Part by part. What failed in one is owed again and tried again in the last,
- * which alone counts. Each part but the last ends before the horizon, so there
- * is a last one. */
+/* Part by part. What failed in one is tried again in the last, which alone
+ * counts. */
 static int run_parts(struct pass *pass, size_t *ret_failed)
 {
-	enum err err = store_read(pass->site->store, horizon_body, pass);
-	int code = err == ERR_OK ? CODE_DONE : store_failed(pass->site, err);
+	int code = CODE_DONE;
 	bool more = true;
 
 	while (code == CODE_DONE && more) {
@@ -331,19 +344,6 @@ static int run_parts(struct pass *pass, size_t *ret_failed)
 			code = count_failed(pass, ret_failed);
 		plan_free(&pass->plan);
 	}
-	pending_free(&pass->pending);
-	return code;
-}
-
-static int run_full(struct site *site, size_t *ret_failed)
-{
-	struct pass pass = {.site = site, .scope = PLAN_ALL};
-	int code = run_pass(&pass);
-
-	if (code == CODE_DONE)
-		code = count_failed(&pass, ret_failed);
-	plan_free(&pass.plan);
-	pending_free(&pass.pending);
 	return code;
 }
 
@@ -353,19 +353,46 @@ struct run {
 	uint64_t mine, mine_upto;
 };
 
-/* With PLAN_ALL, everything after what is owed, of which removals are a part. */
+static int run_scope(struct site *site, const struct run *run,
+		     enum plan_scope scope, size_t *ret_failed)
+{
+	struct pass *pass = calloc(1, sizeof *pass);
+	int code;
+
+	if (!pass)
+		return say_error(CODE_LATER, "no memory");
+	pass->site = site;
+	pass->scope = scope;
+	pass->mine = run->mine;
+	pass->mine_upto = run->mine_upto;
+	code = run_parts(pass, ret_failed);
+	free(pass);
+	return code;
+}
+
+static enum err all_body(struct store_txn *txn, void *arg)
+{
+	return store_pending_all(txn, arg);
+}
+
+/* With PLAN_ALL, everything after what is pending, of which removals are a part.
+ * Where everything is pending it comes first: of what the rows open nothing may be
+ * there yet. */
 static int run_once(struct site *site, const struct run *run,
 		    size_t *ret_failed)
 {
-	struct pass pass = {.site = site,
-			    .scope = run->scope == PLAN_FRESH ? PLAN_FRESH
-							      : PLAN_OWED,
-			    .mine = run->mine,
-			    .mine_upto = run->mine_upto};
-	int code = run_parts(&pass, ret_failed);
+	const enum plan_scope scope =
+		run->scope == PLAN_FRESH ? PLAN_FRESH : PLAN_PENDING;
+	bool all = false;
+	enum err err = store_read(site->store, all_body, &all);
+	int code = err == ERR_OK ? CODE_DONE : store_failed(site, err);
 
-	if (code == CODE_DONE && run->scope == PLAN_ALL)
-		code = run_full(site, ret_failed);
+	if (code == CODE_DONE && all)
+		code = run_scope(site, run, PLAN_ALL, ret_failed);
+	if (code == CODE_DONE && !*ret_failed)
+		code = run_scope(site, run, scope, ret_failed);
+	if (code == CODE_DONE && run->scope == PLAN_ALL && !all)
+		code = run_scope(site, run, PLAN_ALL, ret_failed);
 	return code;
 }
 
@@ -383,10 +410,10 @@ static int lock_failed(const struct site *site, const char *doing, int rc)
 static int run_until_done(struct site *site, int lock, struct run *run,
 			  size_t *ret_failed)
 {
-	bool owed = true;
+	bool fresh = true;
 	int code = CODE_DONE;
 
-	while (code == CODE_DONE && owed && !*ret_failed) {
+	while (code == CODE_DONE && fresh && !*ret_failed) {
 		int rc = flock(lock, LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
 
 		if (rc == EINTR)
@@ -403,7 +430,7 @@ static int run_until_done(struct site *site, int lock, struct run *run,
 		(void)futimens(lock, NULL); /* for `status` */
 		(void)flock(lock, LOCK_UN); /* of our own lock */
 		if (code == CODE_DONE)
-			code = look_again(site, &owed);
+			code = look_again(site, &fresh);
 	}
 	return code;
 }
@@ -432,7 +459,7 @@ static int run_all(struct site *site, struct run *run)
 
 int publish(struct site *site, bool full)
 {
-	struct run run = {.scope = full ? PLAN_ALL : PLAN_OWED};
+	struct run run = {.scope = full ? PLAN_ALL : PLAN_PENDING};
 
 	return run_all(site, &run);
 }

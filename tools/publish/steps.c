@@ -102,12 +102,12 @@ static bool take(const struct site *site, const struct plan *plan,
 
 	if (good && lines.count && step_file[step] == LINES_RCPTHOSTS)
 		good = control_accept(control_write, config, &lines,
-				      plan->whole && step == ACCEPT, &more);
+				      plan->scope == PLAN_ALL && step == ACCEPT, &more);
 	else if (good && lines.count)
 		good = control_write(config, step_file[step], &lines);
 	if (good && lines.count)
 		good = tell(config, step, more);
-	if (good && lines.count && plan->whole && step == ACCEPT)
+	if (good && lines.count && plan->scope == PLAN_ALL && step == ACCEPT)
 		good = control_accept_once(control_write, config, &lines,
 					   &more) &&
 		       tell(config, step, more);
@@ -183,8 +183,8 @@ static bool show_accepting(const struct config *config,
 
 	if (good && lines.count)
 		good = control_accept(control_show, config, &lines,
-				      plan->whole && step == ACCEPT, &more);
-	if (good && lines.count && plan->whole && step == ACCEPT)
+				      plan->scope == PLAN_ALL && step == ACCEPT, &more);
+	if (good && lines.count && plan->scope == PLAN_ALL && step == ACCEPT)
 		good = control_accept_once(control_show, config, &lines,
 					   &more);
 	lines_free(&lines);

@@ -121,7 +121,7 @@ static enum err purge_addresses(struct store_txn *txn, struct purge *purge,
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
-/* Each followed by its addresses, as the journal wants it. */
+/* Each after its addresses, whose files are in its directory. */
 static enum err purge_domains(struct store_txn *txn, struct purge *purge)
 {
 	struct store_domain domain;
@@ -132,12 +132,10 @@ static enum err purge_domains(struct store_txn *txn, struct purge *purge)
 		if (parked.since < purge->others_before &&
 		    wants_domain(purge, &domain.name)) {
 			purge->domains++;
-			err = store_domain_purge(txn, &domain);
+			if (domain.kind == STORE_POP)
+				err = purge_addresses(txn, purge, &domain.name);
 			if (err == ERR_OK)
-				err = domain.kind == STORE_POP
-					      ? purge_addresses(txn, purge,
-								&domain.name)
-					      : ERR_OK;
+				err = store_domain_purge(txn, &domain);
 		}
 		if (err == ERR_OK)
 			err = store_parked_domain_next(txn, &domain, &domain,

@@ -104,8 +104,8 @@ static void show_pending(const struct status *status)
 		show("", "and %zu more: popbox --json status",
 		     pending->count - SHOWN);
 	if (pending->untried)
-		show("unpublished", "%llu journal entries since %s%s",
-		     (unsigned long long)pending->untried,
+		show("unpublished", "%s since %s%s",
+		     say_count(pending->untried, "change", count),
 		     say_time(pending->untried_since, time),
 		     status->publishing ? ", being published now" : "");
 }

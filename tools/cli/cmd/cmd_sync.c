@@ -25,7 +25,7 @@ static enum err show_body(struct store_txn *txn, void *arg)
 	struct showing *showing = arg;
 
 	return rehearse(showing->site, txn,
-			showing->full ? PLAN_ALL : PLAN_OWED, &showing->steps);
+			showing->full ? PLAN_ALL : PLAN_PENDING, &showing->steps);
 }
 
 int cmd_sync(struct site *site, const struct args *args)

@@ -1,20 +1,41 @@
 /* cmd_upgrade.c: popbox upgrade. */
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "backup/backup.h"
 #include "base/say.h"
 #include "cli/commands.h"
 #include "store/store_whole.h"
 
+/* A run that was killed may have left its backup: the store may be another by
+ * now. */
+static bool free_name(const struct site *site, uint64_t format,
+		      char ret_path[PATH_MAX])
+{
+	struct stat st;
+	int len, rc = 0;
+
+	for (unsigned i = 1; rc == 0; i++) {
+		char more[16] = "";
+
+		if (i > 1)
+			(void)snprintf(more, sizeof more, ".%u", i);
+		len = snprintf(ret_path, PATH_MAX, "%s.format-%llu.backup%s",
+			       site->dir, (unsigned long long)format, more);
+		if (len < 0 || len >= PATH_MAX)
+			return false;
+		rc = lstat(ret_path, &st);
+	}
+	return true;
+}
+
 static int upgrade(struct site *site, uint64_t format)
 {
 	char path[PATH_MAX];
 	enum err err;
-	int len = snprintf(path, sizeof path, "%s.format-%llu.backup",
-			   site->dir, (unsigned long long)format);
 	int code;
 
-	if (len < 0 || (size_t)len >= sizeof path)
+	if (!free_name(site, format, path))
 		return say_error(CODE_LATER, "'%s' is too long", site->dir);
 	code = backup_store(site, path);
 	if (code == CODE_DONE)
