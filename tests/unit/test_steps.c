@@ -260,6 +260,42 @@ static void in_turn(void **state)
 	}
 }
 
+/* What fails of somebody else's change is not told here. */
+static void whose(void **state)
+{
+	struct store_domain d = domain_of(STORE_POP), other = d;
+	struct plan_item items[] = {
+		{.table = STORE_DOMAINS, .act = PLAN_MAKE, .domain = &other,
+		 .first = 1, .last = 1},
+		{.table = STORE_DOMAINS, .act = PLAN_MAKE, .domain = &d,
+		 .first = 2, .last = 2},
+	};
+	struct plan plan = {.item = items, .count = 2};
+
+	(void)state;
+	other.name = items[0].address.domain = domain("y.org");
+	items[1].address.domain = d.name;
+	program("bin/qmail-newu", "exit 1");
+	for (uint64_t last = 1; last <= 4; last++) {
+		for (size_t i = 0; i < FILES; i++)
+			put(names[i], others[i], 0644);
+		plan.mine = last - 1;
+		plan.mine_upto = last;
+		said_start();
+		steps_close(&site, &plan);
+		steps_open(&site, &plan);
+		said_end();
+		assert_true(items[0].failed && items[1].failed);
+		if (!strstr(said, "failed with exit code 1") != (last > 2))
+			fail_msg("%d: '%s'", (int)last, said);
+		for (size_t i = 0; i < 2; i++) {
+			items[i].failed = false;
+			free(items[i].why);
+			items[i].why = NULL;
+		}
+	}
+}
+
 static void many(void **state)
 {
 	struct store_domain d = domain_of(STORE_BACKUP);
@@ -441,6 +477,7 @@ int main(void)
 		WITH_QMAIL("rcpthosts is closed first and opened last, and each file "
 			   "has its turn between",
 			   in_turn),
+		WITH_QMAIL("what fails is told to whose change it is", whose),
 		WITH_QMAIL("what does not fit into rcpthosts is in "
 			   "morercpthosts, and leaves it",
 			   many),

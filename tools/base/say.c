@@ -122,6 +122,8 @@ to_stderr(const char *word, const char *format, va_list args)
 {
 	static char line[4 * PATH_MAX];
 
+	if (is_hushed)
+		return;
 	(void)vsnprintf(line, sizeof line, format, args); /* cut is enough */
 	say_clean(line, line, sizeof line);
 	(void)fflush(stdout); /* keeps the order; say_finish looks at it */
