@@ -35,7 +35,7 @@ def foreign():
                             ("box delete x", "del"), ("box info x", "show"),
                             ("domain remove x", "del"),
                             ("domain disable x", "suspend"),
-                            ("domain move a b", "rename"),
+                            ("address move a b", "rename"),
                             ("config show", "list"),
                             ("box rename a b", "popbox address rename"),
                             ("box passwd a", "popbox passwd"),
