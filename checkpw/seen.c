@@ -117,11 +117,9 @@ static const char *open_dir(int *ret_dir)
 	int dir = open(DIR, flags);
 	struct stat st;
 
-	/* chmod: whatever the umask is. */
-	if (dir < 0 && errno == ENOENT && mkdir(DIR, 0700) == 0 &&
-	    chmod(DIR, 0700) == 0)
-		dir = open(DIR, flags);
-	else if (dir < 0 && errno == EEXIST) /* another login was first */
+	/* chmod: whatever the umask is. EEXIST: another login was first. */
+	if (dir < 0 && errno == ENOENT &&
+	    (mkdir(DIR, 0700) == 0 ? chmod(DIR, 0700) == 0 : errno == EEXIST))
 		dir = open(DIR, flags);
 	if (dir < 0)
 		return "/run/popbox cannot be opened";
@@ -232,8 +230,8 @@ static void digest(struct seen *seen, const struct login *login,
 {
 	const struct table *table = seen->map;
 	char box[NAME_BOX_TEXT];
-	unsigned char sum[SECRET_DIGEST];
 
+	_Static_assert(sizeof seen->digest == SECRET_DIGEST, "its length");
 	name_box_text(&login->box, box);
 	secret_digest(table->head.key,
 		      (const struct secret_part[]){
@@ -241,9 +239,7 @@ static void digest(struct seen *seen, const struct login *login,
 			      {login->hash, strlen(login->hash)},
 			      {password, len},
 		      },
-		      3, sum);
-	memcpy(seen->digest, sum, sizeof sum);
-	secret_wipe(sum, sizeof sum);
+		      3, (unsigned char *)seen->digest);
 }
 
 /* Other logins write meanwhile, so each word is read once. */
@@ -271,10 +267,9 @@ static void keep_set(struct seen *seen)
 
 	seen->map = start + before;
 	seen->len = page;
-	if (before)
-		(void)munmap(start, before); /* ours, and whole pages */
-	if (before + page < len)
-		(void)munmap(start + before + page, len - before - page);
+	/* Whole pages, of ours. Nothing is on the side where it was the end. */
+	(void)munmap(start, before);
+	(void)munmap(start + before + page, len - before - page);
 }
 
 /* The oldest; what is of the future is none. */
