@@ -146,7 +146,6 @@ MAP = (
     ("tools/cli/cmd/cmd_export.c", ("export.t", "codes.t")),
     ("tools/transfer/fmt_sql*.c", ("test_dump", "files.t", "cli/wipes.t")),
     ("tools/transfer/fmt_pairs.c", ("test_dump", "files.t", "cli/wipes.t")),
-    ("tools/transfer/fmt_ldif.c", ("test_dump", "files.t", "cli/wipes.t")),
     ("tools/transfer/fmt_modoboa.c", ("files.t", "cli/wipes.t")),
     ("tools/transfer/source_cpanel.c", ("files.t",)),
     ("tools/transfer/source_dump.c", ("files.t", "cli/wipes.t")),
@@ -251,7 +250,7 @@ ACCEPTED = (
 	    address->forwards""", ("operand",), "the sanitizers find that"),
     ("store/hash/pwhash_make.c", "return made > 0 && made <= PWHASH_MAX;",
      ("constant",), "no setting is one character"),
-    ("tools/transfer/row_pairs.c", """text_wipe(&pairs->forwards);
+    ("tools/transfer/fmt_pairs.c", """text_wipe(&pairs->forwards);
 	text_wipe(&pairs->others);""", (), "addresses are no secret, and memory that "
      "is not given back is found by the sanitizers"),
     ("tools/publish/errand_bulk.c", "asuser_bulk_stop(&bulk);", ("call",),
@@ -263,7 +262,7 @@ ACCEPTED = (
 	back = row_key_bybox""", ("always",), "then each row is looked at one by one"),
     ("store/check_bybox.c", "order(boxes->key, box) < 0", ("bound",),
      "then each row is looked at one by one"),
-    ("tools/check/control_audit.c", """const struct control_audit *a = arg;
+    ("tools/check/control_audit.c", """const struct audited *a = arg;
 	const int width = len < 200 ? (int)len : 200""",
      ("constant", "bound"), "how much of somebody's line is shown"),
     ("tools/qmail/control.c", "len < 190 ? len : 190", ("constant", "bound"),

@@ -1,5 +1,3 @@
-#include "export_private.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -7,15 +5,40 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "accounts/holds.h"
 #include "base/json.h"
 #include "base/replace.h"
 #include "base/say.h"
+#include "base/text.h"
 #include "base/words.h"
+#include "export.h"
 #include "fmt_out.h"
 #include "store/login.h"
 #include "store/secret.h"
 
-enum err export_flush(struct exporting *e, size_t above)
+enum { FLUSH = 1 << 16 };
+
+struct exporting {
+	struct site *site;
+	const struct export_how *how;
+	struct store_txn *txn;
+	int fd;
+	struct text out;
+	struct store_handle owner; /* of the last domain */
+	unsigned long left;	   /* accounts that could not be carried */
+	int rc;			   /* of writing */
+};
+
+/* Calls each with every address of a domain. */
+typedef enum err address_body(struct exporting *e,
+			      const struct store_domain *domain,
+			      const struct store_address *address);
+MUST_USE enum err each_address(struct exporting *e,
+			       const struct store_domain *domain,
+			       address_body *each);
+
+/* Writes and wipes what is held back, if it is more than that. */
+static MUST_USE enum err flush(struct exporting *e, size_t above)
 {
 	if (e->out.len <= above)
 		return ERR_OK;
@@ -128,7 +151,7 @@ static enum err put(struct exporting *e, struct fmt_out *row,
 		return err;
 	why = writer(e->how->format)(&e->out, row);
 	if (!why)
-		return export_flush(e, EXPORT_FLUSH);
+		return flush(e, FLUSH);
 	if (why == fmt_out_no_memory) {
 		errno = ENOMEM;
 		return ERR_SYSTEM;
@@ -224,9 +247,8 @@ static enum err put_address(struct exporting *e,
 	return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
 }
 
-enum err export_addresses(struct exporting *e,
-			  const struct store_domain *domain,
-			  export_address *each)
+enum err each_address(struct exporting *e, const struct store_domain *domain,
+		      address_body *each)
 {
 	struct name_address at = {{""}, domain->name};
 	struct store_address address;
@@ -243,7 +265,8 @@ enum err export_addresses(struct exporting *e,
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
-bool export_wanted(const struct export_how *how,
+/* Is the domain one of those that were asked for? */
+static bool is_wanted(const struct export_how *how,
 		      const struct store_domain *domain)
 {
 	if (how->has_domain)
@@ -278,11 +301,10 @@ static enum err each_domain(struct exporting *e)
 	enum err err = next_domain(e, NULL, &domain);
 
 	while (err == ERR_OK) {
-		if (export_wanted(e->how, &domain) && domain.kind != STORE_POP)
+		if (is_wanted(e->how, &domain) && domain.kind != STORE_POP)
 			note_domain(e, &domain);
-		else if (export_wanted(e->how, &domain))
-			err = export_addresses(e, &domain,
-					       put_address);
+		else if (is_wanted(e->how, &domain))
+			err = each_address(e, &domain, put_address);
 		if (err == ERR_OK)
 			err = next_domain(e, &domain.name, &domain);
 	}
@@ -348,12 +370,132 @@ static enum err look_for(const struct exporting *e)
 	return ERR_OK;
 }
 
+static enum err put_json(struct exporting *e, const char *type, json_t *object)
+{
+	char *text;
+	bool good;
+
+	if (object)
+		(void)json_object_set_new(object, "type", json_string(type));
+	text = json_text(object);
+	json_decref(object);
+	good = text && text_put(&e->out, text, strlen(text)) &&
+	       text_put(&e->out, "\n", 1);
+	if (text)
+		secret_wipe(text, strlen(text));
+	free(text);
+	if (!good) {
+		errno = ENOMEM;
+		return ERR_SYSTEM;
+	}
+	return flush(e, FLUSH);
+}
+
+static enum err json_handles(struct exporting *e)
+{
+	struct store_handle handle;
+	enum err err = store_handle_next(e->txn, NULL, &handle);
+
+	while (err == ERR_OK) {
+		if (!e->how->has_domain &&
+		    (!e->how->has_handle ||
+		     strcmp(handle.name.s, e->how->handle.s) == 0))
+			err = put_json(e, "handle", json_handle(&handle));
+		if (err == ERR_OK)
+			err = store_handle_next(e->txn, &handle.name, &handle);
+	}
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+static enum err json_one_box(struct exporting *e, const struct name_box *name)
+{
+	struct store_account account;
+	struct holds holds;
+	enum err err = store_login(e->txn, name, &account);
+	json_t *object;
+
+	if (err != ERR_OK)
+		return err;
+	object = json_box(&account.box);
+	err = holds_box(e->txn, &account.box, &holds);
+	if (object && err == ERR_OK)
+		holds_json(object, &holds);
+	if (object)
+		(void)json_object_set_new(object, "hash",
+					  account.hash[0]
+						  ? json_string(account.hash)
+						  : json_null());
+	secret_wipe(&account, sizeof account);
+	if (err != ERR_OK) {
+		json_decref(object);
+		return err;
+	}
+	return put_json(e, "box", object);
+}
+
+/* With a domain alone the box that it leads to comes along. */
+static enum err json_one_address(struct exporting *e,
+				 const struct store_domain *domain,
+				 const struct store_address *address)
+{
+	enum err err = ERR_OK;
+
+	(void)domain; /* is said by the address */
+	if (e->how->has_domain && address->has_box)
+		err = json_one_box(e, &address->box);
+	return err == ERR_OK ? put_json(e, "address", json_address(address))
+			     : err;
+}
+
+static enum err json_domains(struct exporting *e)
+{
+	struct store_domain domain;
+	enum err err = store_domain_next(e->txn, NULL, &domain);
+
+	while (err == ERR_OK) {
+		if (is_wanted(e->how, &domain)) {
+			err = put_json(e, "domain", json_domain(&domain));
+			if (err == ERR_OK)
+				err = each_address(e, &domain,
+						   json_one_address);
+		}
+		if (err == ERR_OK)
+			err = store_domain_next(e->txn, &domain.name, &domain);
+	}
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+static enum err json_boxes(struct exporting *e)
+{
+	struct store_box box;
+	enum err err = store_box_next(e->txn, NULL, &box);
+
+	while (err == ERR_OK && !e->how->has_domain) {
+		if (!e->how->has_handle ||
+		    strcmp(box.name.handle.s, e->how->handle.s) == 0)
+			err = json_one_box(e, &box.name);
+		if (err == ERR_OK)
+			err = store_box_next(e->txn, &box.name, &box);
+	}
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+/* All of it as JSON. */
+static MUST_USE enum err put_all_json(struct exporting *e)
+{
+	enum err err = json_handles(e);
+
+	if (err == ERR_OK)
+		err = json_boxes(e);
+	return err == ERR_OK ? json_domains(e) : err;
+}
+
 static enum err put_all(struct exporting *e)
 {
 	enum err err = ERR_OK;
 
 	if (e->how->format == EXPORT_JSON)
-		return export_json(e);
+		return put_all_json(e);
 	if (e->how->format == EXPORT_CSV &&
 	    !text_put(&e->out, fmt_out_csv_header, strlen(fmt_out_csv_header)))
 		err = ERR_SYSTEM;
@@ -371,7 +513,7 @@ static enum err export_body(struct store_txn *txn, void *arg)
 	err = look_for(e);
 	if (err == ERR_OK)
 		err = put_all(e);
-	return err == ERR_OK ? export_flush(e, 0) : err;
+	return err == ERR_OK ? flush(e, 0) : err;
 }
 
 static int run(struct exporting *e)

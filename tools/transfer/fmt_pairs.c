@@ -1,6 +1,3 @@
-/* fmt_pairs.c: the account that names and values make, and the formats that are a
- * pair a line; LDIF is in fmt_ldif.c.
- */
 #include "fmt_pairs.h"
 
 #include <ctype.h>
@@ -9,8 +6,11 @@
 #include <strings.h>
 
 #include "fmt_clean.h"
-#include "fmt_pairs_private.h"
 #include "fmt_passwd.h"
+
+/* fmt_pairs.c: the account that names and values make, and the formats that are a
+ * pair a line, or LDIF.
+ */
 
 void fmt_pairs_open(struct fmt_pairs *pairs)
 {
@@ -43,16 +43,18 @@ void fmt_pairs_close(struct fmt_pairs *pairs)
 	text_wipe(&pairs->others);
 }
 
-void fmt_pairs_text(struct fmt_pairs *pairs, struct text *text,
-		    const char *value)
+/* A text of its own. */
+static void put_text(struct fmt_pairs *pairs, struct text *text,
+		     const char *value)
 {
 	text->len = 0;
 	pairs->starved = pairs->starved ||
 			 !text_put(text, value, strlen(value));
 }
 
-void fmt_pairs_put(struct fmt_pairs *pairs, enum fmt_csv_column is,
-		   const char *value)
+/* A column's value; a second one, and an empty one, say nothing. */
+static void put_value(struct fmt_pairs *pairs, enum fmt_csv_column is,
+		      const char *value)
 {
 	if (!value[0] || fmt_csv_has(&pairs->columns, is))
 		return; /* the first counts */
@@ -70,23 +72,26 @@ void fmt_pairs_put(struct fmt_pairs *pairs, enum fmt_csv_column is,
 	}
 }
 
-void fmt_pairs_more(struct fmt_pairs *pairs, struct text *text,
-		    const char *value, char end)
+/* One of several, with a byte behind it. */
+static void put_more(struct fmt_pairs *pairs, struct text *text,
+		     const char *value, char end)
 {
 	pairs->starved = pairs->starved ||
 			 !text_put(text, value, strlen(value)) ||
 			 !text_put(text, &end, 1);
 }
 
-void fmt_pairs_switch_off(struct fmt_pairs *pairs, bool mail)
+/* Neither logins nor mail, or no logins alone. */
+static void switch_off(struct fmt_pairs *pairs, bool mail)
 {
-	fmt_pairs_put(pairs, FMT_CSV_LOGIN, "off");
+	put_value(pairs, FMT_CSV_LOGIN, "off");
 	if (mail)
-		fmt_pairs_put(pairs, FMT_CSV_DELIVERY, "off");
-	fmt_pairs_put(pairs, FMT_CSV_REASON, "suspended at the old site");
+		put_value(pairs, FMT_CSV_DELIVERY, "off");
+	put_value(pairs, FMT_CSV_REASON, "suspended at the old site");
 }
 
-bool fmt_pairs_count(struct fmt_pairs *pairs, size_t len)
+/* Counts a line. False: the account is too large, and is not kept further. */
+static bool count_line(struct fmt_pairs *pairs, size_t len)
 {
 	pairs->begun = true;
 	pairs->bytes += len + 1;
@@ -122,13 +127,13 @@ static void take_dir(struct fmt_pairs *pairs, const char *dir)
 	size_t len;
 
 	if (snprintf(path, sizeof path, "%s/Maildir", dir) < (int)sizeof path)
-		fmt_pairs_put(pairs, FMT_CSV_MAILDIR, path);
+		put_value(pairs, FMT_CSV_MAILDIR, path);
 	for (; *at; at += len + (at[len] != 0)) {
 		len = strcspn(at, "/");
 		if (memchr(at, '.', len) && len < sizeof path) {
 			memcpy(path, at, len);
 			path[len] = 0;
-			fmt_pairs_put(pairs, FMT_CSV_DOMAIN, path);
+			put_value(pairs, FMT_CSV_DOMAIN, path);
 			return;
 		}
 	}
@@ -142,24 +147,23 @@ enum fmt_pairs_got fmt_pairs_vuserinfo(struct fmt_pairs *pairs, char *line,
 
 	if (first && pairs->begun)
 		return FMT_PAIRS_BEFORE;
-	if (!len || (!first && !pairs->begun) || !fmt_pairs_count(pairs, len) ||
+	if (!len || (!first && !pairs->begun) || !count_line(pairs, len) ||
 	    !cut(line, &key, &value))
 		return FMT_PAIRS_MORE;
 	if (is(key, "name"))
-		fmt_pairs_put(pairs,
-			      strchr(value, '@') ? FMT_CSV_ADDRESS
-						 : FMT_CSV_LOCAL,
-			      value);
+		put_value(pairs,
+			  strchr(value, '@') ? FMT_CSV_ADDRESS : FMT_CSV_LOCAL,
+			  value);
 	else if (is(key, "passwd"))
-		fmt_pairs_text(pairs, &pairs->hash, value);
+		put_text(pairs, &pairs->hash, value);
 	else if (is(key, "clear passwd"))
-		fmt_pairs_text(pairs, &pairs->clear, value);
+		put_text(pairs, &pairs->clear, value);
 	else if (is(key, "gecos") || is(key, "comment/gecos"))
-		fmt_pairs_put(pairs, FMT_CSV_NAME, value);
+		put_value(pairs, FMT_CSV_NAME, value);
 	else if (is(key, "flags") || (is(key, "gid") && strcmp(value, "0") != 0))
-		fmt_pairs_put(pairs, FMT_CSV_VFLAGS, value);
+		put_value(pairs, FMT_CSV_VFLAGS, value);
 	else if (is(key, "quota"))
-		fmt_pairs_put(pairs, FMT_CSV_VQUOTA, value);
+		put_value(pairs, FMT_CSV_VQUOTA, value);
 	else if (is(key, "dir"))
 		take_dir(pairs, value);
 	return FMT_PAIRS_MORE;
@@ -189,7 +193,7 @@ static void take_words(struct fmt_pairs *pairs, struct text *text, char *words,
 
 	for (char *word = strtok_r(words, between, &save); word;
 	     word = strtok_r(NULL, between, &save))
-		fmt_pairs_more(pairs, text, word, end);
+		put_more(pairs, text, word, end);
 }
 
 enum fmt_pairs_got fmt_pairs_hestia(struct fmt_pairs *pairs, char *line,
@@ -197,23 +201,23 @@ enum fmt_pairs_got fmt_pairs_hestia(struct fmt_pairs *pairs, char *line,
 {
 	char *at = line, *key, *value;
 
-	if (!len || !fmt_pairs_count(pairs, len))
+	if (!len || !count_line(pairs, len))
 		return len ? FMT_PAIRS_DONE : FMT_PAIRS_MORE;
 	while (next_word(&at, &key, &value)) {
 		if (is(key, "ACCOUNT"))
-			fmt_pairs_put(pairs, FMT_CSV_LOCAL, value);
+			put_value(pairs, FMT_CSV_LOCAL, value);
 		else if (is(key, "MD5"))
-			fmt_pairs_text(pairs, &pairs->hash, value);
+			put_text(pairs, &pairs->hash, value);
 		else if (is(key, "QUOTA"))
-			fmt_pairs_put(pairs, FMT_CSV_QUOTA_MB, value);
+			put_value(pairs, FMT_CSV_QUOTA_MB, value);
 		else if (is(key, "ALIAS"))
 			take_words(pairs, &pairs->others, value, ", ", 0);
 		else if (is(key, "FWD"))
 			take_words(pairs, &pairs->forwards, value, ", ", ',');
 		else if (is(key, "FWD_ONLY") && is(value, "yes"))
-			fmt_pairs_put(pairs, FMT_CSV_DELIVERY, "off");
+			put_value(pairs, FMT_CSV_DELIVERY, "off");
 		else if (is(key, "SUSPENDED") && is(value, "yes"))
-			fmt_pairs_switch_off(pairs, true);
+			switch_off(pairs, true);
 	}
 	return FMT_PAIRS_DONE;
 }
@@ -221,25 +225,25 @@ enum fmt_pairs_got fmt_pairs_hestia(struct fmt_pairs *pairs, char *line,
 static void virtualmin(struct fmt_pairs *pairs, const char *key, char *value)
 {
 	if (is(key, "Email address"))
-		fmt_pairs_put(pairs, FMT_CSV_ADDRESS, value);
+		put_value(pairs, FMT_CSV_ADDRESS, value);
 	else if (is(key, "Real name"))
-		fmt_pairs_put(pairs, FMT_CSV_NAME, value);
+		put_value(pairs, FMT_CSV_NAME, value);
 	else if (is(key, "Password"))
-		fmt_pairs_text(pairs, &pairs->clear, value);
+		put_text(pairs, &pairs->clear, value);
 	else if (is(key, "Encrypted password"))
-		fmt_pairs_text(pairs, &pairs->hash, value);
+		put_text(pairs, &pairs->hash, value);
 	else if (is(key, "Disabled") && is(value, "Yes"))
-		fmt_pairs_switch_off(pairs, false);
+		switch_off(pairs, false);
 	else if (is(key, "Extra addresses"))
 		take_words(pairs, &pairs->others, value, " ,", 0);
 	else if (is(key, "Forward") || is(key, "Forward mail to"))
-		fmt_pairs_more(pairs, &pairs->forwards, value, ',');
+		put_more(pairs, &pairs->forwards, value, ',');
 	else if (is(key, "Deliver to user") && is(value, "No"))
-		fmt_pairs_put(pairs, FMT_CSV_DELIVERY, "off");
+		put_value(pairs, FMT_CSV_DELIVERY, "off");
 	else if (is(key, "Mail byte quota") || is(key, "Home byte quota"))
-		fmt_pairs_put(pairs, FMT_CSV_QUOTA, value);
+		put_value(pairs, FMT_CSV_QUOTA, value);
 	else if (is(key, "Mail location") && value[0] == '/')
-		fmt_pairs_put(pairs, FMT_CSV_MAILDIR, value);
+		put_value(pairs, FMT_CSV_MAILDIR, value);
 }
 
 /* user:name:password:ftp:mail:quota in KiB:addresses:forwards:databases, from which
@@ -252,10 +256,10 @@ static enum fmt_pairs_got batch(struct fmt_pairs *pairs, char *line)
 	for (char *rest = line; count < 9; count++)
 		field[count] = rest ? strsep(&rest, ":") : end;
 	pairs->foreign = strcmp(field[4], "1") != 0; /* no mail */
-	fmt_pairs_put(pairs, FMT_CSV_LOCAL, field[0]);
-	fmt_pairs_put(pairs, FMT_CSV_NAME, field[1]);
-	fmt_pairs_text(pairs, &pairs->clear, field[2]);
-	fmt_pairs_put(pairs, FMT_CSV_QUOTA_KB, field[5]);
+	put_value(pairs, FMT_CSV_LOCAL, field[0]);
+	put_value(pairs, FMT_CSV_NAME, field[1]);
+	put_text(pairs, &pairs->clear, field[2]);
+	put_value(pairs, FMT_CSV_QUOTA_KB, field[5]);
 	take_words(pairs, &pairs->others, field[6], ", ", 0);
 	take_words(pairs, &pairs->forwards, field[7], ", ", ',');
 	return FMT_PAIRS_DONE;
@@ -278,7 +282,7 @@ enum fmt_pairs_got fmt_pairs_virtualmin(struct fmt_pairs *pairs, char *line,
 
 	if (first && pairs->begun)
 		return FMT_PAIRS_BEFORE;
-	if (!len || (!first && !pairs->begun) || !fmt_pairs_count(pairs, len))
+	if (!len || (!first && !pairs->begun) || !count_line(pairs, len))
 		return FMT_PAIRS_MORE;
 	if (first && colons(line) >= 5)
 		return batch(pairs, line);
@@ -286,6 +290,187 @@ enum fmt_pairs_got fmt_pairs_virtualmin(struct fmt_pairs *pairs, char *line,
 		return FMT_PAIRS_MORE;
 	if (cut(line, &key, &value))
 		virtualmin(pairs, key, value);
+	return FMT_PAIRS_MORE;
+}
+
+/* Of one digit; 64: it is none. */
+static unsigned digit(char byte)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "abcdefghijklmnopqrstuvwxyz0123456789+/";
+	const char *found = byte ? strchr(digits, byte) : NULL;
+
+	return found ? (unsigned)(found - digits) : 64;
+}
+
+/* In place. False: it is no base64, or has a NUL. */
+static bool decode(char *text)
+{
+	const size_t len = strcspn(text, "=");
+	unsigned bits = 0, count = 0;
+	char *out = text;
+
+	if (len % 4 == 1 || strspn(text + len, "=") != strlen(text + len) ||
+	    strlen(text + len) > 2)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		const unsigned value = digit(text[i]);
+
+		if (value == 64)
+			return false;
+		bits = (bits << 6 | value) & 0xfff;
+		count += 6;
+		if (count >= 8) {
+			count -= 8;
+			*out = (char)(bits >> count & 0xff);
+			if (!*out++)
+				return false;
+		}
+	}
+	*out = 0;
+	return true;
+}
+
+/* A password of whatever writing: {SCHEME}..., or in clear. */
+static void take_password(struct fmt_pairs *pairs, const char *value)
+{
+	if (value[0] == '{' || value[0] == '$') {
+		if (!pairs->hash.len)
+			put_text(pairs, &pairs->hash, value);
+	} else if (!pairs->clear.len) {
+		put_text(pairs, &pairs->clear, value);
+	}
+}
+
+static const struct {
+	const char *name;
+	enum fmt_csv_column is;
+} columns[] = {
+	{"cn", FMT_CSV_NAME},
+	{"givenName", FMT_CSV_FIRST_NAME},
+	{"sn", FMT_CSV_LAST_NAME},
+	{"mailQuota", FMT_CSV_VQUOTA},
+	{"mailQuotaSize", FMT_CSV_VQUOTA},
+	{"accountStatus", FMT_CSV_STATUS},
+};
+
+static bool is_one_of(const char *name, const char *const *names)
+{
+	for (; *names; names++) {
+		if (strcasecmp(name, *names) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void attribute(struct fmt_pairs *pairs, const char *name, char *value)
+{
+	static const char *const others[] = {
+		"mailAlternateAddress", "mailLocalAddress", "mailAlias",
+		"zimbraMailAlias",	"shadowAddress",    NULL};
+
+	if (strcasecmp(name, "mail") == 0 &&
+	    !fmt_csv_has(&pairs->columns, FMT_CSV_ADDRESS))
+		put_value(pairs, FMT_CSV_ADDRESS, value);
+	else if (strcasecmp(name, "mail") == 0 || is_one_of(name, others))
+		put_more(pairs, &pairs->others, fmt_clean_address(value), 0);
+	else if (strcasecmp(name, "mailForwardingAddress") == 0)
+		put_more(pairs, &pairs->forwards, fmt_clean_address(value),
+			 ',');
+	else if (strcasecmp(name, "userPassword") == 0)
+		take_password(pairs, value);
+	else if (strcasecmp(name, "deliveryMode") == 0 &&
+		 strcasecmp(value, "nolocal") == 0)
+		put_value(pairs, FMT_CSV_DELIVERY, "off");
+	else if (strcasecmp(name, "objectClass") == 0 &&
+		 strcasecmp(value, "mailUser") == 0)
+		pairs->listed = true;
+	else if (strcasecmp(name, "changetype") == 0 &&
+		 strcasecmp(value, "add") != 0)
+		pairs->why = "it is a change, and no entry (changetype)";
+	for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+		if (strcasecmp(name, columns[i].name) == 0)
+			put_value(pairs, columns[i].is, value);
+	}
+}
+
+/* Of other attributes nobody wants to know, photographs among them. */
+static bool is_wanted(const char *name)
+{
+	static const char *const names[] = {"mail",
+					    "mailAlternateAddress",
+					    "mailLocalAddress",
+					    "mailAlias",
+					    "zimbraMailAlias",
+					    "mailForwardingAddress",
+					    "shadowAddress",
+					    "objectClass",
+					    "userPassword",
+					    "deliveryMode",
+					    "changetype",
+					    "cn",
+					    "givenName",
+					    "sn",
+					    "mailQuota",
+					    "mailQuotaSize",
+					    "accountStatus",
+					    NULL};
+
+	return is_one_of(name, names);
+}
+
+static void take_line(struct fmt_pairs *pairs)
+{
+	char *line = pairs->line.bytes, *colon, *value;
+	const size_t len = pairs->line.len;
+	bool good = true;
+
+	pairs->line.len = 0;
+	if (!len || line[0] == '#' || !count_line(pairs, 0))
+		return;
+	colon = strchr(line, ':');
+	if (!colon) {
+		pairs->why = "a line has no colon behind a name";
+		return;
+	}
+	*colon = 0;
+	line[strcspn(line, ";")] = 0; /* its options */
+	value = colon + 1;
+	if (!is_wanted(line))
+		return;
+	if (*value == '<') {
+		pairs->why = "a value lies in another file, which is not read";
+		return;
+	}
+	if (*value == ':') {
+		value = fmt_clean_blanks(value + 1);
+		good = decode(value);
+	} else {
+		value += strspn(value, " ");
+	}
+	if (good)
+		attribute(pairs, line, value);
+	else
+		pairs->why = "a value is not base64, or has a NUL";
+}
+
+enum fmt_pairs_got fmt_pairs_ldif(struct fmt_pairs *pairs, char *line,
+				  size_t len)
+{
+	const bool more = line[0] == ' ';
+
+	if (!more)
+		take_line(pairs);
+	if (!len) {
+		pairs->line.len = 0;
+		return pairs->begun ? FMT_PAIRS_DONE : FMT_PAIRS_MORE;
+	}
+	if (!pairs->begun && strncmp(line, "version:", 8) == 0)
+		return FMT_PAIRS_MORE;
+	if (line[0] != '#' && !count_line(pairs, len))
+		return FMT_PAIRS_MORE;
+	pairs->starved = pairs->starved ||
+			 !text_put(&pairs->line, line + more, len - more);
 	return FMT_PAIRS_MORE;
 }
 
@@ -312,7 +497,7 @@ const char *fmt_pairs_fill(struct fmt_pairs *pairs, const char *domain,
 		return NULL;
 	}
 	if (pairs->forwards.len)
-		fmt_pairs_put(pairs, FMT_CSV_FORWARD, pairs->forwards.bytes);
+		put_value(pairs, FMT_CSV_FORWARD, pairs->forwards.bytes);
 	why = fmt_csv_fill(&pairs->columns, &pairs->values, domain, account,
 			   ret_left);
 	if (!why && is_box)

@@ -15,16 +15,46 @@
 #include "base/idn.h"
 #include "base/safe_open.h"
 #include "base/say.h"
-#include "source_tree_private.h"
+#include "fmt_flags.h"
+#include "fmt_passwd.h"
+#include "popusr/mailroot.h"
+#include "source.h"
+#include "source_dotqmails.h"
 #include "store/secret.h"
 
-int source_tree_unreadable(const char *path)
+/* A link in the place of a domain: vpopmail 5.4 makes other names so. */
+struct tree_link {
+	char *path;
+	struct name_domain name;
+	struct stat target;
+};
+
+struct source_tree {
+	const struct source_how *how;
+	source_sink *sink;
+	void *arg;
+	const char *domain;	       /* whose directory is read */
+	const char *dir;	       /* it */
+	struct source_dotqmails files; /* of it */
+	struct fmt_vpopmail_limits limits;
+	struct fmt_vpopmail_limits defaults; /* of domains without any */
+	unsigned long found;		     /* domains */
+	struct source_domain *domains;	     /* the same, not the aliases */
+	size_t count, room;
+	struct tree_link *link;
+	size_t links, link_room;
+	struct strtab aliases; /* that were given */
+	struct text raw;
+	bool enough; /* the sink has */
+};
+
+static int say_unreadable(const char *path)
 {
 	return say_error(CODE_LATER, "cannot read '%s': %s", path,
 			 strerror(errno));
 }
 
-bool source_tree_join(const char *dir, const char *name,
+static bool join_path(const char *dir, const char *name,
 		      char ret_path[PATH_MAX])
 {
 	int len = snprintf(ret_path, PATH_MAX, "%s/%s", dir, name);
@@ -33,7 +63,7 @@ bool source_tree_join(const char *dir, const char *name,
 }
 
 /* Room for one more of size; false: no memory. */
-bool source_tree_grow(void **array, size_t *room, size_t count, size_t size)
+static bool grow(void **array, size_t *room, size_t count, size_t size)
 {
 	size_t wanted = *room ? *room * 2 : 16;
 	void *more;
@@ -48,13 +78,277 @@ bool source_tree_grow(void **array, size_t *room, size_t count, size_t size)
 	return true;
 }
 
-void source_tree_left(struct source_tree *tree, const char *file,
+static void leave_out(struct source_tree *tree, const char *file,
 		      const char *left)
 {
 	const struct source_row row = {.file = file, .left = left};
 
 	if (!tree->enough)
 		tree->enough = !tree->sink(tree->arg, &row);
+}
+
+/* The directory of a user, as vpasswd has it, or below the tree where that was
+ * copied to another place. */
+static void place(const struct source_tree *tree, const char *said,
+		  char ret_dir[PATH_MAX])
+{
+	char part[NAME_DOMAIN_MAX + 3];
+	const char *found = NULL;
+	struct stat st;
+
+	(void)snprintf(ret_dir, PATH_MAX, "%s", said); /* a part of a path */
+	(void)snprintf(part, sizeof part, "/%s/", tree->domain);
+	for (const char *at = said; (at = strstr(at, part)) != NULL; at++)
+		found = at;
+	if (!found || lstat(said, &st) == 0)
+		return;
+	if (!join_path(tree->dir, found + strlen(part), ret_dir))
+		(void)snprintf(ret_dir, PATH_MAX, "%s", said);
+}
+
+/* .qmail-EXT in a user's directory: read where vpopmail was built for that. */
+static void name_extensions(struct source_tree *tree, const char *top,
+			    const char *dir)
+{
+	int fd = safe_open_below(top, dir, O_DIRECTORY), rc;
+	DIR *list = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	char path[PATH_MAX];
+
+	if (!list && fd >= 0)
+		(void)close(fd); /* a directory, read only */
+	while (list && !tree->enough && (entry = dir_next(list, &rc)) != NULL) {
+		if (strncmp(entry->d_name, ".qmail-", 7) == 0 &&
+		    join_path(dir, entry->d_name, path))
+			leave_out(tree, path,
+				  "it is for an extension of the user's "
+				  "address (add that address by hand if it is "
+				  "wanted)");
+	}
+	if (list)
+		(void)closedir(list); /* read only */
+}
+
+/* What the user's own .qmail says. */
+static const char *merge_user(struct source_tree *tree, const char *dir,
+			      struct import_account *account)
+{
+	const char *top =
+		strncmp(dir, tree->how->path, strlen(tree->how->path)) == 0
+			? tree->how->path
+			: "";
+	const bool bounces = account->has_delivery;
+	char path[PATH_MAX], text[MAILROOT_QMAIL_MAX];
+	size_t len;
+	bool on;
+
+	name_extensions(tree, top, dir);
+	if (!join_path(dir, ".qmail", path))
+		return "the path is too long";
+	if (!source_dotqmails_read(top, path, text, &len))
+		return errno == ENOENT || errno == ENOTDIR ? NULL
+							   : strerror(errno);
+	if (bounces) {
+		import_account_note(account,
+				    "%s, while the user's mail bounces", path);
+		return NULL;
+	}
+	return source_dotqmails_merge(&tree->files, path, text, len, account,
+				      &on);
+}
+
+static bool rewrite(struct source_tree *tree, struct source_row *row)
+{
+	const char *cell[SOURCE_CELLS];
+	struct fmt_passwd_cells cells;
+	bool good;
+
+	if (!fmt_passwd_cells(row->raw, row->raw_len, tree->domain, &cells))
+		return true; /* of too few fields: as it stands */
+	cell[SOURCE_ADDRESS] = cells.address;
+	cell[SOURCE_PASSWORD] = cells.password;
+	cell[SOURCE_HASH] = cells.hash;
+	cell[SOURCE_NAME] = cells.name;
+	cell[SOURCE_QUOTA] = cells.quota;
+	cell[SOURCE_FORWARD] = NULL;
+	cell[SOURCE_LOGIN] = cells.flags & FMT_FLAGS_NO_POP ? "off" : NULL;
+	cell[SOURCE_DELIVERY] = cells.flags & FMT_FLAGS_BOUNCE ? "off" : NULL;
+	cell[SOURCE_MAILDIR] = cells.maildir;
+	good = source_rewrite(row, &tree->raw, cell);
+	secret_wipe(&cells, sizeof cells);
+	return good;
+}
+
+static const char *merge(struct source_tree *tree, const struct source_row *row)
+{
+	char dir[PATH_MAX], maildir[PATH_MAX];
+	struct fmt_passwd_cells cells;
+	const char *why;
+	bool on = false;
+
+	if (!fmt_passwd_cells(row->raw, row->raw_len, tree->domain, &cells))
+		return "the line is too long";
+	if (tree->limits.no_pop && !(cells.flags & FMT_FLAGS_OVERRIDE))
+		import_account_no_login(row->account);
+	place(tree, cells.dir, dir);
+	secret_wipe(&cells, sizeof cells);
+	why = source_dotqmails_merge_own(&tree->files, row->account, &on);
+	if (!why && on && dir[0])
+		why = merge_user(tree, dir, row->account);
+	if (!why && dir[0] && join_path(dir, "Maildir", maildir))
+		why = import_account_maildir(row->account, maildir);
+	return why;
+}
+
+/* A user: with what the files beside vpasswd say of him. */
+static bool give_user(void *arg, const struct source_row *given)
+{
+	struct source_tree *tree = arg;
+	struct source_row row = *given;
+
+	if (!row.why && !row.left)
+		row.why = merge(tree, &row);
+	if (tree->how->copies && !rewrite(tree, &row))
+		row.why = "no memory";
+	if (!tree->enough)
+		tree->enough = !tree->sink(tree->arg, &row);
+	return !tree->enough;
+}
+
+static void name_limits(struct source_tree *tree, const char *path,
+			const struct fmt_vpopmail_limits *limits)
+{
+	char left[sizeof limits->others + 64];
+
+	if (!limits->others[0])
+		return;
+	(void)snprintf(left, sizeof left,
+		       "limits that popbox does not have: %s",
+		       limits->others); /* it fits */
+	leave_out(tree, path, left);
+}
+
+/* The limits of a domain, and those of domains without any: upwards is the way
+ * from the operand to vpopmail's home. */
+static int read_limits(struct source_tree *tree, const char *dir)
+{
+	char path[PATH_MAX], text[MAILROOT_QMAIL_MAX];
+	size_t len;
+
+	tree->limits = tree->defaults;
+	if (!join_path(dir, ".qmailadmin-limits", path))
+		return CODE_DONE;
+	if (!source_dotqmails_read(tree->how->path, path, text, &len))
+		return errno == ENOENT ? CODE_DONE : say_unreadable(path);
+	fmt_vpopmail_limits(text, len, &tree->limits);
+	name_limits(tree, path, &tree->limits);
+	return CODE_DONE;
+}
+
+/* ~vpopmail/etc/vlimits.default, of domains without a file of their own. */
+static void read_defaults(struct source_tree *tree, const char *upwards)
+{
+	char top[PATH_MAX], path[PATH_MAX], text[MAILROOT_QMAIL_MAX];
+	size_t len;
+
+	if (!join_path(tree->how->path, upwards, top) ||
+	    !join_path(top, "etc/vlimits.default", path) ||
+	    !source_dotqmails_read(top, path, text, &len))
+		return;
+	fmt_vpopmail_limits(text, len, &tree->defaults);
+	name_limits(tree, path, &tree->defaults);
+}
+
+/* A link that may be another name of a domain. */
+static int note_link(struct source_tree *tree, const char *path,
+		     const char *name)
+{
+	struct tree_link link = {.path = NULL};
+
+	if (name_domain_read(name, strlen(name), &link.name) ||
+	    stat(path, &link.target) != 0)
+		return CODE_DONE;
+	link.path = strdup(path);
+	if (!link.path || !grow((void **)&tree->link, &tree->link_room,
+				tree->links, sizeof *tree->link)) {
+		free(link.path);
+		return say_error(CODE_LATER, "no memory");
+	}
+	tree->link[tree->links++] = link;
+	return CODE_DONE;
+}
+
+/* Another name of one of its domains, once. */
+struct naming {
+	struct source_tree *tree;
+	const struct source_domain *target;
+	const char *file;
+	int code;
+};
+
+static bool give_alias(void *arg, const struct name_domain *name)
+{
+	struct naming *naming = arg;
+	struct source_tree *tree = naming->tree;
+	struct source_domain domain = {.name = *name,
+				       .is_alias = true,
+				       .target = naming->target->name,
+				       .dir = naming->target->dir};
+	const struct source_row row = {.file = naming->file, .domain = &domain};
+	const size_t had = tree->aliases.count;
+	size_t number;
+
+	if (strcmp(name->s, domain.target.s) == 0)
+		return true;
+	if (idn_domain(name->s, &domain.name, domain.utf8)) {
+		domain.name = *name; /* without its other form */
+		domain.utf8[0] = 0;
+	}
+	if (!strtab_add(&tree->aliases, name->s, &number)) {
+		naming->code = say_error(CODE_LATER, "no memory");
+		return false;
+	}
+	if (number >= had)
+		tree->enough = !tree->sink(tree->arg, &row);
+	return !tree->enough;
+}
+
+/* What qmail's files lead into a domain's directory under another name, and the
+ * links to it. */
+static int give_aliases(struct source_tree *tree)
+{
+	struct naming naming = {.tree = tree, .code = CODE_DONE};
+	char routes[PATH_MAX];
+
+	if (!join_path(tree->how->site->config.qmail, "control/virtualdomains",
+		       routes))
+		routes[0] = 0;
+	for (size_t i = 0; i < tree->count && !tree->enough; i++) {
+		naming.target = &tree->domains[i];
+		naming.file = routes;
+		oldroutes_into(tree->how->old, &naming.target->dir, give_alias,
+			       &naming);
+	}
+	for (size_t i = 0; i < tree->links && !tree->enough; i++) {
+		const struct tree_link *link = &tree->link[i];
+
+		naming.target = NULL;
+		for (size_t j = 0; j < tree->count && !naming.target; j++) {
+			const struct stat *st = &tree->domains[j].dir;
+
+			if (st->st_ino == link->target.st_ino &&
+			    st->st_dev == link->target.st_dev)
+				naming.target = &tree->domains[j];
+		}
+		naming.file = link->path;
+		if (naming.target)
+			(void)give_alias(&naming, &link->name); /* its code */
+		else if (!tree->how->domain)
+			leave_out(tree, link->path,
+				  "it is a link that leads to no domain of "
+				  "this tree");
+	}
+	return naming.code;
 }
 
 static bool owner(void *arg, const char *path,
@@ -75,8 +369,8 @@ static enum fmt_vpopmail_where agent(void *arg, const char *line,
 static bool note_domain(struct source_tree *tree,
 			const struct source_domain *domain)
 {
-	if (!source_tree_grow((void **)&tree->domains, &tree->room, tree->count,
-			      sizeof *tree->domains))
+	if (!grow((void **)&tree->domains, &tree->room, tree->count,
+		  sizeof *tree->domains))
 		return false;
 	tree->domains[tree->count++] = *domain;
 	return true;
@@ -96,7 +390,7 @@ static int give_domain(struct source_tree *tree, const char *dir,
 	if (row.why)
 		row.domain = NULL;
 	else if (stat(dir, &domain.dir) != 0)
-		return source_tree_unreadable(dir);
+		return say_unreadable(dir);
 	if (!row.why && !note_domain(tree, &domain))
 		return say_error(CODE_LATER, "no memory");
 	tree->enough = !tree->sink(tree->arg, &row);
@@ -119,17 +413,17 @@ static int read_domain(struct source_tree *tree, const char *dir,
 						.top = tree->how->path,
 						.dir = dir,
 						.domain = name};
-	if (!source_tree_join(dir, "vpasswd", path))
+	if (!join_path(dir, "vpasswd", path))
 		return say_error(CODE_REFUSED, "'%s': the path is too long",
 				 dir);
 	code = give_domain(tree, dir, name);
 	if (code == CODE_DONE)
-		code = source_tree_limits(tree, dir);
+		code = read_limits(tree, dir);
 	if (code == CODE_DONE)
 		code = source_dotqmails_list(&tree->files);
 	if (code == CODE_DONE && !tree->enough)
-		code = source_lines(&how, fmt_passwd_vpopmail, path,
-				    source_tree_user, tree);
+		code = source_lines(&how, fmt_passwd_vpopmail, path, give_user,
+				    tree);
 	if (code == CODE_DONE && !tree->enough)
 		code = source_dotqmails_rest(&tree->files, tree->sink,
 					     tree->arg, &tree->enough);
@@ -154,17 +448,16 @@ static int read_entry(struct source_tree *tree, const char *below,
 	struct stat st;
 
 	if (lstat(below, &st) != 0)
-		return errno == ENOENT ? CODE_DONE
-				       : source_tree_unreadable(below);
+		return errno == ENOENT ? CODE_DONE : say_unreadable(below);
 	if (S_ISLNK(st.st_mode))
-		return source_tree_note_link(tree, below, name);
-	if (!S_ISDIR(st.st_mode) || !source_tree_join(below, "vpasswd", path))
+		return note_link(tree, below, name);
+	if (!S_ISDIR(st.st_mode) || !join_path(below, "vpasswd", path))
 		return CODE_DONE;
 	if (lstat(path, &st) == 0)
 		return is_wanted(tree, name) ? read_domain(tree, below, name)
 					     : CODE_DONE;
 	if (errno != ENOENT)
-		return source_tree_unreadable(path);
+		return say_unreadable(path);
 	return depth && !strchr(name, '.') ? read_below(tree, below, depth - 1)
 					   : CODE_DONE;
 }
@@ -180,17 +473,17 @@ static int read_below(struct source_tree *tree, const char *dir, unsigned depth)
 	if (!list) {
 		if (fd >= 0)
 			(void)close(fd); /* a directory, read only */
-		return source_tree_unreadable(dir);
+		return say_unreadable(dir);
 	}
 	while (code == CODE_DONE && !tree->enough &&
 	       (entry = dir_next(list, &rc)) != NULL) {
 		if (entry->d_name[0] != '.' &&
-		    source_tree_join(dir, entry->d_name, below))
+		    join_path(dir, entry->d_name, below))
 			code = read_entry(tree, below, entry->d_name, depth);
 	}
 	(void)closedir(list); /* read only */
 	errno = rc;
-	return rc ? source_tree_unreadable(dir) : code;
+	return rc ? say_unreadable(dir) : code;
 }
 
 static int none_found(const struct source_how *how)
@@ -214,12 +507,11 @@ static int read_tree(struct source_tree *tree)
 	char vpasswd[PATH_MAX];
 	struct stat st;
 
-	if (!source_tree_join(path, "vpasswd", vpasswd) ||
-	    lstat(vpasswd, &st) != 0) {
-		source_tree_defaults(tree, "..");
+	if (!join_path(path, "vpasswd", vpasswd) || lstat(vpasswd, &st) != 0) {
+		read_defaults(tree, "..");
 		return read_below(tree, path, 3);
 	}
-	source_tree_defaults(tree, "../..");
+	read_defaults(tree, "../..");
 	return read_domain(tree, path,
 			   tree->how->domain ? tree->how->domain
 			   : name && name[1] ? name + 1
@@ -238,7 +530,7 @@ int source_tree(const struct source_how *how, source_sink *sink, void *arg)
 	if (code == CODE_DONE && !tree->found)
 		code = none_found(how);
 	if (code == CODE_DONE)
-		code = source_tree_aliases(tree);
+		code = give_aliases(tree);
 	for (size_t i = 0; i < tree->links; i++)
 		free(tree->link[i].path);
 	free(tree->link);
