@@ -22,7 +22,7 @@ PRINTS = frozenset(TOOL[name] for name in (
 
 # How the files of qmail come to say what the store says.
 PUBLISH = frozenset(TOOL[name] for name in (
-    "collect", "collect_all", "control", "control_audit", "errand",
+    "collect", "collect_all", "control", "check_control", "errand",
     "errand_bulk", "errand_move", "item", "lines", "notify", "pending", "plan", "publish",
     "render",
     "replace", "steps", "switched"))
@@ -92,7 +92,7 @@ MAP = (
                               "extension.t", "changes.t", "pending.t")),
     ("tools/qmail/lines.c", ("test_render", "test_steps", "test_control",
                              *PUBLISHED)),
-    ("tools/check/control_audit*.c", ("check.t", "kinds.t", "control.t", "crash.t")),
+    ("tools/check/check_control.c", ("check.t", "kinds.t", "control.t", "crash.t")),
     ("tools/publish/errand_move.c", ("moves.t", "model.t")),
     ("tools/popusr/mailroot_move.c", ("moves.t",)),
     ("tools/cli/cmd/cmd_domain_move.c", ("moves.t", "codes.t")),
@@ -106,7 +106,7 @@ MAP = (
                                  "check.t")),
     ("tools/popusr/mailroot*.c", (*PUBLISHED, "check.t", "serialmail.t")),
     ("tools/popusr/asuser*.c", (*PUBLISHED, "inherited.t", "check.t")),
-    ("tools/check/audit.c", ("check.t", "crash.t", "control.t", "odd.t")),
+    ("tools/check/check_files.c", ("check.t", "crash.t", "control.t", "odd.t")),
     ("tools/qmail/dotqmail.c", ("test_render", "extension.t", "changes.t",
                                  "control.t", "export.t", "import.t")),
     ("tools/publish/rehearse.c", ("admin.t", "kinds.t", "import.t")),
@@ -262,7 +262,7 @@ ACCEPTED = (
 	back = row_key_bybox""", ("always",), "then each row is looked at one by one"),
     ("store/check_bybox.c", "order(boxes->key, box) < 0", ("bound",),
      "then each row is looked at one by one"),
-    ("tools/check/control_audit.c", """const struct audited *a = arg;
+    ("tools/check/check_control.c", """const struct audited *a = arg;
 	const int width = len < 200 ? (int)len : 200""",
      ("constant", "bound"), "how much of somebody's line is shown"),
     ("tools/qmail/control.c", "len < 190 ? len : 190", ("constant", "bound"),

@@ -11,7 +11,7 @@
 #include "base/json.h"
 #include "base/say.h"
 #include "base/text.h"
-#include "check/audit.h"
+#include "check/check_files.h"
 #include "cli/commands.h"
 #include "publish/publish.h"
 
@@ -244,7 +244,7 @@ static int compare(const struct site *site, const struct looking *before,
 static int repair(struct site *site, const struct looking *before)
 {
 	struct looking left = {.site = site, .kept = true};
-	int code = audit(site, true, on_nothing, NULL), again;
+	int code = check_files(site, true, on_nothing, NULL), again;
 
 	if (code == CODE_DONE || code == CODE_LATER) {
 		int published = publish(site, true);
@@ -252,7 +252,7 @@ static int repair(struct site *site, const struct looking *before)
 		code = code == CODE_DONE ? published : code;
 	}
 	if (code == CODE_DONE || code == CODE_LATER) {
-		again = audit(site, false, on_finding, &left);
+		again = check_files(site, false, on_finding, &left);
 		if (again == CODE_DONE || again == CODE_LATER)
 			again = compare(site, before, &left);
 		code = code == CODE_DONE ? again : code;
@@ -262,14 +262,14 @@ static int repair(struct site *site, const struct looking *before)
 }
 
 /* hashes: the scan of the store has found some. */
-static int check_files(struct site *site, bool mend, bool hashes)
+static int check_machine(struct site *site, bool mend, bool hashes)
 {
 	struct looking look = {.site = site, .kept = mend};
 	char count[SAY_COUNT_TEXT];
 	int code = mend ? site_open_write(site) : site_open_look(site);
 
 	if (code == CODE_DONE)
-		code = audit(site, false, on_finding, &look);
+		code = check_files(site, false, on_finding, &look);
 	if ((code == CODE_DONE || code == CODE_LATER) && look.found && mend) {
 		int mended = repair(site, &look);
 
@@ -307,7 +307,7 @@ int cmd_check(struct site *site, const struct args *args)
 	if (code == CODE_DONE && store_only && !hashes)
 		say_note("no problem found");
 	if (code == CODE_DONE && !store_only)
-		files = check_files(site, mend, hashes);
+		files = check_machine(site, mend, hashes);
 	if (hashes && files == CODE_DONE)
 		files = CODE_NO;
 	return code != CODE_DONE ? code : files;

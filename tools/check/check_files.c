@@ -1,4 +1,4 @@
-#include "audit.h"
+#include "check_files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@
 struct audit {
 	struct site *site;
 	bool fix;
-	audit_report *report;
+	check_files_report *report;
 	void *arg;
 	struct plan plan;
 	uint64_t owed;
@@ -30,9 +30,10 @@ struct audit {
 	int code; /* what could not be looked at makes it CODE_LATER */
 };
 
-__attribute__((format(printf, 4, 5))) static void
-tell(const struct audit *a, const char *check, bool mends, const char *format,
-     ...)
+__attribute__((format(printf, 4, 5))) static void tell(const struct audit *a,
+						       const char *check,
+						       bool mends,
+						       const char *format, ...)
 {
 	char text[PATH_MAX + 256], clean[PATH_MAX + 256];
 	const struct finding finding = {check, clean, mends};
@@ -76,9 +77,9 @@ static int audit_dialup(struct audit *a, const struct plan_item *item)
 	if (!dialup_files(&a->site->config, item->domain, item->delivery,
 			  &files))
 		return say_error(CODE_LATER, "no memory");
-	return take(a, asuser_audit_dialup(a->site->asuser,
-					   &item->address.domain, &files,
-					   a->fix, &a->below));
+	return take(a,
+		    asuser_audit_dialup(a->site->asuser, &item->address.domain,
+					&files, a->fix, &a->below));
 }
 
 /* What is to be overwritten and may be somebody's list stays beside it. False: it
@@ -100,18 +101,19 @@ static bool keep_copy(struct audit *a, const struct plan_item *item)
 			 "kept as '%s'",
 			 path, kept);
 	else
-		say_error(0, "cannot keep a copy of '%s': %s: it was not "
-			     "overwritten",
+		say_error(0,
+			  "cannot keep a copy of '%s': %s: it was not "
+			  "overwritten",
 			  path, strerror(rc));
 	return rc == 0;
 }
 
 static int audit_file(struct audit *a, const struct plan_item *item)
 {
-	int code = take(a, asuser_audit_qmail(a->site->asuser, &item->handle,
-					      &item->address, item->text,
-					      item->len, item->mode,
-					      &a->below));
+	int code =
+		take(a, asuser_audit_qmail(a->site->asuser, &item->handle,
+					   &item->address, item->text,
+					   item->len, item->mode, &a->below));
 
 	if (code == CODE_DONE && a->fix && a->below.len && !keep_copy(a, item))
 		code = CODE_NO;
@@ -129,10 +131,10 @@ static int audit_item(struct audit *a, const struct plan_item *item)
 	case STORE_DOMAINS:
 		/* Of one that is parked the directory is there yet. */
 		if (item->domain->kind == STORE_POP)
-			return take(a, asuser_audit_domain(
-					       asuser, &item->handle,
-					       &item->address.domain, a->fix,
-					       &a->below));
+			return take(a,
+				    asuser_audit_domain(asuser, &item->handle,
+							&item->address.domain,
+							a->fix, &a->below));
 		return item->domain->kind == STORE_DIALUP &&
 				       item->act == PLAN_MAKE
 			       ? audit_dialup(a, item)
@@ -406,7 +408,8 @@ static void audit_qmail(struct audit *a)
 }
 
 /* One file of the store's directory: root's alone. */
-static void audit_store_file(struct audit *a, const char *name, mode_t forbidden)
+static void audit_store_file(struct audit *a, const char *name,
+			     mode_t forbidden)
 {
 	char path[PATH_MAX];
 	struct stat st;
@@ -416,13 +419,15 @@ static void audit_store_file(struct audit *a, const char *name, mode_t forbidden
 	if (lstat(path, &st) != 0)
 		return; /* made when it is needed */
 	if (st.st_uid != 0 && st.st_uid != geteuid())
-		tell(a, "store-owner", false, "%s belongs to uid %u, not to "
-					      "root (chown it)",
+		tell(a, "store-owner", false,
+		     "%s belongs to uid %u, not to "
+		     "root (chown it)",
 		     path, st.st_uid);
 	if (!(st.st_mode & forbidden))
 		return;
-	tell(a, "store-mode", true, "%s has mode %04o: others may look at or "
-				    "write to the store",
+	tell(a, "store-mode", true,
+	     "%s has mode %04o: others may look at or "
+	     "write to the store",
 	     path, st.st_mode & 07777);
 	if (a->fix && chmod(path, st.st_mode & 07777 & ~forbidden) != 0)
 		say_error(0, "cannot chmod '%s': %s", path, strerror(errno));
@@ -481,7 +486,8 @@ static enum err plan_body(struct store_txn *txn, void *arg)
 	return err;
 }
 
-int audit(struct site *site, bool fix, audit_report *report, void *arg)
+int check_files(struct site *site, bool fix, check_files_report *report,
+		void *arg)
 {
 	struct audit *a = calloc(1, sizeof *a);
 	int code;

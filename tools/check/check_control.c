@@ -1,4 +1,4 @@
-/* control_audit.c: what is wrong with qmail's files on the disk. */
+/* check_control.c: what is wrong with qmail's files on the disk. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
