@@ -314,6 +314,31 @@ static void walks(void **state)
 	assert_int_equal(store_read(store, find_body, ""), ERR_NOTFOUND);
 }
 
+static enum err short_body(struct store_txn *txn, void *arg)
+{
+	struct name_handle names[] = {handle("a"), handle("b")};
+	struct store_handle found;
+	enum err err = ERR_OK;
+
+	(void)arg;
+	for (size_t i = 0; err == ERR_OK && i < COUNT(names); i++)
+		err = store_handle_add(txn, &names[i]);
+	for (size_t i = 0; err == ERR_OK && i < COUNT(names); i++) {
+		err = store_handle_next(txn, i ? &names[i - 1] : NULL, &found);
+		if (err == ERR_OK)
+			assert_string_equal(found.name.s, names[i].s);
+	}
+	assert_int_equal(store_handle_next(txn, &names[1], &found),
+			 ERR_NOTFOUND);
+	return err;
+}
+
+static void short_names(void **state)
+{
+	(void)state;
+	assert_int_equal(change(short_body, NULL), ERR_OK);
+}
+
 static enum err add_and_fail(struct store_txn *txn, void *arg)
 {
 	enum err err = add_domain(txn, arg);
@@ -630,6 +655,7 @@ int main(void)
 			   "one is in its way",
 			   follows),
 		WITH_STORE("walks meet every row once, pointers never", walks),
+		WITH_STORE("handles of one letter are met as well", short_names),
 		WITH_STORE("a body that fails or is not kept changes nothing",
 			   all_or_nothing),
 		WITH_STORE("the journal has every change and no hash", journal),
