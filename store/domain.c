@@ -150,7 +150,7 @@ enum err store_domain_row(const uint8_t *key, size_t key_len,
 enum err store_domain_get(struct store_txn *txn, const struct name_domain *name,
 			  struct store_domain *ret_domain)
 {
-	struct row_key key = row_key_domain(name);
+	struct row_key key;
 	struct db_bytes row;
 	enum err err;
 
@@ -159,6 +159,7 @@ enum err store_domain_get(struct store_txn *txn, const struct name_domain *name,
 		*ret_domain = txn->seen->domain;
 		return ERR_OK;
 	}
+	key = row_key_domain(name);
 	err = db_get(txn->db, DB_DOMAIN, row_key_bytes(&key), &row);
 	if (err == ERR_OK)
 		err = domain_decode(row_key_bytes(&key), row, ret_domain);

@@ -47,7 +47,7 @@ enum err store_handle_row(const uint8_t *key, size_t key_len,
 enum err store_handle_get(struct store_txn *txn, const struct name_handle *name,
 			  struct store_handle *ret_handle)
 {
-	struct row_key key = row_key_handle(name);
+	struct row_key key;
 	struct db_bytes row;
 	enum err err;
 
@@ -56,6 +56,7 @@ enum err store_handle_get(struct store_txn *txn, const struct name_handle *name,
 		*ret_handle = txn->seen->handle;
 		return ERR_OK;
 	}
+	key = row_key_handle(name);
 	err = db_get(txn->db, DB_HANDLE, row_key_bytes(&key), &row);
 	if (err == ERR_OK)
 		err = handle_decode(row_key_bytes(&key), row, ret_handle);
