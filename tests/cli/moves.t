@@ -2,6 +2,7 @@
 """A domain, with its boxes and their mail, moves to another handle."""
 import json
 import os
+import random
 import shutil
 import sys
 
@@ -408,6 +409,50 @@ def restored():
         eq(site.login().rc, 0)
         eq(len(uidl(site, "new-0001")), 4)
         assert any("new-0001" in text for _, text in site.findings())
+
+
+def mail_below(site):
+    return sorted(name for where, _, names in os.walk(site.home)
+                  for name in names if where.endswith("/new"))
+
+
+@test("moves between other changes, undone or not, leave the files as the store says, "
+      "and every message once")
+def mixed():
+    for seed in range(int(os.environ.get("MOVES", "3"))):
+        draw = random.Random(seed)
+        with full() as site:
+            site.do("domain", "add", "b.org", "--handle", "ot2")
+            site.do("box", "add", "bob@b.org", "--no-password")
+            site.do("address", "add", "team@b.org", "joe@example.com",
+                    "bob@b.org")
+            for name in ("ann@example.com", "bob@b.org"):
+                eq(site.deliver(name).rc, 0)
+            mail = mail_below(site)
+            done = []
+            for step in range(20):
+                words = draw.choice((
+                    ("domain", "move", "example.com", "b.org", "--handle"),
+                    ("domain", "move", "example.com", "--handle"),
+                    ("domain", "move", "b.org", "--handle"),
+                    ("box", "del", "ann@example.com", "--yes"),
+                    ("box", "undelete", "ann@example.com"),
+                    ("box", "del", "bob@b.org", "--yes"),
+                    ("box", "undelete", "bob@b.org"),
+                    ("address", "del", "j.doe@example.com", "--yes"),
+                    ("address", "add", "j.doe@example.com",
+                     "joe@example.com"),
+                    ("handle", "set", "new", "--delivery", "hold"),
+                    ("undo", str(first_of_last(site)))))
+                if words[-1] == "--handle":
+                    words += (draw.choice(("ex1", "ot2", "new")),)
+                got = site.popbox(*words)
+                assert got.rc in (0, 100), (seed, step, words, got)
+                done.append((words, got.rc))
+                eq(site.findings()[:3], [], (seed, done))
+                eq(mail_below(site), mail, (seed, done))
+            site.do("sync", "--full")
+            eq(site.findings()[:3], [], (seed, done))
 
 
 run()
