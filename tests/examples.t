@@ -12,6 +12,8 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import seen
+import tap
 from tap import (BUILD, CHECKPW, GOOD, POPBOX, QMAIL, SANITIZED, TREE, Site, as_third,
                  eq, has, hasnt, record, run, skip, test)
 
@@ -196,6 +198,17 @@ def units():
                            capture_output=True, text=True).stderr, "Nonsense")
 
 
+def remembered(site, work):
+    """work() is a login that is remembered, with the unit's few capabilities."""
+    if not tap.APART:
+        return
+    seen.clean()
+    site.settings({"login_cache": "3600"})
+    work()
+    eq(len(seen.entries()), 1)
+    seen.clean()
+
+
 @test("systemd: a connection's service, run as its unit says, serves and logs",
       root=True, plain=True)
 def systemd():
@@ -211,8 +224,8 @@ def systemd():
         server.listen()
         caps = [c[4:].lower() for c in keys["CapabilityBoundingSet"].split()]
         limit = int(keys["LimitDATA"].removesuffix("M")) << 20
-        for source, password, want in (("127.0.0.1", GOOD, "accept"),
-                                       ("127.0.0.5", "wrong", "refuse")):
+
+        def one(source, password, want):
             client = site.connect(source)
             connection, (address, _) = server.accept()
             command = keys["ExecStart"].removeprefix("-").replace(
@@ -227,6 +240,9 @@ def systemd():
             service.wait(20)
             eq(len(answer), 2 if want == "accept" else 1, answer)
             site.logged(f"{want} ip={source} ")
+        one("127.0.0.1", GOOD, "accept")
+        one("127.0.0.5", "wrong", "refuse")
+        remembered(site, lambda: one("127.0.0.1", GOOD, "accept"))
 
 
 @test("the status is mailed when something wants a hand, and not otherwise")
@@ -336,8 +352,11 @@ def verdict_unit():
         eq((socket_keys["Accept"], keys["StandardInput"],
             keys["StandardOutput"]), ("yes", "socket", "socket"))
         caps = [c[4:].lower() for c in keys["CapabilityBoundingSet"].split()]
-        for password, want in ((GOOD, "accept\tjoe@example.com\tex1-0001\t"),
-                               ("wrong", "refuse\n")):
+        # Else it could not make its table, nor would the next find it.
+        eq((keys["RuntimeDirectory"], keys["RuntimeDirectoryPreserve"]),
+           ("popbox", "yes"))
+
+        def one(password, want):
             client, connection = socket.socketpair()
             with client, connection, open(site.where + "/current", "ab") as log:
                 service = site.start(
@@ -352,6 +371,10 @@ def verdict_unit():
                 has(client.makefile().read(), want)
             service.wait(20)
             site.logged(want.split()[0] + " ip=- ")
+        right = "accept\tjoe@example.com\tex1-0001\t"
+        one(GOOD, right)
+        one("wrong", "refuse\n")
+        remembered(site, lambda: one(GOOD, right))
 
 
 def banned(site, text, *options):
