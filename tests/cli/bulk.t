@@ -125,6 +125,19 @@ def parts():
         eq(len(site.do("log").splitlines()), before)
 
 
+@test("a dial-up domain in a large change has its directory and files")
+def dialup():
+    with Site().joe() as site:
+        site.do("domain", "add", "dial.org", "--handle", "ex1", "--kind", "dialup",
+                "--no-sync")
+        fill(site, "example.com", 30)
+        eq(sync(site).rc, 0)
+        where = site.serial + "/dial.org"
+        eq(sorted(os.listdir(where)), [".qmail-default", "Maildir", "RELAYHOST"])
+        has(site.control("rcpthosts"), "dial.org\n")
+        site.sound()
+
+
 @test("more than ten thousand items go in parts with the limits as shipped",
       plain=True)
 def shipped():

@@ -438,4 +438,19 @@ def many():
         eq(site.control("rcpthosts"), "localhost\n")
 
 
+@test("--dry-run shows the directory of a dial-up domain and where its mail would "
+      "go, and makes none")
+def rehearsed():
+    with Site().joe() as site:
+        got = site.popbox("domain", "add", "dial.org", "--handle", "ex1", "--kind",
+                          "dialup", "--host", "mx.dial.org", "--dry-run")
+        eq(got.rc, 0, got)
+        has(got.out, f"{site.serial}/dial.org/: directory\n")
+        has(got.out, f"{site.serial}/dial.org/RELAYHOST: mx.dial.org")
+        assert not os.path.exists(site.serial + "/dial.org")
+        got = site.popbox("domain", "add", "new.org", "--handle", "ex1", "--dry-run")
+        has(got.out, "/DOMAINS/new.org/: directory\n")
+        hasnt(got.out, site.serial)
+
+
 run()

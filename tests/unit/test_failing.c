@@ -207,6 +207,17 @@ static enum err domain_ip(struct store_txn *txn, void *arg)
 	return err == ERR_OK ? store_domain_set(txn, &is) : err;
 }
 
+/* With its alias to the other handle, and back the next time. */
+static enum err domain_move(struct store_txn *txn, void *arg)
+{
+	struct name_domain name = domain(arg);
+	struct store_domain is;
+	enum err err = store_domain_get(txn, &name, &is);
+
+	is.handle = handle(strcmp(is.handle.s, "ex1") == 0 ? "ex2" : "ex1");
+	return err == ERR_OK ? store_domain_set(txn, &is) : err;
+}
+
 /* The alias becomes one of another domain. */
 static enum err domain_target(struct store_txn *txn, void *arg)
 {
@@ -470,6 +481,8 @@ static void changing(void **state)
 	static const struct step steps[] = {
 		{"handle set", handle_set, "ex1", 0},
 		{"another local IP", domain_ip, "example.com", 0},
+		{"another handle", domain_move, "example.com", 0},
+		{"and back", domain_move, "example.com", 0},
 		{"another target", domain_target, "alias.org", 0},
 		{"box set", box_set, NULL, 1},
 		{"box password", box_password, NULL, 1},
