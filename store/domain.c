@@ -154,17 +154,17 @@ enum err store_domain_get(struct store_txn *txn, const struct name_domain *name,
 	struct db_bytes row;
 	enum err err;
 
-	if (txn->seen && name->s[0] &&
-	    strcmp(txn->seen->domain.name.s, name->s) == 0) {
-		*ret_domain = txn->seen->domain;
+	if (txn->recent && name->s[0] &&
+	    strcmp(txn->recent->domain.name.s, name->s) == 0) {
+		*ret_domain = txn->recent->domain;
 		return ERR_OK;
 	}
 	key = row_key_domain(name);
 	err = db_get(txn->db, DB_DOMAIN, row_key_bytes(&key), &row);
 	if (err == ERR_OK)
 		err = domain_decode(row_key_bytes(&key), row, ret_domain);
-	if (err == ERR_OK && txn->seen)
-		txn->seen->domain = *ret_domain;
+	if (err == ERR_OK && txn->recent)
+		txn->recent->domain = *ret_domain;
 	return err;
 }
 

@@ -51,17 +51,17 @@ enum err store_handle_get(struct store_txn *txn, const struct name_handle *name,
 	struct db_bytes row;
 	enum err err;
 
-	if (txn->seen && name->s[0] &&
-	    strcmp(txn->seen->handle.name.s, name->s) == 0) {
-		*ret_handle = txn->seen->handle;
+	if (txn->recent && name->s[0] &&
+	    strcmp(txn->recent->handle.name.s, name->s) == 0) {
+		*ret_handle = txn->recent->handle;
 		return ERR_OK;
 	}
 	key = row_key_handle(name);
 	err = db_get(txn->db, DB_HANDLE, row_key_bytes(&key), &row);
 	if (err == ERR_OK)
 		err = handle_decode(row_key_bytes(&key), row, ret_handle);
-	if (err == ERR_OK && txn->seen)
-		txn->seen->handle = *ret_handle;
+	if (err == ERR_OK && txn->recent)
+		txn->recent->handle = *ret_handle;
 	return err;
 }
 

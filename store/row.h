@@ -61,7 +61,7 @@ struct store_txn {
 	int64_t now;
 	uint64_t group; /* 0 until the first entry of this commit */
 	uint64_t last;	/* its latest entry */
-	struct seen *seen; /* of a reader; NULL: nothing is kept */
+	struct recent *recent; /* of a reader; NULL: nothing is kept */
 	struct {
 		struct name_domain of; /* "": none was looked for */
 		struct name_handle handle;
@@ -70,7 +70,7 @@ struct store_txn {
 
 /* The rows that a reader asked for last: boxes in a row are mostly of one handle
  * and one domain, and each row costs a checksum. Its snapshot does not change. */
-struct seen {
+struct recent {
 	struct store_handle handle; /* name "": none */
 	struct store_domain domain;
 };

@@ -64,13 +64,13 @@ struct reading {
 static enum err read_body(struct db_txn *db, void *arg)
 {
 	struct reading *reading = arg;
-	struct seen seen;
+	struct recent recent;
 	struct store_txn txn = {
-		.db = db, .store = reading->store, .seen = &seen};
+		.db = db, .store = reading->store, .recent = &recent};
 	uint64_t format;
 	enum err err = meta_number(&txn, "format", &format);
 
-	seen.handle.name.s[0] = seen.domain.name.s[0] = 0;
+	recent.handle.name.s[0] = recent.domain.name.s[0] = 0;
 	if (err == ERR_OK && (format < reading->store->oldest ||
 			      format > STORE_FORMAT))
 		err = ERR_SCHEMA;
