@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* confine.h: the walls around the program that a login becomes. All boxes
  * share one user, so without them a broken POP server could read every box.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* confine_calls.c: the system calls that a POP server never needs, refused
  * with EPERM. A list of what is forbidden and not of what is allowed: a library
  * that calls something new must not lock all users out, and Landlock stands

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "lastlogin.h"
 
 #include <fcntl.h>

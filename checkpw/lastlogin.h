@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lastlogin.h: when a box was last logged into, and from where: the file
  * .lastlogin in its Maildir, whose time is that of the login and whose text the
  * client's address. Written by popusr, at most once an hour.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* log.h: one line for every login.
  *
  *	popbox-checkpw: accept ip=192.0.2.7 box=ex1-0001 user=joe@example.com

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* popbox-checkpw: the login program, see popbox-checkpw(8). With --verdict it
  * answers who asks over a connection, and runs nothing.
  *

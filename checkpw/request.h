@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* request.h: what qmail-popup hands over on descriptor 3:
  *
  *	login NUL password NUL timestamp NUL [more]

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* seen.h: logins that were accepted a short time ago, so that a client that
  * polls pays for the slow hash once an hour (setting login_cache) and not each
  * time. doc/SECURITY.md says what the table means for whoever reads it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* verdict.h: the answer of `popbox-checkpw --verdict`, which runs nothing: a
  * line on descriptor 1, for a program that asks over a connection.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* address.c: local parts at pop domains, and the way back from a box to all
  * the addresses that lead to it.
  */

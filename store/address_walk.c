@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* address_walk.c: the addresses that have forwards, or an end, without a look into
  * the rows of the others, which are nearly all.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* box.c: numbered Maildirs, each with one password. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* check.c: the numbered rules of popbox-store(5), over everything.
  *
  *	1  every row has a right checksum, form and key, and is found by it

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* check_bybox.c: addresses, by-box and boxes beside each other; the rules 6
  * and 7 of check.c.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* check_parked.c: what is parked, rule 12 of check.c. */
 #include "check_private.h"
 #include "secret.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* check_private.h: what check.c and the other check_*.c share; nobody else includes
  * it. */
 #ifndef POPBOX_CHECK_PRIVATE_H

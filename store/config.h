@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* config.h: the settings, a text file `config` in the store's directory.
  *
  * Lines `key = value`; blank lines and lines that begin with '#' are comments.

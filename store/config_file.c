@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* config_file.c: the settings of a store, from its directory. */
 #include <errno.h>
 #include <fcntl.h>

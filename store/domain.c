@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* domain.c: mail domains, each under its A-label form. Its UTF-8 form and its
  * local IP, where it has them, are keys of rows that only point to that one; no
  * domain's name can be one of those, since it is ASCII and ends in no number.

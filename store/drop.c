@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "drop.h"
 
 #include <errno.h>

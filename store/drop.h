@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* drop.h: becoming popusr, proved, for the login program and for every child
  * that works below the mail root.
  */

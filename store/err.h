@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* err.h: the one set of outcomes that the store's calls have.
  *
  * "No" (ERR_NOTFOUND) and "cannot tell" (ERR_BUSY, ERR_DAMAGED, ERR_SCHEMA,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fault.h: what a damaged page of the store does to a process. LMDB faults where
  * it reads one, and aborts where it notices (as db.c does); what that means is
  * for each main to say.

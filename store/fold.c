@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fold.c: see fold.h; the algorithm is that of Unicode 3.11 and 3.12. */
 #include "fold.h"
 

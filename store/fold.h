@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fold.h: a domain in UTF-8 as it is written in the store: small letters,
  * composed (NFC), for logins that have it in capitals or in parts.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fold_table.h: letters that are written in several ways, for fold.c alone.
  * Made by tests/letters, of Unicode 14.0.0.
  */

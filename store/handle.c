@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* handle.c: customers. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* journal.c: every change in commit order.
  */
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* login.h: what a login may look like, and the one verdict on it. The login
  * program, `verify`, `explain` and `export` use it, so that all say the same.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* name.h: the names of the field, one validator each, default deny.
  *
  * A value of these types exists only because its validator made it, so that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* owner.c: the domains of a handle and the aliases of a domain, by the table
  * by-owner. A store has it from its first change of a domain on: then meta has
  * the word. Before that all domains are looked through.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "row_write.h"
 
 static enum err put_key(struct store_txn *txn, const struct row_key *key)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* parked.c: what was deleted and not purged yet. Qmail's files keep what mail
  * on its way needs, and these rows say what that is; and they are the way back.
  */

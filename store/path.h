@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* path.h: where a box and a domain lie below the setting `home`, popbox-store(5).
  *
  *	HOME/e/ex1/POP/ex1-0001		the Maildir of a box

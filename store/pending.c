@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* pending.c: what the files do not say yet, a row for each object. Its key has
  * the order of publishing: a handle after the other, of each the handle itself,
  * its boxes, its domains, its addresses.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* pending.h: rows of pending work as bytes and back; inside store/ only.
  */
 #ifndef POPBOX_PENDING_ROW_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* pending_write.c: rows of pending work, made in the transaction of the change
  * from what it writes to the tables that are published and what was there
  * before: whoever writes them, and why, makes no difference. Where the files

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* record.h: values of the store as bytes, and back.
  *
  *	version (1)   body   checksum (8)

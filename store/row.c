@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "row.h"
 
 #include <endian.h>

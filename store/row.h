@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* row.h: rows of the tables as bytes and back, and their keys; inside store/
  * only.
  *

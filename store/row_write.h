@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* row_write.h: writing rows; inside store/ and outside the login program. */
 #ifndef POPBOX_ROW_WRITE_H
 #define POPBOX_ROW_WRITE_H

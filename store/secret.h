@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* secret.h: bytes that must not stay, must be compared blindly, or must not be
  * guessed. A thin door to libsodium.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* store.c: opening the store for reading, and reading in one snapshot. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* store.h: the account store: handles, domains, boxes, addresses, and the
  * journal of every change. The store is the truth; qmail's files are prints.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* store_whole.h: stores as a whole: copied, read as a copy, built anew, sized;
  * for the administrator's tool alone.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* store_write.c: making a store, and the frame around every change. */
 #include "store_write.h"
 

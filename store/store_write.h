@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* store_write.h: changing the store; for the administrator's tool alone.
  *
  * Every call below belongs into the body of a store_write. It checks the rules

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tally.h: are two sets of keys the same, when they come in different orders
  * and are too many to keep?
  *

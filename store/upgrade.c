@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* upgrade.c: formats of a store, one step after the other. */
 #include <time.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* upgrade.h: the steps from one format to the next; inside store/ only.
  */
 #ifndef POPBOX_UPGRADE_H

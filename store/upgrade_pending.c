@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* upgrade_pending.c: format 1 had no table of pending work. It had two marks in
  * the journal: what lies behind published_upto was not published, but for what
  * lies before tried_upto without an entry that says why.

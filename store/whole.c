@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* whole.c: stores as a whole, see store_whole.h. */
 #include "store_whole.h"
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Commands that are killed or refused by the system half-way: what a site must
 be like afterwards. For tests/cli/crash.t and the deep harnesses."""
 import re

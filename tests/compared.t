@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The stand-ins for qmail's programs beside the real ones: the same input, the
 same answers. Skipped where no real qmail is given (QMAIL=)."""
 import os

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Completion: what the tool offers, and what real shells make of it."""
 import contextlib
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a command costs, counted: the same on every machine, but for what is
 said at each. Used by the bench and by the guards of tests/cost.t.
 """

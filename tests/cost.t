@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """What logins and changes cost, counted, beside what they cost when that was
 last written down (tests/data/costs). More than a tenth more is a loss; more
 than a tenth less is a gain that is to be kept: write it down with

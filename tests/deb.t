@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The Debian package: built, judged by lintian, installed by dpkg, used, removed
 and purged, in a root of its own that lies over this one and is gone
 afterwards."""

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The demos, as `make demo` and `make demo-dialup` run them."""
 import os
 import subprocess

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """What README and the pages of doc/ name is there, and what is there is named.
 The manual has tests of its own, in manual.t."""
 import glob

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Debian's Dovecot as a test runs it: POP3 and IMAP on ports of its own."""
 import imaplib
 import os

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The examples of doc/examples, run with what Debian has of their programs.
 They are copied, and only paths, ports and users are changed on the way."""
 import glob

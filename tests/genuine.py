@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A real qmail, of which tests/covered has laid a copy over the real one: makes
 the copy what it was, starts its qmail-send, and reads its queue."""
 import os

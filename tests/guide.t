@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The guide, run as it is written: each chapter of doc/guide/ in a root of its
 own, laid over this machine's and thrown away afterwards, so that its commands
 stand there with /var/qmail, /home/popmail and port 110 as people type them.

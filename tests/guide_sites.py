@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What is there before a chapter of the guide begins: qmail's stand-ins or the
 real programs at /var/qmail, a mail log, and the sites that move in. Only ever
 called in the root that guide.t has laid over this machine's."""

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """What is installed is all there, works from there, and goes again."""
 import glob
 import os

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The picture of doc/FLOW.md, asserted: who includes what, who calls what."""
 import glob
 import os
@@ -194,13 +195,25 @@ def lengths():
        set())
 
 
+LICENCE = "/* SPDX-License-Identifier: MIT */\n"
+
+
+@test("every source file names its licence, which is that of LICENSE")
+def licence():
+    with open("LICENSE") as file:
+        eq(file.readline(), "MIT License\n")
+    for path in PRODUCT:
+        with open(path) as file:
+            eq(file.readline(), LICENCE, path)
+
+
 @test("every header says first what it is for, and compiles alone")
 def headers():
     for path in PRODUCT:
         if not path.endswith(".h"):
             continue
         with open(path) as file:
-            first = file.readline()
+            first = file.readlines()[1]
         name = os.path.basename(path)
         assert first.startswith(f"/* {name}: "), f"{path}: {first!r}"
         subprocess.run(["gcc", "-std=gnu17", "-D_GNU_SOURCE", "-I.", "-Itools",

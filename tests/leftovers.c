@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leftovers.c: preloaded, says how often the bytes in LEFTOVERS_OF (hexadecimal,
  * each xor 0x5a, so that the variable itself does not have them) lie in the memory
  * of the process: one line in the file LEFTOVERS_IN when the first hash is

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The look at the machine before and after a run (tests/machine): whatever a
 test could change is seen, undone or not. In a root laid over this machine's."""
 import os

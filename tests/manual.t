@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The manual and the programs say the same, compared both ways. What its
 EXAMPLES do is in pages-run.t."""
 import glob

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nohash.c: preloaded, some hashes cannot be computed: for want of memory those
  * whose number is in NOHASH_FAIL ("2" or "1,3", counted from 1 over all threads),
  * and for ever those of libcrypt whose setting begins with NOHASH_SCHEME. Before

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Hashes as other programs make them, by those programs where they are here."""
 import base64
 import ctypes

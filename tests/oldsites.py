@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Sites of other programs, laid out as their own commands lay them out, and what
 popbox has of them after an import."""
 import json

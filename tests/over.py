@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A root that is laid over this machine's and thrown away, with namespaces of
 its own for mounts, network and processes, and without what the machine itself
 has of qmail and popbox; and a shell in it, at a terminal of 80 columns."""

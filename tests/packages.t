@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """What make installs for the demos and tests: tests/packages, in a root that is
 laid over this machine's, with a package of our own and an apt-get that knows it
 alone."""

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """What the EXAMPLES of the manual's pages say one can do is done, on a site;
 and what --json prints is what the pages say."""
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The manual's pages as tests want them, and a site on which their EXAMPLES are
 typed."""
 import glob

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Sites that vpopmail's and vmailmgr's own commands make, moved in: what each
 address did before, asked of the old programs, it does after, or it is named; and
 qmail-pop3d says the same of each login's mail, and of each Maildir.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Small libraries that a test preloads into the tool, which links dynamically.
 The sanitizers' build wants its own library first, so such tests are plain."""
 import os

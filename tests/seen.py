@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The table of repeated logins, as checkpw/seen.c lays it out, for tests that look
 into it or damage it. It is in the /run of their own that tap.py makes."""
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Tests as sentences, printed as TAP, and a site to run them on.
 
 A test file is a Python program: functions marked @test, then run(). Each test

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* watched.c: preloaded into a program that was built with -finstrument-functions,
  * says which function ends while the bytes of a secret lie in its own frame, and
  * which memory is given back with them in it. WATCHED_OF: secrets, with commas, in

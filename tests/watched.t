@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Passwords and hashes are wiped by whoever had them: as each function of the
 programs ends, its frame is searched for them, and so is memory that is given back
 (tests/watched.c). What later calls would write over by chance is seen as well."""

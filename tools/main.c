@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* popbox: the administrator's tool, see popbox(8). */
 #include <errno.h>
 #include <stdio.h>

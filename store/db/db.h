@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* db.h: reading the database: LMDB behind a door of our own.
  *
  * One environment a process, never across a fork. No transaction outlives the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "db_copy.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* db_copy.h: whole databases: a copy of a live one, a file read as a copy, a
  * new one filled row by row in the order of its keys; and how large one is.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* db_private.h: what db.c and the other db_*.c share; nobody else includes it. */
 #ifndef POPBOX_DB_PRIVATE_H
 #define POPBOX_DB_PRIVATE_H

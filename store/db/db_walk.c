@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* db_walk.c: every pair of a table, and the proof that a search finds it; and
  * every table. */
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "db_write.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* db_write.h: writing the database. Nothing of the login program includes it.
  *
  * One writer at a time: a flock on the store's directory is the gate (it can

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "pwhash.h"
 
 #include <crypt.h>

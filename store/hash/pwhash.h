@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* pwhash.h: password hashes: made by libsodium (argon2id), verified by
  * libsodium, libcrypt and nettle, with yes, no and cannot-tell kept apart.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* pwhash_digest.c: Dovecot's plain and salted SHA-2 digests. */
 #include <sodium.h>
 #include <string.h>

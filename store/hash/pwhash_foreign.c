@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* pwhash_foreign.c: how other programs write the hashes that pwhash_old.c
  * computes, and how what is left of one is written inside of ours:
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* pwhash_form.c: the grammar of hash strings, and their cost.
  *
  * libcrypt's own judgement (crypt_checksalt) is a hint only: it accepts

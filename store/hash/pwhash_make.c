@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* pwhash_make.c: hashes for the store: made, wrapped and tried. The login program
  * verifies only and does not have this file; but every hash is computed and
  * read by the code of a login before a caller gets it.

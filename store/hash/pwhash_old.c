@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* pwhash_old.c: what other programs hashed passwords with and nobody should any
  * more, over nettle: plain and salted MD5 and SHA-1, NT, CRAM-MD5 (RFC 2195),
  * PBKDF2 (RFC 8018), SCRAM (RFC 5802), phpass and apr1. What a login computes

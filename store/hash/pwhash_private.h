@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* pwhash_private.h: between pwhash.c, which computes for a login, pwhash_make.c,
  * which makes hashes with the same code, and those that read hash strings and
  * know what they would cost: pwhash_form.c, pwhash_digest.c and pwhash_wrap.c.

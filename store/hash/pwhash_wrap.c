@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* pwhash_wrap.c: the form of wrapped hashes. The setting of the inner one is
  * judged by giving it a sum of zeros and reading that.
  */

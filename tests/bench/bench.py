@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the benches share: rows, interleaved runs, sites and machines.
 
 A bench is an executable tests/bench/NAME [SIZE], SIZE being 1 for its usual

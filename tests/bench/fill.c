@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Many boxes quickly, for the bench and for tests of large changes.
  *
  * fill STORE HANDLE DOMAIN PREFIX COUNT [HASH [published]]: that many boxes with

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* floor HOME HANDLE DOMAIN PREFIX COUNT UID GID: the calls that publishing so
  * many boxes with an address each cannot do without, and no other: four
  * directories a box, then a .qmail file each, written and renamed, and one

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* floor_hash PROCESSES COUNT HASH PASSWORD: so many processes at a time, each
  * of which verifies the password so many times and does nothing else. Prints
  * how many a second that were, all together.

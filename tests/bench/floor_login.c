@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* floor_login SETTING PROGRAM [ARG ...]: what a login cannot do without, and
  * nothing else: reads descriptor 3 to its end, computes the hash of the
  * password in it, and becomes the program. SETTING "-": no hash. Without

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* floor_scan STORE: a bare cursor over every table of a store, every row of it
  * looked at. Prints the rows, and the bytes of keys and values, first of all
  * tables and then of the journal.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* pops PORT CLIENTS COUNT LOGIN PASSWORD [ACCOUNTS]: so many POP3 clients at a
  * time on 127.0.0.1, each of which logs in and quits so many times. Prints how
  * many logins a second that were, all together; fails when one was refused.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Rows of benches: running them, and tables of what they print."""
 import json
 import os

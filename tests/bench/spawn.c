@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* spawn COUNT LOGIN PASSWORD PROGRAM [ARG ...]: so many logins one after the
  * other, each a process of its own that finds the record on descriptor 3.
  * Prints what one took in the median: nanoseconds of processor time, page

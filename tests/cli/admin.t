@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """popbox: every command, every exit code, what it prints."""
 import json
 import os

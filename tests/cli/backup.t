@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Backups of a store at work, the way back, and what strange files can do."""
 import json
 import os

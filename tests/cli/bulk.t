@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Publishing in bulk: parts, and many files durable at once. The program here
 is the one with small limits: parts of 40 items, more than 8 are many, two
 file systems are kept in mind."""

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """popbox: changes of what is there, and what becomes of mail on its way."""
 import json
 import os

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """popbox check: damage is planted, one kind at a time, found by its name, and
 mended where that loses nothing."""
 import json

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Processes of the tool's that give root up: what they get of root's, what other
 processes of their user can do to them, and how long root waits for them."""
 import ctypes

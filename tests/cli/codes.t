@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Every exit code that the command table names is seen, and doc/COMMANDS.md is
 what the table says."""
 import os

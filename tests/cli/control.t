@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """qmail's files: what popbox writes, keeps and refuses; HUP and newu."""
 import os
 import shutil

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Kills, full disks, and others at work at the same time."""
 import contextlib
 import json

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """What becomes of mail for an address or a box that is deleted: said at the
 deletion and at the purge, and chosen with --bounce and --keep."""
 import os

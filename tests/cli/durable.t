@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """What is on the disk before what relies on it: in which order commands write,
 sync, rename and tell qmail, as their system calls show it; and that a sync that
 fails is never a success."""

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Addresses that are suspended, and those that expire."""
 import json
 import os

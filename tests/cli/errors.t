@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """popbox: errors for programs: with --json one object a line, on stderr, with a
 word that tells what exit code 100 does not."""
 import json

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """popbox explain: the way of a message and a login, and its first broken link.
 
     EXPLAIN=5000 tests/cli/explain.t differ    that many generated set-ups

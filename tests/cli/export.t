@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """popbox export and harden: what goes out, and what comes back."""
 import json
 import os

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """joe+tag@ of a domain with --extension +: delivery, switches, explain, undo."""
 import json
 import os

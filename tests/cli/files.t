@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Files as people have them: spreadsheets in their words and languages, exports of
 panels and tables, and what stands around a text in them."""
 import base64

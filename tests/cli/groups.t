@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Addresses that lead to other addresses of the site: groups, what deletions and
 renames do to them, forwards that lead nowhere, and loops."""
 import json

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """What a command costs when the store grows: instructions of the tool and its
 helper, counted by callgrind, in a small store and in a larger one. Counts, not
 times, so that a busy machine changes nothing."""

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Hashes that other programs make, taken with --hash-stdin and logged in by."""
 import hashlib
 import json

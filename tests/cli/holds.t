@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Every listing shows what holds of all switches, and where it comes from."""
 import json
 import os

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """popbox import: every format and its quirks, all or nothing, undo."""
 import csv
 import io

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """What a caller may leave behind in the process: closed descriptors, ignored and
 blocked signals, a umask; and locks that others hold."""
 import fcntl

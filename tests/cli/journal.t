@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """popbox: the journal read by people: the last entries, times as people say
 them, and an undo of what one has just done."""
 import datetime

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Kinds of domain: pop, relay, backup, dialup; and the files of each."""
 import json
 import os

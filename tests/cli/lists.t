@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """popbox: what every list can do: columns, order, limit, csv; names as people
 write them, and the address that stands for a box."""
 import csv

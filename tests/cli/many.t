@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """popbox: lists of boxes by filter, and one change of all boxes that fit."""
 import csv
 import json

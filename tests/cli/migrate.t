@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Moving in from another program: what its flags mean, its alias domains, its
 users' own .qmail files. Whatever is not taken is named."""
 import csv

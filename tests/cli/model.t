@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Random sequences of commands against a model of the store that is as simple
 as can be: after each command the listings, the logins and the published files
 are what the model says, and so is the exit code. Then everything is undone.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """A domain, with its boxes and their mail, moves to another handle."""
 import json
 import os

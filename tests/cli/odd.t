@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Names that somebody chose to harm a terminal or to forge a line: of files
 below the mail root, on command lines, in files that are imported."""
 import json

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """A change is answered by what became of it; what is pending beside it is one
 line."""
 import json

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """What a restore decides: box numbers, settings, and when it may take the place
 of a store. What its file may be is in backup.t."""
 import contextlib

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """How popbox finds the running qmail-send, whatever became of its file."""
 import os
 import shutil

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """popbox-maildirsmtp against servers that answer as each test says: what goes
 over the wire, which answer decides what, and who is told of a refusal."""
 import os

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Dial-up deliveries: popbox serialmail run and popbox-maildirsmtp, against a
 real SMTP server on loopback (aiosmtpd)."""
 import asyncio

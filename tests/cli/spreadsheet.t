@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """A migration out of a spreadsheet: accounts with old hashes of every kind, in a csv as
 LibreOffice Calc writes it."""
 import csv

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """popbox status: is all well? On one screen, and by the exit code."""
 import datetime
 import fcntl

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The tool at a terminal: tables fit, help goes where it belongs, and wrong
 words are answered with the right ones."""
 import fcntl

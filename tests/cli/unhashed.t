@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """What cannot be hashed or computed is not stored: when memory is missing, when
 libcrypt does not know a scheme, when a store has such a hash from elsewhere."""
 import json

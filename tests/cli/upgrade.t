@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """A store of an older format: logins go on, everything else waits for `popbox
 upgrade`, and nothing that was pending is forgotten."""
 import json

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Passwords and old hashes are wiped: the tool's own memory is searched for them
 while it computes a hash, and when it ends."""
 import os

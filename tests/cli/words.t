@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """What somebody who is new here writes, and what is answered."""
 import os
 import re

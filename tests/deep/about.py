@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which tests are about which source file, for tests/deep/mutants; the
 quickest first. And the changes that no test can find."""
 import fnmatch

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* beside.c: look-ups of logins beside one writer.
  *
  *	beside DIR SECONDS COMMITS_A_SECOND (0: as many as it can)

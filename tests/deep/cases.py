@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The changes that are made to fail or killed, for the harnesses faults and
 kills: where in each that can be, and what it makes when nothing is in its way."""
 import errno

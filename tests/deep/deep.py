@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the deep harnesses share: one line of figures each, and planted faults.
 
 A harness is a program `tests/deep/NAME [SIZE]`; SIZE, 1 unless given, says how

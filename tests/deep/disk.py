@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A disk that forgets: what may be left of a directory tree when the power goes
 in the middle of a change that tests/deep/observer/record.h describes.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A network of one machine, for the harness genuine: names that resolve, and an
 SMTP server at each address that notes who was sent to it. In a network namespace of
 its own, so that the ports are free and nothing leaves it."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A genuine qmail at work, for the harness genuine: what its programs do with one
 message to each address, as qmail-send's log, the Maildirs and the network say.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Set-ups for the harness genuine: sites by popbox, damaged by hand, and sites by
 hand alone, with the noise that people put into files."""
 import os

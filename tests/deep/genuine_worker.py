@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A part of the harness genuine, where a copy of qmail lies over the real one and
 nothing of the network is another's:
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* look.c: looks into other processes in all seven ways, as fast as it can:
  *
  *	look UID GID

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Small changes to a C source file, each of which should break a promise:
 what tests/deep/mutants draws from. Nothing here builds or runs anything."""
 import collections

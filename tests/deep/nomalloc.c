@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nomalloc.c: preloaded, the FAIL_AT-th allocation of the program fails, and of
  * each of its children; with FAIL_CHILD of those alone that are root no more. Then
  * the file FAIL_MARK has an x. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* noted.c: stands before qmail-queue in the harness genuine: notes the recipients
  * of the message in notes/PID, then becomes bin/qmail-queue.real.
  */

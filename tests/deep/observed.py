@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Changes under the eyes of qmail's programs (tests/deep/observer/): the changes
 that are tried, and what may be seen while they are made. For the harnesses
 instants and powercut.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A site that is put back to what it was, at the same paths, in milliseconds."""
 from broken import relative
 from disk import Place, state_of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* strike.c: makes one system call of a command fail, or kills its process there.
  *
  *	strike REPORT NR WHEN ERROR COMMAND [ARG ...]

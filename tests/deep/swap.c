@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* swap.c: changes what names stand for, as fast as it can:
  *
  *	swap UID GID SECONDS [KIND A B] ...

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """A broken POP server behind the walls: what it can and cannot do.
 
 The program that is run in place of the POP server, tests/qmail/attack.c, tries

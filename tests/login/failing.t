@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """One system call of a login fails: which one, and what comes of it. That no
 answer is ever wrong, whatever fails, tests/deep/faults tries."""
 import os

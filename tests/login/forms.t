@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """What a login may look like, and what each of its ambiguities leads to."""
 import json
 import os

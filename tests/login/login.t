@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """popbox-checkpw alone: verdicts, exit codes, the log line, descriptors."""
 import os
 import shutil

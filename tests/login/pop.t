@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The whole way: tcpserver, qmail-popup, popbox-checkpw, qmail-pop3d, and
 clients that people use."""
 import os

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Repeated logins (setting login_cache): the slow hash is skipped and nothing
 else is; the table is used only where root alone can have made it. It is in
 /run/popbox, in a /run of these tests' own (tap.py)."""

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """May this box log in under this name? Everybody must give the same answer: the
 login program, verify, explain and every export."""
 import csv

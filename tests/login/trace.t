@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The order of a login, asserted on its system calls."""
 import os
 import re

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """A verdict for who is not root: popbox-askpw hands the record to `popbox-checkpw
 --verdict` over a Unix socket, as s6-ipcserver serves it."""
 import contextlib

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """What is left of passwords and hashes in a process: its memory is looked into,
 right before it runs another program or ends."""
 import os

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* attack.c: a broken POP server, run by the login program in joe's Maildir:
  *
  *	attack NEIGHBOUR-MAILDIR VICTIM-PID TCP-PORT UNIX-PATH ABSTRACT-NAME

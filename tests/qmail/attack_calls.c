@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* attack_calls.c: the second part of attack.c: system calls that reach other
  * processes, the kernel, or own descriptors in ways no POP server needs.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* bouncesaying.c: stand-in for bouncesaying ERROR [PROG [ARG ...]]: bounces, and
  * says why on descriptor 2; with PROG only where that ends with 0.
  */

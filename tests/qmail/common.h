@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* common.h: what the stand-ins for qmail's programs share: where qmail is, its
  * control files, and a way to end.
  */

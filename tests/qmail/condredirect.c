@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* condredirect.c: stand-in for condredirect ADDRESS PROG [ARG ...]: where the
  * program ends with 0, the message goes to the address and no line behind this
  * one counts. deliver, which runs it, prints where messages go.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* deliver.c: a test's way to hand one message to qmail:
  *
  *	deliver SENDER RECIPIENT < message

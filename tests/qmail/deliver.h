@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* deliver.h: deliver.c's other half, what qmail-local does for one recipient.
  */
 #ifndef STANDIN_DELIVER_H

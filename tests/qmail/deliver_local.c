@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* deliver_local.c: what qmail-local does for one recipient, as deliver.c says. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* qmail-inject.c: stand-in for qmail-inject and qmail-queue: puts a message and
  * its envelope where the real ones put them, QMAIL/queue/mess and todo.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* qmail-newmrh.c: stand-in for qmail-newmrh: control/morercpthosts to
  * control/morercpthosts.cdb, one key a line, lower-case, without data;
  * duplicates, too. A missing morercpthosts is an error, and the old cdb stays.

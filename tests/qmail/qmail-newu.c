@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* qmail-newu.c: stand-in for qmail-newu: users/assign to users/cdb.
  *
  * Rejects what the real one rejects (no line that begins with a dot, a blank

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* qmail-pop3d.c: stand-in for qmail-pop3d DIRECTORY.
  *
  * One Maildir over descriptors 0 and 1: STAT LIST UIDL RETR TOP DELE NOOP RSET

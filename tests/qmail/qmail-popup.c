@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* qmail-popup.c: stand-in for qmail-popup HOSTNAME PROG [ARG ...].
  *
  * USER and PASS, or APOP, once; hands the record to PROG on descriptor 3 and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* qmail-send.c: stand-in for the one part of qmail-send that matters here: it
  * reads control/locals and control/virtualdomains at its start and on HUP, and
  * at no other time.

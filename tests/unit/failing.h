@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* failing.h: calls of the system that fail once, or are cut short once. What stands
  * here stands before the C library's own, which the objects under test would call.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* named.h: names out of texts that are known to be good. */
 #ifndef POPBOX_NAMED_H
 #define POPBOX_NAMED_H

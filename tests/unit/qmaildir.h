@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* qmaildir.h: a qmail's directory of a test's own, and what is said meanwhile. */
 #ifndef POPBOX_QMAILDIR_H
 #define POPBOX_QMAILDIR_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* stored.h: a store of a test's own, in a directory that is made and removed. */
 #ifndef POPBOX_STORED_H
 #define POPBOX_STORED_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Amounts of bytes, as people write them. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What store_check tells of addresses, by-box and boxes, word for word. */
 #include "named.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* qmail's files as they are found, judged, shown and written. */
 #include "named.h"
 

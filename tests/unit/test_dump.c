@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Dumps of databases and directories: bytes in, rows out. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Texts of old files as UTF-8, compared with iconv(3). */
 #include <iconv.h>
 #include <stdlib.h>

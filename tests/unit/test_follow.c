@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Where the addresses of a store lead in the end. */
 #include "named.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What is on the disk, byte by byte, as popbox-store(5) has it: a store that
  * another popbox wrote has to be read. */
 #include "named.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The addresses that have forwards are found by the length of their rows: of the
  * others not even a damaged one is looked at. */
 #include "named.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What an import reads: the pure rooms. */
 #include <stddef.h>
 #include <stdlib.h>

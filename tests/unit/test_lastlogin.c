@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The file of the last login, in a directory of this test. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The login program's line: what of a stranger gets into it, and what it costs
  * where it cannot be written. */
 #include "unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Below the mail root: whatever call fails, it is told, or all is as it should be. */
 #include "named.h"
 

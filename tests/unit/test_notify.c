@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Telling qmail: what its programs answer, what they may answer, and which process
  * is qmail-send. */
 #include "failing.h"

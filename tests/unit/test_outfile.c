@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* New files that appear whole or not at all, and directories that nobody else can
  * turn elsewhere. */
 #include "failing.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The table of pending work: what makes a row of it, and what makes none. */
 #include "named.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Files that are replaced: whatever call fails, the old one stays as it was. */
 #include "failing.h"
 

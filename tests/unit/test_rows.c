@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Rows whose checksum is right and whose content is not: of a program that was
  * wrong, or of somebody who can write the store. */
 #include "named.h"

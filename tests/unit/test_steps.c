@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What each kind of domain does to qmail's files, when it is made, closed and
  * removed. */
 #include "named.h"

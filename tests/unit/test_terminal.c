@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What is drawn on terminals: how wide texts are, and the progress bar. */
 #include <pty.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What confine_files asks of Landlock, of each version that there is, whatever
  * this machine's kernel has: its calls end here. */
 #include "unit.h"

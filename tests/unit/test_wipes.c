@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Passwords and what is computed of them are wiped: the memory of a thread in
  * which a hash was verified, made or wrapped is searched for them. */
 #include "unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* unit.h: cmocka with its prerequisites, and tests named as sentences. */
 #ifndef POPBOX_UNIT_H
 #define POPBOX_UNIT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* best.h: which of a box's addresses stands for it in a list: the one that
  * people write to. In this order:
  *

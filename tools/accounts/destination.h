@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* destination.h: whether mail to an address arrives, as far as the store alone
  * says: no forward inside the site may lead nowhere, none back to itself.
  */

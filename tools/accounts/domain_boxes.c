@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "domain_boxes.h"
 
 #include <stdlib.h>

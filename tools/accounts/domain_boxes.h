@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* domain_boxes.h: the boxes that have an address in one domain, each once, by name;
  * found by the domain's addresses, so that it costs what is found.
  */

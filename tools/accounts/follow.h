@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* follow.h: where an address of the store leads in the end: forwards to
  * addresses of this site are followed, through aliases and catch-alls, until
  * the mail reaches a box, leaves the site, or cannot arrive.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "holds.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* holds.h: what holds for a box, a domain or an address, of all switches that
  * count for it, and which of them it is: for lists and `show`.
  */

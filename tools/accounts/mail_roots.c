@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "mail_roots.h"
 
 #include <errno.h>

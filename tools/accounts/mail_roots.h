@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* mail_roots.h: the two mail roots, which belong to popusr: made by root, and
  * only where nobody but root can put something else in their place.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* numbers.h: the number that a new box gets.
  *
  * The store counts, and never gives a number twice. A store that comes from a

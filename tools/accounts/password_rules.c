@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "password_rules.h"
 
 #include "base/say.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* password_rules.h: what every password of popbox is like, wherever it comes from:
  * a command line, or a file.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "postmaster.h"
 
 #include "destination.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* postmaster.h: the address that every pop domain has (RFC 5321, 4.5.1).
  */
 #ifndef POPBOX_POSTMASTER_H

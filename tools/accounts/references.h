@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* references.h: forwards of this site to addresses of this site, when such an
  * address is renamed or deleted.
  *

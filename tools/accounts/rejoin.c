@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "rejoin.h"
 
 #include <stdarg.h>

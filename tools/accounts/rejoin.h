@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* rejoin.h: what the deletion of a box took, put back when the box is undeleted.
  * The journal's entries of the deletion say what that was.
  */

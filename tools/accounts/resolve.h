@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* resolve.h: which row of the store takes the mail of an address: the domain
  * itself or one that it is a host of, an alias's target, the address, the
  * one before the domain's extension (joe of joe+tag), or else the catch-all. The order is qmail's own, applied to what popbox publishes.

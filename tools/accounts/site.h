@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* site.h: one run of the tool: what was asked for in general, the settings,
  * the store, and the helper that is popusr.
  */

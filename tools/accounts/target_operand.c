@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "target_operand.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* target_operand.h: what TARGET on a command line makes of an address.
  */
 #ifndef POPBOX_TARGET_OPERAND_H

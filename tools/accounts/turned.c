@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "turned.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* turned.h: who turned a switch, and when, by the journal. It is searched by
  * the times that the rows name, so it costs little however long it is.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "undelete.h"
 
 enum err undelete_box(struct store_txn *txn, const struct name_box *name)

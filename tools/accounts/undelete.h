@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* undelete.h: a deleted box comes back by its name, whoever asks.
  */
 #ifndef POPBOX_UNDELETE_H

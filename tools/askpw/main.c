@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* popbox-askpw: a checkpassword program for who is not root, see
  * popbox-askpw(8). It hands the record to `popbox-checkpw --verdict` over a Unix
  * socket and becomes the program if the answer is accept. It knows no store and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* backup.h: a copy of the whole store in one file, with its settings, looked at
  * from end to end before it gets its name.
  */

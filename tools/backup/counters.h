@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* counters.h: which box numbers a store has given, for the store that takes its
  * place. A number that the new store does not know would be given again, with
  * somebody's mail in its Maildir.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* draft.h: a store that is made beside the place where it shall be, and put
  * there whole, in one step.
  *

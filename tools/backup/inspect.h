@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* inspect.h: a file that says it is a store, from nobody knows where. A child
  * without privileges, and with limits, maps it, reads every page, asks for the
  * rules, and hands its rows on; a damaged or a planted page can end that child

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* restore.h: a store out of a backup, in the place of what is there.
  *
  * The rows come from inspect.h, so that no page of a strange file is ever mapped

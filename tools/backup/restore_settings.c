@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "restore_settings.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* restore_settings.h: the settings of a store that is restored: those of the store
  * that is there, or else those in the backup. They say what root runs, where it
  * writes and who popusr is, so a backup's are taken only when they were shown and

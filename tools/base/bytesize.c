@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "bytesize.h"
 
 #include <ctype.h>

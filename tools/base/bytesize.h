@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* bytesize.h: amounts of bytes as people and programs write them. Pure. */
 #ifndef POPBOX_BYTESIZE_H
 #define POPBOX_BYTESIZE_H

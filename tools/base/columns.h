@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* columns.h: how much room a text takes on a terminal. Pure.
  */
 #ifndef POPBOX_COLUMNS_H

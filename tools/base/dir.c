@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "dir.h"
 
 #include <errno.h>

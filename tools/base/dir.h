@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* dir.h: the entries of a directory, without . and .., readdir(3). That one
  * cannot be read to its end is not taken for its end.
  */

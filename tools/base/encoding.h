@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* encoding.h: texts in the encodings of old files, as UTF-8. Pure.
  *
  * Tables of our own rather than iconv(3), which loads code for each encoding

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "idn.h"
 
 #include <idn2.h>

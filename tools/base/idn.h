@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* idn.h: domains as people write them, in ASCII or in UTF-8 (IDNA2008, RFC
  * 5891), to the names of the store.
  */

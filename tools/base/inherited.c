@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "inherited.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* inherited.h: what a caller left behind in the process, put right before
  * anything is done. */
 #ifndef POPBOX_INHERITED_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* interrupt.h: what ends the tool in the middle of its work. After Ctrl-C, or
  * SIGTERM, it ends as it would have, but first says what was done and what is
  * left to do; after a fault likewise, with CODE_LATER.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* json.h: the tool's data as JSON, one object a line; names are stable and
  * documented in popbox-NOUN(8). Over jansson; where memory lacked something is
  * missing, and the program's end says so.

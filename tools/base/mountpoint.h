@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* mountpoint.h: a directory that another file system is mounted on: it can be
  * neither replaced nor renamed, and a new disk comes with a lost+found.
  */

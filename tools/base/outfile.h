@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* outfile.h: a new file that appears whole, on the disk, or not at all, mode
  * 0600, under a name that nothing has. What a killed run left beside it goes
  * with the next one of that name.

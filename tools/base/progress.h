@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* progress.h: a bar with rate and remaining time on stderr, for work that
  * takes over a second, on a terminal only; it clears itself, before any message too.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* replace.h: reading a file whole, and replacing it so that nobody ever sees
  * it missing, empty or half written: temporary in the same directory with
  * O_EXCL, same mode and owner, fsync, rename, fsync of the directory.

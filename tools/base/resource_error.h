@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* resource_error.h: errors that say nothing of what was looked at.
  */
 #ifndef POPBOX_RESOURCE_ERROR_H

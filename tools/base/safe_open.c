@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "safe_open.h"
 
 #include <errno.h>

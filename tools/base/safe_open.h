@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* safe_open.h: opening what a stranger could have put a link in the place of. */
 #ifndef POPBOX_SAFE_OPEN_H
 #define POPBOX_SAFE_OPEN_H

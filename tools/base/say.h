@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* say.h: all that the tool says. Data goes to stdout, everything else to
  * stderr as `popbox: object: reason (next step)`.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* strtab.h: texts, each once, numbered from 0 in the order in which they came.
  */
 #ifndef POPBOX_STRTAB_H

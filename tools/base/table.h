@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* table.h: rows for people: a header, aligned columns. The widths come from
  * the first rows, so that a list of any length starts at once and costs no
  * memory. On a terminal a row fits its width: texts are cut, then whole columns

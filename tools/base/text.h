@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* text.h: a text that grows.
  */
 #ifndef POPBOX_TEXT_H

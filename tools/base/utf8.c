@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "utf8.h"
 
 size_t utf8_letter(const char *at, size_t len, uint32_t *ret_letter)

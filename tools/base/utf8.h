@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* utf8.h: letters of UTF-8. Pure: a text is judged without any memory, so that
  * none is called bad for lack of it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* words.h: the words for the store's values on the command line, in lists and in
  * JSON. They are static.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* check_control.c: what is wrong with qmail's files on the disk. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* check_files.h: what is wrong outside of the store: qmail's files, the mail roots,
  * the store's own directory, compared with what the store says.
  */

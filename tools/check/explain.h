@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* explain.h: the way of a message and of a login: through qmail's own files as
  * qmail reads them, compared with what the store wants of them.
  */

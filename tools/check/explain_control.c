@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* explain_control.c: qmail's files as its programs open them, each as its own user:
  * what keeps a program from its start, and what it reads.
  */

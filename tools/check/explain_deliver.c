@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* explain_deliver.c: qmail-local's part of the way, up to the .qmail file. */
 #include <errno.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* explain_history.c: which switches are off at which level, and what was
  * deleted: when, by whom, why.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* explain_lines.c: what becomes of a message by the lines of a .qmail file. */
 #include <errno.h>
 #include <stdio.h>

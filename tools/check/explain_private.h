@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* explain_private.h: one message on its way through qmail; for explain*.c
  * alone.
  *

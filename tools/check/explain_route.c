@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* explain_route.c: qmail-smtpd's and qmail-send's part of the way. */
 #include <errno.h>
 #include <stdio.h>

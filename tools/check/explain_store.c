@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* explain_store.c: what the store wants of an address, against what was found
  * on qmail's way.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* explain_user.c: qmail-lspawn's part of the way: who gets the mail. */
 #include <errno.h>
 #include <stdio.h>

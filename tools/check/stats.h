@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* stats.h: what there is of everything, counted over the store in handfuls, so
  * that neither a snapshot nor the accounts are held; of each customer one line
  * is.

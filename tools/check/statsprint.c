@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "statsprint.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* statsprint.h: what was counted, as tables or as JSON.
  */
 #ifndef POPBOX_STATSPRINT_H

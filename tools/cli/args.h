@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* args.h: a command line against the options that its command declares.
  * Options and operands may come in any order; `--name value` and
  * `--name=value` are the same; `--` ends the options.

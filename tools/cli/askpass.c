@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "askpass.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* askpass.h: asking on the terminal: passwords without echo.
  */
 #ifndef POPBOX_ASKPASS_H

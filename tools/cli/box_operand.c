@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "box_operand.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* box_operand.h: what "ADDRESS|BOX" on a command line leads to.
  */
 #ifndef POPBOX_BOX_OPERAND_H

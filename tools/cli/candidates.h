@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* candidates.h: names of the store that a word on a command line may become. They
  * are looked up by range, so that it takes as long among a million accounts as
  * among ten.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmdline.h: a command line that somebody is writing: what does its last word
  * belong to? Pure.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* commands.h: the one table of nouns and verbs. To add a command: write its
  * cmd_NOUN_VERB in a cmd_*.c, declare it here, add its row in commands.c,
  * describe it in popbox-NOUN(8), and show each of its exit codes in

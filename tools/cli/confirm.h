@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* confirm.h: asking before something is taken away.
  */
 #ifndef POPBOX_CONFIRM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "deletion.h"
 
 #include <stdio.h>

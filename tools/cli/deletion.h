@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* deletion.h: what becomes of the mail for an address that is deleted: until it is
  * purged, and afterwards.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* difference.h: what a change set to what.
  */
 #ifndef POPBOX_DIFFERENCE_H

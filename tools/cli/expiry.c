@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "expiry.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* expiry.h: the end of an address: on a command line, and when it comes.
  */
 #ifndef POPBOX_EXPIRY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* filter.h: which boxes a command is about: the options of `box list`, and of
  * every command that changes all boxes that fit. A box fits if it fits all
  * options that were given.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* help.h: finding commands in the table, and telling about them.
  */
 #ifndef POPBOX_HELP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* kind_options.h: of which kind a domain shall be, on a command line, and what
  * goes with it: the host that gets its mail, and whether hosts below it are meant.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "lastchange.h"
 
 #include <stdlib.h>

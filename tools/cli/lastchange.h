@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lastchange.h: what did the person who runs this change last?
  */
 #ifndef POPBOX_LASTCHANGE_H

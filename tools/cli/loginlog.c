@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "loginlog.h"
 
 #include <errno.h>

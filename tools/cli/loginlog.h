@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* loginlog.h: how many logins the login program accepted and refused lately, by
  * the mail log: a file, or systemd's journal by journalctl(1).
  */

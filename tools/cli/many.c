@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "many.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* many.h: one change of all boxes that fit a filter: found, counted, asked about,
  * changed in one transaction, so that one undo takes it back.
  *

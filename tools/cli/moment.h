@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* moment.h: points in time as an administrator types and reads them. Pure but
  * for the machine's time zone (TZ, localtime(3)).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nearest.h: did you mean another handle, domain, box or address?
  */
 #ifndef POPBOX_NEAREST_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "operand.h"
 
 #include <arpa/inet.h>

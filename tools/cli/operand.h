@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* operand.h: names on a command line to names of the store. Each says what is
  * wrong with one; returns the exit code.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* pager.h: lists of any length, printed while they are read: as a table, as csv,
  * or one JSON object a line; with the columns, the order and the number of rows
  * that the options ask for.

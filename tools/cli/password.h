@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* password.h: where a password comes from on a command line, and whether it
  * may be set. It never is an argument: ps and the shell's history show those.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* password_common.h: passwords that everybody tries first. Pure.
  */
 #ifndef POPBOX_PASSWORD_COMMON_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "relocate.h"
 
 #include <string.h>

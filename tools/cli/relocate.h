@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* relocate.h: settings that say where mail is, whose it is, and where qmail is.
  * popbox moves nothing when one changes, so it says first what has to be moved.
  */

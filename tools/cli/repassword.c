@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "repassword.h"
 
 #include <errno.h>

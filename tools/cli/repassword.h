@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* repassword.h: new passwords for all boxes that fit a filter, popbox-passwd(8):
  * made here, hashed on all cores, written to a new file before the store is
  * changed, and set in one transaction.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* state_options.h: login and delivery on a command line, for handles, domains and
  * boxes alike; and suspending, which is the shorthand for login off.
  */

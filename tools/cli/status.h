@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* status.h: what there is to know of a site at a glance. It costs what is
  * pending, deleted, a handle or a domain, but not what the boxes
  * are; where an address expires within a week a look at each address.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "synonym.h"
 
 #include <string.h>

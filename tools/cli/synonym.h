@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* synonym.h: what other programs call our commands: vpopmail, vmailmgr,
  * doveadm, adduser, and what people try first. Pure.
  */

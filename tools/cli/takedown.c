@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "takedown.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* takedown.h: a domain with all that is in it.
  */
 #ifndef POPBOX_TAKEDOWN_H

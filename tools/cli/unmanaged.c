@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "unmanaged.h"
 
 #include <errno.h>

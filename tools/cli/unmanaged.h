@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* unmanaged.h: .qmail files that somebody made by hand: lists, autoresponders.
  * They are nobody's but his: kept, shown, never overwritten unasked.
  */

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # bash completion for popbox: the tool itself knows what fits; see
 # `popbox complete` in popbox(8). Installed as
 # share/bash-completion/completions/popbox, or sourced from ~/.bashrc.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # fish completion for popbox: the tool itself knows what fits; see
 # `popbox complete` in popbox(8).
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* round.h: one round of deliveries to the hosts that dial in, by a process that
  * becomes popusr for it, since nothing of it needs root.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "serialmail.h"
 
 #include <errno.h>

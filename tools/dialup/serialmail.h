@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* serialmail.h: one round of deliveries to the hosts that dial in: for each
  * directory below the setting `serialmail` in which mail waits, one sender.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "bounce.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* bounce.h: tells the sender of a message that it was refused for good.
  */
 #ifndef POPBOX_BOUNCE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* letter.h: the envelope of a message that qmail-local put into a Maildir: its
  * first two lines, Return-Path and Delivered-To. Pure.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* popbox-maildirsmtp: sends what lies in a Maildir to one host, see
  * popbox-maildirsmtp(8). Runs as popusr.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* asuser.h: a child that is popusr and does what has to be done below the mail
  * root, because root never creates, changes, follows or reads anything there.
  *

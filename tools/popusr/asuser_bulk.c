@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "asuser_bulk.h"
 
 #include <errno.h>

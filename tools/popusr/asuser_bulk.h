@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* asuser_bulk.h: a stream of jobs for the helper that is popusr (asuser.h),
  * many in a message, the next message being filled while one is worked on.
  *

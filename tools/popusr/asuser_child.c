@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* asuser_child.c: the helper's own side: what it does once it is popusr. */
 #include <errno.h>
 #include <string.h>

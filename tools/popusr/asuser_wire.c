@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "asuser_wire.h"
 
 #include <errno.h>

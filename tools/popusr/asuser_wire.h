@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* asuser_wire.h: what goes over the pipe between the tool and its helper that
  * is popusr; for asuser*.c alone.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* child.h: a process of ours that gives root up, and how root waits for it: the
  * same for each of them.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "mailroot.h"
 
 #include <errno.h>

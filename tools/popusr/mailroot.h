@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* mailroot.h: everything below the mail root, made by a process that has
  * become popusr (asuser.h). store/path.h builds the paths:
  *

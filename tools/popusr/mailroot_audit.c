@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "mailroot_audit.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* mailroot_audit.h: what is wrong below the mail roots, found by the process
  * that is popusr (asuser.h), and mended where popusr can without loss.
  *

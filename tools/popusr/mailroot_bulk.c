@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "mailroot_bulk.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* mailroot_bulk.h: what mailroot.h makes, for thousands at a time. Nothing is
  * durable before mailroot_bulk_sync, and a .qmail file is replaced in two
  * halves with one of these between, so that a name never stands for less than

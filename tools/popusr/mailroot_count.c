@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "mailroot_count.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* mailroot_count.h: what there is below the mail root, counted by the process
  * that is popusr (asuser.h): directories of boxes, bytes of mail. Nothing is
  * followed below the directory of a handle's boxes. Calls answer 0 or an errno.

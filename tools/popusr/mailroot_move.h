@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* mailroot_move.h: the Maildirs and the directory of a domain that moves to
  * another handle, renamed by popusr. A link at either end is refused, and
  * nothing is replaced but an empty directory.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* mailroot_private.h: what the rooms that work below the mail root have in
  * common; for mailroot*.c alone.
  */

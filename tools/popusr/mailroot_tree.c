@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* mailroot_tree.c: a directory goes with all that is in it, whatever popusr's
  * other processes made there: as deep as they like, without the right to read or
  * write it, and more of it meanwhile.

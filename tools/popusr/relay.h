@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* relay.h: what a child of another user says, on its way to our terminal or log:
  * line by line, each as say_clean leaves it.
  */

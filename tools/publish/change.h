@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* change.h: one change of the store and what follows from it: the same way for
  * every command.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* collect.h: what the files shall say, item by item, of what is pending or of all
  * there is. What a row of pending work says is a hint only: the store is asked how
  * it is now.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "dialup.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* dialup.h: what the files of a dial-up domain say. Pure.
  */
 #ifndef POPBOX_DIALUP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "errand.h"
 
 #include <errno.h>

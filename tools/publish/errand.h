@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* errand.h: popusr's part of a plan: Maildirs, directories, .qmail files, made
  * and removed by the helper (asuser.h).
  *

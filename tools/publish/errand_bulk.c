@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* errand_bulk.c: the errands of a large plan. */
 #include <errno.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* errand_move.c: what has moved to another handle is renamed, before anything is
  * made in its place.
  */

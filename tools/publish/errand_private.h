@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* errand_private.h: what errand.c and errand_bulk.c have in common. */
 #ifndef POPBOX_ERRAND_PRIVATE_H
 #define POPBOX_ERRAND_PRIVATE_H

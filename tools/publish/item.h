@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* item.h: what the files shall say of one object, as an item of a plan.
  */
 #ifndef POPBOX_ITEM_H

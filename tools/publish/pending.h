@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* pending.h: changes that were committed and could not be published: the rows of
  * pending work that were tried (store.h).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* plan.h: what is pending, collected from one snapshot:
  * each box, address and domain once, with what its file shall say.
  */

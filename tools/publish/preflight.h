@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* preflight.h: what stands in a change's way in qmail's files, asked before
  * anything is changed.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* publish.h: making qmail's files say what the store says.
  *
  * What it does not say yet has rows in the store's table of pending work, made

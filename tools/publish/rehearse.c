@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "rehearse.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* rehearse.h: what publishing would do, for --dry-run: the real planner, and
  * nothing written.
  */

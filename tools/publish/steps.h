@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* steps.h: the order in which qmail's own files change. Nothing is taken away
  * before the last mail for it can be gone, and nothing is accepted before it
  * can be delivered:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "switched.h"
 
 #include <stdlib.h>

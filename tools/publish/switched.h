@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* switched.h: the handles and boxes whose delivery was switched in what is pending.
  * Deleted addresses take part in it, and no table leads from a box to those: so
  * they are found in one walk over all, by asking here for each.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* account.h: who gets the mail of a local part that users/assign does not
  * assign: the user of that name, of a part of it up to a hyphen, or alias; as
  * qmail-getpw(8) finds out.

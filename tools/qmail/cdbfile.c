@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cdbfile.h"
 
 #include <cdb.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cdbfile.h: users/cdb (s/qmail: users/assign.cdb) and morercpthosts.cdb, as qmail-lspawn and qmail-smtpd
  * read them. Over libcdb (tinycdb).
  */

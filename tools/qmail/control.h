@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* control.h: qmail's files on the disk. What they shall say comes from lines.h
  * and render.h; here they are found, judged, shown and replaced.
  */

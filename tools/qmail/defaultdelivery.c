@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "defaultdelivery.h"
 
 #include <dirent.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* defaultdelivery.h: what the running qmail does with mail for an empty .qmail
  * file: the argument that qmail-start gave to qmail-lspawn.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "dotqmail.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* dotqmail.h: the texts of .qmail files. Pure.
  */
 #ifndef POPBOX_DOTQMAIL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lines.h: the lines that a domain has, or shall not have, in qmail's files.
  * Pure.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* notify.h: telling qmail that its files changed: qmail-newu for users/assign,
  * HUP for qmail-send, which reads virtualdomains at no other time.
  */

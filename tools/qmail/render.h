@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* render.h: what one of qmail's files says once the wanted lines are in it and
  * the unwanted ones are not. Pure: bytes in, bytes out.
  *

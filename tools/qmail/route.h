@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* route.h: the look-ups of qmail's programs in their files, as
  * doc/FLOW.md says they go. Pure: the text of a file and a name in, the line
  * that wins out.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "box_record.h"
 
 #include <stdlib.h>

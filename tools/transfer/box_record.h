@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* box_record.h: one box as a line of JSON: what `box show --json` prints, its hash,
  * and each address that leads to it. Text in, values out.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "csvfile.h"
 
 #include <csv.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* csvfile.h: the records of a CSV file, RFC 4180: quotes, line breaks inside of
  * them, lines that end in LF or CR LF; fields are taken as they are, blanks
  * included. Over libcsv.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* export.h: all accounts, or those of one domain or handle, as a file for another
  * program or for `import`, from one snapshot.
  */

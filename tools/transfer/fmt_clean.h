@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fmt_clean.h: what spreadsheets, mail programs and databases put around a text
  * that somebody else's file has in a field. Pure; every call changes its text in
  * place and returns it; a second one changes nothing more.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fmt_csv.c: what a record says. */
 #include "fmt_csv.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fmt_csv.h: files with a header: our own csv, and what spreadsheets, panels and
  * databases write. Pure: fields in, one account out.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fmt_csv_head.c: which columns a header names, in whose words. */
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "fmt_dotqmail.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fmt_dotqmail.h: a .qmail file of somebody else's, read, never run. Pure.
  */
 #ifndef POPBOX_FMT_DOTQMAIL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fmt_flags.h: what other programs' flags mean for logins and for delivery. Pure.
  *
  * A meaning that popbox has is put into the account; any other flag is named in

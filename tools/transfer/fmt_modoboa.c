@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "fmt_modoboa.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fmt_modoboa.h: Modoboa's csv, which has no header: the first field of a record
  * says what it is. Pure.
  */

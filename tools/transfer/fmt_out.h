@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fmt_out.h: one account as a line of a file for another program, or for
  * ourselves. Pure.
  */

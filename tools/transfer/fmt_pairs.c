@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "fmt_pairs.h"
 
 #include <ctype.h>

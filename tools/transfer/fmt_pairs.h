@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fmt_pairs.h: accounts that are told as names and values on lines of their own:
  * LDIF (RFC 2849), vpopmail's vuserinfo -D, Hestia's DOMAIN.conf, Virtualmin's
  * list-users --multiline. Pure: lines in, what fmt_csv_fill takes out.

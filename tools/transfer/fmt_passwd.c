@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "fmt_passwd.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fmt_passwd.h: files with an account a line and colons between its fields: those
  * of vpopmail, of Dovecot, and shadow(5). Pure: a line in, one account out.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fmt_sql.c: statements, from the tokens that fmt_sql_lex finds. */
 #include "fmt_sql.h"
 

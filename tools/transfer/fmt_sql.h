@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fmt_sql.h: the rows of tables in a dump of mysqldump, pg_dump or sqlite3: INSERT,
  * REPLACE and COPY, their columns from there or from CREATE TABLE. All else is
  * passed over, never run. Pure: bytes in, rows out.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fmt_sql_lex.c: words, names, strings and marks of SQL; comments are none. */
 #include <ctype.h>
 #include <string.h>

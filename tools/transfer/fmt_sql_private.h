@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fmt_sql_private.h: what the two parts of fmt_sql share: fmt_sql.c (statements)
  * and fmt_sql_lex.c (their tokens).
  */

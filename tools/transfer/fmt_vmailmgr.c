@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "fmt_vmailmgr.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fmt_vmailmgr.h: an entry of vmailmgr's passwd.cdb. Pure: bytes in, one account
  * out.
  *

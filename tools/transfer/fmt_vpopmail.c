@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "fmt_vpopmail.h"
 
 #include <stdio.h>

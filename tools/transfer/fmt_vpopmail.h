@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fmt_vpopmail.h: what vpopmail's own files say beside vpasswd: the line of its
  * delivery program, whose a Maildir is, the limits of a domain. Pure.
  */

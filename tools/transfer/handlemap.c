@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "handlemap.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* handlemap.h: whose domains are, from a file of somebody's: a csv with the columns
  * domain and handle.
  */

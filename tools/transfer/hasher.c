@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "hasher.h"
 
 #include <errno.h>

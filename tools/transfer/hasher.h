@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* hasher.h: many password hashes, computed on all cores.
  *
  * Threads that know nothing but pwhash: each asks for a job, computes, and hands

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* import.h: many accounts in one change, from a file or from another program's
  * site.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "import_account.h"
 
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* import_account.h: one account as a file of somebody's says it, before anybody has
  * looked into the store. Pure.
  *

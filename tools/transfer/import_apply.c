@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* import_apply.c: an import's one transaction. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* import_hash.c: the passwords of an import, on all cores. */
 #include <errno.h>
 #include <stdlib.h>

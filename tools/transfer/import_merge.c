@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* import_merge.c: an account that two tables of a dump tell of: one has its box, the
  * other its forwards. In which order they come is the dump's to say.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* import_private.h: what the parts of an import share: import.c (the story),
  * import_refuse.c (rows that are refused), import_merge.c (rows that tell
  * of one account),

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* import_refuse.c: rows that are refused, said in the order of their lines though
  * they are judged in several rounds.
  */

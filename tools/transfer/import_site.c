@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* import_site.c: the domains of an old site, those without accounts and other
  * names of one among them.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* import_table.h: all accounts of an import, packed: about as many bytes each as
  * the file has for it, and 48 more.
  *

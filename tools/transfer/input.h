@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* input.h: the lines of a file of somebody's, of any size, in bounded memory.
  *
  * Refused, each by its line: more than INPUT_LINE_MAX bytes, a NUL, a carriage

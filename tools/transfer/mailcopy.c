@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "mailcopy.h"
 
 #include <errno.h>

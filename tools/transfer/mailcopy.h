@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* mailcopy.h: the old mail of imported accounts, copied into their boxes.
  *
  * A reader that has become the owner of the old Maildir feeds a writer that has

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "mailcopy_ends.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* mailcopy_ends.h: the two ends of a copy of mail, each in a process of its own
  * that has become who it is for.
  */

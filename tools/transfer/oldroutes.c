@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "oldroutes.h"
 
 #include <errno.h>

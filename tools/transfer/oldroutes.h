@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* oldroutes.h: what qmail's files say before an import: which domains lead into a
  * directory of the old site, and whether hosts below a domain are meant too.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* source.h: the accounts that a file, or a site of another program's, brings, one
  * after the other, whatever its format.
  */

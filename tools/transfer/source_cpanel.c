@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* source_cpanel.c: the mail accounts of a cPanel user, as its directory etc has
  * them: a directory for each domain, with shadow, passwd and quota in it.
  */

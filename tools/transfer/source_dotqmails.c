@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "source_dotqmails.h"
 
 #include <dirent.h>

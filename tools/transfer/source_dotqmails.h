@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* source_dotqmails.h: the .qmail files of a directory of an old site: read, never
  * run. What they say becomes addresses, or a part of the row of the user who has
  * the same address; the rest is named.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* source_dump.c: the tables of accounts in a dump of a database. */
 #include <stdio.h>
 #include <stdlib.h>

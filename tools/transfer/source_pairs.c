@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* source_pairs.c: accounts that are told as names and values, line by line. */
 #include <errno.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* source_private.h: what the parts of source share that read one file: source.c
  * (csv and passwd-files), source_dump.c (SQL), source_pairs.c (names and values).
  */

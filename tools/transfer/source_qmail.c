@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* source_qmail.c: a site that was laid out by hand as popbox lays one out: the
  * boxes below POP, the .qmail files below DOMAINS, for each line of users/assign
  * that leads there. Everything below the mail root is looked at by popusr.

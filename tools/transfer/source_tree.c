@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* source_tree.c: vpopmail's tree: a directory for each domain, below it vpasswd,
  * .qmail-* files, and the users' own .qmail. Nothing in it is run; links are not
  * followed, since whoever owns it could lead root anywhere.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* source_vmailmgr.c: a domain of vmailmgr's: passwd.cdb in a user's home, and the
  * .qmail files beside it, which come first. Which domains lead there, qmail's
  * files say; further ones are other names of the first.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "upsert.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* upsert.h: one account of a file against the store, inside a transaction: new,
  * the same, or another than what is there.
  */

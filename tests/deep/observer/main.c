@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* observer: qmail's eyes on a site, at every instant of a change.
  *
  *	observer step VIEW LOG OPS COMMAND [ARG ...]

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* qmailview.h: what qmail's programs would do with a message at this instant,
  * by the files as they are on the disk. The look-ups are those of the room
  * route; what becomes of a .qmail file is written here once more, so that the

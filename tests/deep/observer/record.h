@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* record.h: the system calls of a change that reach the disk, one line each, as
  * operations on inodes:
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* step.h: runs a command and stops it, and every process and thread that it
  * starts, at each system call, or at all calls of one name. ptrace(2), x86-64
  * and others alike.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* stored.h: what a store holds, as a login would find it after a power cut.
  */
 #ifndef DEEP_STORED_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "watched.h"
 
 #include <dirent.h>

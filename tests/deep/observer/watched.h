@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* watched.h: the files that qmail's programs read, as they are at an instant:
  * control, users, .qmail files and RELAYHOST.
  */

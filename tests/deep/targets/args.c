@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Command lines: what was read, written as --name=value and operands behind
  * --, reads the same again. */
 #include "fuzz.h"

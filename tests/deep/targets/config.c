@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Settings: a file that is taken, written out by its values, says the same;
  * each value is printable, judged good, and its key stood there once. */
 #include "fuzz.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* CSV: any bytes end in records or reasons; fields that are written read back
  * as they were; accounts that are taken from them have good names. */
 #include "fuzz.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* .qmail files: every line is the Maildir, a forward or the bounce; a file of
  * mode 0744, in which qmail-local runs nothing, has forwards alone; off is one
  * line, hold begins with a blank one. */

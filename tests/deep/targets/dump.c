@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Dumps: whatever their bytes, rows whose fields are as many as were counted and
  * end where they end, the same in pieces of any size; and accounts whose names
  * read back. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Rows of other programs' files: whatever their bytes, one account whose names
  * read back, whose old mail lies nowhere upwards, and whose texts end; or why
  * not. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fuzz.h: what the fuzzers share. Each target is one function over bytes; a
  * property that does not hold aborts, as a crash does.
  */

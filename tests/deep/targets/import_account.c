@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Texts of somebody's file: what is taken fits, and says what the text said. */
 #include "fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The envelope of a message: addresses without anything that could begin
  * another SMTP command, and a head that ends with its second line. */
 #include "fuzz.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Names: whatever a validator lets through is one safe path component and one
  * field of a line, and reads back as itself. */
 #include "fuzz.h"

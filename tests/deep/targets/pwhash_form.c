@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The grammar of hashes: what is good is within the caps, as this file reads
  * them by itself, and is not good any more when its end is cut. */
 #include "fuzz.h"

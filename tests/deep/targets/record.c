@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Records: what was put comes back; a changed byte, a cut or another key is
  * damage; rows with a right checksum over any body decode or do not, and what
  * decodes encodes to bytes of the same length that decode and encode to

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Control files: whatever stood in one, the lines that are not ours stay byte
  * for byte in their order, each wanted line is there once, unwanted ones are
  * gone, and a second time changes nothing. */

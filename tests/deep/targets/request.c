@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What qmail-popup hands over: three fields, each ended by the first NUL
  * behind the one before, or a refusal. */
 #include "fuzz.h"

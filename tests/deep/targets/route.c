@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* qmail's look-ups: an answer lies in the text, its number is the number of its
  * line, and it says what was asked for; a name of a .qmail file is never cut.
  */

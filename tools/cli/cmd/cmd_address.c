@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_address.c: popbox address add, set, rename and del. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_address_show.c: popbox address list and show. */
 #include <errno.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_address_switch.c: popbox address suspend and resume. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_backup.c: popbox backup: the store, or one box. */
 #include <stdlib.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_box.c: popbox box add. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_box_del.c: popbox box del and undelete. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_box_set.c: popbox box set, suspend and resume. */
 #include <string.h>
 

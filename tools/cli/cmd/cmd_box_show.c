@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_box_show.c: popbox box list and show. */
 #include <stdio.h>
 #include <stdlib.h>

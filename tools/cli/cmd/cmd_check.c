@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_check.c: popbox check. */
 #include <errno.h>
 #include <signal.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_complete.c: popbox complete: what the last word of a command line may
  * become. The scripts in tools/completion ask it; so it never complains, and
  * whatever it cannot know it does not candidates.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_config.c: popbox config list, get, set. */
 #include <stdio.h>
 #include <stdlib.h>

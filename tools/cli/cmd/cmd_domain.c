@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_domain.c: popbox domain add. */
 #include <errno.h>
 #include <stdio.h>

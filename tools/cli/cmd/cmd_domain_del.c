@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_domain_del.c: popbox domain del and rename. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_domain_move.c: popbox domain move: domains, with their boxes, to another
  * handle.
  */

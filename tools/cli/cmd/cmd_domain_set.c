@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_domain_set.c: popbox domain set, suspend and resume. */
 #include <arpa/inet.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_domain_show.c: popbox domain list and show. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_explain.c: popbox explain. */
 #include "base/idn.h"
 #include "base/say.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_export.c: popbox export. */
 #include <grp.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_handle.c: popbox handle add, set, suspend, resume and del. */
 #include <string.h>
 

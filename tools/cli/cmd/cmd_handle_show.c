@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_handle_show.c: popbox handle list and show. */
 #include <stdlib.h>
 #include <string.h>

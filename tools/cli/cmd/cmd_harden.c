@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_harden.c: popbox harden: hashes that are cheap to guess are wrapped in
  * argon2id, so that whoever steals the store has no easier work with them. No user
  * has to do anything. A round is a few hundred boxes: read, hashed on all cores,

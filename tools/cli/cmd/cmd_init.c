@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_init.c: popbox init. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_log.c: popbox log. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_passwd.c: popbox passwd and popbox verify. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_purge.c: popbox purge. */
 #include <errno.h>
 #include <stdio.h>

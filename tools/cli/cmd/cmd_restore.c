@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_restore.c: popbox restore: a store, or one box, as its first byte says. */
 #include <errno.h>
 #include <fcntl.h>

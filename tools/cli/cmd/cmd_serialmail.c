@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_serialmail.c: popbox serialmail run. */
 #include "base/say.h"
 #include "cli/commands.h"

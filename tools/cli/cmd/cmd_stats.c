@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_stats.c: popbox stats: counts, of all or of one customer. */
 #include <errno.h>
 #include <stdlib.h>

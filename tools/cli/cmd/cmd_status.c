@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_status.c: popbox status: is all well? */
 #include <stdarg.h>
 #include <stdio.h>

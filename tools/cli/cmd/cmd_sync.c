@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_sync.c: popbox sync. */
 #include "base/interrupt.h"
 #include "base/say.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_tune.c: popbox tune: what a password hash costs on this machine, which
  * is what a login costs, and what a guess costs whoever steals the store.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_undo.c: popbox undo: the change that an entry of the journal belongs to,
  * taken back entry by entry from its last one, by the store's usual calls with
  * their usual rules. Only what is still as the change left it is touched.

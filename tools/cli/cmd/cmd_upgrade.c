@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_upgrade.c: popbox upgrade. */
 #include <stdio.h>
 #include <sys/stat.h>
