@@ -43,7 +43,7 @@ MAP = (
                             "trace.t", "login.t")),
     ("checkpw/seen.c", ("seen.t",)),
     ("checkpw/request.c", ("test_request", "login.t", "failing.t")),
-    ("checkpw/verdict.c", ("verdict.t",)),
+    ("checkpw/verdict.c", ("login/verdict.t",)),
     ("checkpw/*.c", LOGIN),
     ("store/secret.c", ("test_wipes", "seen.t", "login/wipes.t", "cli/wipes.t")),
     ("store/name.c", ("test_name", "test_rows", "admin.t", "forms.t")),
@@ -205,7 +205,7 @@ MAP = (
       for name in ("account", "child", "round", "relay")),
     ("tools/dialup/serialmail.c", ("children.t", "serialmail.t", "kinds.t")),
     ("tools/cli/cmd/cmd_serialmail.c", ("serialmail.t", "codes.t")),
-    ("tools/askpw/main.c", ("verdict.t",)),
+    ("tools/askpw/main.c", ("login/verdict.t",)),
     ("tools/maildirsmtp/letter.c", ("test_letter", "serialmail.t")),
     ("tools/maildirsmtp/*.c", ("sender.t", "serialmail.t")),
     ("tools/base/inherited.c", ("inherited.t", "serialmail.t")),
@@ -396,7 +396,11 @@ def tests_about(path):
 
 
 def stale():
-    """What SLOW names and no file of tests has."""
-    return [f"{name}: {function}" for name, functions in SLOW.items()
-            for function in functions if function not in dict(
-                sentences(f"{TREE}/{where(name)}"))]
+    """What MAP and SLOW name and is not there."""
+    named = {name for _, names in MAP for name in names
+             if not name.startswith("test_")}
+    return [name for name in sorted(named)
+            if not os.path.exists(f"{TREE}/{where(name)}")] + [
+        f"{name}: {function}" for name, functions in SLOW.items()
+        for function in functions if function not in dict(
+            sentences(f"{TREE}/{where(name)}"))]
