@@ -456,4 +456,21 @@ def mixed():
             eq(site.findings()[:3], [], (seed, done))
 
 
+@test("a customer's domains share the postmaster's box: one alone is refused by that "
+      "name, and moves once its postmaster is another box")
+def postmasters():
+    with full() as site:
+        site.do("domain", "add", "b.org", "--handle", "ex1")
+        site.fails(100, "box 'ex1-0000' also has the address "
+                        "'postmaster@b.org'", *MOVE)
+        site.do("address", "set", "postmaster@example.com",
+                "joe@example.com")
+        site.do(*MOVE)
+        eq(site.deliver("postmaster@example.com").rc, 0)
+        eq(len(uidl(site, "new-0001")), 3)
+        eq(site.deliver("postmaster@b.org").rc, 0)
+        eq(site.mails("ex1-0000"), 1)
+        site.sound()
+
+
 run()
