@@ -437,7 +437,7 @@ static void audited(void **state)
 	assert_non_null(strstr(said, "x.org"));
 	put("control/locals", "", 0644);
 	for (size_t i = 0; i < FILES; i++) {
-		char text[1000];
+		char text[4000]; /* as long as text_of() can be */
 
 		(void)snprintf(text, sizeof text, "%s", text_of(names[i]));
 		put(names[i], others[i], 0644);
