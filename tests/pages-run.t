@@ -35,8 +35,10 @@ def follow(name):
       "exit code that it says", root=True)
 def examples():
     count = 0
+    # Those two are not the tool; sender.t and verdict.t run them.
+    others = ("popbox-maildirsmtp.8", "popbox-askpw.8")
     for name in names():
-        if name.endswith((".8", ".7")) and name != "popbox-maildirsmtp.8":
+        if name.endswith((".8", ".7")) and name not in others:
             count += follow(name)
     assert count > 80, count
 
