@@ -182,7 +182,7 @@ def callers(call, folder):
 def children():
     eq(callers("drop_to", "tools"), {"child.c"})
     eq(callers("child_drop", "tools"),
-       {"child.c", "asuser_child.c", "inspect.c", "mailcopy.c", "round.c"})
+       {"child.c", "asuser_child.c", "probe.c", "mailcopy.c", "round.c"})
     eq(callers("fork", "tools"),
        {"child.c", "backup.c", "bounce.c", "cmd_check.c", "counters.c",
         "notify.c"})

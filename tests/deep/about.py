@@ -163,7 +163,7 @@ MAP = (
     *((TOOL[name], ("restore.t", "durable.t", "backup.t", "codes.t",
                            "crash.t"))
       for name in (
-        "backup", "restore", "draft", "inspect", "numbers", "box_record",
+        "backup", "restore", "stage", "probe", "numbers", "box_record",
         "counters", "dir", "mountpoint",
         "cmd_backup", "cmd_restore", "restore_settings", "cmd_upgrade",
         "outfile")),
@@ -256,7 +256,7 @@ ACCEPTED = (
      "is not given back is found by the sanitizers"),
     ("tools/publish/errand_bulk.c", "asuser_bulk_stop(&bulk);", ("call",),
      "memory and descriptors are given back: the sanitizers find that"),
-    ("tools/backup/draft.c", "len > 1 && dir[len - 1] == '/'", ("operand",),
+    ("tools/backup/stage.c", "len > 1 && dir[len - 1] == '/'", ("operand",),
      "the root is a mount point, which is refused"),
     ("store/check_bybox.c", """if (!address->has_box)
 		return;

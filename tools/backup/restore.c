@@ -14,10 +14,10 @@
 #include "base/interrupt.h"
 #include "base/say.h"
 #include "counters.h"
-#include "draft.h"
-#include "inspect.h"
+#include "probe.h"
 #include "publish/publish.h"
 #include "restore_settings.h"
+#include "stage.h"
 #include "store/secret.h"
 #include "store/store_whole.h"
 
@@ -25,10 +25,10 @@ struct restoring {
 	struct site *site;
 	const struct restore_asker *asker;
 	const char *path; /* of the backup */
-	struct draft draft;
+	struct stage stage;
 	int source; /* our copy of the backup, or -1 */
 	struct store_build *build;
-	struct inspected inspected;
+	struct probed probed;
 	bool theirs; /* the settings are the backup's */
 	struct backup_findings findings;
 };
@@ -36,7 +36,7 @@ struct restoring {
 static int failed_copy(const struct restoring *r)
 {
 	return say_error(CODE_LATER, "cannot copy '%s' to '%s': %s", r->path,
-			 r->draft.path, strerror(errno));
+			 r->stage.path, strerror(errno));
 }
 
 /* The next stretch of bytes that are there, from *at on; false: none is. */
@@ -85,7 +85,7 @@ static int copy_source(struct restoring *r, int fd)
 
 	if (fstat(fd, &st) != 0)
 		return failed_copy(r);
-	code = draft_file(&r->draft, "source", &to);
+	code = stage_file(&r->stage, "source", &to);
 	if (code != CODE_DONE)
 		return code;
 	if (ftruncate(to, st.st_size) != 0)
@@ -95,12 +95,12 @@ static int copy_source(struct restoring *r, int fd)
 		at = end;
 	}
 	if (code == CODE_DONE) {
-		r->source = openat(r->draft.dir, "source",
+		r->source = openat(r->stage.dir, "source",
 				   O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 		if (r->source < 0)
 			code = failed_copy(r);
 	}
-	(void)unlinkat(r->draft.dir, "source", 0); /* draft_end looks again */
+	(void)unlinkat(r->stage.dir, "source", 0); /* stage_end looks again */
 	if (close(to) != 0 && code == CODE_DONE)
 		code = failed_copy(r);
 	return code;
@@ -110,8 +110,8 @@ static enum err build_row(void *arg, const struct store_raw *raw)
 {
 	struct restoring *r = arg;
 	/* Only now, so that the child that looks was made before. */
-	enum err err = r->build ? ERR_OK
-				: store_build_start(r->draft.path, &r->build);
+	enum err err =
+		r->build ? ERR_OK : store_build_start(r->stage.path, &r->build);
 
 	return err == ERR_OK ? store_build_row(r->build, raw) : err;
 }
@@ -119,20 +119,19 @@ static enum err build_row(void *arg, const struct store_raw *raw)
 static int build_failed(const struct restoring *r, enum err err)
 {
 	return say_error(CODE_LATER, "cannot build a store in '%s': %s",
-			 r->draft.path,
-			 err == ERR_SYSTEM || err == ERR_FULL
-				 ? strerror(errno)
-				 : err_text(err));
+			 r->stage.path,
+			 err == ERR_SYSTEM || err == ERR_FULL ? strerror(errno)
+							      : err_text(err));
 }
 
 static int build(struct restoring *r)
 {
 	enum err err, end;
-	int code = inspect(r->source, r->path, INSPECT_ROWS, build_row, r,
-			   &r->inspected, &err);
+	int code = probe(r->source, r->path, PROBE_ROWS, build_row, r,
+			 &r->probed, &err);
 
 	if (code == CODE_DONE && err == ERR_OK && !r->build) /* no rows */
-		err = store_build_start(r->draft.path, &r->build);
+		err = store_build_start(r->stage.path, &r->build);
 	end = store_build_end(&r->build, code == CODE_DONE && err == ERR_OK);
 	if (err != ERR_OK || (code == CODE_DONE && end != ERR_OK))
 		return build_failed(r, err != ERR_OK ? err : end);
@@ -156,7 +155,7 @@ static enum err purged_body(struct store_txn *txn, void *arg)
 static int finish(struct restoring *r)
 {
 	struct site *site = r->site;
-	enum err err = store_open_write(r->draft.path, &site->store);
+	enum err err = store_open_write(r->stage.path, &site->store);
 	int code = CODE_DONE;
 	uint64_t last;
 
@@ -164,7 +163,7 @@ static int finish(struct restoring *r)
 		return build_failed(r, err);
 	r->findings.path = r->path;
 	/* Later formats have rows of it. */
-	if (r->inspected.format == 1)
+	if (r->probed.format == 1)
 		err = store_write(site->store, &site->actor, purged_body, NULL,
 				  true, &last);
 	if (err == ERR_OK)
@@ -181,9 +180,9 @@ static int finish(struct restoring *r)
 
 static int read_settings(struct restoring *r, struct restore_settings *ret)
 {
-	return restore_settings_read(r->site, r->draft.place, r->path,
-				     r->inspected.settings,
-				     r->inspected.settings_len, ret);
+	return restore_settings_read(r->site, r->stage.place, r->path,
+				     r->probed.settings, r->probed.settings_len,
+				     ret);
 }
 
 /* The settings as they are now: the helper works with those it was started
@@ -200,10 +199,10 @@ static int settle_settings(struct restoring *r)
 		code = say_error(CODE_LATER,
 				 "the settings in '%s' were changed "
 				 "meanwhile: nothing was changed (try again)",
-				 r->draft.place);
+				 r->stage.place);
 	if (code == CODE_DONE)
-		code = restore_settings_write(&settings, r->draft.dir,
-					      r->draft.path);
+		code = restore_settings_write(&settings, r->stage.dir,
+					      r->stage.path);
 	restore_settings_free(&settings);
 	return code;
 }
@@ -214,11 +213,11 @@ static int settle_counters(struct restoring *r)
 	struct site *site = r->site;
 	struct counters counters;
 	enum err err;
-	int code = counters_read(r->draft.place, &counters);
+	int code = counters_read(r->stage.place, &counters);
 
 	if (code != CODE_DONE)
 		return code;
-	err = store_open_write(r->draft.path, &site->store);
+	err = store_open_write(r->stage.path, &site->store);
 	code = err == ERR_OK ? counters_pass(site, &counters)
 			     : build_failed(r, err);
 	store_close(&site->store);
@@ -230,11 +229,11 @@ static int settle_counters(struct restoring *r)
  * writes to the old one. */
 static int settle(struct restoring *r)
 {
-	int code = draft_hold(&r->draft);
+	int code = stage_hold(&r->stage);
 
 	if (code == CODE_DONE)
 		code = settle_settings(r);
-	if (code == CODE_DONE && r->draft.there)
+	if (code == CODE_DONE && r->stage.there)
 		code = settle_counters(r);
 	return code;
 }
@@ -260,7 +259,7 @@ static int publish_it(struct site *site)
 static void tell(const struct restoring *r)
 {
 	/* The tables' numbers are those of store_size. */
-	const uint64_t *rows = r->inspected.rows;
+	const uint64_t *rows = r->probed.rows;
 	const struct say_part part[] = {{rows[1], "handle"},
 					{rows[2], "domain"},
 					{rows[3], "box"},
@@ -278,8 +277,8 @@ static int prepare(struct restoring *r)
 {
 	struct restore_settings settings;
 	enum err err;
-	int code = inspect(r->source, r->path, INSPECT_SETTINGS, NULL, NULL,
-			   &r->inspected, &err);
+	int code = probe(r->source, r->path, PROBE_SETTINGS, NULL, NULL,
+			 &r->probed, &err);
 
 	if (code != CODE_DONE)
 		return code;
@@ -301,7 +300,7 @@ static int make(struct restoring *r)
 
 	if (code == CODE_DONE)
 		code = build(r);
-	if (code == CODE_DONE && !r->draft.there)
+	if (code == CODE_DONE && !r->stage.there)
 		code = mail_roots_make(&r->site->config);
 	if (code == CODE_DONE)
 		code = finish(r);
@@ -310,7 +309,7 @@ static int make(struct restoring *r)
 	if (code != CODE_DONE)
 		return code;
 	interrupt_hold();
-	code = draft_put(&r->draft);
+	code = stage_put(&r->stage);
 	if (code == CODE_DONE)
 		interrupt_says("the store is restored, but qmail's files are "
 			       "not written: run 'popbox sync --full'");
@@ -318,10 +317,10 @@ static int make(struct restoring *r)
 	if (code != CODE_DONE)
 		return code;
 	tell(r);
-	if (r->draft.there)
+	if (r->stage.there)
 		say_note("the previous store is kept in '%s', with all changes "
 			 "made after the backup",
-			 r->draft.kept);
+			 r->stage.kept);
 	return publish_it(r->site);
 }
 
@@ -330,8 +329,8 @@ static int rehearse_it(struct restoring *r)
 {
 	struct restore_settings settings;
 	enum err err;
-	int code = inspect(r->source, r->path, INSPECT_CHECK, NULL, NULL,
-			   &r->inspected, &err);
+	int code = probe(r->source, r->path, PROBE_CHECK, NULL, NULL,
+			 &r->probed, &err);
 
 	if (code != CODE_DONE)
 		return code;
@@ -343,7 +342,7 @@ static int rehearse_it(struct restoring *r)
 	restore_settings_free(&settings);
 	if (code == CODE_DONE)
 		say_out("store: '%s' would be restored%s", r->site->dir,
-			r->draft.there ? ", and what is there kept beside it"
+			r->stage.there ? ", and what is there kept beside it"
 				       : "");
 	return code;
 }
@@ -360,9 +359,9 @@ static int ask_to_replace(const struct restoring *r)
 
 static int run(struct restoring *r, int fd)
 {
-	int code = draft_look(r->site->dir, &r->draft);
+	int code = stage_look(r->site->dir, &r->stage);
 
-	if (code == CODE_DONE && r->draft.there)
+	if (code == CODE_DONE && r->stage.there)
 		code = ask_to_replace(r);
 	if (code == CODE_DONE && secret_start() != ERR_OK)
 		code = say_error(CODE_LATER, "cannot get random numbers: %s",
@@ -370,12 +369,12 @@ static int run(struct restoring *r, int fd)
 	if (code != CODE_DONE)
 		return code;
 	interrupt_start();
-	code = draft_start(&r->draft);
+	code = stage_start(&r->stage);
 	if (code == CODE_DONE)
 		code = copy_source(r, fd);
 	if (code == CODE_DONE)
 		code = r->site->dry_run ? rehearse_it(r) : make(r);
-	draft_end(&r->draft);
+	stage_end(&r->stage);
 	return code;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* restore.h: a store out of a backup, in the place of what is there.
  *
- * The rows come from inspect.h, so that no page of a strange file is ever mapped
+ * The rows come from probe.h, so that no page of a strange file is ever mapped
  * by root; the store is built of them, with an id of its own, numbers of boxes
  * above those whose directories are there, and nothing published.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "draft.h"
+#include "stage.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +25,7 @@ static int failed(const char *verb, const char *path)
 			 strerror(errno));
 }
 
-/* draft_look has seen to it that there is room. */
+/* stage_look has seen to it that there is room. */
 static void join(const char *dir, const char *name, char ret_path[PATH_MAX])
 {
 	int len = snprintf(ret_path, PATH_MAX, "%s/%s", dir, name);
@@ -42,33 +42,33 @@ static bool has(const char *dir, const char *name)
 	return access(path, F_OK) == 0;
 }
 
-static int judge_place(struct draft *draft)
+static int judge_place(struct stage *stage)
 {
-	DIR *dir = opendir(draft->place);
+	DIR *dir = opendir(stage->place);
 	bool empty;
 	int rc;
 
 	if (!dir)
 		return errno == ENOENT ? CODE_DONE
-				       : failed("use", draft->place);
+				       : failed("use", stage->place);
 	empty = dir_is_empty(dir, &rc);
 	(void)closedir(dir); /* read only */
 	if (rc)
 		return say_error(CODE_LATER, "cannot list '%s': %s",
-				 draft->place, strerror(rc));
-	draft->there = has(draft->place, "data.mdb") ||
-		       has(draft->place, "config");
-	if (empty || draft->there)
+				 stage->place, strerror(rc));
+	stage->there =
+		has(stage->place, "data.mdb") || has(stage->place, "config");
+	if (empty || stage->there)
 		return CODE_DONE;
 	return say_error(CODE_REFUSED,
 			 "'%s' is neither empty nor a store's: nothing was "
 			 "changed",
-			 draft->place);
+			 stage->place);
 }
 
-int draft_look(const char *dir, struct draft *ret_draft)
+int stage_look(const char *dir, struct stage *ret_draft)
 {
-	struct draft draft = {
+	struct stage stage = {
 		.dir = -1, .lock = -1, .old_lock = -1, .gate = -1};
 	size_t len = strlen(dir);
 	int code, n;
@@ -82,22 +82,22 @@ int draft_look(const char *dir, struct draft *ret_draft)
 				 "changed (restore with -d into a directory "
 				 "below it, or mount the disk one level higher)",
 				 dir);
-	if (!realpath(dir, draft.place)) {
+	if (!realpath(dir, stage.place)) {
 		if (errno != ENOENT)
 			return failed("use", dir);
-		n = snprintf(draft.place, sizeof draft.place, "%.*s", (int)len,
+		n = snprintf(stage.place, sizeof stage.place, "%.*s", (int)len,
 			     dir);
-		if (n < 0 || (size_t)n >= sizeof draft.place)
+		if (n < 0 || (size_t)n >= sizeof stage.place)
 			return say_error(CODE_REFUSED, "'%s' is too long", dir);
 	}
-	n = snprintf(draft.path, sizeof draft.path, "%s.popbox-restore",
-		     draft.place);
+	n = snprintf(stage.path, sizeof stage.path, "%s.popbox-restore",
+		     stage.place);
 	/* What is kept has a longer name. */
-	if (n < 0 || (size_t)n + 32 >= sizeof draft.path)
+	if (n < 0 || (size_t)n + 32 >= sizeof stage.path)
 		return say_error(CODE_REFUSED, "'%s' is too long", dir);
-	code = judge_place(&draft);
+	code = judge_place(&stage);
 	if (code == CODE_DONE)
-		*ret_draft = draft;
+		*ret_draft = stage;
 	return code;
 }
 
@@ -106,10 +106,10 @@ static const char *const files[] = {
 	"publish.lock",
 };
 
-static void empty(const struct draft *draft, size_t count)
+static void empty(const struct stage *stage, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		(void)unlinkat(draft->dir, files[i], 0); /* rmdir tells */
+		(void)unlinkat(stage->dir, files[i], 0); /* rmdir tells */
 }
 
 /* Is the publish.lock that we have a lock on still that of the directory? */
@@ -123,12 +123,12 @@ static bool has_name(int lock, const char *dir)
 	       ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
 }
 
-static bool is_ours(const struct draft *draft)
+static bool is_ours(const struct stage *stage)
 {
 	struct stat dir;
 
-	return has_name(draft->lock, draft->path) &&
-	       fstat(draft->dir, &dir) == 0 && dir.st_uid == geteuid() &&
+	return has_name(stage->lock, stage->path) &&
+	       fstat(stage->dir, &dir) == 0 && dir.st_uid == geteuid() &&
 	       !(dir.st_mode & 077);
 }
 
@@ -140,59 +140,59 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-int draft_start(struct draft *draft)
+int stage_start(struct stage *stage)
 {
-	if (mkdir(draft->path, 0700) != 0 && errno != EEXIST)
-		return failed("make", draft->path);
-	draft->dir = open(draft->path,
+	if (mkdir(stage->path, 0700) != 0 && errno != EEXIST)
+		return failed("make", stage->path);
+	stage->dir = open(stage->path,
 			  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (draft->dir >= 0)
-		draft->lock = openat(draft->dir, "publish.lock",
-				     O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
-				     0600);
-	if (draft->lock < 0)
-		return failed("use", draft->path);
-	if (flock(draft->lock, LOCK_EX | LOCK_NB) != 0 || !is_ours(draft)) {
-		close_fd(&draft->lock);
+	if (stage->dir >= 0)
+		stage->lock =
+			openat(stage->dir, "publish.lock",
+			       O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (stage->lock < 0)
+		return failed("use", stage->path);
+	if (flock(stage->lock, LOCK_EX | LOCK_NB) != 0 || !is_ours(stage)) {
+		close_fd(&stage->lock);
 		return say_error(CODE_LATER,
 				 "'%s' is in use: another popbox restores, or "
 				 "it is not ours",
-				 draft->path);
+				 stage->path);
 	}
-	empty(draft, sizeof files / sizeof *files - 1); /* but the lock */
+	empty(stage, sizeof files / sizeof *files - 1); /* but the lock */
 	return CODE_DONE;
 }
 
-int draft_file(const struct draft *draft, const char *name, int *ret_fd)
+int stage_file(const struct stage *stage, const char *name, int *ret_fd)
 {
-	int fd = openat(draft->dir, name,
+	int fd = openat(stage->dir, name,
 			O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 			0600);
 
 	if (fd < 0)
-		return failed("write below", draft->path);
+		return failed("write below", stage->path);
 	/* The directory keeps everybody out; who is handed a descriptor may
 	 * read through it. */
 	if (fchmod(fd, 0644) != 0) {
 		(void)close(fd); /* nothing was written to it */
-		return failed("write below", draft->path);
+		return failed("write below", stage->path);
 	}
 	*ret_fd = fd;
 	return CODE_DONE;
 }
 
-static int wait_publishers(struct draft *draft)
+static int wait_publishers(struct stage *stage)
 {
 	const struct timespec step = {.tv_nsec = 10000000};
 	char path[PATH_MAX];
 
-	join(draft->place, "publish.lock", path);
-	draft->old_lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-			       0600);
-	if (draft->old_lock < 0)
+	join(stage->place, "publish.lock", path);
+	stage->old_lock =
+		open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (stage->old_lock < 0)
 		return failed("open", path);
 	for (int waited = 0; waited < WAIT_MS; waited += 10) {
-		if (flock(draft->old_lock, LOCK_EX | LOCK_NB) == 0)
+		if (flock(stage->old_lock, LOCK_EX | LOCK_NB) == 0)
 			return CODE_DONE;
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return failed("lock", path);
@@ -202,10 +202,10 @@ static int wait_publishers(struct draft *draft)
 				     "changed (try again)");
 }
 
-/* The draft takes the name under which the old store will be kept, and then the
+/* The stage takes the name under which the old store will be kept, and then the
  * two change places: at every moment there is one store, or the other, and a
  * killed run leaves both. */
-static int exchange(struct draft *draft)
+static int exchange(struct stage *stage)
 {
 	char stamp[32];
 	time_t now = time(NULL);
@@ -215,32 +215,33 @@ static int exchange(struct draft *draft)
 	(void)gmtime_r(&now, &tm); /* a year that fits, of our own clock */
 	(void)strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &tm);
 	for (int i = 0; rc != 0 && i < 100; i++) {
-		(void)snprintf(draft->kept, sizeof draft->kept,
+		(void)snprintf(stage->kept, sizeof stage->kept,
 			       i ? "%s.before-%s-%d" : "%s.before-%s",
-			       draft->place, stamp, i); /* see draft_look */
-		rc = renameat2(AT_FDCWD, draft->path, AT_FDCWD, draft->kept,
+			       stage->place, stamp, i); /* see stage_look */
+		rc = renameat2(AT_FDCWD, stage->path, AT_FDCWD, stage->kept,
 			       RENAME_NOREPLACE);
 		if (rc != 0 && errno != EEXIST)
 			break;
 	}
-	if (rc == 0 && renameat2(AT_FDCWD, draft->kept, AT_FDCWD, draft->place,
+	if (rc == 0 && renameat2(AT_FDCWD, stage->kept, AT_FDCWD, stage->place,
 				 RENAME_EXCHANGE) == 0)
 		return CODE_DONE;
-	say_error(0, "cannot put the store into '%s': %s (where it is a mount "
-		     "point, or its file system cannot exchange directories, "
-		     "stop logins, move it away and restore again)",
-		  draft->place, strerror(errno));
+	say_error(0,
+		  "cannot put the store into '%s': %s (where it is a mount "
+		  "point, or its file system cannot exchange directories, "
+		  "stop logins, move it away and restore again)",
+		  stage->place, strerror(errno));
 	if (rc == 0)
-		(void)rename(draft->kept, draft->path); /* draft_end looks */
-	draft->kept[0] = 0;
+		(void)rename(stage->kept, stage->path); /* stage_end looks */
+	stage->kept[0] = 0;
 	return CODE_LATER;
 }
 
-static int sync_parent(const struct draft *draft)
+static int sync_parent(const struct stage *stage)
 {
-	errno = replace_sync_parent(draft->place);
-	return errno == 0 ? CODE_DONE : failed("sync the directory of",
-					       draft->place);
+	errno = replace_sync_parent(stage->place);
+	return errno == 0 ? CODE_DONE
+			  : failed("sync the directory of", stage->place);
 }
 
 static int busy(void)
@@ -249,53 +250,53 @@ static int busy(void)
 				     "nothing was changed (try again)");
 }
 
-int draft_hold(struct draft *draft)
+int stage_hold(struct stage *stage)
 {
 	int code = CODE_DONE;
 	enum err err;
 
-	if (!draft->there)
+	if (!stage->there)
 		return CODE_DONE;
-	code = wait_publishers(draft);
+	code = wait_publishers(stage);
 	if (code != CODE_DONE)
 		return code;
-	err = store_gate(draft->place, &draft->gate);
+	err = store_gate(stage->place, &stage->gate);
 	if (err == ERR_BUSY)
 		return busy();
 	if (err != ERR_OK)
-		return failed("lock", draft->place);
+		return failed("lock", stage->place);
 	/* Another restore may have put its store here while we waited. */
-	return has_name(draft->old_lock, draft->place) ? CODE_DONE : busy();
+	return has_name(stage->old_lock, stage->place) ? CODE_DONE : busy();
 }
 
-int draft_put(struct draft *draft)
+int stage_put(struct stage *stage)
 {
 	int code = CODE_DONE;
 
-	if (fsync(draft->dir) != 0)
-		return failed("sync", draft->path);
-	if (draft->there)
-		code = exchange(draft);
+	if (fsync(stage->dir) != 0)
+		return failed("sync", stage->path);
+	if (stage->there)
+		code = exchange(stage);
 	/* Takes the place of an empty directory, of nothing else. */
-	else if (rename(draft->path, draft->place) != 0)
-		code = failed("make", draft->place);
+	else if (rename(stage->path, stage->place) != 0)
+		code = failed("make", stage->place);
 	if (code != CODE_DONE)
 		return code;
-	draft->path[0] = 0;
+	stage->path[0] = 0;
 	/* Whoever waits at either finds the store replaced. */
-	close_fd(&draft->gate);
-	close_fd(&draft->lock); /* it is the store's publish.lock now */
-	return sync_parent(draft);
+	close_fd(&stage->gate);
+	close_fd(&stage->lock); /* it is the store's publish.lock now */
+	return sync_parent(stage);
 }
 
-void draft_end(struct draft *draft)
+void stage_end(struct stage *stage)
 {
-	if (draft->path[0] && draft->lock >= 0) {
-		empty(draft, sizeof files / sizeof *files);
-		(void)rmdir(draft->path); /* the next one uses it */
+	if (stage->path[0] && stage->lock >= 0) {
+		empty(stage, sizeof files / sizeof *files);
+		(void)rmdir(stage->path); /* the next one uses it */
 	}
-	close_fd(&draft->gate);
-	close_fd(&draft->lock);
-	close_fd(&draft->dir);
-	close_fd(&draft->old_lock);
+	close_fd(&stage->gate);
+	close_fd(&stage->lock);
+	close_fd(&stage->dir);
+	close_fd(&stage->old_lock);
 }

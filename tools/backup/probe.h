@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* inspect.h: a file that says it is a store, from nobody knows where. A child
+/* probe.h: a file that says it is a store, from nobody knows where. A child
  * without privileges, and with limits, maps it, reads every page, asks for the
  * rules, and hands its rows on; a damaged or a planted page can end that child
  * and do nothing else. Root takes bytes with their lengths.
  */
-#ifndef POPBOX_INSPECT_H
-#define POPBOX_INSPECT_H
+#ifndef POPBOX_PROBE_H
+#define POPBOX_PROBE_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -13,17 +13,17 @@
 #include "store/config.h"
 #include "store/store_whole.h"
 
-struct inspected {
+struct probed {
 	uint64_t rows[STORE_TABLES_ALL]; /* in the order of store_size */
-	uint64_t format;		 /* with INSPECT_ROWS and _CHECK */
+	uint64_t format;		 /* with PROBE_ROWS and _CHECK */
 	size_t settings_len;		 /* 0: it has none */
 	char settings[CONFIG_SIZE_MAX];
 };
 
-enum inspect {
-	INSPECT_SETTINGS, /* nothing else is looked at */
-	INSPECT_CHECK,	  /* all is, and counted */
-	INSPECT_ROWS,	  /* and sink gets each row */
+enum probe {
+	PROBE_SETTINGS, /* nothing else is looked at */
+	PROBE_CHECK,	/* all is, and counted */
+	PROBE_ROWS,	/* and sink gets each row */
 };
 
 /* fd: a file that nobody changes, readable for all and open for reading alone;
@@ -32,7 +32,7 @@ enum inspect {
  * the caller's to say. Says what is wrong;
  * returns the exit code: CODE_REFUSED for a file that is none or is damaged.
  * Nothing of a store may be open, but by sink. */
-int inspect(int fd, const char *what, enum inspect how, store_sink *sink, void *arg,
-	    struct inspected *ret_inspected, enum err *ret_err);
+int probe(int fd, const char *what, enum probe how, store_sink *sink, void *arg,
+	  struct probed *ret_probed, enum err *ret_err);
 
 #endif

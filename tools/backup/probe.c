@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "inspect.h"
+#include "probe.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -59,7 +59,7 @@ struct looking {
 	const char *what;
 	FILE *out;
 	uint64_t format;
-	enum inspect how;
+	enum probe how;
 	struct backup_findings findings;
 };
 
@@ -97,15 +97,15 @@ static enum err send_rows(struct store_txn *txn, struct looking *looking)
 	enum err err;
 
 	/* Who takes the rows looks at what they make. */
-	looking->findings.looked_again = looking->how == INSPECT_ROWS;
+	looking->findings.looked_again = looking->how == PROBE_ROWS;
 	err = store_check(txn, backup_finding, &looking->findings, &found);
 
 	if (err == ERR_OK && looking->findings.damage)
 		err = ERR_DAMAGED;
 	return err == ERR_OK
 		       ? store_rows(txn,
-				    looking->how == INSPECT_ROWS ? send_raw
-								 : count_raw,
+				    looking->how == PROBE_ROWS ? send_raw
+							       : count_raw,
 				    looking->out)
 		       : err;
 }
@@ -116,9 +116,9 @@ static enum err look_body(struct store_txn *txn, void *arg)
 	struct looking *looking = arg;
 	enum err err = send_settings(txn, looking->out);
 
-	if (err == ERR_OK && looking->how != INSPECT_SETTINGS)
+	if (err == ERR_OK && looking->how != PROBE_SETTINGS)
 		err = send_format(looking);
-	if (err == ERR_OK && looking->how != INSPECT_SETTINGS)
+	if (err == ERR_OK && looking->how != PROBE_SETTINGS)
 		err = send_rows(txn, looking);
 	return err == ERR_OK ? send_raw(looking->out, &end) : err;
 }
@@ -209,7 +209,7 @@ static int look(int fd, struct looking *looking)
 /* Takes what the child sends until its end. False: it was cut short, or is not
  * of this form. */
 static bool take_all(FILE *in, char *part[2], store_sink *sink, void *arg,
-		     struct inspected *inspected, enum err *ret_err)
+		     struct probed *probed, enum err *ret_err)
 {
 	struct head head;
 
@@ -224,17 +224,17 @@ static bool take_all(FILE *in, char *part[2], store_sink *sink, void *arg,
 		    fread(part[1], 1, head.row, in) != head.row)
 			return false;
 		if (head.what == SETTINGS) {
-			memcpy(inspected->settings, part[1], head.row);
-			inspected->settings_len = head.row;
+			memcpy(probed->settings, part[1], head.row);
+			probed->settings_len = head.row;
 			continue;
 		}
-		if (head.what == FORMAT && head.row == sizeof inspected->format) {
-			memcpy(&inspected->format, part[1], head.row);
+		if (head.what == FORMAT && head.row == sizeof probed->format) {
+			memcpy(&probed->format, part[1], head.row);
 			continue;
 		}
 		if (head.what >= STORE_TABLES_ALL)
 			return false;
-		inspected->rows[head.what]++;
+		probed->rows[head.what]++;
 		if (!sink)
 			continue;
 		*ret_err = sink(arg, &raw);
@@ -296,7 +296,7 @@ static int settle(struct child *child, bool ended, bool whole, const char *what)
 }
 
 static int take(struct child *child, const char *what, store_sink *sink,
-		void *arg, struct inspected *inspected, enum err *ret_err)
+		void *arg, struct probed *probed, enum err *ret_err)
 {
 	char *part[2] = {malloc(PART_MAX), malloc(PART_MAX)};
 	FILE *in = fopencookie(child, "r",
@@ -308,7 +308,7 @@ static int take(struct child *child, const char *what, store_sink *sink,
 	int code;
 
 	if (ready)
-		whole = take_all(in, part, sink, arg, inspected, ret_err);
+		whole = take_all(in, part, sink, arg, probed, ret_err);
 	if (!ready || *ret_err != ERR_OK)
 		(void)kill(child->watch.pid, SIGKILL); /* ours, not waited for */
 	if (in)
@@ -335,8 +335,8 @@ static void run_child(int fd, int rows, struct looking *looking)
 	_exit(look(fd, looking));
 }
 
-int inspect(int fd, const char *what, enum inspect how, store_sink *sink,
-	    void *arg, struct inspected *ret_inspected, enum err *ret_err)
+int probe(int fd, const char *what, enum probe how, store_sink *sink, void *arg,
+	  struct probed *ret_probed, enum err *ret_err)
 {
 	struct looking looking = {.what = what,
 				  .how = how,
@@ -347,7 +347,7 @@ int inspect(int fd, const char *what, enum inspect how, store_sink *sink,
 	int code;
 
 	*ret_err = ERR_OK;
-	*ret_inspected = (struct inspected){.settings_len = 0};
+	*ret_probed = (struct probed){.settings_len = 0};
 	/* Nobody reads what it says while it goes on. */
 	if (pipe2(rows, O_CLOEXEC) == 0 &&
 	    pipe2(said, O_CLOEXEC | O_NONBLOCK) == 0)
@@ -365,7 +365,7 @@ int inspect(int fd, const char *what, enum inspect how, store_sink *sink,
 		child = (struct child){.rows = rows[0], .said = said[0]};
 		child_watch(&child.watch, pid,
 			    CHILD_SILENCE + 4 * (unsigned)seconds_for(fd));
-		code = take(&child, what, sink, arg, ret_inspected, ret_err);
+		code = take(&child, what, sink, arg, ret_probed, ret_err);
 	}
 	for (size_t i = 0; i < 2; i++) {
 		if (rows[i] >= 0)
