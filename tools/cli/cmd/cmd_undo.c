@@ -371,6 +371,33 @@ static int choose(struct site *site, const struct args *args,
 				 : code;
 }
 
+/* About what taking back an entry takes in the store: an entry of its own, pending
+ * work, and the pages that change. */
+enum { ENTRY_BYTES = 2000 };
+
+static enum err find_body(struct store_txn *txn, void *arg)
+{
+	struct undo *undo = arg;
+
+	undo->txn = txn;
+	return find_change(undo);
+}
+
+/* Else a store that fills up begins a large change again from its start. What is
+ * not there is said by the change itself. */
+static int reserve(struct site *site, struct undo *undo)
+{
+	enum err err = store_read(site->store, find_body, undo);
+
+	if (err == ERR_NOTFOUND)
+		return CODE_DONE;
+	if (err == ERR_OK)
+		err = store_reserve(site->store,
+				    (undo->last - undo->first + 1) *
+					    ENTRY_BYTES);
+	return err == ERR_OK ? CODE_DONE : site_failed(site, err, "the change");
+}
+
 int cmd_undo(struct site *site, const struct args *args)
 {
 	struct undo *undo = calloc(1, sizeof *undo);
@@ -386,6 +413,8 @@ int cmd_undo(struct site *site, const struct args *args)
 		code = site_open_write(site);
 	if (code == CODE_DONE && !args->operands)
 		code = choose(site, args, &undo->number);
+	if (code == CODE_DONE && !site->dry_run)
+		code = reserve(site, undo);
 	(void)snprintf(what, sizeof what, "%llu",
 		       (unsigned long long)undo->number); /* it fits */
 	if (code == CODE_DONE)
