@@ -127,7 +127,7 @@ def overview():
     with Site(qmail=False) as site:
         lines = site.do("help").splitlines()
         assert len(lines) <= 24 and max(map(len, lines)) <= 80, lines
-        nouns = [noun for line in lines[1:-1] for noun in line[10:25].split()]
+        nouns = [noun for line in lines[1:-1] for noun in line[9:23].split()]
         table = {row["noun"] for row in objects(site.do("--json", "help"))}
         eq(sorted(nouns), sorted(table - {"complete", "help"}))
         every = site.do("help", "all")

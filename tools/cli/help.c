@@ -175,7 +175,7 @@ void help_overview(void)
 		char text[128];
 
 		verbs_of(overview[i].nouns, text, sizeof text);
-		say_out("%-9s %-15s %s", overview[i].group, overview[i].nouns,
+		say_out("%-8s %-14s %s", overview[i].group, overview[i].nouns,
 			overview[i].text ? overview[i].text : text);
 	}
 	say_out("'popbox help NOUN', 'help all', 'NOUN VERB -h': more; "

@@ -177,7 +177,7 @@ static enum err make(struct store_txn *txn, const struct config *config,
 enum err plan_make(struct store_txn *txn, const struct config *config,
 		   enum plan_scope scope, struct plan *plan)
 {
-	bool all;
+	bool all = false;
 	enum err err = store_pending_all(txn, &all);
 
 	plan->scope = all ? PLAN_ALL : scope;
