@@ -326,12 +326,13 @@ static bool fill(struct index *index, const char *text, size_t len)
 {
 	const bool assign = index->a.file == LINES_ASSIGN;
 	size_t lines = 1, kept = 0;
-	bool good;
+	bool good = true;
 
 	for (size_t i = 0; i < len; i++)
 		lines += text[i] == '\n';
 	index->entry = calloc(lines, sizeof *index->entry);
-	good = index->entry != NULL;
+	if (!index->entry)
+		return false;
 	while (good && len) {
 		const char *end = memchr(text, '\n', len);
 		size_t line = end ? (size_t)(end - text) : len, key = line;

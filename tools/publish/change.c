@@ -68,11 +68,11 @@ static enum err group_body(struct store_txn *txn, void *arg)
 /* Where it cannot be read the last entry names the change as well. */
 void change_made(struct site *site, uint64_t last)
 {
-	struct group *group = malloc(sizeof *group);
+	struct group *group = last ? malloc(sizeof *group) : NULL;
 
 	site->entry = last;
 	site->same = last == 0;
-	if (last && group) {
+	if (group) {
 		group->last = last;
 		if (store_read(site->store, group_body, group) == ERR_OK)
 			site->entry = group->entry.group;
