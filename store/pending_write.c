@@ -49,7 +49,7 @@ static enum err merge(struct store_txn *txn, const struct row_key *key,
 enum err pending_merge(struct store_txn *txn, const struct store_pending *new)
 {
 	const struct row_key key = row_key_pending(new);
-	struct db_bytes there;
+	struct db_bytes there = {NULL, 0};
 	struct row row;
 	enum err err = pending_encode(new, &key, &row);
 

@@ -71,7 +71,7 @@ enum err row_drop(struct store_txn *txn, enum db_table table,
 		  const struct row_key *key)
 {
 	const struct db_bytes none = {NULL, 0};
-	struct db_bytes was;
+	struct db_bytes was = none;
 	enum err err = ERR_OK;
 
 	if (pending_concerns(table))

@@ -76,7 +76,7 @@ static int look_at(int fd, const char *name, dev_t *ret_device)
 static int judge(const struct moving *m, dev_t device, char ret_path[PATH_MAX])
 {
 	struct stat st;
-	dev_t there;
+	dev_t there = 0;
 	int rc;
 
 	memcpy(ret_path, m->to.path, PATH_MAX);

@@ -93,7 +93,7 @@ static int by_number(const void *a, const void *b)
 static enum err walk(struct store_txn *txn, struct store_pending *row,
 		     struct store_entry *entry, struct pending *pending)
 {
-	bool all;
+	bool all = false;
 	enum err err = store_pending_next(txn, NULL, row);
 
 	while (err == ERR_OK) {

@@ -308,21 +308,22 @@ void plan_name(const struct plan_item *item, struct store_pending *ret_row)
 	*ret_row = row;
 }
 
-static bool keeps_domain(const struct plan *plan, struct plan_item *key)
+static bool keeps_domain(const struct plan *plan, const struct plan_item *like)
 {
 	struct store_domain row = {.kind = STORE_POP};
+	struct plan_item key = *like;
 	bool keeps = false;
 
-	key->domain = &row;
+	key.domain = &row;
 	for (int kind = 0; !keeps && kind < STORE_KINDS; kind++) {
 		const struct plan_item *item;
 
 		row.kind = (enum store_kind)kind;
-		key->act = PLAN_MAKE;
-		item = find(plan, key);
+		key.act = PLAN_MAKE;
+		item = find(plan, &key);
 		keeps = item && plan_keeps(plan, item);
-		key->act = PLAN_CLOSE;
-		item = find(plan, key);
+		key.act = PLAN_CLOSE;
+		item = find(plan, &key);
 		keeps = keeps || (item && plan_keeps(plan, item));
 	}
 	return keeps;
