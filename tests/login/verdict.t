@@ -4,6 +4,7 @@
 --verdict` over a Unix socket, as s6-ipcserver serves it."""
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -247,8 +248,22 @@ def misuse():
         has(got.err, "popbox-askpw: sh: No such file")
 
 
-@test("a service that does not answer is waited for a minute, and no longer")
+@test("a service that does not answer is waited for a minute, and no longer",
+      root=True)
 def silent():
+    with Site(qmail=False, init=False) as site:
+        trace = site.top + "/trace"
+        got = subprocess.run(["strace", "-o", trace, "-e", "trace=alarm,setitimer,"
+                              "connect", ASKPW, "/nowhere", "true"],
+                             input=record("joe", "x"), capture_output=True,
+                             preexec_fn=lambda: os.dup2(0, 3), close_fds=False)
+        eq(got.returncode, 111, got.stderr)
+        with open(trace) as file:
+            calls = file.read().splitlines()
+        # Set before the first thing that may wait.
+        assert re.match(r"alarm\(60\)|setitimer\(ITIMER_REAL, .*tv_sec=60,",
+                        calls[0]), calls
+        assert calls[1].startswith("connect("), calls
     with Site(qmail=False, init=False) as site:
         path = site.top + "/silent"
         with socket.socket(socket.AF_UNIX) as listener:
