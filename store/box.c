@@ -5,24 +5,34 @@
 #include "row.h"
 #include "secret.h"
 
+static uint8_t version_of(const struct store_box *box)
+{
+	if (row_has_limits(&box->state) || box->quota.messages)
+		return ROW_VERSION_LIMITED;
+	return box->other.handle.s[0] ? ROW_VERSION_MORE : ROW_VERSION;
+}
+
 enum err box_encode(const struct store_account *account, struct row *ret_row)
 {
 	const struct store_box *box = &account->box;
-	const bool moved = box->other.handle.s[0];
+	const uint8_t version = version_of(box);
 	struct row_key key = row_key_box(&box->name);
 	struct record record =
-		record_new(ret_row->bytes, sizeof ret_row->bytes,
-			   moved ? ROW_VERSION_MORE : ROW_VERSION);
+		record_new(ret_row->bytes, sizeof ret_row->bytes, version);
 
 	record_put_text(&record, account->hash);
 	record_put_text(&record, box->title);
-	record_put_u64(&record, box->quota);
+	record_put_u64(&record, box->quota.bytes);
 	record_put_u8(&record, box->has_password);
 	record_put_u64(&record, (uint64_t)box->password_changed);
 	row_put_state(&record, &box->state);
-	if (moved) {
+	if (version >= ROW_VERSION_MORE) {
 		record_put_text(&record, box->other.handle.s);
 		record_put_u32(&record, box->other.number);
+	}
+	if (version >= ROW_VERSION_LIMITED) {
+		row_put_limits(&record, &box->state);
+		record_put_u64(&record, box->quota.messages);
 	}
 	return record_seal(&record, key.bytes, key.len, &ret_row->len);
 }
@@ -31,13 +41,25 @@ static void get_other(struct record *record, struct name_box *ret_other)
 {
 	char text[NAME_HANDLE_MAX + 1];
 
-	*ret_other = (struct name_box){.number = 0};
-	if (record->version == ROW_VERSION)
-		return;
 	record_get_text(record, text, sizeof text);
-	if (name_handle_read(text, strlen(text), &ret_other->handle))
+	if (text[0] && name_handle_read(text, strlen(text), &ret_other->handle))
 		record->bad = true;
 	ret_other->number = record_get_u32(record);
+}
+
+/* What rows of the first version do not have. A version says what those before it
+ * could not. */
+static void get_more(struct record *record, struct store_box *box)
+{
+	box->other = (struct name_box){.number = 0};
+	box->quota.messages = 0;
+	if (record->version >= ROW_VERSION_MORE)
+		get_other(record, &box->other);
+	row_get_limits(record, &box->state);
+	if (record->version >= ROW_VERSION_LIMITED)
+		box->quota.messages = record_get_u64(record);
+	if (version_of(box) != record->version)
+		record->bad = true;
 }
 
 /* Straight into its place, as an address is. */
@@ -47,7 +69,7 @@ enum err box_decode(struct db_bytes key, struct db_bytes row,
 	struct store_box *box = &ret_account->box;
 	struct record record;
 	enum err err = record_open(row.at, row.len, key.at, key.len,
-				   ROW_VERSION_MORE, &record);
+				   ROW_VERSION_LIMITED, &record);
 
 	if (err == ERR_OK)
 		err = row_name_box(key, &box->name);
@@ -55,11 +77,11 @@ enum err box_decode(struct db_bytes key, struct db_bytes row,
 		return err;
 	record_get_text(&record, ret_account->hash, sizeof ret_account->hash);
 	record_get_text(&record, box->title, sizeof box->title);
-	box->quota = record_get_u64(&record);
+	box->quota.bytes = record_get_u64(&record);
 	box->has_password = record_get_bool(&record);
 	box->password_changed = (int64_t)record_get_u64(&record);
 	row_get_state(&record, &box->state);
-	get_other(&record, &box->other);
+	get_more(&record, box);
 	err = record_end(&record);
 	if (err != ERR_OK)
 		secret_wipe(ret_account->hash, sizeof ret_account->hash);

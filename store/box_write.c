@@ -248,6 +248,8 @@ enum err store_box_set(struct store_txn *txn, const struct store_box *box)
 	account.box.quota = box->quota;
 	account.box.state.login = box->state.login;
 	account.box.state.delivery = box->state.delivery;
+	account.box.state.expires = box->state.expires;
+	account.box.state.off = box->state.off;
 	if (err == ERR_OK)
 		err = encode_public(&account.box, &after);
 	if (err == ERR_OK && row_same(&before, &after))

@@ -12,6 +12,8 @@ enum { POINTER = 255 }; /* in the place of the kind */
 
 static uint8_t version_of(const struct store_domain *domain)
 {
+	if (row_has_limits(&domain->state) || row_has_quota(&domain->quota))
+		return ROW_VERSION_LIMITED;
 	if (domain->from.s[0])
 		return ROW_VERSION_MOVED;
 	return domain->extension ? ROW_VERSION_MORE : ROW_VERSION;
@@ -37,6 +39,10 @@ enum err domain_encode(const struct store_domain *domain, struct row *ret_row)
 		record_put_u8(&record, (uint8_t)domain->extension);
 	if (version >= ROW_VERSION_MOVED)
 		record_put_text(&record, domain->from.s);
+	if (version >= ROW_VERSION_LIMITED) {
+		row_put_limits(&record, &domain->state);
+		row_put_quota(&record, &domain->quota);
+	}
 	return record_seal(&record, key.bytes, key.len, &ret_row->len);
 }
 
@@ -49,19 +55,33 @@ static void get_handle(struct record *record, struct name_handle *ret_name)
 		record->bad = true;
 }
 
-/* What rows of the first version do not have. */
+/* Of a row that may have none. */
+static void get_from(struct record *record, struct name_handle *ret_name)
+{
+	char text[NAME_HANDLE_MAX + 1];
+
+	record_get_text(record, text, sizeof text);
+	if (text[0] && name_handle_read(text, strlen(text), ret_name))
+		record->bad = true;
+}
+
+/* What rows of the first version do not have; only pop domains have the first two.
+ * A version says what those before it could not. */
 static void get_more(struct record *record, struct store_domain *domain)
 {
-	const bool moved = record->version >= ROW_VERSION_MOVED;
+	const uint8_t version = record->version;
 
-	if (record->version == ROW_VERSION)
-		return;
-	domain->extension = (char)record_get_u8(record);
-	if ((domain->extension != '+' && !(moved && !domain->extension)) ||
-	    domain->kind != STORE_POP)
+	if (version >= ROW_VERSION_MORE)
+		domain->extension = (char)record_get_u8(record);
+	if (version >= ROW_VERSION_MOVED)
+		get_from(record, &domain->from);
+	row_get_limits(record, &domain->state);
+	row_get_quota(record, &domain->quota);
+	if ((domain->extension && domain->extension != '+') ||
+	    ((domain->extension || domain->from.s[0]) &&
+	     domain->kind != STORE_POP) ||
+	    version_of(domain) != version)
 		record->bad = true;
-	if (moved)
-		get_handle(record, &domain->from);
 }
 
 /* A domain's name, or none. */
@@ -81,7 +101,7 @@ enum err domain_decode(struct db_bytes key, struct db_bytes row,
 	struct record record;
 	uint8_t kind;
 	enum err err = record_open(row.at, row.len, key.at, key.len,
-				   ROW_VERSION_MOVED, &record);
+				   ROW_VERSION_LIMITED, &record);
 
 	if (err != ERR_OK)
 		return err;

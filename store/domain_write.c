@@ -236,8 +236,10 @@ enum err store_domain_add(struct store_txn *txn,
 		return err;
 	new.ip[0] = 0;
 	new.from.s[0] = 0;
-	if (new.kind != STORE_POP)
+	if (new.kind != STORE_POP) {
 		new.extension = 0;
+		new.quota = (struct store_quota){0, 0};
+	}
 	new.state = store_state_new(txn);
 	return insert(txn, &new);
 }

@@ -4,16 +4,46 @@
 
 #include "row.h"
 
+static uint8_t version_of(const struct store_handle *handle)
+{
+	return row_has_limits(&handle->state) || row_has_quota(&handle->quota) ||
+			       handle->max_boxes || handle->max_addresses ||
+			       handle->max_domains
+		       ? ROW_VERSION_LIMITED
+		       : ROW_VERSION;
+}
+
 enum err handle_encode(const struct store_handle *handle, struct row *ret_row)
 {
 	struct row_key key = row_key_handle(&handle->name);
+	const uint8_t version = version_of(handle);
 	struct record record =
-		record_new(ret_row->bytes, sizeof ret_row->bytes, ROW_VERSION);
+		record_new(ret_row->bytes, sizeof ret_row->bytes, version);
 
 	record_put_u32(&record, handle->next_box);
 	record_put_text(&record, handle->title);
 	row_put_state(&record, &handle->state);
+	if (version >= ROW_VERSION_LIMITED) {
+		row_put_limits(&record, &handle->state);
+		row_put_quota(&record, &handle->quota);
+		record_put_u32(&record, handle->max_boxes);
+		record_put_u32(&record, handle->max_addresses);
+		record_put_u32(&record, handle->max_domains);
+	}
 	return record_seal(&record, key.bytes, key.len, &ret_row->len);
+}
+
+static void get_more(struct record *record, struct store_handle *handle)
+{
+	if (record->version == ROW_VERSION)
+		return;
+	row_get_limits(record, &handle->state);
+	row_get_quota(record, &handle->quota);
+	handle->max_boxes = record_get_u32(record);
+	handle->max_addresses = record_get_u32(record);
+	handle->max_domains = record_get_u32(record);
+	if (version_of(handle) != record->version)
+		record->bad = true;
 }
 
 enum err handle_decode(struct db_bytes key, struct db_bytes row,
@@ -22,7 +52,7 @@ enum err handle_decode(struct db_bytes key, struct db_bytes row,
 	struct store_handle handle = {0};
 	struct record record;
 	enum err err = record_open(row.at, row.len, key.at, key.len,
-				   ROW_VERSION, &record);
+				   ROW_VERSION_LIMITED, &record);
 
 	if (err != ERR_OK)
 		return err;
@@ -31,6 +61,7 @@ enum err handle_decode(struct db_bytes key, struct db_bytes row,
 	handle.next_box = record_get_u32(&record);
 	record_get_text(&record, handle.title, sizeof handle.title);
 	row_get_state(&record, &handle.state);
+	get_more(&record, &handle);
 	err = record_end(&record);
 	if (err == ERR_OK)
 		*ret_handle = handle;

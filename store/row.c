@@ -210,6 +210,49 @@ void row_get_state(struct record *record, struct store_state *ret_state)
 	ret_state->changed = (int64_t)record_get_u64(record);
 }
 
+bool row_has_limits(const struct store_state *state)
+{
+	return state->expires || state->off;
+}
+
+void row_put_limits(struct record *record, const struct store_state *state)
+{
+	record_put_u64(record, (uint64_t)state->expires);
+	record_put_u16(record, (uint16_t)state->off);
+}
+
+void row_get_limits(struct record *record, struct store_state *ret_state)
+{
+	ret_state->expires = 0;
+	ret_state->off = 0;
+	if (record->version < ROW_VERSION_LIMITED)
+		return;
+	ret_state->expires = (int64_t)record_get_u64(record);
+	ret_state->off = record_get_u16(record);
+	if (ret_state->expires < 0 || ret_state->off & ~(unsigned)STORE_SERVICES)
+		record->bad = true;
+}
+
+bool row_has_quota(const struct store_quota *quota)
+{
+	return quota->bytes || quota->messages;
+}
+
+void row_put_quota(struct record *record, const struct store_quota *quota)
+{
+	record_put_u64(record, quota->bytes);
+	record_put_u64(record, quota->messages);
+}
+
+void row_get_quota(struct record *record, struct store_quota *ret_quota)
+{
+	*ret_quota = (struct store_quota){0, 0};
+	if (record->version < ROW_VERSION_LIMITED)
+		return;
+	ret_quota->bytes = record_get_u64(record);
+	ret_quota->messages = record_get_u64(record);
+}
+
 enum err number_encode(const struct row_key *key, uint64_t number,
 		       struct row *ret_row)
 {

@@ -23,10 +23,17 @@
 
 /* A row has a later version only if it says what the first could not: a domain
  * its extension (2) or from which handle it moved (3), an address that it is off
- * or expires (2), a box from where or to where its mail moved (2). So a popbox
- * that does not know those reads all other rows, and answers ERR_SCHEMA for
- * these. */
-enum { ROW_VERSION = 1, ROW_VERSION_MORE = 2, ROW_VERSION_MOVED = 3 };
+ * or expires (2), a box from where or to where its mail moved (2); handle, domain
+ * and box that something is limited (4): a quota, but for a box's bytes, which every
+ * row has; an end, services that are off, how many of each a handle may have. So a
+ * popbox that does not know those reads all other rows, and answers ERR_SCHEMA for
+ * these. A version has what those before it have, empty where there is none. */
+enum {
+	ROW_VERSION = 1,
+	ROW_VERSION_MORE = 2,
+	ROW_VERSION_MOVED = 3,
+	ROW_VERSION_LIMITED = 4,
+};
 
 struct row_key {
 	uint8_t bytes[STORE_KEY_MAX];
@@ -106,6 +113,14 @@ uint64_t row_number(const void *eight_bytes);
 /* The part that handle, domain and box share. */
 void row_put_state(struct record *record, const struct store_state *state);
 void row_get_state(struct record *record, struct store_state *ret_state);
+/* What of it is behind the other fields, in rows of ROW_VERSION_LIMITED; of earlier
+ * ones _get takes nothing and says that nothing is limited. */
+bool row_has_limits(const struct store_state *state);
+void row_put_limits(struct record *record, const struct store_state *state);
+void row_get_limits(struct record *record, struct store_state *ret_state);
+bool row_has_quota(const struct store_quota *quota);
+void row_put_quota(struct record *record, const struct store_quota *quota);
+void row_get_quota(struct record *record, struct store_quota *ret_quota);
 
 MUST_USE enum err handle_encode(const struct store_handle *handle,
 				struct row *ret_row);

@@ -64,20 +64,42 @@ static inline enum store_delivery store_delivery_and(enum store_delivery a,
 	return a == STORE_HOLD ? a : b;
 }
 
+/* What asks for logins; a set of them is an or of these. */
+enum store_service {
+	STORE_SERVICE_POP = 1 << 0,
+	STORE_SERVICE_SMTP = 1 << 1,
+	STORE_SERVICE_IMAP = 1 << 2,
+	STORE_SERVICE_WEBMAIL = 1 << 3,
+	STORE_SERVICES = (1 << 4) - 1,
+};
+
 /* What handle, domain and box have alike. The switches of the three levels
- * are and-ed where they are used. */
+ * are and-ed where they are used: what is off or has ended at one of them is so. */
 struct store_state {
 	bool login;
 	enum store_delivery delivery;
 	char reason[STORE_REASON_MAX + 1];
 	int64_t created;
 	int64_t changed;
+	int64_t expires; /* from when on no login is accepted; 0: never */
+	unsigned off;	 /* services by which none is; login false: by none */
+};
+
+/* How much mail a box may have. 0: as the level above says, and of a handle: no
+ * limit. A box has its own; else the largest that one of its addresses' domains
+ * names; else its handle's. Bytes and messages are looked for apart. */
+#define STORE_UNLIMITED UINT64_MAX /* whatever the levels above say */
+struct store_quota {
+	uint64_t bytes;
+	uint64_t messages;
 };
 
 struct store_handle {
 	struct name_handle name;
 	uint32_t next_box; /* the number that the next new box gets */
 	char title[STORE_TITLE_MAX + 1];
+	struct store_quota quota; /* of each box that has none of its own */
+	uint32_t max_boxes, max_addresses, max_domains; /* 0: no limit */
 	struct store_state state;
 };
 
@@ -95,13 +117,14 @@ struct store_domain {
 	char extension; /* pop: '+' if joe+tag@ is joe@, else 0 */
 	struct name_handle from; /* pop: whose it was before it moved, where its
 				  * directory may still be; "" = it never did */
+	struct store_quota quota; /* pop: of each box that has none of its own */
 	struct store_state state;
 };
 
 struct store_box {
 	struct name_box name;
 	char title[STORE_TITLE_MAX + 1];
-	uint64_t quota; /* bytes, 0 = none; kept, not enforced */
+	struct store_quota quota; /* its own; kept, not enforced */
 	bool has_password;
 	int64_t password_changed;
 	/* The box that this one was before it moved to another handle, or has
@@ -232,6 +255,12 @@ MUST_USE enum err store_box_get(struct store_txn *txn,
 MUST_USE enum err store_box_next(struct store_txn *txn,
 				 const struct name_box *after,
 				 struct store_box *ret_box);
+
+/* What holds for a box (struct store_quota), 0 where there is no limit. ERR_DAMAGED:
+ * a row that must be there is missing. */
+MUST_USE enum err store_box_quota(struct store_txn *txn,
+				  const struct store_box *box,
+				  struct store_quota *ret_quota);
 
 /* Has the box with this row moved to another handle, so that its mail is that of
  * box->other? */

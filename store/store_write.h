@@ -55,7 +55,8 @@ struct store_state store_state_new(const struct store_txn *txn);
 MUST_USE enum err store_handle_add(struct store_txn *txn,
 				   const struct name_handle *name);
 
-/* Its title, switches and reason. */
+/* Its title, switches, services, end, reason, quota, and how many of each it may
+ * have. */
 MUST_USE enum err store_handle_set(struct store_txn *txn,
 				   const struct store_handle *handle);
 
@@ -74,7 +75,7 @@ MUST_USE enum err store_handle_restore(struct store_txn *txn,
 MUST_USE enum err store_domain_add(struct store_txn *txn,
 				   const struct store_domain *domain);
 
-/* Its local IP, switches and reason, host and port, whether hosts below it are
+/* Its local IP, switches, services, end and reason, quota, host and port, whether hosts below it are
  * meant, its extension, and of which domain an alias is one; and its handle, where
  * the aliases of the domain come along, each with its own entry. Name and kind
  * stay. Refused: an IP that is another domain's. */
@@ -97,7 +98,7 @@ MUST_USE enum err store_box_add(struct store_txn *txn,
 MUST_USE enum err store_account_add(struct store_txn *txn,
 				    const struct store_account *account);
 
-/* Its title, quota, switches and reason. */
+/* Its title, quota, switches, services, end and reason. */
 MUST_USE enum err store_box_set(struct store_txn *txn,
 				const struct store_box *box);
 

@@ -61,6 +61,7 @@ MAP = (
                         "backup.t", "crash.t")),
     ("store/whole.c", ("test_whole", "test_check", "backup.t")),
     ("store/tally.c", ("test_tally", "test_check", "check.t")),
+    ("store/quota.c", ("test_quota",)),
     ("store/owner*.c", ("test_owner", "test_rules", "test_failing", "growth.t",
                         "check.t")),
     ("store/drop.c", ("test_drop", "failing.t", "login.t", "trace.t")),

@@ -291,7 +291,7 @@ static enum err box_set(struct store_txn *txn, void *arg)
 	struct store_box is;
 	enum err err = store_box_get(txn, &name, &is);
 
-	is.quota++;
+	is.quota.bytes++;
 	return err == ERR_OK ? store_box_set(txn, &is) : err;
 }
 

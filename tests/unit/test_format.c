@@ -76,7 +76,7 @@ static void keys(void **state)
 
 static void handles(void **state)
 {
-	const struct store_handle is = {
+	struct store_handle is = {
 		.name = handle("ex1"), .next_box = 0x01020304, .title = "Ann",
 		.state = {true, STORE_HOLD, "why", CREATED}};
 	struct store_handle got;
@@ -96,6 +96,30 @@ static void handles(void **state)
 	assert_int_equal(got.state.created, is.state.created);
 	assert_int_equal(got.state.changed, is.state.changed);
 	assert_true(got.state.login);
+	assert_true(!got.state.expires && !got.state.off && !got.quota.bytes);
+	/* One with limits, of the fourth version. */
+	is.state.expires = 0x0908070605040302;
+	is.state.off = STORE_SERVICE_SMTP | STORE_SERVICE_WEBMAIL;
+	is.quota = (struct store_quota){0x2122232425262728, STORE_UNLIMITED};
+	is.max_boxes = 1;
+	is.max_addresses = 2;
+	is.max_domains = 3;
+	assert_int_equal(handle_encode(&is, &row), ERR_OK);
+	ROW(row, row_key_handle(&is.name),
+	    "\4\4\3\2\1\3\0Ann" "\1\2\3\0why" TIMES
+	    "\2\3\4\5\6\7\10\11\12\0"
+	    "\x28\x27\x26\x25\x24\x23\x22\x21"
+	    "\xff\xff\xff\xff\xff\xff\xff\xff"
+	    "\1\0\0\0\2\0\0\0\3\0\0\0");
+	assert_int_equal(handle_decode((struct db_bytes){"ex1", 3},
+				       row_bytes(&row), &got),
+			 ERR_OK);
+	assert_memory_equal(&got.quota, &is.quota, sizeof is.quota);
+	assert_int_equal(got.state.expires, is.state.expires);
+	assert_int_equal(got.state.off, is.state.off);
+	assert_int_equal(got.max_boxes, 1);
+	assert_int_equal(got.max_addresses, 2);
+	assert_int_equal(got.max_domains, 3);
 }
 
 static void domains(void **state)
@@ -149,6 +173,20 @@ static void domains(void **state)
 				       row_bytes(&row), &got),
 			 ERR_OK);
 	assert_string_equal(got.from.s, "ex2");
+	/* One with limits, of the fourth. */
+	is.state.off = STORE_SERVICE_POP;
+	is.quota.messages = 5;
+	assert_int_equal(domain_encode(&is, &row), ERR_OK);
+	ROW(row, row_key_domain(&is.name),
+	    "\4\0\3\0ex1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+	    "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\3\0ex2"
+	    "\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\0\0\5\0\0\0\0\0\0\0");
+	assert_int_equal(domain_decode((struct db_bytes){is.name.s, 5},
+				       row_bytes(&row), &got),
+			 ERR_OK);
+	assert_int_equal(got.state.off, STORE_SERVICE_POP);
+	assert_int_equal(got.quota.messages, 5);
+	assert_string_equal(got.from.s, "ex2");
 	assert_int_equal(domain_encode_pointer("192.0.2.1", &is.name, &row),
 			 ERR_OK);
 	ROW(row, row_key_text("192.0.2.1"), "\1\xff\5\0a.org");
@@ -163,7 +201,7 @@ static void boxes(void **state)
 {
 	struct store_account is = {
 		.box = {.name = {handle("ex1"), 7}, .title = "Joe",
-			.quota = 0x2122232425262728, .has_password = true,
+			.quota.bytes = 0x2122232425262728, .has_password = true,
 			.password_changed = 0x3132333435363738,
 			.state = {true, STORE_DELIVER, "r", CREATED}},
 		.hash = "$x$"};
@@ -179,7 +217,7 @@ static void boxes(void **state)
 				    row_bytes(&row), &got),
 			 ERR_OK);
 	assert_int_equal(got.box.name.number, 7);
-	assert_int_equal(got.box.quota, is.box.quota);
+	assert_int_equal(got.box.quota.bytes, is.box.quota.bytes);
 	assert_int_equal(got.box.password_changed, is.box.password_changed);
 	assert_string_equal(got.box.title, "Joe");
 	assert_string_equal(got.hash, "$x$");
@@ -196,6 +234,21 @@ static void boxes(void **state)
 			 ERR_OK);
 	assert_string_equal(got.box.other.handle.s, "ex2");
 	assert_int_equal(got.box.other.number, 9);
+	/* One with limits, of the fourth. */
+	is.box.other = (struct name_box){.number = 0};
+	is.box.quota.messages = 7;
+	is.box.state.expires = 8;
+	assert_int_equal(box_encode(&is, &row), ERR_OK);
+	ROW(row, row_key_box(&is.box.name),
+	    "\4\3\0$x$\3\0Joe\x28\x27\x26\x25\x24\x23\x22\x21\1"
+	    "\x38\x37\x36\x35\x34\x33\x32\x31\1\0\1\0r" TIMES
+	    "\0\0\0\0\0\0\10\0\0\0\0\0\0\0\0\0\7\0\0\0\0\0\0\0");
+	assert_int_equal(box_decode((struct db_bytes){"ex1\0\0\0\0\7", 8},
+				    row_bytes(&row), &got),
+			 ERR_OK);
+	assert_int_equal(got.box.quota.messages, 7);
+	assert_int_equal(got.box.state.expires, 8);
+	assert_string_equal(got.box.other.handle.s, "");
 }
 
 static void addresses(void **state)

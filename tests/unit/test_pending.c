@@ -124,7 +124,7 @@ static enum err quiet(struct store_txn *txn, void *arg)
 		err = store_domain_set(txn, &d);
 	if (err == ERR_OK)
 		err = store_box_get(txn, &a.box, &box);
-	box.quota = 5;
+	box.quota.bytes = 5;
 	box.state.reason[0] = 'x';
 	if (err == ERR_OK)
 		err = store_box_set(txn, &box);

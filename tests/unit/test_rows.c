@@ -135,10 +135,36 @@ static void spoil(const char *what, reads *read, const struct row_key *key,
 	assert_true(damaged);
 }
 
+/* An end before 1970, a service that there is not, and a row of the later version
+ * that says nothing that needs it. */
+static void unlimited(const struct row_key *key, struct store_account *box)
+{
+	struct row row;
+
+	box->box.state.expires = -1;
+	assert_int_equal(box_encode(box, &row), ERR_OK);
+	assert_int_equal(read_box(row_key_bytes(key), row_bytes(&row)),
+			 ERR_DAMAGED);
+	box->box.state.expires = 0;
+	box->box.state.off = STORE_SERVICES + 1;
+	assert_int_equal(box_encode(box, &row), ERR_OK);
+	assert_int_equal(read_box(row_key_bytes(key), row_bytes(&row)),
+			 ERR_DAMAGED);
+	box->box.state.off = 0;
+	assert_int_equal(box_encode(box, &row), ERR_OK);
+	assert_int_equal(read_box(row_key_bytes(key), row_bytes(&row)), ERR_OK);
+	memset(row.bytes + row.len - RECORD_SUM - 8, 0, 8);
+	assert_int_equal(reseal(row.bytes, row.len - RECORD_FRAME, key,
+				&row.len),
+			 ERR_OK);
+	assert_int_equal(read_box(row_key_bytes(key), row_bytes(&row)),
+			 ERR_DAMAGED);
+}
+
 static void contents(void **state)
 {
-	const struct store_handle h = {.name = handle("ex1"), .next_box = 7,
-				       .title = "Example"};
+	struct store_handle h = {.name = handle("ex1"), .next_box = 7,
+				 .title = "Example"};
 	struct store_domain d = {.name = domain("example.com"),
 				 .handle = handle("ex1"), .subdomains = true};
 	struct store_account box = {.box.name = {handle("ex1"), 3},
@@ -150,6 +176,13 @@ static void contents(void **state)
 	(void)state;
 	assert_int_equal(handle_encode(&h, &row), ERR_OK);
 	spoil("handle", read_handle, &key, &row);
+	assert_int_equal(row.bytes[0], ROW_VERSION);
+	h.max_domains = 3;
+	h.quota.messages = STORE_UNLIMITED;
+	h.state.expires = 1234567;
+	assert_int_equal(handle_encode(&h, &row), ERR_OK);
+	spoil("limited handle", read_handle, &key, &row);
+	assert_int_equal(row.bytes[0], ROW_VERSION_LIMITED);
 	key = row_key_domain(&d.name);
 	assert_int_equal(domain_encode(&d, &row), ERR_OK);
 	spoil("domain", read_domain, &key, &row);
@@ -165,7 +198,14 @@ static void contents(void **state)
 	d.extension = 0;
 	assert_int_equal(domain_encode(&d, &row), ERR_OK);
 	spoil("moved", read_domain, &key, &row);
+	d.quota.bytes = 100;
+	assert_int_equal(domain_encode(&d, &row), ERR_OK);
+	spoil("moved and limited", read_domain, &key, &row);
+	assert_int_equal(row.bytes[0], ROW_VERSION_LIMITED);
 	d.from = (struct name_handle){""};
+	assert_int_equal(domain_encode(&d, &row), ERR_OK);
+	spoil("limited", read_domain, &key, &row);
+	d.quota.bytes = 0;
 	d.kind = STORE_ALIAS;
 	d.target = domain("example.org");
 	assert_int_equal(domain_encode(&d, &row), ERR_OK);
@@ -182,7 +222,16 @@ static void contents(void **state)
 	assert_int_equal(box_encode(&box, &row), ERR_OK);
 	spoil("moved box", read_box, &key, &row);
 	assert_int_equal(row.bytes[0], ROW_VERSION_MORE);
+	box.box.state.off = STORE_SERVICE_SMTP;
+	assert_int_equal(box_encode(&box, &row), ERR_OK);
+	spoil("moved and limited box", read_box, &key, &row);
+	assert_int_equal(row.bytes[0], ROW_VERSION_LIMITED);
 	box.box.other = (struct name_box){.number = 0};
+	box.box.state.off = 0;
+	box.box.quota.messages = 1;
+	assert_int_equal(box_encode(&box, &row), ERR_OK);
+	spoil("limited box", read_box, &key, &row);
+	unlimited(&key, &box);
 	a.name = address("joe@example.com");
 	a.has_box = true;
 	a.box = box.box.name;

@@ -170,7 +170,7 @@ json_t *json_box(const struct store_box *box)
 			   "password", (int)box->has_password,
 			   "password_changed",
 			   json_time(box->password_changed), "quota",
-			   (json_int_t)box->quota);
+			   (json_int_t)box->quota.bytes);
 	if (object)
 		put_state(object, &box->state);
 	return object;

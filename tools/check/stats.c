@@ -154,7 +154,7 @@ static void add_box(struct stats *stats, const struct store_account *account,
 	handle->boxes++;
 	handle->off += off;
 	handle->without_password += !box->has_password;
-	handle->quota += box->quota;
+	handle->quota += box->quota.bytes;
 	add_scheme(stats, account->hash);
 	stats->password[class_of(stats->now, box->has_password
 						     ? box->password_changed

@@ -111,7 +111,7 @@ static const char *read_account(const json_t *object,
 	if (why)
 		return why;
 	account->box.name = given->box;
-	account->box.quota = (uint64_t)json_integer_value(quota);
+	account->box.quota.bytes = (uint64_t)json_integer_value(quota);
 	memcpy(account->box.title, given->title, sizeof given->title);
 	memcpy(account->box.state.reason, given->reason, sizeof given->reason);
 	memcpy(account->hash, given->hash, sizeof given->hash);

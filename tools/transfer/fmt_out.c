@@ -61,9 +61,9 @@ static bool put_box_cells(struct text *out, const struct fmt_out *row,
 	char number[24] = "", text[NAME_BOX_TEXT];
 
 	name_box_text(&box->name, text);
-	if (box->quota)
+	if (box->quota.bytes)
 		(void)snprintf(number, sizeof number, "%llu",
-			       (unsigned long long)box->quota);
+			       (unsigned long long)box->quota.bytes);
 	return put_cell(out, row, text, false) &&
 	       put_cell(out, row, account->hash[0] ? account->hash : "*",
 			false) &&
@@ -195,10 +195,10 @@ const char *fmt_out_dovecot(struct text *out, const struct fmt_out *row)
 	/* The setting home has neither a colon nor a blank (config.c). */
 	path_box(row->config->home, &account->box.name, path);
 	user_of(row, user);
-	if (account->box.quota)
+	if (account->box.quota.bytes)
 		(void)snprintf(quota, sizeof quota,
 			       " userdb_quota_rule=*:bytes=%llu",
-			       (unsigned long long)account->box.quota);
+			       (unsigned long long)account->box.quota.bytes);
 	return put_line(out, "%s:%s%s:%u:%u::%s::userdb_mail=maildir:%s%s\n",
 			user, scheme,
 			row->off ? "*" : account->hash,
@@ -238,9 +238,9 @@ const char *fmt_out_vpopmail(struct text *out, const struct fmt_out *row)
 		if (*c == ':' || *c == ',')
 			*c = ' ';
 	}
-	if (account->box.quota)
+	if (account->box.quota.bytes)
 		(void)snprintf(quota, sizeof quota, "%lluS",
-			       (unsigned long long)account->box.quota);
+			       (unsigned long long)account->box.quota.bytes);
 	return put_line(out, "%s:%s:1:%d:%s:/home/vpopmail/domains/%s/%s:%s\n",
 			local, account->hash[0] ? account->hash : "*",
 			(suspended(row) ? NO_LOGIN : 0) | (row->bounce ? BOUNCE : 0),

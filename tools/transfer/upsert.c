@@ -98,8 +98,8 @@ static unsigned merge(const struct import_account *account, const char *hash,
 		memcpy(box->title, account->title, sizeof box->title);
 		differs |= UPSERT_NAME;
 	}
-	if (account->has_quota && account->quota != box->quota) {
-		box->quota = account->quota;
+	if (account->has_quota && account->quota != box->quota.bytes) {
+		box->quota.bytes = account->quota;
 		differs |= UPSERT_QUOTA;
 	}
 	if (account->has_login && account->login != box->state.login) {

@@ -52,7 +52,7 @@ static enum err apply(struct store_txn *txn, struct edit *edit)
 	if (edit->set_title)
 		memcpy(edit->is.title, edit->title, sizeof edit->title);
 	if (edit->set_quota)
-		edit->is.quota = edit->quota;
+		edit->is.quota.bytes = edit->quota;
 	state_options_apply(&edit->switches, &edit->is.state);
 	return store_box_set(txn, &edit->is);
 }

@@ -104,8 +104,8 @@ static void fill(const struct filter_box *line, const struct holds *holds,
 	pager_cell(cells, PASSWORD, box->has_password ? "yes" : "none");
 	pager_cell(cells, NAME, box->title);
 	(void)snprintf(text, sizeof text, "%llu",
-		       (unsigned long long)box->quota); /* it fits */
-	pager_cell(cells, QUOTA, box->quota ? text : "");
+		       (unsigned long long)box->quota.bytes); /* it fits */
+	pager_cell(cells, QUOTA, box->quota.bytes ? text : "");
 	pager_cell(cells, REASON, box->state.reason);
 	pager_cell(cells, CREATED, say_time(box->state.created, text));
 }
@@ -279,9 +279,9 @@ static void show_text(const struct site *site, const struct shown *shown,
 	say_out("created           %s", say_time(box->state.created, text));
 	say_out("last login        %s%s%s", last ? say_time(last, text) : "never",
 		ip[0] ? " from " : "", ip);
-	if (box->quota)
+	if (box->quota.bytes)
 		say_out("quota             %llu bytes, not enforced yet",
-			(unsigned long long)box->quota);
+			(unsigned long long)box->quota.bytes);
 	say_clean(box->state.reason, clean, sizeof clean);
 	if (clean[0])
 		say_out("reason            %s", clean);

@@ -124,9 +124,7 @@ static enum err take_over(struct store_txn *txn, struct renaming *r,
 	if (err != ERR_OK)
 		return err;
 	memcpy(is.ip, old->ip, sizeof is.ip);
-	is.state.login = old->state.login;
-	is.state.delivery = old->state.delivery;
-	memcpy(is.state.reason, old->state.reason, sizeof is.state.reason);
+	is.state = old->state;
 	err = store_domain_set(txn, &is);
 	r->to = is;
 	return err;

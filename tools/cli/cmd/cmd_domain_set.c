@@ -98,6 +98,7 @@ static enum err change_kind(struct store_txn *txn, struct edit *edit)
 					.owner = edit->was.handle,
 					.numbers = &edit->numbers,
 					.target = edit->target};
+	enum store_delivery delivery;
 	struct store_domain is;
 	enum err err;
 
@@ -112,10 +113,10 @@ static enum err change_kind(struct store_txn *txn, struct edit *edit)
 	if (err != ERR_OK)
 		return err;
 	memcpy(is.ip, edit->was.ip, sizeof is.ip);
-	is.state.login = edit->was.state.login;
-	memcpy(is.state.reason, edit->was.state.reason, sizeof is.state.reason);
-	if (store_kind_is_local(is.kind))
-		is.state.delivery = edit->was.state.delivery;
+	delivery = is.state.delivery;
+	is.state = edit->was.state;
+	if (!store_kind_is_local(is.kind))
+		is.state.delivery = delivery;
 	return store_domain_set(txn, &is);
 }
 

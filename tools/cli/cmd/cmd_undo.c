@@ -83,13 +83,23 @@ static enum err in_the_way(struct undo *undo)
 static bool same_state(const struct store_state *a, const struct store_state *b)
 {
 	return a->login == b->login && a->delivery == b->delivery &&
-	       a->created == b->created && strcmp(a->reason, b->reason) == 0;
+	       a->created == b->created && a->expires == b->expires &&
+	       a->off == b->off && strcmp(a->reason, b->reason) == 0;
+}
+
+static bool same_quota(const struct store_quota *a, const struct store_quota *b)
+{
+	return a->bytes == b->bytes && a->messages == b->messages;
 }
 
 static bool same_handle(const struct store_handle *a,
 			const struct store_handle *b)
 {
 	return strcmp(a->title, b->title) == 0 &&
+	       same_quota(&a->quota, &b->quota) &&
+	       a->max_boxes == b->max_boxes &&
+	       a->max_addresses == b->max_addresses &&
+	       a->max_domains == b->max_domains &&
 	       same_state(&a->state, &b->state);
 }
 
@@ -101,12 +111,13 @@ static bool same_domain(const struct store_domain *a,
 	       strcmp(a->host, b->host) == 0 && a->port == b->port &&
 	       strcmp(a->ip, b->ip) == 0 && a->subdomains == b->subdomains &&
 	       a->extension == b->extension &&
+	       same_quota(&a->quota, &b->quota) &&
 	       same_state(&a->state, &b->state);
 }
 
 static bool same_box(const struct store_box *a, const struct store_box *b)
 {
-	return strcmp(a->title, b->title) == 0 && a->quota == b->quota &&
+	return strcmp(a->title, b->title) == 0 && same_quota(&a->quota, &b->quota) &&
 	       same_state(&a->state, &b->state);
 }
 
