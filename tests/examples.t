@@ -186,10 +186,10 @@ def units():
         for path in glob.glob(EXAMPLES + "/systemd/*"):
             with open(path) as file, \
                     open(f"{site.top}/{os.path.basename(path)}", "w") as to:
-                to.write(re.sub("/usr/local/sbin/popbox(-status-mail)? ",
+                to.write(re.sub("/usr/local/sbin/popbox(-status-mail|-metrics)? ",
                                 "/bin/true ", file.read()))
         paths = sorted(glob.glob(site.top + "/popbox-*.*"))
-        eq(len(paths), 12)
+        eq(len(paths), 14)
         done = subprocess.run(["systemd-analyze", "verify", "--man=no",
                                *paths], capture_output=True, text=True)
         eq((done.returncode, done.stderr), (0, ""))
@@ -266,6 +266,47 @@ def status():
         process = site.send()
         eq(len(mailed()), 1)
         process.end()
+
+
+@test("the metrics appear whole under their name, readable by all; what failed leaves "
+      "the last ones there and nothing else")
+def metrics():
+    with Site(qmail=False).joe() as site:
+        path, where = site.top + "/popbox-metrics", site.top + "/collector"
+        os.mkdir(where)
+        with open(EXAMPLES + "/systemd/popbox-metrics") as file, \
+                open(path, "w") as to:
+            to.write(file.read().replace("/usr/local/sbin/popbox ",
+                                         f"{POPBOX} -d {site.store} "))
+        subprocess.run(["sh", path, where], check=True)
+        subprocess.run(["sh", path, where], check=True)
+        eq(os.listdir(where), ["popbox.prom"])
+        eq(os.stat(where + "/popbox.prom").st_mode & 0o777, 0o644)
+        with open(where + "/popbox.prom") as file:
+            text = file.read()
+        has(text, "\npopbox_boxes 2\n")
+        has(text, "\npopbox_collected_timestamp_seconds ")
+        os.rename(site.store, site.store + ".away")
+        eq(subprocess.run(["sh", path, where], stderr=subprocess.DEVNULL)
+           .returncode, 111)
+        os.rename(site.store + ".away", site.store)
+        eq(os.listdir(where), ["popbox.prom"])
+        with open(where + "/popbox.prom") as file:
+            eq(file.read(), text)
+
+
+@test("every alert rule speaks of metrics that there are, and promtool takes them")
+def rules():
+    path = EXAMPLES + "/prometheus/popbox.rules.yml"
+    with open(path) as file:
+        used = set(re.findall(r"\bpopbox_\w+", file.read()))
+    with open(TREE + "/doc/man/popbox-stats.8") as file:
+        eq(used - set(re.findall(r"\bpopbox_\w+", file.read())), set())
+    assert len(used) > 5, used
+    needs("promtool")
+    done = subprocess.run(["promtool", "check", "rules", path],
+                          capture_output=True, text=True)
+    eq(done.returncode, 0, done)
 
 
 @test("a limit as the run scripts have it lets logins through whatever the size "

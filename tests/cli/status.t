@@ -5,11 +5,14 @@ import datetime
 import fcntl
 import json
 import os
+import re
+import shutil
+import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from tap import GID, UID, Site, eq, has, needs_mounts, run, skip, test
+from tap import GID, TREE, UID, Site, eq, has, hasnt, needs_mounts, run, skip, test
 
 
 def shown(site, *args, rc=0):
@@ -241,6 +244,148 @@ def journal():
 def none():
     with Site(qmail=False, init=False) as site:
         eq(site.popbox("status").rc, 111)
+
+
+SAMPLE = re.compile(r'(popbox_[a-z_]+)(\{[a-z]+="[ -~]*"\})? (\d+)$')
+
+
+def metrics(site, *args):
+    """The samples of stats --prometheus, by name and label, each line being one of
+    the format, each name with its HELP and TYPE before it, once."""
+    got = site.popbox("stats", "--prometheus", *args)
+    eq((got.rc, got.err), (0, ""), got)
+    samples, family, seen = {}, None, set()
+    assert got.out.endswith("\n")
+    for line in got.out.splitlines():
+        if line.startswith("# HELP "):
+            family, words = line.split(" ", 3)[2:]
+            assert family not in seen and words, line
+            seen.add(family)
+        elif line.startswith("# TYPE "):
+            eq(line, f"# TYPE {family} gauge")
+        else:
+            name, label, value = SAMPLE.fullmatch(line).groups()
+            eq(name, family)
+            key = name[len("popbox_"):] + (label or "").replace('"', "")
+            assert key not in samples, line
+            samples[key] = int(value)
+    return samples
+
+
+def with_manual(samples):
+    """The page names each metric, and no other."""
+    with open(TREE + "/doc/man/popbox-stats.8") as file:
+        told = set(re.findall(r"\bpopbox_(\w+)", file.read()))
+    eq({key.split("{")[0] for key in samples} - told, set())
+    return told
+
+
+@test("stats --prometheus: what there is, what is pending, the last backup, hashes, as "
+      "metrics that the manual names")
+def prometheus():
+    with Site(standins=True).joe() as site:
+        site.do("box", "add", "ann@example.com", "--no-password")
+        site.do("box", "suspend", "ann@example.com")
+        site.do("box", "del", "joe@example.com", "--yes")
+        got = metrics(site)
+        told = with_manual(got)
+        for key, value in (
+                ("handles", 1), ("handles_suspended", 0), ("domains", 1),
+                ("boxes", 2), ("boxes_login_off", 1), ("addresses", 2),
+                ("boxes_without_password", 2), ("boxes_by_hash{scheme=none}", 2),
+                ("deleted{object=box}", 1), ("deleted{object=domain}", 0),
+                ("pending_changes{state=failed}", 0),
+                ("pending_changes{state=untried}", 0),
+                ("pending_age_seconds", 0),
+                ("last_backup_timestamp_seconds", 0), ("addresses_expired", 0),
+                ("qmail_send_running", 0)):
+            eq(got[key], value, key)
+        now = time.time()
+        for key in ("last_publish", "collected"):
+            assert now - 600 < got[key + "_timestamp_seconds"] < now + 2, key
+        eq(got["store_bytes{part=file}"],
+           os.stat(site.store + "/data.mdb").st_size)
+        site.do("backup", site.top + "/backup")
+        site.do("handle", "suspend", "ex1")
+        site.do("box", "add", "bob@example.com", "--no-password", "--no-sync")
+        process = site.send()
+        got = metrics(site, "--log", "/dev/null/no")
+        process.end()
+        eq(got["login_log_readable"], 0)
+        hasnt(str(got), "logins_last_hour")
+        eq((got["boxes_login_off"], got["handles_suspended"],
+            got["qmail_send_running"]), (3, 1, 1))
+        assert got["pending_changes{state=untried}"] > 0
+        assert got["last_backup_timestamp_seconds"] > now - 60
+        with open(site.top + "/log", "w") as file:
+            file.write("")
+        eq(told - {k.split("{")[0] for k in metrics(site, "--log",
+                                                    site.top + "/log")}, set())
+
+
+@test("stats --prometheus says how old the oldest pending change is", root=True)
+def prometheus_age():
+    with Site(qmail=False).joe() as site:
+        where = os.path.dirname(site.box_path())
+        os.chown(where, 0, 0)
+        os.chmod(where, 0o755)
+        eq(site.popbox("box", "add", "b@example.com", "--no-password").rc, 111)
+        time.sleep(1.1)
+        got = metrics(site)
+        assert got["pending_changes{state=failed}"] > 0
+        assert 0 < got["pending_age_seconds"] < 900, got
+        os.chown(where, UID, GID)
+        site.do("sync")
+        eq(metrics(site)["pending_age_seconds"], 0)
+
+
+@test("stats --prometheus: lines that anybody wrote into the log spoil nothing")
+def prometheus_log():
+    with Site(qmail=False).joe() as site:
+        path = site.top + "/mail.log"
+        with open(path, "wb") as file:
+            for what in ("accept ip=192.0.2.7 x", "error ip=192.0.2.7 x",
+                         "refuse ip=1.2.3.4 reason=mismatch user=x",
+                         "refuse ip=1.2.3.4 reason=mismatch user=y",
+                         "refuse ip=1.2.3.4 reason=other user=y",
+                         'refuse ip=1.2.3.4 reason=a"b user=y',
+                         "refuse ip=1.2.3.4 reason=a\\ user=y",
+                         "refuse ip=1.2.3.4 reason=\xe4\x1b user=y",
+                         "refuse ip=1.2.3.4 reason= user=y",
+                         "refuse ip=1.2.3.4 user=y"):
+                file.write((stamp(5) + " host popbox-checkpw: " + what +
+                            "\n").encode("latin-1"))
+        got = metrics(site, "--log", path)
+        eq({k: v for k, v in got.items() if "log" in k and "hour" in k}, {
+            "logins_last_hour{verdict=accept}": 1,
+            "logins_last_hour{verdict=refuse}": 8,
+            "logins_last_hour{verdict=error}": 1,
+            "refused_logins_last_hour{reason=mismatch}": 2,
+            "refused_logins_last_hour{reason=other}": 6})
+
+
+@test("promtool finds no fault in stats --prometheus")
+def promtool():
+    if not shutil.which("promtool"):
+        skip("promtool is not installed")
+    with Site(qmail=False).joe() as site:
+        text = site.do("stats", "--prometheus")
+        done = subprocess.run(["promtool", "check", "metrics"], input=text,
+                              capture_output=True, text=True)
+        eq((done.returncode, done.stdout + done.stderr), (0, ""))
+        # It would find one.
+        assert subprocess.run(["promtool", "check", "metrics"], input=text * 2,
+                              capture_output=True, text=True).returncode
+
+
+@test("stats --prometheus counts the whole store in its own format: other options "
+      "are refused")
+def prometheus_usage():
+    with Site(qmail=False) as site:
+        for args in (("--handle", "ex1"), ("--mail",)):
+            site.fails(2, "leave out", "stats", "--prometheus", *args)
+        site.fails(2, "leave out", "--json", "stats", "--prometheus")
+        site.fails(2, "needs --prometheus", "stats", "--log", "/x")
 
 
 run()

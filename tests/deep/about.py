@@ -19,7 +19,7 @@ PRINTS = frozenset(TOOL[name] for name in (
     "explain", "explain_control", "explain_deliver",
     "explain_history", "explain_lines", "explain_route", "explain_store",
     "explain_user", "help", "nearest", "candidates", "progress",
-    "say", "stats", "statsprint", "synonym", "table", "utf8"))
+    "metrics", "say", "stats", "statsprint", "synonym", "table", "utf8"))
 
 # How the files of qmail come to say what the store says.
 PUBLISH = frozenset(TOOL[name] for name in (
@@ -119,6 +119,7 @@ MAP = (
     ("tools/cli/difference.c", ("changes.t",)),
     ("tools/cli/cmd/cmd_address_switch.c", ("ends.t",)),
     ("tools/cli/loginlog.c", ("status.t",)),
+    ("tools/cli/metrics.c", ("status.t",)),
     ("tools/cli/status.c", ("status.t",)),
     ("tools/cli/cmd/cmd_status.c", ("status.t",)),
     ("tools/publish/pending.c", ("test_failing", "pending.t", "control.t")),

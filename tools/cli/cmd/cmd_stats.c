@@ -10,11 +10,14 @@
 #include "check/stats.h"
 #include "check/statsprint.h"
 #include "cli/commands.h"
+#include "cli/metrics.h"
 #include "cli/operand.h"
 
 const struct args_option cmd_stats_options[] = {
 	{"--handle", "H", "only this customer"},
 	{"--mail", NULL, "also the bytes of mail in all Maildirs"},
+	{"--prometheus", NULL, "metrics for Prometheus's node_exporter"},
+	{"--log", "FILE", "with --prometheus: the mail log to read"},
 	{NULL, NULL, NULL},
 };
 
@@ -43,13 +46,14 @@ static void look(struct site *site, const struct stats_seen *box,
 	}
 }
 
+/* Without the helper the boxes are not looked at, only the store. */
 static int count(struct site *site, struct stats *stats)
 {
 	enum err err = store_read(site->store, stats_start_body, stats);
 
 	while (err == ERR_OK) {
 		err = store_read(site->store, stats_boxes_body, stats);
-		for (size_t i = 0; i < stats->seen; i++)
+		for (size_t i = 0; site->asuser && i < stats->seen; i++)
 			look(site, &stats->box[i], stats);
 	}
 	if (err != ERR_NOTFOUND)
@@ -57,15 +61,12 @@ static int count(struct site *site, struct stats *stats)
 	return CODE_DONE;
 }
 
-int cmd_stats(struct site *site, const struct args *args)
+static int print_tables(struct site *site, const struct args *args,
+			struct stats *stats)
 {
 	const char *handle = args_get(args, "--handle");
-	struct stats *stats = calloc(1, sizeof *stats);
 	int code = CODE_DONE;
 
-	if (!stats)
-		return say_error(CODE_LATER, "no memory");
-	stats->now = (int64_t)time(NULL);
 	stats->mail = args_has(args, "--mail");
 	stats->one = handle != NULL;
 	if (handle)
@@ -82,8 +83,58 @@ int cmd_stats(struct site *site, const struct args *args)
 			handle);
 	if (code == CODE_DONE)
 		statsprint(site, stats);
-	if (code == CODE_DONE && stats->unknown)
-		code = CODE_LATER;
+	return code == CODE_DONE && stats->unknown ? CODE_LATER : code;
+}
+
+static int print_metrics(struct site *site, const char *log,
+			 struct stats *stats)
+{
+	struct status *status = calloc(1, sizeof *status);
+	int code = status ? site_open_read(site)
+			  : say_error(CODE_LATER, "no memory");
+
+	if (code == CODE_DONE)
+		code = count(site, stats);
+	if (code == CODE_DONE)
+		code = status_collect(site, log, status);
+	if (code == CODE_DONE)
+		metrics_print(stats, status);
+	if (status)
+		pending_free(&status->pending);
+	free(status);
+	return code;
+}
+
+static int judge_options(const struct site *site, const struct args *args)
+{
+	const bool metrics = args_has(args, "--prometheus");
+
+	if (metrics && (site->json || args_has(args, "--handle") ||
+			args_has(args, "--mail")))
+		return say_error(CODE_USAGE, "--prometheus counts the whole "
+					     "store in a format of its own: "
+					     "leave out --json, --handle and "
+					     "--mail");
+	if (!metrics && args_has(args, "--log"))
+		return say_error(CODE_USAGE, "--log needs --prometheus");
+	return CODE_DONE;
+}
+
+int cmd_stats(struct site *site, const struct args *args)
+{
+	struct stats *stats;
+	int code = judge_options(site, args);
+
+	if (code != CODE_DONE)
+		return code;
+	stats = calloc(1, sizeof *stats);
+	if (!stats)
+		return say_error(CODE_LATER, "no memory");
+	stats->now = (int64_t)time(NULL);
+	if (args_has(args, "--prometheus"))
+		code = print_metrics(site, args_get(args, "--log"), stats);
+	else
+		code = print_tables(site, args, stats);
 	stats_free(stats);
 	free(stats);
 	return code;
