@@ -39,6 +39,7 @@ comma    = ,
 LOGIN_LD = $(or $(STATIC),-pie) $(if $(STATIC),-Wl$(comma)-z$(comma)pack-relative-relocs)
 # nettle is taken in: as a library it would double what a dynamic login costs.
 TOOLLIB  = $(if $(SAN),,-lc) -lsodium -llmdb -lcrypt -l:libnettle.a -lidn2 -ljansson -lcdb -lcsv
+RCPTLIB  = $(if $(DYNAMIC),-lc) -lsodium -llmdb $(if $(STATIC),-lpthread)
 LOGINLIB = $(if $(DYNAMIC),-lc) -lsodium -llmdb -lcrypt -l:libnettle.a $(if $(STATIC),-lpthread)
 
 # What the login program is made of, by name: nothing here writes the store.
@@ -50,11 +51,16 @@ LOGIN    = $(addprefix checkpw/,main request verdict seen log lastlogin \
 	   pwhash_old pwhash_foreign)
 STORE    = $(patsubst %.c,%,$(wildcard store/*.c store/*/*.c))
 TOOL     = $(patsubst %.c,%,$(filter-out tools/maildirsmtp/% \
-	   tools/askpw/%,$(wildcard \
+	   tools/askpw/% tools/rcptcheck/%,$(wildcard \
 	   tools/*.c tools/*/*.c tools/*/*/*.c))) $(STORE)
 SMTP     = $(patsubst %.c,%,$(wildcard tools/maildirsmtp/*.c)) tools/base/inherited
-ASKPW    = tools/askpw/main tools/base/inherited
-PROGRAMS = popbox popbox-checkpw popbox-askpw popbox-maildirsmtp
+ASKPW    = tools/askpw/main tools/base/inherited tools/base/ask
+# Nor here: what it needs of the store is what a login does, and what is retained.
+RCPT     = tools/rcptcheck/main tools/rcptcheck/recipient tools/accounts/resolve \
+	   $(addprefix tools/qmail/,dotqmail dotqmail_lines route) \
+	   $(addprefix tools/base/,ask inherited text) \
+	   $(filter-out checkpw/% store/login store/hash/%,$(LOGIN)) store/parked
+PROGRAMS = popbox popbox-checkpw popbox-askpw popbox-rcptcheck popbox-maildirsmtp
 BENCHES  = $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/*.c))
 UNITS    = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 STANDINS = $(patsubst tests/qmail/%.c,%,$(filter-out tests/qmail/common.c \
@@ -69,6 +75,9 @@ $(B)/popbox-checkpw: $(call obj,$(LOGIN)) $(B)/links
 
 $(B)/popbox-askpw: $(call obj,$(ASKPW)) $(B)/links
 	$(Q)$(CC) $(LDFLAGS) $(LOGIN_LD) -o $@ $(filter %.o,$^)
+
+$(B)/popbox-rcptcheck: $(call obj,$(RCPT)) $(B)/links
+	$(Q)$(CC) $(LDFLAGS) $(LOGIN_LD) -o $@ $(filter %.o,$^) $(RCPTLIB)
 
 $(B)/popbox: $(call obj,$(TOOL)) $(B)/links
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $(filter %.o,$^) $(TOOLLIB)
@@ -85,7 +94,7 @@ $(O)/%.o: %.c $(O)/flags
 
 # Other flags make other objects, or link them anew.
 $(O)/flags: said = $(CC) $(CPPFLAGS) $(CFLAGS)
-$(B)/links: said = $(CC) $(LDFLAGS) $(LOGIN_LD) $(LOGINLIB) $(TOOLLIB)
+$(B)/links: said = $(CC) $(LDFLAGS) $(LOGIN_LD) $(LOGINLIB) $(RCPTLIB) $(TOOLLIB)
 $(O)/flags $(B)/links: force
 	@mkdir -p $(@D)
 	@echo '$(said)' | cmp -s - $@ || echo '$(said)' > $@
@@ -93,7 +102,7 @@ $(O)/flags $(B)/links: force
 # Private, or the flags' file would have these as well, and all be made anew.
 $(O)/tests/unit/%.o: private CFLAGS += -Wno-write-strings
 $(B)/unit/%: $(O)/tests/unit/%.o $(call obj,$(STORE)) \
-		$(filter-out %/main.o,$(call obj,$(LOGIN) $(TOOL) $(SMTP)))
+		$(filter-out %/main.o,$(call obj,$(LOGIN) $(TOOL) $(SMTP) $(RCPT)))
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $(sort $^) \
 		-lcmocka -llmdb -lsodium -lcrypt -l:libnettle.a -lidn2 -ljansson -lcdb -lcsv
@@ -139,7 +148,7 @@ watched:
 		OPT="-O0 -g1 -finstrument-functions"
 
 # For the fuzzers: every module but the programs' mains.
-$(B)/rooms.a: $(filter-out %/main.o,$(sort $(call obj,$(LOGIN) $(TOOL) $(SMTP))))
+$(B)/rooms.a: $(filter-out %/main.o,$(sort $(call obj,$(LOGIN) $(TOOL) $(SMTP) $(RCPT))))
 	$(Q)rm -f $@; ar cr $@ $^
 
 standins: $(addprefix $(B)/qmail/,$(STANDINS))

@@ -167,6 +167,28 @@ def refuse_dynamic():
     login("login refused, dynamic", dynamic(), "wrong", "exit")
 
 
+@test("a recipient that is asked for costs no more than a login without its hash",
+      root=True, plain=True)
+def recipient():
+    tools()
+    program = tap.BUILD + "/popbox-rcptcheck"
+    with Site(qmail=False, log="syslog") as site:
+        site.do("domain", "add", "example.com", "--handle", "ex1")
+        cost.cheap(site)
+
+        def work(prefix, env=None):
+            done = subprocess.run(
+                [*prefix, program, "-d", site.store, "--serve"],
+                input=b"joe@example.com", capture_output=True,
+                env={"PATH": "/usr/bin:/bin", **(env or {})})
+            eq(done.stdout, b"there\n", done)
+        trace = cost.traced(site, work)
+        compare("recipient", instructions=cost.instructions(site, work, "exit"),
+                calls=trace.count - 1, written=trace.written)
+        eq(measured["recipient"]["instructions"] <=
+           1.1 * int(kept()[0]["login accepted"]["instructions"]), True)
+
+
 def change(name, work):
     """A command of the tool that can be repeated: work(popbox, prefix)."""
     tools()

@@ -133,7 +133,8 @@ def daemontools():
 def s6():
     needs("s6-svscan", "tcpserver")
     with Example("s6", LISTEN, (r"s6-setuidgid log ", "")) as site:
-        shutil.rmtree(site.where + "/verdict")
+        for name in ("verdict", "rcptcheck"):
+            shutil.rmtree(f"{site.where}/{name}")
         scan = site.start("s6-svscan", site.where, stderr=subprocess.DEVNULL)
         try:
             supervised(site)
@@ -189,7 +190,7 @@ def units():
                 to.write(re.sub("/usr/local/sbin/popbox(-status-mail|-metrics)? ",
                                 "/bin/true ", file.read()))
         paths = sorted(glob.glob(site.top + "/popbox-*.*"))
-        eq(len(paths), 14)
+        eq(len(paths), 16)
         done = subprocess.run(["systemd-analyze", "verify", "--man=no",
                                *paths], capture_output=True, text=True)
         eq((done.returncode, done.stderr), (0, ""))
@@ -357,7 +358,8 @@ def smtp_auth():
     with Example("s6", (r"/run/popbox-verdict", "../socket"),
                  (r"id -g qmaild", "id -g nobody"), (r"s6-setuidgid log ", "")
                  ) as site:
-        shutil.rmtree(site.where + "/pop3")
+        for name in ("pop3", "rcptcheck"):
+            shutil.rmtree(f"{site.where}/{name}")
         with open(EXAMPLES + "/smtp-auth/run") as file:
             command = re.search(r"(/usr/local/sbin/popbox-askpw .*)$", file.read(),
                                 re.M)[1].split()
@@ -378,6 +380,44 @@ def smtp_auth():
             done = as_nobody(site, command, GOOD)
             eq(done.returncode, 111)
             has(done.stderr, "Permission denied")
+        finally:
+            subprocess.run(["s6-svscanctl", "-t", site.where], check=True)
+            scan.wait(20)
+
+
+@test("recipients: qmail-smtpd's user asks the service, by RCPTCHECK; its directory "
+      "keeps others out", root=True, plain=True)
+def recipients():
+    needs("s6-svscan", "s6-ipcserver")
+    with Example("s6", (r"/run/popbox-rcptcheck", "../socket"),
+                 (r"id -g qmaild", "id -g nobody"), (r"s6-setuidgid log ", ""),
+                 (r"/usr/local/sbin/popbox-rcptcheck",
+                  f"{BUILD}/popbox-rcptcheck -d ../../store")) as site:
+        for name in ("pop3", "verdict"):
+            shutil.rmtree(f"{site.where}/{name}")
+        with open(EXAMPLES + "/rcptcheck/run") as file:
+            program = re.search(r"^RCPTCHECK=/usr/local/sbin(/.*)$", file.read(),
+                                re.M)[1]
+        where = site.where + "/socket"
+
+        def code(address):
+            return subprocess.run(
+                [BUILD + program], user="nobody", group="nogroup", extra_groups=[],
+                stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                env={"RECIPIENT": address,
+                     "POPBOX_RCPTCHECK": where + "/socket"}).returncode
+        scan = site.start("s6-svscan", site.where, stderr=subprocess.DEVNULL)
+        try:
+            for _ in range(100):
+                if os.path.exists(where + "/socket"):
+                    break
+                time.sleep(0.05)
+            eq((code("joe@example.com"), code("jo@example.com")), (0, 100))
+            os.rename(site.domain_path(), site.domain_path() + ".away")
+            eq(code("jo@example.com"), 111)
+            site.logged("a domain's directory: No such file or directory")
+            os.chown(where, 0, 0)
+            eq(code("joe@example.com"), 111)
         finally:
             subprocess.run(["s6-svscanctl", "-t", site.where], check=True)
             scan.wait(20)
@@ -417,6 +457,35 @@ def verdict_unit():
         one(GOOD, right)
         one("wrong", "refuse\n")
         remembered(site, lambda: one(GOOD, right))
+
+
+@test("systemd: the service of a recipient, run as its unit says, answers",
+      root=True, plain=True)
+def recipient_unit():
+    needs("setpriv")
+    with Example("systemd") as site:
+        keys = unit(site.where + "/popbox-rcptcheck@.service")
+        eq((unit(site.where + "/popbox-rcptcheck.socket")["Accept"],
+            keys["StandardInput"], keys["StandardOutput"]),
+           ("yes", "socket", "socket"))
+        caps = [c[4:].lower() for c in keys["CapabilityBoundingSet"].split()]
+        command = keys["ExecStart"].removeprefix("-").replace(
+            "/usr/local/sbin/popbox-rcptcheck",
+            f"{BUILD}/popbox-rcptcheck -d {site.store}").split()
+        for address, want in (("joe@example.com", "there\n"),
+                              ("jo@example.com", "none\n")):
+            client, connection = socket.socketpair()
+            with client, connection:
+                service = site.start(
+                    "prlimit", f"--data={20 << 20}", "setpriv",
+                    "--bounding-set=-all,+" + ",+".join(caps), *command,
+                    stdin=connection, stdout=connection,
+                    env={"PATH": "/usr/bin:/bin"})
+                connection.close()
+                client.sendall(address.encode())
+                client.shutdown(socket.SHUT_WR)
+                eq(client.makefile().read(), want)
+            eq(service.wait(20), 0)
 
 
 def banned(site, text, *options):

@@ -13,7 +13,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from tap import TREE, eq, has, make, run, test
 
 os.chdir(TREE)
-PROGRAMS = ("popbox", "popbox-checkpw", "popbox-askpw", "popbox-maildirsmtp")
+PROGRAMS = ("popbox", "popbox-checkpw", "popbox-askpw", "popbox-rcptcheck",
+            "popbox-maildirsmtp")
 
 
 class Dest:

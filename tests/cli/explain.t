@@ -507,6 +507,11 @@ def no_qmail():
         eq(end["targets"], [site.box_path() + "/"])
         eq(walk(site, "jeo@example.com", 1)[1]["verdict"], "bounced")
         eq(walk(site, "x@else.org", 0)[1]["verdict"], "remote")
+        site.do("box", "set", "joe@example.com", "--delivery", "off")
+        end = walk(site, "joe@example.com", 1)[1]
+        eq(end["verdict"], "bounced")
+        has(end["broken"], "delivery is off")
+        site.do("box", "set", "joe@example.com", "--delivery", "on")
         site.do("address", "add", "f@example.com", "g@example.com",
                 "--force")
         has(walk(site, "f@example.com", 1)[1]["broken"], "g@example.com")

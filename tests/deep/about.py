@@ -11,7 +11,8 @@ from deep import TREE, sentences
 # Where each source file of the tool is, by its name alone.
 TOOL = {os.path.basename(path)[:-2]: path
         for path in glob.glob("tools/**/*.c", root_dir=TREE, recursive=True)
-        if not path.startswith(("tools/maildirsmtp/", "tools/askpw/"))}
+        if not path.startswith(("tools/maildirsmtp/", "tools/askpw/",
+                                "tools/rcptcheck/"))}
 
 # What only prints: it neither changes a file nor sees a password.
 PRINTS = frozenset(TOOL[name] for name in (
@@ -208,6 +209,9 @@ MAP = (
     ("tools/dialup/serialmail.c", ("children.t", "serialmail.t", "kinds.t")),
     ("tools/cli/cmd/cmd_serialmail.c", ("serialmail.t", "codes.t")),
     ("tools/askpw/main.c", ("login/verdict.t",)),
+    ("tools/base/ask.c", ("login/verdict.t", "login/rcptcheck.t")),
+    ("tools/rcptcheck/*.c", ("login/rcptcheck.t",)),
+    ("tools/qmail/dotqmail_lines.c", ("login/rcptcheck.t", "explain.t")),
     ("tools/maildirsmtp/letter.c", ("test_letter", "serialmail.t")),
     ("tools/maildirsmtp/*.c", ("sender.t", "serialmail.t")),
     ("tools/base/inherited.c", ("inherited.t", "serialmail.t")),

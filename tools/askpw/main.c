@@ -7,14 +7,12 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "base/ask.h"
 #include "base/inherited.h"
 
 /* http://cr.yp.to/checkpwd/interface.html */
@@ -59,39 +57,6 @@ static void on_alarm(int number)
 	_exit(EXIT_CANNOT_TELL);
 }
 
-/* To its end, or until max bytes are there. -1: errno. */
-static ssize_t read_all(int fd, char *bytes, size_t max)
-{
-	size_t len = 0;
-
-	while (len < max) {
-		ssize_t got = read(fd, bytes + len, max - len);
-
-		if (got == 0)
-			break;
-		if (got > 0)
-			len += (size_t)got;
-		else if (errno != EINTR)
-			return -1;
-	}
-	return (ssize_t)len;
-}
-
-static bool send_all(int fd, const char *bytes, size_t len)
-{
-	while (len > 0) {
-		ssize_t done = send(fd, bytes, len, MSG_NOSIGNAL);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done <= 0)
-			return false;
-		bytes += done;
-		len -= (size_t)done;
-	}
-	return true;
-}
-
 static bool is_record(const char *bytes, size_t len)
 {
 	int nuls = 0;
@@ -115,30 +80,6 @@ static size_t with_client(char record[RECORD_MAX], size_t len)
 	if (ip)
 		memcpy(record + end, ip, more);
 	return end + more;
-}
-
-/* A connected socket, or -1 with errno. */
-static int connect_to(const char *path)
-{
-	struct sockaddr_un to = {.sun_family = AF_UNIX};
-	int fd;
-
-	if (strlen(path) >= sizeof to.sun_path) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	memcpy(to.sun_path, path, strlen(path) + 1);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0 &&
-	    connect(fd, (const struct sockaddr *)&to, sizeof to) == 0)
-		return fd;
-	if (fd >= 0) {
-		int saved = errno;
-
-		(void)close(fd); /* nothing was sent */
-		errno = saved;
-	}
-	return -1;
 }
 
 /* Exactly one whole line. */
@@ -172,27 +113,18 @@ static int parse(struct answer *answer, size_t len)
 }
 
 /* 0: accepted. */
-static int ask(const char *path, const char *record, size_t len,
-	       struct answer *answer)
+static int question(const char *path, const char *record, size_t len,
+		    struct answer *answer)
 {
-	int fd = connect_to(path);
-	ssize_t got = -1;
+	size_t got = 0;
+	int rc = ask(path, record, len, answer->text, ANSWER_MAX, &got);
 
-	if (fd < 0)
-		return cannot_tell(path, strerror(errno));
-	if (send_all(fd, record, len) && shutdown(fd, SHUT_WR) == 0)
-		got = read_all(fd, answer->text, ANSWER_MAX);
-	/* It said error, or ended, before it read the record. */
-	if (got < 0 && (errno == ECONNRESET || errno == EPIPE))
-		got = 0;
-	if (got < 0)
-		return cannot_tell(path, strerror(errno));
-	return parse(answer, (size_t)got);
+	return rc ? cannot_tell(path, strerror(rc)) : parse(answer, got);
 }
 
 static int receive(char record[RECORD_MAX + 1], size_t *ret_len)
 {
-	ssize_t got = read_all(REQUEST_FD, record, RECORD_MAX + 1);
+	ssize_t got = ask_read(REQUEST_FD, record, RECORD_MAX + 1);
 
 	if (got < 0 && errno == EBADF)
 		return misused("descriptor 3 is closed");
@@ -243,7 +175,7 @@ int main(int argc, char **argv)
 	(void)alarm(SECONDS);
 	code = receive(record, &len);
 	if (code == 0)
-		code = ask(argv[1], record, len, &answer);
+		code = question(argv[1], record, len, &answer);
 	explicit_bzero(record, sizeof record);
 	return code ? code : run(&answer, argv + 2);
 }

@@ -9,6 +9,7 @@
 
 #include "explain_private.h"
 #include "qmail/dotqmail.h"
+#include "qmail/dotqmail_lines.h"
 
 static bool is_relative(const char *line)
 {
@@ -174,35 +175,27 @@ static bool walk_extension(struct walk *walk, const struct route_user *user)
 	return false;
 }
 
-static bool walk_program(struct walk *walk, const struct route_user *user,
-			 const char *line)
+static bool walk_bounce(struct walk *walk, const char *line)
 {
-	char own[PATH_MAX];
-	const bool cr = line[strlen(line) - 1] == '\r';
-	size_t len = (size_t)snprintf(own, sizeof own, "|%s/bin/bouncesaying ",
-				      walk->site->config.qmail);
-
-	if (dotqmail_is_extension(&walk->site->config, line))
-		return walk_extension(walk, user);
-	if (dotqmail_is_hold(line))
-		return walk_defer(walk, "delivers",
-				  "has the line '|exit 111': delivery is on "
-				  "hold");
-	if (strncmp(line, own, len) != 0) {
-		walk_step(walk, !cr, "delivers", "to a program: %s%s", line,
-			  cr ? " (a carriage return ends the line, and the "
-			       "shell gets it)"
-			     : "");
-		walk_target(walk, line);
-		walk->kept = true;
-		return true;
-	}
 	walk_step(walk, false, "delivers", "%s: %s",
 		  strstr(line, "#5.1.1") ? "there is no such address"
 					 : "delivery is off",
 		  line + 1);
 	walk->verdict = EXPLAIN_BOUNCED;
 	return false;
+}
+
+static bool walk_program(struct walk *walk, const char *line)
+{
+	const bool cr = line[strlen(line) - 1] == '\r';
+
+	walk_step(walk, !cr, "delivers", "to a program: %s%s", line,
+		  cr ? " (a carriage return ends the line, and the shell gets "
+		       "it)"
+		     : "");
+	walk_target(walk, line);
+	walk->kept = true;
+	return true;
 }
 
 static void forward(struct walk *walk, const char *address)
@@ -219,78 +212,57 @@ static void forward(struct walk *walk, const char *address)
 
 /* One line that does something. False: the mail goes no further. */
 static bool walk_line(struct walk *walk, struct delivery *delivery,
-		      const char *line, size_t len)
+		      const struct dotqmail_line *line)
 {
-	if (strcmp(line, "+list") == 0)
+	const enum dotqmail_does does =
+		dotqmail_does(&walk->site->config, line);
+
+	if (strcmp(line->at, "+list") == 0)
 		delivery->forwards_only = true;
-	if (!line[0] || line[0] == '#' || line[0] == '+' || line[0] == '&')
-		return true;
-	if (!strchr("./|", line[0]))
-		return true; /* a forward, for later */
+	if (does == DOTQMAIL_NOTHING || does == DOTQMAIL_FORWARD)
+		return true; /* a forward is for later */
 	if (delivery->forwards_only) {
 		walk_step(walk, false, "delivers",
 			  "%s: the file has the x bit or a line '+list', with "
 			  "which it may only forward: the mail waits",
-			  line);
+			  line->at);
 		walk->verdict = EXPLAIN_DEFERRED;
 		return false;
 	}
-	if (line[0] == '|')
-		return walk_program(walk, delivery->user, line);
-	return line[len - 1] == '/' ? walk_maildir(walk, delivery->user, line)
-				    : walk_mbox(walk, delivery->user, line);
-}
-
-static bool is_forward(const char *line)
-{
-	return line[0] && !strchr("#+./|", line[0]);
-}
-
-/* A line without the blanks at its end; a NUL stands behind it. One may stand in it,
- * too: what is done with it ends there, but whether it names a Maildir, its last
- * byte says. */
-struct line {
-	const char *at;
-	size_t len;
-};
-
-/* malloc'ed. There is always one, and room for one more byte than len. */
-static struct line *split(char *text, size_t len, size_t *ret_count)
-{
-	size_t start = 0, count = 1;
-	struct line *line;
-
-	for (size_t i = 0; i < len; i++)
-		count += text[i] == '\n';
-	line = calloc(count, sizeof *line);
-	if (!line)
-		return NULL;
-	for (size_t n = 0; n < count; n++) {
-		char *at = text + start;
-		const char *end = memchr(at, '\n', len - start);
-		size_t size = end ? (size_t)(end - at) : len - start;
-
-		start += size + 1;
-		while (size && (at[size - 1] == ' ' || at[size - 1] == '\t'))
-			size--;
-		at[size] = 0;
-		line[n] = (struct line){at, size};
+	switch (does) {
+	case DOTQMAIL_EXTENSION:
+		return walk_extension(walk, delivery->user);
+	case DOTQMAIL_HOLD:
+		return walk_defer(walk, "delivers",
+				  "has the line '|exit 111': delivery is on "
+				  "hold");
+	case DOTQMAIL_BOUNCE:
+		return walk_bounce(walk, line->at);
+	case DOTQMAIL_PROGRAM:
+		return walk_program(walk, line->at);
+	case DOTQMAIL_MAILDIR:
+		return walk_maildir(walk, delivery->user, line->at);
+	case DOTQMAIL_MBOX:
+		return walk_mbox(walk, delivery->user, line->at);
+	case DOTQMAIL_NOTHING:
+	case DOTQMAIL_FORWARD:
+		break;
 	}
-	*ret_count = count;
-	return line;
+	return true;
 }
 
 static void walk_all(struct walk *walk, struct delivery *delivery,
-		     const struct line *line, size_t count)
+		     const struct dotqmail_line *line, size_t count)
 {
 	const size_t before = walk->hops;
 	bool more = true;
 
 	for (size_t n = 0; more && n < count; n++)
-		more = walk_line(walk, delivery, line[n].at, line[n].len);
+		more = walk_line(walk, delivery, &line[n]);
 	/* Forwards come last, and only if all else was done. */
 	for (size_t n = 0; more && n < count; n++) {
-		if (is_forward(line[n].at))
+		if (dotqmail_does(&walk->site->config, &line[n]) ==
+		    DOTQMAIL_FORWARD)
 			forward(walk, line[n].at + (line[n].at[0] == '&'));
 	}
 	if (!more || walk->kept || walk->hops > before)
@@ -303,12 +275,9 @@ static void walk_all(struct walk *walk, struct delivery *delivery,
 void walk_lines(struct walk *walk, struct delivery *delivery, char *text,
 		size_t len)
 {
-	struct line *line;
 	size_t count = 0;
+	struct dotqmail_line *line = dotqmail_split(text, len, &count);
 
-	if (len && text[len - 1] == '\n')
-		len--;
-	line = split(text, len, &count);
 	if (!line)
 		walk->unsure = ENOMEM;
 	else if (!text[0])

@@ -14,15 +14,19 @@ static bool fits(int len, size_t room)
 	return len >= 0 && (size_t)len < room;
 }
 
-/* A program line of qmail's; a mail root without qmail is used by one that lies
- * where it usually does. */
+/* A mail root without qmail is used by one that lies where it usually does. */
+static const char *home_of(const struct config *config)
+{
+	return config_has_qmail(config) ? config->qmail : "/var/qmail";
+}
+
+/* A program line of qmail's. */
 static bool put_program(struct text *out, const struct config *config,
 			const char *program)
 {
-	const char *qmail = config_has_qmail(config) ? config->qmail
-						     : "/var/qmail";
 	char line[LINES_LINE_MAX];
-	int len = snprintf(line, sizeof line, "|%s/bin/%s\n", qmail, program);
+	int len = snprintf(line, sizeof line, "|%s/bin/%s\n", home_of(config),
+			   program);
 
 	return fits(len, sizeof line) && text_put(out, line, (size_t)len);
 }
@@ -145,6 +149,15 @@ bool dotqmail_is_extension(const struct config *config, const char *line)
 bool dotqmail_is_hold(const char *line)
 {
 	return strcmp(line, hold) == 0;
+}
+
+bool dotqmail_is_bounce(const struct config *config, const char *line)
+{
+	char own[CONFIG_TEXT_MAX + 32];
+	int len = snprintf(own, sizeof own, "|%s/bin/bouncesaying ",
+			   home_of(config)); /* it fits */
+
+	return strncmp(line, own, (size_t)len) == 0;
 }
 
 size_t dotqmail_base(const char *local, size_t len)

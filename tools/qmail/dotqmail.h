@@ -35,10 +35,11 @@ bool dotqmail_address(const struct config *config,
 bool dotqmail_extension(const struct config *config, char **text, size_t *len,
 			mode_t *mode);
 
-/* The lines that it makes, for those who read such a file: of mail for joe+tag,
- * and of a hold. */
+/* The lines that popbox makes, for those who read such a file: of mail for
+ * joe+tag, of a hold, and one that bounces, whatever it says. */
 bool dotqmail_is_extension(const struct config *config, const char *line);
 bool dotqmail_is_hold(const char *line);
+bool dotqmail_is_bounce(const struct config *config, const char *line);
 
 /* The part of a local part that is before its extension, or 0: it has none. */
 size_t dotqmail_base(const char *local, size_t len);
