@@ -145,17 +145,3 @@ enum err store_box_next(struct store_txn *txn, const struct name_box *after,
 	return err == ERR_OK ? decode_box(key, row, ret_box) : err;
 }
 
-enum err store_box_has_moved(struct store_txn *txn, const struct store_box *box,
-			     bool *ret_moved)
-{
-	struct row_key key = row_key_box(&box->other);
-	struct db_bytes row;
-	enum err err = box->other.handle.s[0]
-			       ? db_get(txn->db, DB_BOX, row_key_bytes(&key),
-					&row)
-			       : ERR_NOTFOUND;
-
-	if (err == ERR_OK || err == ERR_NOTFOUND)
-		*ret_moved = err == ERR_OK;
-	return err == ERR_NOTFOUND ? ERR_OK : err;
-}

@@ -214,6 +214,30 @@ enum err store_parked_box_get(struct store_txn *txn,
 			     : err;
 }
 
+enum { MOVES_MAX = 16 }; /* of a box that is still parked under its first name */
+
+enum err store_box_become(struct store_txn *txn, const struct store_box *box,
+			  struct store_box *ret_now)
+{
+	struct name_box at = box->other;
+	struct store_parked parked;
+	enum err err;
+
+	for (int i = 0; i < MOVES_MAX && at.handle.s[0]; i++) {
+		if (at.number == box->name.number &&
+		    strcmp(at.handle.s, box->name.handle.s) == 0)
+			return ERR_NOTFOUND;
+		err = store_box_get(txn, &at, ret_now);
+		if (err != ERR_NOTFOUND)
+			return err;
+		err = store_parked_box_get(txn, &at, ret_now, &parked);
+		if (err != ERR_OK)
+			return err;
+		at = ret_now->other;
+	}
+	return ERR_NOTFOUND;
+}
+
 enum err store_parked_box_next(struct store_txn *txn,
 			       const struct name_box *after,
 			       struct store_box *ret_box,

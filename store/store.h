@@ -262,12 +262,6 @@ MUST_USE enum err store_box_quota(struct store_txn *txn,
 				  const struct store_box *box,
 				  struct store_quota *ret_quota);
 
-/* Has the box with this row moved to another handle, so that its mail is that of
- * box->other? */
-MUST_USE enum err store_box_has_moved(struct store_txn *txn,
-				      const struct store_box *box,
-				      bool *ret_moved);
-
 MUST_USE enum err store_address_get(struct store_txn *txn,
 				    const struct name_address *name,
 				    struct store_address *ret_address);

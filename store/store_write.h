@@ -202,6 +202,12 @@ MUST_USE enum err store_parked_box_next(struct store_txn *txn,
 					const struct name_box *after,
 					struct store_box *ret_box,
 					struct store_parked *ret_parked);
+/* What a box of this row, parked or not, has become by moves to other handles, one
+ * after the other: the box that is there, and has its mail. ERR_NOTFOUND: it has
+ * not moved, or what it has become is parked or purged. */
+MUST_USE enum err store_box_become(struct store_txn *txn,
+				   const struct store_box *box,
+				   struct store_box *ret_now);
 MUST_USE enum err store_parked_address_get(struct store_txn *txn,
 					   const struct name_address *name,
 					   struct store_address *ret_address,

@@ -53,6 +53,7 @@ class Model:
         self.boxes, self.addresses = {}, {}
         self.old = {"handles": {}, "domains": {}, "boxes": {},
                     "addresses": {}}
+        self.pair = {}  # the box that a box was, or has become, by a move
         self.taken = {}  # what the deletions of a step took, in order
         self.step = 0
 
@@ -113,19 +114,16 @@ class Model:
             self.put(where, address)
             self.judge(where, True)
             return
-        elif (handle, 0) in self.boxes:
-            address = {"box": (handle, 0), "forwards": []}
-        else:
-            address = None
-            for other in sorted(self.domains):
-                if self.domains[other]["handle"] == handle and \
-                        ("postmaster", other) in self.addresses:
-                    address = copy.deepcopy(
-                        self.addresses["postmaster", other])
-                    break
-        if not address:
-            address = {"box": self.new_box(handle, True), "forwards": []}
-        self.put(where, address)
+        self.put(where, self.postmaster_of(handle))
+
+    def postmaster_of(self, handle):
+        if (handle, 0) in self.boxes:
+            return {"box": (handle, 0), "forwards": []}
+        for other in sorted(self.domains):
+            if self.domains[other]["handle"] == handle and \
+                    ("postmaster", other) in self.addresses:
+                return copy.deepcopy(self.addresses["postmaster", other])
+        return {"box": self.new_box(handle, True), "forwards": []}
 
     def alias_add(self, name, target):
         need(target in self.domains)
@@ -189,10 +187,50 @@ class Model:
                 "target": row["target"] or new, "host": None,
                 "below": row["below"]})
 
+    def domain_move(self, name, handle):
+        need(name in self.domains)
+        row = self.domains[name]
+        need(row["kind"] != "alias" and row["handle"] != handle)
+        if handle not in self.handles:
+            self.handle_add(handle)
+        was, first = row["handle"], ("postmaster", name)
+        self.leave_postmaster(first, was, handle)
+        row["handle"] = handle
+        for other in self.domains.values():
+            if other["target"] == name:
+                other["handle"] = handle
+        for where in [first] * (first in self.addresses) + sorted(
+                (a for a in self.addresses if a[1] == name), key=by_key):
+            box = self.addresses[where]["box"]
+            if box and box[0] == was:
+                self.move_box(box, name, handle)
+
+    def leave_postmaster(self, first, was, handle):
+        """The box of several domains' postmaster stays with the others."""
+        now = self.addresses.get(first)
+        if not now or not now["box"] or now["box"][0] != was or not any(
+                a["box"] == now["box"] and w[1] != first[1]
+                for w, a in self.addresses.items()):
+            return
+        gets = self.postmaster_of(handle)
+        now["box"] = gets["box"]
+        now["forwards"] = now["forwards"] or gets["forwards"]
+
+    def move_box(self, box, name, handle):
+        need(all(w[1] == name for w, a in self.addresses.items()
+                 if a["box"] == box))
+        new = self.new_box(handle, box[1] == 0)
+        self.boxes[new] = dict(self.boxes[box])
+        for address in self.addresses.values():
+            if address["box"] == box:
+                address["box"] = new
+        self.pair[new], self.pair[box] = box, new
+        self.park_box(box)
+
     def new_box(self, handle, postmaster=False):
         need(handle in self.handles)
         number = self.handles[handle]["next"]
-        if postmaster and number == 1:
+        if postmaster and number == 1 and (handle, 0) not in self.boxes:
             number = 0
         self.handles[handle]["next"] = max(number + 1,
                                            self.handles[handle]["next"])
@@ -227,11 +265,12 @@ class Model:
 
     def box_undelete(self, box):
         need(box in self.old["boxes"])
+        need(self.mail_of(box) == box)
         row, step = self.old["boxes"].pop(box)
         need(box[0] in self.handles)
         self.boxes[box] = row
         back = set()
-        for where, was, left in self.taken[step]:
+        for where, was, left in self.taken.get(step, ()):
             domain = self.domains.get(where[1])
             if self.old["addresses"].get(where, (0, 0, 0))[2] != step or \
                     not domain or domain["kind"] != "pop":
@@ -244,7 +283,7 @@ class Model:
                 back.add(where)
             if where in back:
                 self.addresses[where] = self.old["addresses"].pop(where)[0]
-        for where, was, left in self.taken[step]:
+        for where, was, left in self.taken.get(step, ()):
             now = self.addresses.get(where)
             if left is None or not now:
                 continue
@@ -371,7 +410,8 @@ class Model:
                 domain = ours["target"]
             need((local, domain) != where)
             row = self.addresses.get((local, domain))
-            if row and row["box"] and not row["forwards"] and not box:
+            if row and row["box"] and not row["forwards"] and \
+                    box in (None, row["box"]):
                 box = row["box"]
             else:
                 forward(target)
@@ -484,9 +524,9 @@ class Model:
         every = both(domain["delivery"], handle["delivery"])
         of = "on"
         if row["box"]:
-            box = self.boxes.get(row["box"]) or \
-                self.old["boxes"][row["box"]][0]
-            owner = self.handles.get(row["box"][0], state())
+            name = self.mail_of(row["box"])
+            box = self.boxes.get(name) or self.old["boxes"][name][0]
+            owner = self.handles.get(name[0], state())
             of = both(box["delivery"], owner["delivery"])
         with_box = row["box"] and of != "off"
         if bounce or every == "off" or (not with_box and
@@ -494,8 +534,17 @@ class Model:
             return ["bounce"]
         out = [""] if every == "hold" or (with_box and of == "hold") else []
         if with_box:
-            out.append("%s-%04d" % row["box"])
+            out.append("%s-%04d" % self.mail_of(row["box"]))
         return out + ["&" + f for f in row["forwards"]]
+
+    def mail_of(self, box):
+        """What was deleted leads to where its box has gone since."""
+        at = box
+        for _ in range(16):
+            if at in self.boxes:
+                return at
+            at = self.pair.get(at)
+        return box
 
     def accepts(self, where):
         domain = self.domains.get(where[1])
@@ -569,7 +618,8 @@ class Play:
         m, dice = self.model, self.dice
         kind = dice.choice(
             "handle-add handle-del domain-add domain-add alias-add domain-del "
-            "domain-rename domain-kind box-add box-add box-add box-del box-undelete "
+            "domain-rename domain-kind domain-move domain-move box-add "
+            "box-add box-add box-del box-undelete "
             "address-add address-add address-set address-rename address-del "
             "purge-domain purge-box set set set switch".split())
         if kind == "handle-add":
@@ -606,6 +656,9 @@ class Play:
                 dice.random() < 0.5
             return ["domain", "rename", d, new, *["--keep"] * keep], \
                 m.domain_rename, (d, new, keep)
+        if kind == "domain-move":
+            d, h = self.domain(), dice.choice(HANDLES)
+            return ["domain", "move", d, "--handle", h], m.domain_move, (d, h)
         if kind == "box-add":
             a, h = self.new_address(), None
             if dice.random() < 0.2:
@@ -738,7 +791,8 @@ class Play:
         eq({d: self.dialup(f"{site.serial}/{d}")
             for d in os.listdir(site.serial)}, dialups, words)
         for box in {*self.model.boxes, *self.model.old["boxes"]}:
-            assert os.path.isdir(site.box_path(text(box)) + "/new"), box
+            if box in self.model.boxes or box not in self.model.pair:
+                assert os.path.isdir(site.box_path(text(box)) + "/new"), box
 
     @staticmethod
     def dialup(path):

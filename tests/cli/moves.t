@@ -99,9 +99,9 @@ def dry():
         rows = [json.loads(line) for line in
                 site.do("--json", *MOVE).splitlines()]
         eq((rows[0]["domain"], rows[0]["handle"]), ("example.com", "new"))
-        eq(rows[1:], [{"box": "new-0001", "was": "ex1-0001"},
-                      {"box": "new-0002", "was": "ex1-0002"},
-                      {"box": "new-0003", "was": "ex1-0000"}])
+        eq(rows[1:], [{"box": "new-0000", "was": "ex1-0000"},
+                      {"box": "new-0001", "was": "ex1-0001"},
+                      {"box": "new-0002", "was": "ex1-0002"}])
 
 
 @test("one undo takes it all back, mail and files as well; and can be undone")
@@ -367,7 +367,23 @@ def again():
         site.do("undo", str(first_of_last(site)))
         site.do("domain", "move", "example.com", "--handle", "ex1")
         eq(site.login("joe@example.com").rc, 0)
-        eq(len(uidl(site, "ex1-0003")), 2)
+        eq(len(uidl(site, "ex1-0004")), 2)
+        site.sound()
+
+
+@test("a deleted address and a first number know their box over two moves: mail on "
+      "its way arrives where the mail is, and the number does not come back")
+def over_two():
+    with full() as site:
+        site.do("address", "del", "j.doe@example.com", "--keep", "--yes")
+        site.do(*MOVE)
+        site.do("domain", "move", "example.com", "--handle", "third")
+        eq(site.deliver("j.doe@example.com").rc, 0)
+        eq(len(uidl(site, "third-0001")), 3)
+        for old in ("ex1-0001", "new-0001"):
+            site.fails(100, "is 'third-0001' now", "box", "undelete", old)
+        site.do("box", "set", "third-0001", "--delivery", "off")
+        eq(site.deliver("j.doe@example.com").rc, 100)
         site.sound()
 
 
@@ -456,21 +472,77 @@ def mixed():
             eq(site.findings()[:3], [], (seed, done))
 
 
-@test("a customer's domains share the postmaster's box: one alone is refused by that "
-      "name, and moves once its postmaster is another box")
+def leaving(site, *handle):
+    """A domain beside example.com, and what moving example.com says."""
+    site.do("domain", "add", "b.org", "--handle", "ex1")
+    return site.popbox("domain", "move", "example.com", "--handle", *handle)
+
+
+@test("a customer's domains share the postmaster's box: a domain that leaves them "
+      "leaves it to them, and gets that of its new handle; one undo")
 def postmasters():
     with full() as site:
         site.do("domain", "add", "b.org", "--handle", "ex1")
-        site.fails(100, "box 'ex1-0000' also has the address "
-                        "'postmaster@b.org'", *MOVE)
-        site.do("address", "set", "postmaster@example.com",
-                "joe@example.com")
-        site.do(*MOVE)
+        got = site.popbox(*MOVE)
+        eq(got.rc, 0, got)
+        has(got.err, "postmaster@example.com leads to box 'new-0000' now: "
+                     "box 'ex1-0000' stays with the other domains")
+        has(got.err, "with 2 boxes and 6 addresses")
+        for name in ("example.com", "b.org"):
+            eq(site.deliver("postmaster@" + name).rc, 0)
+        eq((site.mails("new-0000"), site.mails("ex1-0000")), (1, 1))
+        site.sound()
+        site.do("undo", str(first_of_last(site)))
+        eq(site.login("joe@example.com").rc, 0)
         eq(site.deliver("postmaster@example.com").rc, 0)
-        eq(len(uidl(site, "new-0001")), 3)
-        eq(site.deliver("postmaster@b.org").rc, 0)
-        eq(site.mails("ex1-0000"), 1)
+        eq((site.mails("new-0000"), site.mails("ex1-0000")), (1, 2))
         site.sound()
 
+
+@test("a postmaster that leaves its box leads where those of the new handle's domains "
+      "do, and keeps its own forwards; in JSON as well")
+def joins():
+    with full() as site:
+        site.do("domain", "add", "c.org", "--handle", "new",
+                "--postmaster", "root@far.org")
+        site.do("domain", "add", "b.org", "--handle", "ex1")
+        got = json.loads(site.do("--json", *MOVE).splitlines()[-1])
+        eq(got, {"address": "postmaster@example.com", "box": None,
+                 "was": "ex1-0000"})
+        with open(site.domain_path(handle="new") +
+                  "/.qmail-postmaster") as file:
+            eq(file.read(), "&root@far.org\n")
+        site.do("undo", str(first_of_last(site)))
+        site.do("address", "set", "postmaster@example.com", "ex1-0000",
+                "own@far.org")
+        site.do("domain", "del", "c.org", "--yes")
+        site.do("domain", "add", "d.org", "--handle", "new")
+        got = site.popbox(*MOVE).err
+        shown = json.loads(site.do("--json", "address", "show",
+                                   "postmaster@example.com"))
+        eq(shown["forwards"], ["own@far.org"])
+        has(got, f"leads to box '{shown['box']}' now")
+        eq(shown["box"][:4], "new-")
+        site.sound()
+
+
+@test("several domains that leave their postmaster's box get one new box, also where "
+      "the handle has given numbers")
+def several():
+    with full() as site:
+        site.do("handle", "add", "new")
+        site.do("domain", "add", "once.org", "--handle", "new")
+        site.do("box", "add", "x@once.org", "--no-password")
+        site.do("domain", "del", "once.org", "--yes")
+        for name in ("b.org", "c.org"):
+            site.do("domain", "add", name, "--handle", "ex1")
+        site.do("domain", "move", "b.org", "c.org", "--handle", "new")
+        rows = [json.loads(site.do("--json", "address", "show",
+                                   "postmaster@" + n))["box"]
+                for n in ("b.org", "c.org")]
+        eq(rows[0], rows[1])
+        eq(rows[0] in ("new-0000", "ex1-0000"), False, rows)
+        eq(site.mails("ex1-0000"), 0)
+        site.sound()
 
 run()

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "postmaster.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "destination.h"
 #include "target_operand.h"
 
@@ -25,15 +28,21 @@ static enum err copy_first(struct store_txn *txn, struct postmaster *pm)
 	return err;
 }
 
-/* A new box: 0000, or if the handle has given numbers before, the next one. */
+/* A new box: 0000, or if the handle has given numbers before, the next one. One
+ * is enough for several domains. */
 static enum err set_new_box(struct store_txn *txn, struct postmaster *pm)
 {
 	struct name_box *box = &pm->address.box;
-	enum err err = numbers_first(txn, pm->numbers, &pm->owner,
-				     &box->number);
+	enum err err = ERR_OK;
 
-	box->handle = pm->owner;
-	pm->address.has_box = pm->new_box = true;
+	pm->address.has_box = true;
+	pm->new_box = !pm->made.handle.s[0];
+	if (pm->new_box) {
+		pm->made.handle = pm->owner;
+		err = numbers_first(txn, pm->numbers, &pm->owner,
+				    &pm->made.number);
+	}
+	*box = pm->made;
 	return err;
 }
 
@@ -58,7 +67,8 @@ static enum err set_target(struct store_txn *txn, struct postmaster *pm)
 	return err == ERR_NOTFOUND ? set_new_box(txn, pm) : err;
 }
 
-enum err postmaster_add(struct store_txn *txn, struct postmaster *pm)
+/* The address as it shall be, and its new box, if it gets one, in the store. */
+static enum err prepare(struct store_txn *txn, struct postmaster *pm)
 {
 	enum err err = set_target(txn, pm);
 
@@ -66,10 +76,43 @@ enum err postmaster_add(struct store_txn *txn, struct postmaster *pm)
 		err = store_box_add(txn, &(struct store_box){
 						 .name = pm->address.box,
 						 .title = "postmaster"});
+	return err;
+}
+
+enum err postmaster_add(struct store_txn *txn, struct postmaster *pm)
+{
+	enum err err = prepare(txn, pm);
+
 	if (err == ERR_OK)
 		err = store_address_add(txn, &pm->address);
 	return err == ERR_OK && pm->target
 		       ? destination_judge(txn, &pm->address.name,
 					   DESTINATION_REFUSE)
 		       : err;
+}
+
+enum err postmaster_turn(struct store_txn *txn, struct postmaster *pm)
+{
+	struct store_address *old = malloc(sizeof *old);
+	enum err err = ERR_SYSTEM;
+
+	if (old)
+		err = store_address_get(
+			txn, &(struct name_address){{"postmaster"}, pm->domain},
+			old);
+	if (err == ERR_OK)
+		err = prepare(txn, pm);
+	if (err == ERR_OK) {
+		old->has_box = pm->address.has_box;
+		old->box = pm->address.box;
+		if (!old->forwards_len) {
+			old->forwards_len = pm->address.forwards_len;
+			memcpy(old->forwards, pm->address.forwards,
+			       sizeof old->forwards);
+		}
+		pm->address = *old;
+		err = store_address_set(txn, old);
+	}
+	free(old);
+	return err;
 }

@@ -13,6 +13,7 @@ struct postmaster {
 	const char *target;	      /* TARGET of the command line, or NULL */
 	struct store_address address; /* what was added */
 	bool new_box;		      /* with a box of its own */
+	struct name_box made; /* that of a domain before; handle "": none yet */
 };
 
 /* Adds it inside a transaction, where the domain and its handle are: leading to
@@ -20,5 +21,10 @@ struct postmaster {
  * first domain leads; else to a new box. */
 MUST_USE enum err postmaster_add(struct store_txn *txn,
 				 struct postmaster *postmaster);
+
+/* The same for the postmaster of a domain that is to become the owner's, and now
+ * leads to another box. It keeps its forwards, if it has any. */
+MUST_USE enum err postmaster_turn(struct store_txn *txn,
+				  struct postmaster *postmaster);
 
 #endif

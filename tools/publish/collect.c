@@ -134,12 +134,19 @@ static enum err goes_by(const struct collecting *c,
 			const struct store_address *address, bool *ret_wanted)
 {
 	const struct switched *switched = c->switched;
+	struct name_box box = address->box;
 	struct store_domain of;
+	struct store_box row;
 	enum err err = ERR_OK;
 
+	*ret_wanted = address->has_box && switched_has_box(switched, &box);
+	if (!*ret_wanted && address->has_box)
+		err = item_mail_box(c->txn, &box, &row);
+	if (err != ERR_OK && err != ERR_NOTFOUND)
+		return err;
 	*ret_wanted = address->has_box &&
-		      (switched_has_box(switched, &address->box) ||
-		       switched_has_handle(switched, &address->box.handle));
+		      (switched_has_box(switched, &box) ||
+		       switched_has_handle(switched, &box.handle));
 	if (*ret_wanted || !switched->handles.count)
 		return ERR_OK;
 	err = item_domain_of(c->txn, &address->name.domain, &of);
@@ -281,14 +288,14 @@ static enum err collect_domain(const struct collecting *c)
 	return err;
 }
 
-/* What still leads to the box that it was, to be deleted later, follows. */
+/* What leads to the box that it was, and is retained, follows. */
 static enum err collect_box_here(const struct collecting *c,
 				 const struct store_box *box)
 {
 	enum err err = item_box_here(c->txn, c->plan, box);
 
 	return err == ERR_OK && box->other.handle.s[0]
-		       ? switched_box(c->switched, &box->other)
+		       ? switched_box(c->switched, &box->name)
 		       : err;
 }
 

@@ -24,12 +24,13 @@ enum err item_box_here(struct store_txn *txn, struct plan *plan,
 				 .act = PLAN_MAKE,
 				 .handle = box->name.handle,
 				 .box = box->name};
-	bool moved;
-	enum err err = store_box_has_moved(txn, box, &moved);
+	struct store_box now;
+	enum err err = store_box_become(txn, box, &now);
 
-	if (err == ERR_OK && !moved)
+	if (err == ERR_NOTFOUND)
 		item.from = box->other;
-	return err == ERR_OK ? plan_add(plan, &item) : err;
+	return err == ERR_OK || err == ERR_NOTFOUND ? plan_add(plan, &item)
+						    : err;
 }
 
 static enum err and_handle(struct store_txn *txn,
@@ -134,33 +135,24 @@ enum err item_domain_of(struct store_txn *txn, const struct name_domain *name,
 	return err;
 }
 
-enum { MOVES_MAX = 16 }; /* of a box that a deleted address is retained for */
-
-/* A deleted address may lead to a box that is deleted. If that one has moved, its
- * mail is that of the box that it has become. */
-static enum err deleted_box(struct store_txn *txn, struct name_box *name,
-			    struct store_box *ret_box)
+enum err item_mail_box(struct store_txn *txn, struct name_box *name,
+		       struct store_box *ret_box)
 {
 	struct store_parked parked;
 	struct store_box now;
-	enum err err = store_parked_box_get(txn, name, ret_box, &parked);
-	struct name_box at = err == ERR_OK ? ret_box->other
-					   : (struct name_box){.number = 0};
+	enum err err = store_box_get(txn, name, ret_box);
 
-	for (int i = 0; i < MOVES_MAX && err == ERR_OK && at.handle.s[0]; i++) {
-		err = store_box_get(txn, &at, &now);
-		if (err == ERR_OK) {
-			*name = at;
-			*ret_box = now;
-			return ERR_OK;
-		}
-		if (err == ERR_NOTFOUND)
-			err = store_parked_box_get(txn, &at, &now, &parked);
-		if (err == ERR_NOTFOUND)
-			return ERR_OK; /* purged */
-		at = now.other;
-	}
-	return err;
+	if (err != ERR_NOTFOUND)
+		return err;
+	err = store_parked_box_get(txn, name, ret_box, &parked);
+	if (err != ERR_OK)
+		return err;
+	err = store_box_become(txn, ret_box, &now);
+	if (err != ERR_OK)
+		return err == ERR_NOTFOUND ? ERR_OK : err;
+	*name = now.name;
+	*ret_box = now;
+	return ERR_OK;
 }
 
 /* The switches that count for an address: of its domain and that one's handle,
@@ -176,9 +168,7 @@ static enum err switches(struct store_txn *txn,
 	enum err err = and_handle(txn, &domain->handle, &all);
 
 	if (err == ERR_OK && address->has_box) {
-		err = store_box_get(txn, &address->box, &box);
-		if (err == ERR_NOTFOUND)
-			err = deleted_box(txn, &address->box, &box);
+		err = item_mail_box(txn, &address->box, &box);
 		if (err == ERR_OK)
 			of = box.state.delivery;
 		if (err == ERR_OK)

@@ -15,6 +15,11 @@ MUST_USE enum err item_box(struct plan *plan, const struct name_box *name,
 MUST_USE enum err item_box_here(struct store_txn *txn, struct plan *plan,
 				const struct store_box *box);
 
+/* The box that has the mail of the one of this name, which may be deleted: itself,
+ * or, where it has moved, what it has become, over several moves. ERR_NOTFOUND. */
+MUST_USE enum err item_mail_box(struct store_txn *txn, struct name_box *name,
+				struct store_box *ret_box);
+
 /* covered: another row of the name says what the files say (plan.h). */
 MUST_USE enum err item_domain(struct store_txn *txn, struct plan *plan,
 			      const struct store_domain *domain,

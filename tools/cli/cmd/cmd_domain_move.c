@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "accounts/numbers.h"
+#include "accounts/postmaster.h"
 #include "base/json.h"
 #include "base/say.h"
 #include "base/text.h"
@@ -26,10 +27,18 @@ struct moved {
 	struct name_box was, is;
 };
 
+/* Of each domain: whose it was; the box that its postmaster leaves to the domains
+ * that stay, handle "" if none, and the one that it gets, if it gets one. */
+struct origin {
+	struct name_handle handle;
+	struct name_box left, gets;
+	bool has_box;
+};
+
 struct moving {
 	struct store_domain *domain;
 	size_t domains;
-	struct name_handle *from; /* of each domain, before */
+	struct origin *from;
 	struct name_handle to;
 	struct numbers numbers;
 	struct moved *box; /* malloc'ed */
@@ -39,6 +48,7 @@ struct moving {
 	struct text staying; /* addresses in the way, each with its box and a
 			      * NUL behind both */
 	struct store_address address; /* being changed */
+	struct postmaster postmaster; /* of the domains that leave one */
 };
 
 static bool is_one(const struct moving *m, const struct name_domain *name)
@@ -63,19 +73,31 @@ static enum err note_staying(struct moving *m, const struct name_box *box,
 		       : ERR_SYSTEM;
 }
 
-/* Keeps in mind each address of a box whose domain does not move. */
+/* The next address of a box whose domain does not move. ERR_NOTFOUND. */
+static enum err next_staying(struct store_txn *txn, const struct moving *m,
+			     const struct name_box *box,
+			     const struct name_address *after,
+			     struct name_address *ret_name)
+{
+	enum err err = store_box_address_next(txn, box, after, ret_name);
+
+	while (err == ERR_OK && is_one(m, &ret_name->domain))
+		err = store_box_address_next(txn, box, ret_name, ret_name);
+	return err;
+}
+
+/* Keeps in mind each of them. */
 static enum err look_around(struct store_txn *txn, struct moving *m,
 			    const struct name_box *box)
 {
-	struct name_address at, *after = NULL;
-	enum err err;
+	struct name_address at;
+	enum err err = next_staying(txn, m, box, NULL, &at);
 
-	do {
-		err = store_box_address_next(txn, box, after, &at);
-		after = &at;
-		if (err == ERR_OK && !is_one(m, &at.domain))
-			err = note_staying(m, box, &at);
-	} while (err == ERR_OK);
+	while (err == ERR_OK) {
+		err = note_staying(m, box, &at);
+		if (err == ERR_OK)
+			err = next_staying(txn, m, box, &at, &at);
+	}
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
@@ -120,7 +142,8 @@ static enum err move_box(struct store_txn *txn, struct moving *m,
 	enum err err = look_around(txn, m, was);
 
 	if (err == ERR_OK)
-		err = numbers_next(txn, &m->numbers, &m->to, &is.number);
+		err = (was->number ? numbers_next : numbers_first)(
+			txn, &m->numbers, &m->to, &is.number);
 	if (err == ERR_OK)
 		err = store_box_move(txn, was, &is);
 	if (err == ERR_OK)
@@ -130,8 +153,61 @@ static enum err move_box(struct store_txn *txn, struct moving *m,
 	return err == ERR_OK ? note_box(m, was, &is) : err;
 }
 
-/* The boxes of its old handle go with a domain; an address of it may lead to a
- * box of somebody else, who keeps that. */
+/* Does it lead to a box that goes with the domain? An address may lead to a box of
+ * somebody else, who keeps that. */
+static bool goes(const struct moving *m, size_t i)
+{
+	return m->address.has_box && strcmp(m->address.box.handle.s,
+					    m->from[i].handle.s) == 0;
+}
+
+static enum err get_postmaster(struct store_txn *txn, struct moving *m,
+			       size_t i)
+{
+	const struct name_address name = {{"postmaster"}, m->domain[i].name};
+
+	return store_address_get(txn, &name, &m->address);
+}
+
+/* All domains of a customer have one postmaster, unless it was set otherwise. A
+ * domain that leaves the others leaves it to them, and has that of its new
+ * handle. The domains are still those of the old one. */
+static enum err leave_postmaster(struct store_txn *txn, struct moving *m,
+				 size_t i)
+{
+	struct postmaster *pm = &m->postmaster;
+	struct name_address at;
+	enum err err = get_postmaster(txn, m, i);
+
+	m->from[i].left = (struct name_box){.handle = {""}};
+	if (err == ERR_OK && !goes(m, i))
+		return ERR_OK;
+	if (err == ERR_OK)
+		err = next_staying(txn, m, &m->address.box, NULL, &at);
+	if (err != ERR_OK)
+		return err == ERR_NOTFOUND ? ERR_OK : err;
+	m->from[i].left = m->address.box;
+	pm->domain = m->domain[i].name;
+	err = postmaster_turn(txn, pm);
+	m->from[i].has_box = pm->address.has_box;
+	m->from[i].gets = pm->address.box;
+	return err;
+}
+
+/* The postmaster's box comes first, since it may be the first of the handle. */
+static enum err move_postmaster(struct store_txn *txn, struct moving *m,
+				size_t i)
+{
+	enum err err = get_postmaster(txn, m, i);
+
+	if (err == ERR_OK && goes(m, i)) {
+		const struct name_box was = m->address.box;
+
+		err = move_box(txn, m, &was);
+	}
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
 static enum err move_boxes(struct store_txn *txn, struct moving *m, size_t i)
 {
 	struct name_address at = {{""}, m->domain[i].name};
@@ -146,8 +222,7 @@ static enum err move_boxes(struct store_txn *txn, struct moving *m, size_t i)
 			break;
 		at = address->name;
 		m->addresses++;
-		if (address->has_box && strcmp(address->box.handle.s,
-					       m->from[i].s) == 0) {
+		if (goes(m, i)) {
 			const struct name_box was = address->box;
 
 			err = move_box(txn, m, &was);
@@ -156,7 +231,7 @@ static enum err move_boxes(struct store_txn *txn, struct moving *m, size_t i)
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
-static enum err move_domain(struct store_txn *txn, struct moving *m, size_t i)
+static enum err judge_domain(struct store_txn *txn, struct moving *m, size_t i)
 {
 	struct store_domain *domain = &m->domain[i];
 	const struct name_domain name = domain->name;
@@ -177,9 +252,16 @@ static enum err move_domain(struct store_txn *txn, struct moving *m, size_t i)
 				    "the domain '%s' belongs to the handle "
 				    "'%s' already",
 				    name.s, m->to.s);
-	if (err != ERR_OK)
-		return err;
-	m->from[i] = domain->handle;
+	m->from[i].handle = domain->handle;
+	return err;
+}
+
+static enum err move_domain(struct store_txn *txn, struct moving *m, size_t i)
+{
+	struct store_domain *domain = &m->domain[i];
+	const struct name_domain name = domain->name;
+	enum err err;
+
 	domain->handle = m->to;
 	err = store_domain_set(txn, domain);
 	/* What is printed is what there is. */
@@ -205,11 +287,19 @@ static enum err move_body(struct store_txn *txn, void *arg)
 
 	m->boxes = m->staying.len = 0;
 	m->addresses = 0;
+	m->postmaster = (struct postmaster){.owner = m->to,
+					    .numbers = &m->numbers};
 	m->new_handle = err == ERR_NOTFOUND;
 	if (m->new_handle)
 		err = store_handle_add(txn, &m->to);
 	for (size_t i = 0; err == ERR_OK && i < m->domains; i++)
+		err = judge_domain(txn, m, i);
+	for (size_t i = 0; err == ERR_OK && i < m->domains; i++)
+		err = leave_postmaster(txn, m, i);
+	for (size_t i = 0; err == ERR_OK && i < m->domains; i++)
 		err = move_domain(txn, m, i);
+	for (size_t i = 0; err == ERR_OK && i < m->domains; i++)
+		err = move_postmaster(txn, m, i);
 	for (size_t i = 0; err == ERR_OK && i < m->domains; i++)
 		err = move_boxes(txn, m, i);
 	return err == ERR_OK ? refuse_staying(txn, m) : err;
@@ -255,7 +345,7 @@ static int look_files(const struct site *site, struct moving *m)
 
 		if (m->domain[i].kind != STORE_POP)
 			continue;
-		rc = asuser_move_domain(site->asuser, &m->from[i], &m->to,
+		rc = asuser_move_domain(site->asuser, &m->from[i].handle, &m->to,
 					&m->domain[i].name,
 					MAILROOT_MOVE_LOOK, path);
 		is = judge(rc, "the directory", path);
@@ -304,6 +394,31 @@ static int look(struct site *site, struct moving *m)
 						   : "none of the domains");
 }
 
+/* Where a postmaster leads that left its box to the domains that stay. */
+static void say_postmaster(struct site *site, const struct moving *m, size_t i)
+{
+	const struct origin *from = &m->from[i];
+	const char *domain = m->domain[i].name.s;
+	char was[NAME_BOX_TEXT], is[NAME_BOX_TEXT] = "";
+
+	name_box_text(&from->left, was);
+	if (from->has_box)
+		name_box_text(&from->gets, is);
+	if (site->json)
+		json_print(json_pack("{s:o, s:s?, s:s}", "address",
+				     json_sprintf("postmaster@%s", domain),
+				     "box", from->has_box ? is : NULL, "was",
+				     was));
+	else if (from->has_box)
+		say_note("postmaster@%s leads to box '%s' now: box '%s' stays "
+			 "with the other domains",
+			 domain, is, was);
+	else
+		say_note("postmaster@%s leads where that of the other domains of "
+			 "'%s' does: box '%s' stays",
+			 domain, m->to.s, was);
+}
+
 static void say_moved(struct site *site, const struct moving *m)
 {
 	char was[NAME_BOX_TEXT], is[NAME_BOX_TEXT];
@@ -318,6 +433,10 @@ static void say_moved(struct site *site, const struct moving *m)
 			say_note("box '%s' is '%s' now: a login as '%s' is "
 				 "refused",
 				 was, is, was);
+	}
+	for (size_t i = 0; i < m->domains; i++) {
+		if (m->from[i].left.handle.s[0])
+			say_postmaster(site, m, i);
 	}
 }
 

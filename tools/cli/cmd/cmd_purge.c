@@ -151,14 +151,14 @@ static enum err still_has_mail(struct store_txn *txn, struct purge *purge,
 			       const struct store_box *box, bool *ret_has)
 {
 	char path[PATH_MAX];
-	bool moved;
-	enum err err = store_box_has_moved(txn, box, &moved);
+	struct store_box now;
+	enum err err = store_box_become(txn, box, &now);
 	int rc;
 
 	*ret_has = false;
-	if (err != ERR_OK || !moved)
-		return err;
-	rc = asuser_move_box(purge->asuser, &box->name, &box->other,
+	if (err != ERR_OK)
+		return err == ERR_NOTFOUND ? ERR_OK : err;
+	rc = asuser_move_box(purge->asuser, &box->name, &now.name,
 			     MAILROOT_MOVE_LOOK, path);
 	*ret_has = rc != ENOENT;
 	return ERR_OK;
