@@ -632,6 +632,10 @@ def usage():
                    "--handel", "x")
         site.fails(2, "no command 'frobnicate'", "frobnicate")
         site.fails(2, "wants H", "domain", "add", "x.org", "--handle")
+        site.fails(2, "and '--dry-run' is another option", "domain", "add",
+                   "x.org", "--handle", "--dry-run")
+        site.fails(2, "and '--json' is another option", "import",
+                   "--skip-bad", "--json", "/dev/null")
         site.fails(2, "which domain", "domain", "add", "--handle", "x")
         site.fails(2, "too many", "domain", "show", "a.org", "b.org")
         site.fails(2, "takes no value", "domain", "list", "--json=1")

@@ -115,4 +115,21 @@ def short():
         has(got.err, "password_min")
 
 
+@test("an import's rows that are refused are named with file and line, in the order "
+      "of their lines, and the end has the kind")
+def rows():
+    with Site().joe() as site:
+        path = site.top + "/f.csv"
+        with open(path, "w") as file:
+            file.write("address,password\n"
+                       "z@nowhere.org,correct-horse-9\n"
+                       "ann@example.com,correct-horse-9\n"
+                       "bad@@x,correct-horse-9\n")
+        every = errors(site, 100, "import", path)
+        eq([e["object"] for e in every],
+           [f"{path}:{line}" for line in (2, 4)] + [path])
+        has(every[1]["error"], "'bad@@x'")
+        eq([e["code"] for e in every], ["failed"] * 2 + ["invalid"])
+
+
 run()

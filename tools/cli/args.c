@@ -122,22 +122,39 @@ static bool no_such(const struct args_option *options, const char *word,
 	return false;
 }
 
-/* One option with what it takes; *at moves over a value that is a word. */
-static bool take(struct args *args, const struct args_option *option,
-		 int argc, char **argv, int *at, const char *equals)
+/* An option in the place of a value was mostly forgotten to get one: a file of that
+ * name is "./--dry-run", any other value stands behind '='. */
+static bool is_option(const struct args *args, const char *word)
 {
+	return strncmp(word, "--", 2) == 0 &&
+	       (args_find(args->options, word, strlen(word)) ||
+		args_find(args_global, word, strlen(word)));
+}
+
+/* One option with what it takes; *at moves over a value that is a word. */
+static bool take(const struct args *command, struct args *args,
+		 const struct args_option *option, int argc, char **argv,
+		 int *at, const char *equals)
+{
+	const bool follows = *at + 1 < argc && !is_option(command, argv[*at + 1]);
 	const char *value = "";
 
 	/* "[LEN]" may be left out; as a word of its own it is a number. */
 	if (option->value && option->value[0] == '[' && !equals) {
-		if (*at + 1 < argc && argv[*at + 1][0] &&
+		if (follows && argv[*at + 1][0] &&
 		    strspn(argv[*at + 1], "0123456789") ==
 			    strlen(argv[*at + 1]))
 			value = argv[++*at];
 	} else if (option->value && equals)
 		value = equals + 1;
-	else if (option->value && *at + 1 < argc)
+	else if (option->value && follows)
 		value = argv[++*at];
+	else if (option->value && *at + 1 < argc)
+		return say_error_as(0, SAY_USAGE,
+				    "option '%s' wants %s, and '%s' is another "
+				    "option (write '%s=%s' if you mean that)",
+				    option->name, option->value, argv[*at + 1],
+				    option->name, argv[*at + 1]);
 	else if (option->value)
 		return say_error_as(0, SAY_USAGE, "option '%s' wants %s",
 				    option->name, option->value);
@@ -186,7 +203,7 @@ bool args_parse(int argc, char **argv, const struct args_option *options,
 		}
 		if (!option)
 			return no_such(options, word, len);
-		if (!take(args, option, argc, argv, &i, equals))
+		if (!take(ret_args, args, option, argc, argv, &i, equals))
 			return false;
 	}
 	return true;

@@ -418,7 +418,7 @@ int import(struct site *site, const struct import_how *how)
 			code = say_rejected(&import);
 	}
 	else if (import.bad && code == CODE_REFUSED)
-		say_error(0,
+		say_error(code,
 			  "%s cannot be imported: nothing was changed%s",
 			  say_count(import.bad, "row", count),
 			  how->skip_bad ? ""

@@ -103,7 +103,15 @@ void import_refusals_say(struct import *import)
 	if (import->bad)
 		qsort(import->told, import->bad, sizeof *import->told,
 		      by_place);
-	for (size_t i = 0; i < import->bad; i++)
-		say_error(0, "%s",
-			  import->refusals.bytes + import->told[i].at);
+	for (size_t i = 0; i < import->bad; i++) {
+		const struct import_told *told = &import->told[i];
+		char at[IMPORT_PLACE];
+
+		import_place(import, (size_t)(told->key >> 32),
+			     (unsigned long)(told->key & UINT32_MAX), at);
+		say_about(at);
+		say_error(0, "%s", import->refusals.bytes + told->at);
+	}
+	if (import->bad)
+		say_about(import->how->source.path);
 }
