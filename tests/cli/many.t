@@ -208,6 +208,33 @@ def unknown():
         eq(boxes(site, "--suspended"), [])
 
 
+@test("a list of many boxes has each one's last login, whatever numbers are missing, "
+      "and as box show has it")
+def each():
+    with Site().joe() as site:
+        path = site.top + "/many.csv"
+        with open(path, "w") as file:
+            file.write("address,hash\n" + "".join(
+                f"u{i}@example.com,*\n" for i in range(600)))
+        site.do("import", path)
+        for n in (1, 2, 3, 255, 256, 257, 258, 259, 512, 513, 601):
+            aged(site, f"ex1-{n:04}", n)
+        for name in ("u5@example.com", "u300@example.com"):
+            site.do("box", "del", name, "--yes")
+            site.do("purge", name, "--now", "--yes")
+        rows = dict(line.split(",")[:2] for line in site.do(
+            "box", "list", "--csv", "--columns",
+            "box,last-login").splitlines()[1:])
+        eq(len(rows), 600)
+        eq(sum(v != "" for v in rows.values()), 11)
+        for box, last in rows.items():
+            if last or box[-1] == "9":
+                shown = json.loads(site.do("--json", "box", "show", box))
+                eq(shown["last_login"] or "", last, box)
+        eq(len(boxes(site, "--never")), 589)
+        eq(boxes(site, "--idle", "550"), ["ex1-0601"])
+
+
 @test("a command takes one box or a filter, and says which when it gets neither "
       "or both")
 def which():

@@ -65,11 +65,28 @@ static int bulk(const struct config *config, struct wire *m)
 	return 0;
 }
 
+static int last_logins(const char *home, const struct name_box *first,
+		       struct wire *m)
+{
+	struct name_box box = *first;
+	struct wire_last last;
+
+	if (m->head.skip > WIRE_LAST_MAX)
+		return EINVAL;
+	for (size_t i = 0; i < m->head.skip; i++, box.number++) {
+		memset(&last, 0, sizeof last); /* its gaps as well */
+		last.rc = mailroot_lastlogin(home, &box, &last.time, last.ip,
+					     m->path);
+		memcpy(m->text + i * sizeof last, &last, sizeof last);
+	}
+	m->len = m->head.skip * sizeof last;
+	return 0;
+}
+
 static int serve(const struct config *config, struct wire *m)
 {
 	const char *home = config->home, *serial = config->serialmail;
 	struct name_box box = {m->head.handle, m->head.number};
-	int rc;
 
 	switch (m->head.op) {
 	case WIRE_READY:
@@ -101,10 +118,7 @@ static int serve(const struct config *config, struct wire *m)
 				     &m->head.address.domain, m->head.start,
 				     m->text, &m->len, m->path);
 	case WIRE_LASTLOGIN:
-		rc = mailroot_lastlogin(home, &box, &m->head.time, m->text,
-					m->path);
-		m->len = rc == 0 ? strlen(m->text) + 1 : 0;
-		return rc;
+		return last_logins(home, &box, m);
 	case WIRE_MAKE_DIALUP:
 		return mailroot_dialup(serial, &m->head.address.domain,
 				       &m->dialup, m->path);

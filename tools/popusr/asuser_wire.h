@@ -92,11 +92,28 @@ struct wire {
 	int answers[WIRE_ANSWERS_MAX];
 };
 
+/* Last logins of boxes whose numbers follow one another, from head.number on, as
+ * many as head.skip says; in text. */
+struct wire_last {
+	int rc;
+	int64_t time;
+	char ip[MAILROOT_IP_MAX + 1];
+};
+
+enum { WIRE_LAST_MAX = MAILROOT_QMAIL_MAX / sizeof(struct wire_last) };
+
 /* The tool's end. */
 struct asuser {
 	int fd;
 	struct child_watch watch;
 	struct wire message;
+	/* A walk over all boxes gets their last logins many at a time. */
+	struct {
+		struct name_box asked; /* last */
+		struct name_box from;
+		uint32_t count;
+		struct wire_last last[WIRE_LAST_MAX];
+	} ahead;
 };
 
 enum wire_way { WIRE_REQUEST, WIRE_REPLY };
