@@ -69,6 +69,7 @@ WAYS = {
     "check": {0: [], 1: "damaged"},
     "serialmail run": {0: []},
     "explain": {0: [JOE], 1: ["who@no.org"], 100: ["who"]},
+    "search": {0: ["joe"], 1: ["nobody"]},
     "log": {0: []},
     "undo": {0: ["1-last"], 100: ["999"]},
     "purge": {0: ["--yes"], 100: [DOMAIN, "--yes"]},

@@ -170,4 +170,90 @@ def written():
            ["ex1-0000", "ex1-0002"])
 
 
+def found(site, *words):
+    return [(o["kind"], o["name"], o["found_in"], o["text"])
+            for o in objects(site, "search", *words)]
+
+
+@test("search finds a text in each field of each kind, in either case, once each: "
+      "names first, then addresses that begin with it")
+def searched():
+    with shop() as site:
+        site.do("address", "add", "away@example.com", "x@Far.joes.net")
+        site.do("address", "add", "mr.joe@example.com", "sue@münchen.example",
+                "y@far.net")
+        site.do("domain", "add", "joe.example", "--alias-of", "example.com")
+        site.do("domain", "add", "relay.org", "--handle", "ex1", "--kind",
+                "relay", "--host", "joes.host.net")
+        site.do("domain", "set", "example.com", "--ip", "192.0.2.7")
+        site.do("box", "suspend", "ann@other.org", "--reason", "Joe's bill")
+        eq(found(site, "JOE"), [
+            ("domain", "joe.example", "domain", "alias"),
+            ("domain", "relay.org", "host", "joes.host.net"),
+            ("address", "joe@example.com", "address", "ex1-0001"),
+            ("box", "ot2-0001", "reason", "Joe's bill"),
+            ("address", "away@example.com", "forward", "x@far.joes.net"),
+            ("address", "mr.joe@example.com", "address",
+             "ex1-0002 and 1 more")])
+        eq(found(site, "or not"), [("handle", "ot2", "name", "Other; or not")])
+        eq(found(site, "192.0.2"),
+           [("domain", "example.com", "ip", "192.0.2.7")])
+        eq(found(site, "example.com"), [
+            ("domain", "example.com", "domain", "pop"),
+            ("domain", "joe.example", "target", "example.com")])
+        eq(found(site, "münch"), [
+            ("domain", "xn--mnchen-3ya.example", "domain", "pop")])
+        eq([f[1] for f in found(site, "e@münch", "--kind", "address")],
+           ["sue@xn--mnchen-3ya.example"])
+        eq(found(site, "boss"), [("box", "ex1-0002", "name",
+                                  'Sue, "the boss"')])
+        eq([f[:2] for f in found(site, "ex1-00", "--kind", "box")],
+           [("box", "ex1-0000"), ("box", "ex1-0001"), ("box", "ex1-0002")])
+
+
+@test("search finds what is deleted, last and with the time, until it is purged; and "
+      "says when it finds nothing")
+def deleted():
+    with shop() as site:
+        site.do("address", "add", "joe.x@example.com", "x@far.org")
+        site.do("address", "del", "joe.x@example.com", "--yes")
+        site.do("domain", "del", "other.org", "--yes")
+        site.do("handle", "del", "ot2", "--yes")
+        got = objects(site, "search", "o")
+        gone = [o["name"] for o in got if o["deleted"]]
+        eq(gone, ["ot2", "other.org", "ot2-0000", "joe.x@example.com",
+                  "postmaster@other.org"])
+        eq(sum(o["name"] == "joe@example.com" for o in got), 1)
+        eq([o["name"] for o in got][-len(gone):], gone)
+        site.do("purge", "joe.x@example.com", "--now", "--yes")
+        got = site.popbox("search", "joe.x@example")
+        eq((got.rc, got.out.splitlines()[1:]), (1, []))
+        has(got.err, "nothing has 'joe.x@example' in it")
+        site.fails(2, "--kind takes", "search", "x", "--kind", "boxes")
+        site.fails(2, "which text?", "search", "")
+
+
+@test("search of many domains finds each address that begins with the text, in "
+      "handfuls, and no other twice")
+def many():
+    with Site() as site:
+        path = site.top + "/f.csv"
+        with open(path, "w") as file:
+            file.write("address,hash,handle\n")
+            for i in range(60):
+                for name in ("joe", "joe2", "jo", "xjoe"):
+                    file.write(f"{name}@d{i:02}.org,*,h\n")
+        site.do("import", path)
+        names = [o["name"] for o in objects(site, "search", "joe")]
+        eq(len(names), len(set(names)))
+        eq(names, [f"{n}@d{i:02}.org" for i in range(60)
+                   for n in ("joe", "joe2")] +
+           [f"xjoe@d{i:02}.org" for i in range(60)])
+        eq([o["name"] for o in objects(site, "search", "joe@d1")],
+           [f"joe@d1{i}.org" for i in range(10)] +
+           [f"xjoe@d1{i}.org" for i in range(10)])
+        eq([o["name"] for o in objects(site, "search", "joe", "--limit", "7")],
+           names[:7])
+
+
 run()

@@ -224,7 +224,7 @@ MAP = (
     *((TOOL[name], ("many.t", "changes.t"))
       for name in ("filter", "many", "repassword")),
     *((TOOL[name], ("lists.t", "terminal.t", "many.t"))
-      for name in ("best", "pager")),
+      for name in ("best", "pager", "search", "cmd_search")),
     ("tools/base/say.c", ("errors.t", "odd.t", "terminal.t", "words.t")),
     ("tools/accounts/domain_boxes.c", ("growth.t", "changes.t", "admin.t")),
     ("tools/base/strtab.c", ("check.t", "changes.t", "backup.t")),

@@ -139,11 +139,11 @@ static const struct {
 	{"mail", "status", "show pending changes, refused logins"},
 	{"", "check", NULL},
 	{"", "explain", "trace a message and a login through all files"},
+	{"", "search", NULL},
 	{"", "sync", NULL},
 	{"", "serialmail", "run: deliver waiting mail to customers who dial "
 			   "in"},
-	{"journal", "log", NULL},
-	{"", "undo", NULL},
+	{"journal", "log undo", "show what was changed, by whom; take it back"},
 	{"", "purge", NULL},
 	{"store", "init", NULL},
 	{"", "config", NULL},

@@ -34,9 +34,9 @@ struct pager_column {
 	bool more; /* not there unless --columns asks for it */
 };
 
-/* Of `box list` and so on. */
+/* Of `box list` and so on; pager_found: of `search`. */
 extern const struct pager_column pager_handles[], pager_domains[],
-	pager_boxes[], pager_addresses[];
+	pager_boxes[], pager_addresses[], pager_found[];
 
 /* The cells of one row, in the order of the list's columns. */
 struct pager_cells {

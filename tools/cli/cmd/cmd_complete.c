@@ -124,6 +124,8 @@ static const struct pager_column *columns_of_noun(const char *noun)
 		return pager_handles;
 	if (strcmp(noun, "domain") == 0)
 		return pager_domains;
+	if (strcmp(noun, "search") == 0)
+		return pager_found;
 	return strcmp(noun, "box") == 0 ? pager_boxes : pager_addresses;
 }
 
