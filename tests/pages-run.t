@@ -73,7 +73,7 @@ PRINTED = [
     "box list --never", "box show a@x.org", "address add b@x.org a@x.org",
     "address list x.org", "address show b@x.org", "passwd a@x.org --generate",
     "verify a@x.org --file secret", "config list", "log", "check",
-    "explain a@x.org", "stats --mail", "status", "tune --target 1",
+    "explain a@x.org", "search a@", "stats --mail", "status", "tune --target 1",
     "serialmail run",
     "harden --dry-run", "export --format json",
     "import new.csv --generate --credentials FILE --dry-run",
