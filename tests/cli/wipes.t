@@ -186,6 +186,13 @@ def generated():
         got, found = leaves(site, "a@example.com,", "import", path,
                             "--generate", "--credentials", new)
         eq((got.rc, found["end"]), (0, 0), got)
+        for name in "b", "c":
+            site.do("box", "add", name + "@example.com", "--stdin",
+                    input=GOOD + "\n")
+        got, found = leaves(site, "b@example.com,", "passwd", "--domain",
+                            "example.com", "--generate", "--credentials",
+                            site.top + "/all", "--yes")
+        eq((got.rc, found["end"]), (0, 0), got)
 
 
 run()

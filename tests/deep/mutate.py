@@ -160,6 +160,18 @@ def is_spare(source, at):
         source.said(at - 1) == "+" and source.said(at + 1) == ","
 
 
+def is_growth(source, at):
+    """room ? room * 2 : 16: by how much an array grows, and from what."""
+    if source.said(at - 1) == ":":
+        at -= 2
+    if source.said(at - 1) != "*" or source.said(at + 1) != ":":
+        return False
+    at -= 2
+    while source.said(at - 1) in ("->", "."):
+        at -= 2
+    return source.said(at - 1) == "?"
+
+
 def is_tuned(source, at):
     """Is it the value of such a name in an enumeration?"""
     while source.said(at) not in ("=", ",", ";", "{", "}"):
@@ -190,7 +202,8 @@ def numbers(source):
         if token.kind != "number" or not re.fullmatch(
                 r"0[0-7]*|[1-9]\d*|0[xX][0-9a-fA-F]+", token.text):
             continue
-        if is_tuned(source, at) or is_spare(source, at):
+        if is_tuned(source, at) or is_spare(source, at) or \
+                is_growth(source, at):
             continue
         # Room in memory is no promise; neither is a structure's first zero.
         if source.said(at - 1) == "[" and source.said(at + 1) == "]" or \

@@ -45,12 +45,15 @@ static void wrap_same(struct work *work)
 	work->answer = pwhash_wrap_same(work->made, work->hash);
 }
 
+/* The function's frame lies deeper than what the end of a thread writes over. */
 static void *run(void *arg)
 {
 	struct work *work = arg;
+	volatile char above[8192];
 
+	above[0] = above[sizeof above - 1] = 0;
 	work->function(work);
-	return NULL;
+	return above[0] ? work : NULL;
 }
 
 /* A thread's stack and its own variables, libcrypt's among them, lie in what it
@@ -216,12 +219,15 @@ static void new(void **state)
 			    .function = make,
 			    .hash = "a new one"};
 	void *stack = ran(&work);
+	unsigned char sum[64];
 
 	(void)state;
 	assert_int_equal(work.answer, PWHASH_OK);
 	lacks(stack, work.password, PASSWORD, "the password", work.hash);
 	lacks(stack, work.made + strlen(work.made) - TAIL, TAIL, "the hash",
 	      work.hash);
+	assert_int_equal(raw_sum(work.made, sum), 32);
+	lacks(stack, sum, 16, "the sum", work.hash);
 	munmap(stack, STACK);
 }
 

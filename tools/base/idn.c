@@ -12,14 +12,14 @@ static bool is_ascii(const char *text)
 	return *text == 0;
 }
 
-/* The A-label form of a text that is not ASCII. */
+/* The A-label form of a text that is not ASCII. Without the library's rules for ASCII:
+ * they let a blank or an underscore vanish, which is refused here. */
 static const char *to_ascii(const char *text, struct name_domain *ret_name)
 {
 	char *ascii = NULL;
 	const char *why = NULL;
 	int rc = idn2_to_ascii_8z(text, &ascii,
-				  IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL |
-					  IDN2_USE_STD3_ASCII_RULES);
+				  IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
 
 	if (rc != IDN2_OK)
 		why = idn2_strerror(rc);
@@ -65,24 +65,12 @@ const char *idn_domain(const char *text, struct name_domain *ret_name,
  * must be letters that a registry may take (IDNA2008, RFC 5891, 4). */
 static const char *judge_label(const char *text, size_t len)
 {
-	char label[NAME_LABEL_MAX + 1] = "", *utf8 = NULL, *again = NULL;
-	const char *why = NULL;
+	char label[NAME_LABEL_MAX + 1] = "";
 	int rc;
 
 	memcpy(label, text, len); /* name_domain_read looked */
-	rc = idn2_to_unicode_8z8z(label, &utf8, 0);
-	if (rc == IDN2_OK && is_ascii(utf8))
-		why = "an A-label that stands for plain ASCII";
-	else if (rc == IDN2_OK)
-		rc = idn2_register_u8((uint8_t *)utf8, (uint8_t *)label,
-				      (uint8_t **)&again, 0);
-	if (rc != IDN2_OK)
-		why = idn2_strerror(rc);
-	else if (!why && strcmp(again, label) != 0)
-		why = idn2_strerror(IDN2_UALABEL_MISMATCH);
-	idn2_free(utf8);
-	idn2_free(again);
-	return why;
+	rc = idn2_register_u8(NULL, (uint8_t *)label, NULL, 0);
+	return rc == IDN2_OK ? NULL : idn2_strerror(rc);
 }
 
 const char *idn_new_domain(const char *text, struct name_domain *ret_name,

@@ -13,13 +13,13 @@
 
 enum { NAME_ROOM = 32 }; /* qmail-getpw looks up no longer name */
 
-/* Errors that qmail takes for temporary. */
+/* Errors that qmail takes for temporary, but for those of resource_error.h, of
+ * which we ask first. */
 static bool is_temporary(int number)
 {
-	return number == EINTR || number == ENOMEM || number == ETXTBSY ||
-	       number == EIO || number == ETIMEDOUT || number == EAGAIN ||
-	       number == EDEADLK || number == EBUSY || number == ENFILE ||
-	       number == EMFILE || number == ESTALE;
+	return number == EINTR || number == ETXTBSY || number == EIO ||
+	       number == ETIMEDOUT || number == EAGAIN || number == EDEADLK ||
+	       number == EBUSY || number == ESTALE;
 }
 
 static void fill(struct route_user *user, const struct passwd *pw,
