@@ -161,9 +161,7 @@ def is_spare(source, at):
 
 
 def is_growth(source, at):
-    """room ? room * 2 : 16: by how much an array grows, and from what."""
-    if source.said(at - 1) == ":":
-        at -= 2
+    """room ? room * 2 : 16: does an array grow by this?"""
     if source.said(at - 1) != "*" or source.said(at + 1) != ":":
         return False
     at -= 2
@@ -203,7 +201,7 @@ def numbers(source):
                 r"0[0-7]*|[1-9]\d*|0[xX][0-9a-fA-F]+", token.text):
             continue
         if is_tuned(source, at) or is_spare(source, at) or \
-                is_growth(source, at):
+                source.said(at - 1) == ":" and is_growth(source, at - 2):
             continue
         # Room in memory is no promise; neither is a structure's first zero.
         if source.said(at - 1) == "[" and source.said(at + 1) == "]" or \
@@ -211,7 +209,7 @@ def numbers(source):
                     source.said(at - 1) == "{" or source.said(at - 1) == "=" and
                     source.said(at - 3) == "." and source.said(at - 4) == "{"):
             continue
-        if not is_room(source, at):
+        if not is_room(source, at) and not is_growth(source, at):
             yield source.change("constant", at, at, f"({token.text} + 1)")
         if int(token.text, 8 if re.fullmatch("0[0-7]+", token.text) else 0):
             yield source.change("constant", at, at, f"({token.text} - 1)")
