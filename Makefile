@@ -51,16 +51,19 @@ LOGIN    = $(addprefix checkpw/,main request verdict seen log lastlogin \
 	   pwhash_old pwhash_foreign)
 STORE    = $(patsubst %.c,%,$(wildcard store/*.c store/*/*.c))
 TOOL     = $(patsubst %.c,%,$(filter-out tools/maildirsmtp/% \
-	   tools/askpw/% tools/rcptcheck/%,$(wildcard \
+	   tools/askpw/% tools/quota/% tools/rcptcheck/%,$(wildcard \
 	   tools/*.c tools/*/*.c tools/*/*/*.c))) $(STORE)
 SMTP     = $(patsubst %.c,%,$(wildcard tools/maildirsmtp/*.c)) tools/base/inherited
 ASKPW    = tools/askpw/main tools/base/inherited tools/base/ask
 # Nor here: what it needs of the store is what a login does, and what is retained.
 RCPT     = tools/rcptcheck/main tools/rcptcheck/recipient tools/accounts/resolve \
 	   $(addprefix tools/qmail/,dotqmail dotqmail_lines route) \
-	   $(addprefix tools/base/,ask inherited text) \
+	   tools/maildir/maildirsize $(addprefix tools/base/,ask inherited text) \
 	   $(filter-out checkpw/% store/login store/hash/%,$(LOGIN)) store/parked
-PROGRAMS = popbox popbox-checkpw popbox-askpw popbox-rcptcheck popbox-maildirsmtp
+QUOTA    = $(patsubst %.c,%,$(wildcard tools/quota/*.c tools/maildir/*.c)) \
+	   tools/base/dir tools/base/inherited
+PROGRAMS = popbox popbox-checkpw popbox-askpw popbox-quota popbox-rcptcheck \
+	   popbox-maildirsmtp
 BENCHES  = $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/*.c))
 UNITS    = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 STANDINS = $(patsubst tests/qmail/%.c,%,$(filter-out tests/qmail/common.c \
@@ -78,6 +81,9 @@ $(B)/popbox-askpw: $(call obj,$(ASKPW)) $(B)/links
 
 $(B)/popbox-rcptcheck: $(call obj,$(RCPT)) $(B)/links
 	$(Q)$(CC) $(LDFLAGS) $(LOGIN_LD) -o $@ $(filter %.o,$^) $(RCPTLIB)
+
+$(B)/popbox-quota: $(call obj,$(QUOTA)) $(B)/links
+	$(Q)$(CC) $(LDFLAGS) $(LOGIN_LD) -o $@ $(filter %.o,$^)
 
 $(B)/popbox: $(call obj,$(TOOL)) $(B)/links
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $(filter %.o,$^) $(TOOLLIB)
@@ -102,7 +108,7 @@ $(O)/flags $(B)/links: force
 # Private, or the flags' file would have these as well, and all be made anew.
 $(O)/tests/unit/%.o: private CFLAGS += -Wno-write-strings
 $(B)/unit/%: $(O)/tests/unit/%.o $(call obj,$(STORE)) \
-		$(filter-out %/main.o,$(call obj,$(LOGIN) $(TOOL) $(SMTP) $(RCPT)))
+		$(filter-out %/main.o,$(call obj,$(LOGIN) $(TOOL) $(SMTP) $(RCPT) $(QUOTA)))
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $(sort $^) \
 		-lcmocka -llmdb -lsodium -lcrypt -l:libnettle.a -lidn2 -ljansson -lcdb -lcsv
@@ -148,7 +154,7 @@ watched:
 		OPT="-O0 -g1 -finstrument-functions"
 
 # For the fuzzers: every module but the programs' mains.
-$(B)/rooms.a: $(filter-out %/main.o,$(sort $(call obj,$(LOGIN) $(TOOL) $(SMTP) $(RCPT))))
+$(B)/rooms.a: $(filter-out %/main.o,$(sort $(call obj,$(LOGIN) $(TOOL) $(SMTP) $(RCPT) $(QUOTA))))
 	$(Q)rm -f $@; ar cr $@ $^
 
 standins: $(addprefix $(B)/qmail/,$(STANDINS))

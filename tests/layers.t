@@ -27,11 +27,14 @@ TOOL = (
     ("publish",),
     ("accounts",),
     ("qmail", "popusr"),
+    ("maildir",),
     ("base",),
 )
 # Programs of their own, and what they take beside store/.
 ALONE = {"askpw": {"base/inherited.h", "base/ask.h"},
          "maildirsmtp": {"base/inherited.h"},
+         "quota": {"base/inherited.h", "maildir/maildirsize.h",
+                   "maildir/usage.h"},
          "rcptcheck": {"base/inherited.h", "base/ask.h", "accounts/resolve.h",
                        "qmail/dotqmail.h", "qmail/dotqmail_lines.h",
                        "qmail/route.h"}}
@@ -270,6 +273,7 @@ def hardening():
     for path in (f"{BUILD}/popbox", f"{BUILD}/popbox-checkpw",
                  f"{BUILD}/popbox-maildirsmtp", f"{BUILD}/popbox-askpw",
                  f"{BUILD}/popbox-rcptcheck",
+                 f"{BUILD}/popbox-quota",
                  "build/dynamic/popbox-checkpw"):
         text = subprocess.run(["readelf", "-hlWd", path], check=True,
                               capture_output=True, text=True).stdout
