@@ -11,6 +11,7 @@ enum kind {
 	NUMBER,
 	PATH,
 	PATH_OR_NONE,
+	QUOTA_PROGRAM,
 	PATHS,
 	WORDS,
 	CHOICE,
@@ -91,6 +92,15 @@ static const struct setting settings[] = {
 	  "which letters a new password may have: any, with a warning, or ascii",
 	  "any", false},
 	 .kind = CHOICE, .offset = AT(password_letters), .choice = {"any", "ascii"}},
+	{{"quota_program",
+	  "where popbox-quota is; empty: beside popbox", "", true},
+	 .kind = QUOTA_PROGRAM, .offset = AT(quota_program)},
+	{{"quota_grace",
+	  "mail for a full box waits for so many seconds before it bounces", "0", false},
+	 .kind = NUMBER, .offset = AT(quota_grace), .low = 0, .high = 604800},
+	{{"quota_warn",
+	  "a box that is so many percent full gets a warning, once a day; 0: never", "90", false},
+	 .kind = NUMBER, .offset = AT(quota_warn), .low = 0, .high = 100},
 };
 
 enum { SETTINGS = sizeof settings / sizeof *settings };
@@ -173,6 +183,17 @@ static const char *judge_paths(const char *text, size_t len)
 	return NULL;
 }
 
+/* By its name its line in a .qmail file is known. */
+static const char *judge_quota_program(const char *text, size_t len)
+{
+	static const char name[] = "/popbox-quota";
+	const size_t end = sizeof name - 1;
+
+	if (len && (len < end || memcmp(text + len - end, name, end) != 0))
+		return "the path does not end in /popbox-quota";
+	return len ? judge_path(text, len) : NULL;
+}
+
 static const char *judge_words(const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
@@ -241,6 +262,9 @@ static const char *set(struct config *config, const struct setting *setting,
 	case PATH_OR_NONE:
 		if (strcmp(text, "none") != 0)
 			why = judge_path(text, len);
+		break;
+	case QUOTA_PROGRAM:
+		why = judge_quota_program(text, len);
 		break;
 	case PATHS:
 		why = judge_paths(text, len);

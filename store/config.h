@@ -54,6 +54,11 @@ struct config {
 	uint32_t argon2_passes;
 	uint32_t password_min; /* bytes */
 	uint32_t password_letters; /* enum config_letters */
+	char quota_program[CONFIG_TEXT_MAX + 1]; /* "" = where popbox lies */
+	char quota_path[CONFIG_TEXT_MAX + 1]; /* no setting: that, once it was
+					       * looked for; else "" */
+	uint32_t quota_grace; /* seconds */
+	uint32_t quota_warn;  /* percent; 0 = never */
 };
 
 /* One setting, for listing and editing. */

@@ -11,7 +11,7 @@ enum {
 	STAYS = 1 << 3,
 	TRIED = 1 << 4,
 	WAS = 1 << 5,
-	FLAGS = 1 << 6, /* none is so high */
+	FLAGS = 1 << 7, /* none is so high */
 };
 
 static const uint8_t kinds[] = {[STORE_HANDLES] = 0,

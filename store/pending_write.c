@@ -77,31 +77,38 @@ static enum err add(struct store_txn *txn, struct store_pending *pending)
 	return err == ERR_OK ? pending_merge(txn, pending) : err;
 }
 
-/* A handle that is not there switches nothing off. */
-static enum err handle_said(const struct row_key *key, struct db_bytes row,
-			    enum store_delivery *ret_delivery)
+static bool same_quota(const struct store_quota *a, const struct store_quota *b)
 {
-	struct store_handle handle = {.state.delivery = STORE_DELIVER};
-	enum err err = row.at ? handle_decode(row_key_bytes(key), row, &handle)
-			      : ERR_OK;
+	return a->bytes == b->bytes && a->messages == b->messages;
+}
 
-	*ret_delivery = handle.state.delivery;
-	return err;
+/* A handle that is not there switches nothing off, and has no quota. */
+static enum err handle_said(const struct row_key *key, struct db_bytes row,
+			    struct store_handle *ret_handle)
+{
+	*ret_handle = (struct store_handle){.state.delivery = STORE_DELIVER};
+	return row.at ? handle_decode(row_key_bytes(key), row, ret_handle)
+		      : ERR_OK;
 }
 
 static enum err note_handle(struct store_txn *txn, const struct row_key *key,
 			    struct db_bytes was, struct db_bytes is)
 {
 	struct store_pending pending = {.table = STORE_HANDLES,
-					.what = STORE_PENDING_SWITCHED,
 					.stays = was.at && is.at};
-	enum store_delivery then = STORE_DELIVER, now = STORE_DELIVER;
+	struct store_handle then, now;
 	enum err err = handle_said(key, was, &then);
 
 	if (err == ERR_OK)
 		err = handle_said(key, is, &now);
-	if (err != ERR_OK || then == now)
+	if (err != ERR_OK)
 		return err;
+	if (then.state.delivery != now.state.delivery)
+		pending.what |= STORE_PENDING_SWITCHED;
+	if (!same_quota(&then.quota, &now.quota))
+		pending.what |= STORE_PENDING_QUOTA;
+	if (!pending.what)
+		return ERR_OK;
 	if (name_handle_read((const char *)key->bytes, key->len,
 			     &pending.handle))
 		return ERR_DAMAGED;
@@ -120,6 +127,8 @@ static unsigned differs(const struct store_domain *a,
 		what |= STORE_PENDING_SAYS | STORE_PENDING_SWITCHED;
 	if (a->extension && !b->extension)
 		what |= STORE_PENDING_EXTENSION;
+	if (!same_quota(&a->quota, &b->quota))
+		what |= STORE_PENDING_QUOTA;
 	if (a->kind != b->kind || strcmp(a->target.s, b->target.s) != 0 ||
 	    strcmp(a->host, b->host) != 0 || a->port != b->port ||
 	    a->subdomains != b->subdomains || a->extension != b->extension)
@@ -192,6 +201,7 @@ static enum err note_box(struct store_txn *txn, const struct row_key *key,
 {
 	struct store_box then, now;
 	enum err err = ERR_OK;
+	unsigned what = 0;
 
 	if (!is.at)
 		return ERR_OK;
@@ -201,9 +211,13 @@ static enum err note_box(struct store_txn *txn, const struct row_key *key,
 	err = store_box_row(key->bytes, key->len, was.at, was.len, &then);
 	if (err == ERR_OK)
 		err = store_box_row(key->bytes, key->len, is.at, is.len, &now);
-	if (err != ERR_OK || then.state.delivery == now.state.delivery)
+	if (err != ERR_OK)
 		return err;
-	return add_box(txn, row_key_bytes(key), STORE_PENDING_SWITCHED, true);
+	if (then.state.delivery != now.state.delivery)
+		what |= STORE_PENDING_SWITCHED;
+	if (!same_quota(&then.quota, &now.quota))
+		what |= STORE_PENDING_QUOTA;
+	return what ? add_box(txn, row_key_bytes(key), what, true) : ERR_OK;
 }
 
 /* The domain that has the directory of these addresses, or had it. */
@@ -225,6 +239,7 @@ static enum err find_home(struct store_txn *txn, const struct name_domain *name,
 					      &parked);
 	if (err == ERR_OK) {
 		txn->home.of = *name;
+		txn->home.quota = domain.quota.bytes || domain.quota.messages;
 		*ret_handle = txn->home.handle = domain.handle;
 	}
 	return err;
@@ -246,6 +261,18 @@ static enum err add_address(struct store_txn *txn, struct db_bytes key,
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
+/* A domain's quota is for the boxes that its addresses lead to. The domain is the
+ * one that find_home found last. */
+static enum err quota_of_domain(struct store_txn *txn,
+				const struct store_address *address)
+{
+	struct row_key key = row_key_box(&address->box);
+
+	if (!address->has_box || !txn->home.of.s[0] || !txn->home.quota)
+		return ERR_OK;
+	return add_box(txn, row_key_bytes(&key), STORE_PENDING_QUOTA, true);
+}
+
 static bool same_address(const struct store_address *a,
 			 const struct store_address *b)
 {
@@ -259,19 +286,19 @@ static bool same_address(const struct store_address *a,
 static enum err note_address(struct store_txn *txn, const struct row_key *key,
 			     struct db_bytes was, struct db_bytes is)
 {
-	struct store_address then, now;
-	enum err err;
+	struct store_address then = {.has_box = false}, now = {.has_box = false};
+	enum err err = ERR_OK;
 
-	if (!was.at || !is.at)
-		return was.at || is.at
-			       ? add_address(txn, row_key_bytes(key), false)
-			       : ERR_OK;
-	err = address_decode(row_key_bytes(key), was, &then);
-	if (err == ERR_OK)
+	if (was.at)
+		err = address_decode(row_key_bytes(key), was, &then);
+	if (err == ERR_OK && is.at)
 		err = address_decode(row_key_bytes(key), is, &now);
 	if (err != ERR_OK || same_address(&then, &now))
 		return err;
-	return add_address(txn, row_key_bytes(key), true);
+	err = add_address(txn, row_key_bytes(key), was.at && is.at);
+	if (err == ERR_OK)
+		err = quota_of_domain(txn, &then);
+	return err == ERR_OK ? quota_of_domain(txn, &now) : err;
 }
 
 static enum err parked_domain(struct store_txn *txn, const struct row_key *key,
@@ -301,7 +328,8 @@ static enum err note_parked(struct store_txn *txn, const struct row_key *key,
 	if (key->bytes[0] == STORE_ADDRESSES)
 		return add_address(txn, own, false);
 	if (key->bytes[0] == STORE_BOXES && was.at && !is.at)
-		return add_box(txn, own, STORE_PENDING_SAYS, false);
+		return add_box(txn, own,
+			       STORE_PENDING_SAYS | STORE_PENDING_QUOTA, false);
 	if (key->bytes[0] == STORE_DOMAINS && (was.at || is.at))
 		return parked_domain(txn, key, is.at ? is : was, !is.at);
 	return ERR_OK;

@@ -73,6 +73,7 @@ struct store_txn {
 	struct {
 		struct name_domain of; /* "": none was looked for */
 		struct name_handle handle;
+		bool quota; /* has the domain one for its boxes? */
 	} home; /* whose directory the address before this one was in */
 };
 

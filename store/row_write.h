@@ -15,8 +15,8 @@ MUST_USE enum err row_drop(struct store_txn *txn, enum db_table db_table,
 			   const struct row_key *key);
 
 /* The hook of both: what was and what is written, {NULL, 0} where there was or is
- * none. was is good until then. Only of tables that are published. Quotas and how
- * many of each a handle may have are in no file, and make no work. */
+ * none. was is good until then. Only of tables that are published. How many of each
+ * a handle may have is in no file, and makes no work. */
 MUST_USE enum err pending_hook(struct store_txn *txn, enum db_table db_table,
 			       const struct row_key *key, struct db_bytes was,
 			       struct db_bytes is);

@@ -124,7 +124,7 @@ struct store_domain {
 struct store_box {
 	struct name_box name;
 	char title[STORE_TITLE_MAX + 1];
-	struct store_quota quota; /* its own; kept, not enforced */
+	struct store_quota quota; /* its own */
 	bool has_password;
 	int64_t password_changed;
 	/* The box that this one was before it moved to another handle, or has
@@ -316,7 +316,10 @@ enum {
 	STORE_PENDING_SAYS = 1 << 0,	  /* its own files, or its lines */
 	STORE_PENDING_SWITCHED = 1 << 1,  /* delivery or place, in others' files */
 	STORE_PENDING_EXTENSION = 1 << 2, /* of a domain: it had one */
-	STORE_PENDING_ANY = (1 << 3) - 1,
+	STORE_PENDING_QUOTA = 1 << 6, /* of the box, or of boxes of the handle or
+				       * domain: in the box, and in others' files */
+	STORE_PENDING_ANY = STORE_PENDING_SAYS | STORE_PENDING_SWITCHED |
+			    STORE_PENDING_EXTENSION | STORE_PENDING_QUOTA,
 };
 
 struct store_pending {

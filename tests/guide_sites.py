@@ -107,7 +107,7 @@ def qmail():
 
 def installed():
     for name in ("popbox", "popbox-checkpw", "popbox-askpw",
-                 "popbox-rcptcheck", "popbox-maildirsmtp"):
+                 "popbox-quota", "popbox-rcptcheck", "popbox-maildirsmtp"):
         shutil.copy(f"{BUILD}/{name}", "/usr/local/sbin/" + name)
 
 

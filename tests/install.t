@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from tap import TREE, eq, has, make, run, test
 
 os.chdir(TREE)
-PROGRAMS = ("popbox", "popbox-checkpw", "popbox-askpw", "popbox-rcptcheck",
+PROGRAMS = ("popbox", "popbox-checkpw", "popbox-askpw", "popbox-quota", "popbox-rcptcheck",
             "popbox-maildirsmtp")
 
 

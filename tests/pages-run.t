@@ -35,8 +35,9 @@ def follow(name):
       "exit code that it says", root=True)
 def examples():
     count = 0
-    # Those are not the tool; sender.t, verdict.t and rcptcheck.t run them.
-    others = ("popbox-maildirsmtp.8", "popbox-askpw.8", "popbox-rcptcheck.8")
+    # Those are not the tool; sender.t, verdict.t, quota.t and rcptcheck.t run them.
+    others = ("popbox-maildirsmtp.8", "popbox-askpw.8", "popbox-quota.8",
+              "popbox-rcptcheck.8")
     for name in names():
         if name.endswith((".8", ".7")) and name not in others:
             count += follow(name)

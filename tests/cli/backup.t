@@ -860,7 +860,7 @@ def counted():
         rows = {r["handle"]: r for r in stats(site, "customer")}
         eq(rows["ex1"], {
             "stats": "customer", "handle": "ex1", "domains": 2, "boxes": 2,
-            "login_off": 0, "no_password": 1, "never": 1, "quota": 0,
+            "login_off": 0, "no_password": 1, "never": 1, "quota": 0, "full": 0,
             "mail": None})
         eq([rows["two"][k] for k in ("domains", "boxes", "login_off",
                                      "no_password", "never", "quota")],

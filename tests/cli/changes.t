@@ -127,8 +127,7 @@ def sets():
                 "2G")
         row = listing(site.do("--json", "box", "show", "ex1-0001"))[0]
         eq((row["name"], row["quota"]), ("J\u00f6", 2 << 30))
-        has(site.popbox("box", "set", "ex1-0001", "--quota", "1M").err,
-            "not enforced yet")
+        site.do("box", "set", "ex1-0001", "--quota", "1M")
         before = site.last_entry()
         site.do("box", "set", "ex1-0001", "--quota", "1M")
         site.do("handle", "set", "ex1", "--login", "on")
@@ -554,12 +553,15 @@ STATE = (("--login", "off"), ("--delivery", "hold"), ("--reason", "why"))
 # Each field that a change can touch; the first one of each is taken back, with
 # each of the others changed since.
 FIELDS = (
-    (("handle", "set", "ex1"), ("--name", "N"), *STATE),
+    (("handle", "set", "ex1"), ("--name", "N"), ("--quota", "5M"),
+     ("--messages", "7"), *STATE),
     (("domain", "set", "example.com"), ("--ip", "192.0.2.1"),
-     ("--no-subdomains",), ("--kind", "backup", "--yes"), *STATE),
+     ("--no-subdomains",), ("--kind", "backup", "--yes"), ("--quota", "5M"),
+     ("--messages", "7"), *STATE),
     (("domain", "set", "relay.org"), ("--host", "b.org"), ("--host", "b.org:26"),
      ("--host", "c.org:25"), ("--subdomains",)),
-    (("box", "set", "ex1-0001"), ("--name", "N"), ("--quota", "5M"), *STATE),
+    (("box", "set", "ex1-0001"), ("--name", "N"), ("--quota", "5M"), ("--messages", "7"),
+     *STATE),
     (("address", "set", "joe@example.com"), ("a@b.org",), ("a@b.or",),
      ("a@b.com",), ("ex1-0001", "a@b.org"), ("ex1-0000",)),
 )

@@ -12,7 +12,7 @@ from deep import TREE, sentences
 TOOL = {os.path.basename(path)[:-2]: path
         for path in glob.glob("tools/**/*.c", root_dir=TREE, recursive=True)
         if not path.startswith(("tools/maildirsmtp/", "tools/askpw/",
-                                "tools/rcptcheck/"))}
+                                "tools/quota/", "tools/rcptcheck/"))}
 
 # What only prints: it neither changes a file nor sees a password.
 PRINTS = frozenset(TOOL[name] for name in (
@@ -212,6 +212,13 @@ MAP = (
     ("tools/askpw/main.c", ("login/verdict.t",)),
     ("tools/base/ask.c", ("login/verdict.t", "login/rcptcheck.t")),
     ("tools/rcptcheck/*.c", ("login/rcptcheck.t",)),
+    ("tools/maildir/maildirsize.c", ("test_maildirsize", "test_quota_program",
+                                     "quota.t")),
+    ("tools/maildir/usage.c", ("test_usage", "test_quota_program", "quota.t")),
+    ("tools/quota/*.c", ("test_quota_program", "quota.t")),
+    ("tools/popusr/mailroot_quota.c", ("quota.t",)),
+    ("tools/cli/*quota*.c", ("quota.t",)),
+    ("tools/cli/box_usage.c", ("quota.t",)),
     ("tools/qmail/dotqmail_lines.c", ("login/rcptcheck.t", "explain.t")),
     ("tools/maildirsmtp/letter.c", ("test_letter", "serialmail.t")),
     ("tools/maildirsmtp/*.c", ("sender.t", "serialmail.t")),

@@ -342,6 +342,10 @@ static char *read_message(const char *sender, const char *recipient,
 	    setenv("SENDER", sender, 1) != 0 || setenv("DTLINE", to, 1) != 0)
 		common_die(111, "out of memory");
 	free(to);
+	if (asprintf(&to, "Return-Path: <%s>\n", sender) < 0 ||
+	    setenv("RPLINE", to, 1) != 0)
+		common_die(111, "out of memory");
+	free(to);
 	return text;
 }
 

@@ -93,7 +93,8 @@ static void leading(void **state)
 {
 	static const char *const want[] = {
 		"uid", "gid", "home", "serialmail", "qmail", "qmail_hup",
-		"assign_user", "popusr", "confine", "confine_read"};
+		"assign_user", "popusr", "confine", "confine_read",
+		"quota_program"};
 	const struct config_key *key;
 	size_t leads = 0;
 

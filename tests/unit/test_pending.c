@@ -101,7 +101,7 @@ static enum err password(struct store_txn *txn, void *arg)
 	return store_box_password(txn, &box, "");
 }
 
-/* Titles, reasons, logins, quotas, ends: no file says any of them. */
+/* Titles, reasons, logins, ends, limits of a handle: no file says any of them. */
 static enum err quiet(struct store_txn *txn, void *arg)
 {
 	struct name_handle ex1 = handle("ex1");
@@ -113,6 +113,7 @@ static enum err quiet(struct store_txn *txn, void *arg)
 
 	(void)arg;
 	h.title[0] = 'x';
+	h.max_boxes = 5;
 	h.state.login = false;
 	if (err == ERR_OK)
 		err = store_handle_set(txn, &h);
@@ -124,7 +125,6 @@ static enum err quiet(struct store_txn *txn, void *arg)
 		err = store_domain_set(txn, &d);
 	if (err == ERR_OK)
 		err = store_box_get(txn, &a.box, &box);
-	box.quota.bytes = 5;
 	box.state.reason[0] = 'x';
 	if (err == ERR_OK)
 		err = store_box_set(txn, &box);
@@ -138,6 +138,54 @@ static void test_quiet(void **state)
 	assert_int_equal(change(password, NULL), ERR_OK);
 	assert_int_equal(change(quiet, NULL), ERR_OK);
 	is("");
+}
+
+static enum err limit_levels(struct store_txn *txn, void *arg)
+{
+	const char *level = arg;
+	struct name_handle ex1 = handle("ex1");
+	struct store_address a = joe();
+	struct store_handle h;
+	struct store_domain d;
+	struct store_box box;
+	enum err err = store_handle_get(txn, &ex1, &h);
+
+	h.quota.messages = 5;
+	if (err == ERR_OK && level[0] == 'h')
+		err = store_handle_set(txn, &h);
+	if (err == ERR_OK)
+		err = store_domain_get(txn, &a.name.domain, &d);
+	d.quota.bytes = 5;
+	if (err == ERR_OK && level[0] == 'd')
+		err = store_domain_set(txn, &d);
+	if (err == ERR_OK)
+		err = store_box_get(txn, &a.box, &box);
+	box.quota.bytes = 5;
+	return err == ERR_OK && level[0] == 'b' ? store_box_set(txn, &box) : err;
+}
+
+static enum err drop_joe(struct store_txn *txn, void *arg)
+{
+	struct store_address a = joe();
+
+	(void)arg;
+	return store_address_del(txn, &a.name, STORE_GOES_ON);
+}
+
+/* Of each level one row; and where the domain has one, also of the box that an
+ * address of it leads to no more. */
+static void test_quota(void **state)
+{
+	(void)state;
+	assert_int_equal(change(limit_levels, "box"), ERR_OK);
+	is("ex1/box/ex1-0001 64 stays, ");
+	assert_int_equal(change(limit_levels, "handle"), ERR_OK);
+	is("ex1/handle/ 64 stays, ex1/box/ex1-0001 64 stays, ");
+	assert_int_equal(change(drop_all, NULL), ERR_OK);
+	assert_int_equal(change(limit_levels, "domain"), ERR_OK);
+	assert_int_equal(change(drop_all, NULL), ERR_OK);
+	assert_int_equal(change(drop_joe, NULL), ERR_OK);
+	is("ex1/box/ex1-0001 64 stays, ex1/address/joe@example.com 1, ");
 }
 
 static enum err switch_all(struct store_txn *txn, void *arg)
@@ -208,7 +256,7 @@ static void test_delete(void **state)
 	is("ex1/domain/example.com 1, ex1/address/joe@example.com 1, ");
 	assert_int_equal(change(drop_all, NULL), ERR_OK);
 	assert_int_equal(change(purge_all, NULL), ERR_OK);
-	is("ex1/box/ex1-0001 1, ex1/domain that was/example.com 1, "
+	is("ex1/box/ex1-0001 65, ex1/domain that was/example.com 1, "
 	   "ex1/address/joe@example.com 1, ");
 }
 
@@ -410,6 +458,8 @@ int main(int argc, char **argv)
 		WITH_STORE("what is added is pending, in the order of publishing",
 			   test_add),
 		WITH_STORE("what no file says makes no row", test_quiet),
+		WITH_STORE("a quota makes one row of each level that says one",
+			   test_quota),
 		WITH_STORE("a switch makes one row, of what was switched",
 			   test_switches),
 		WITH_STORE("what is deleted is pending, and again when it is "

@@ -128,6 +128,8 @@ static void many(void **state)
 	lines_free(&lines);
 }
 
+static const struct store_quota none = {0, 0};
+
 #define ON STORE_DELIVER
 #define OFF STORE_BOUNCE
 #define HOLD STORE_HOLD
@@ -136,6 +138,9 @@ static void many(void **state)
 #define BOUNCE                                                                \
 	"|/var/qmail/bin/bouncesaying 'This address does not take mail. "    \
 	"(#5.2.1)'\n"
+#define QUOTA                                                                 \
+	"|/usr/sbin/popbox-quota -g 3600 -w 90 "                              \
+	"/home/popmail/e/ex1/POP/ex1-0001"
 
 static void switched(void **state)
 {
@@ -144,17 +149,25 @@ static void switched(void **state)
 		bool has_box, forwards;
 		const char *text;
 		mode_t mode;
+		struct store_quota quota;
 	} cases[] = {
-		{OFF, ON, true, false, BOUNCE, 0644},
-		{OFF, HOLD, true, true, BOUNCE, 0644},
-		{ON, OFF, true, false, BOUNCE, 0644},
-		{HOLD, OFF, true, false, BOUNCE, 0644},
-		{ON, OFF, true, true, "&a@b.c\n", 0744},
-		{HOLD, OFF, true, true, "\n&a@b.c\n", 0744},
-		{HOLD, ON, true, false, "\n" BOX, 0644},
-		{ON, HOLD, true, true, "\n" BOX "&a@b.c\n", 0644},
-		{HOLD, ON, false, true, "\n&a@b.c\n", 0744},
-		{OFF, ON, false, true, BOUNCE, 0644},
+		{OFF, ON, true, false, BOUNCE, 0644, {0, 0}},
+		{OFF, HOLD, true, true, BOUNCE, 0644, {0, 0}},
+		{ON, OFF, true, false, BOUNCE, 0644, {0, 0}},
+		{HOLD, OFF, true, false, BOUNCE, 0644, {0, 0}},
+		{ON, OFF, true, true, "&a@b.c\n", 0744, {0, 0}},
+		{HOLD, OFF, true, true, "\n&a@b.c\n", 0744, {0, 0}},
+		{HOLD, ON, true, false, "\n" BOX, 0644, {0, 0}},
+		{ON, HOLD, true, true, "\n" BOX "&a@b.c\n", 0644, {0, 0}},
+		{HOLD, ON, false, true, "\n&a@b.c\n", 0744, {0, 0}},
+		{OFF, ON, false, true, BOUNCE, 0644, {0, 0}},
+		{ON, ON, true, false, QUOTA " 500S\n" BOX, 0644, {500, 0}},
+		{ON, HOLD, true, true, "\n" QUOTA " 5S,7C\n" BOX "&a@b.c\n",
+		 0644, {5, 7}},
+		{ON, ON, false, true, "&a@b.c\n", 0744, {500, 0}},
+		{ON, OFF, true, true, "&a@b.c\n", 0744, {500, 0}},
+		{ON, ON, true, false, QUOTA " 4611686018427387903C\n" BOX, 0644,
+		 {0, STORE_UNLIMITED - 1}},
 	};
 
 	(void)state;
@@ -171,7 +184,8 @@ static void switched(void **state)
 		char *text;
 
 		assert_true(dotqmail_address(&config, &address, cases[i].all,
-					 cases[i].box, &text, &len, &mode));
+					 cases[i].box, &cases[i].quota, &text,
+				 &len, &mode));
 		assert_string_equal(text, cases[i].text);
 		assert_int_equal(mode, cases[i].mode);
 		free(text);
@@ -224,6 +238,35 @@ static void extension(void **state)
 	assert_false(dotqmail_is_hold("|exit 1111"));
 }
 
+static void quota_line(void **state)
+{
+	static const struct {
+		const char *line;
+		uint64_t bytes, messages; /* both 0: it is none */
+	} cases[] = {
+		{QUOTA " 5S,7C", 5, 7},
+		{"|/a/popbox-quota /b 5S", 5, 0},
+		{"|/a/popbox-quota /b 5", 0, 0},
+		{"|/a/popbox-quota", 0, 0},
+		{"|/a/popbox-quota ", 0, 0},
+		{"|popbox-quota /b 5S", 0, 0},
+		{"|/a/other-popbox-quota /b 5S", 0, 0},
+		{"|/a/true /a/popbox-quota /b 5S", 0, 0},
+		{"/a/popbox-quota /b 5S", 0, 0},
+		{"", 0, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct maildirsize limit = {0, 0};
+
+		assert_int_equal(dotqmail_is_quota(cases[i].line, &limit),
+				 cases[i].bytes || cases[i].messages);
+		assert_int_equal(limit.bytes, cases[i].bytes);
+		assert_int_equal(limit.messages, cases[i].messages);
+	}
+}
+
 static void unwanted(void **state)
 {
 	const struct store_domain d = {.name = {"example.com"}};
@@ -267,26 +310,26 @@ static void qmail(void **state)
 	char *text;
 
 	(void)state;
-	assert_true(dotqmail_address(&config, &address, ON, ON, &text, &len,
+	assert_true(dotqmail_address(&config, &address, ON, ON, &none, &text, &len,
 				 &mode));
 	assert_string_equal(text, "/home/popmail/e/ex1/POP/ex1-0001/\n");
 	assert_int_equal(mode, 0644);
 	free(text);
 	memcpy(address.forwards, BYTES("a@b.c\0d@e.f"));
 	address.forwards_len = 12;
-	assert_true(dotqmail_address(&config, &address, ON, ON, &text, &len,
+	assert_true(dotqmail_address(&config, &address, ON, ON, &none, &text, &len,
 				 &mode));
 	assert_string_equal(text, "/home/popmail/e/ex1/POP/ex1-0001/\n"
 				  "&a@b.c\n&d@e.f\n");
 	free(text);
 	address.has_box = false;
-	assert_true(dotqmail_address(&config, &address, ON, ON, &text, &len,
+	assert_true(dotqmail_address(&config, &address, ON, ON, &none, &text, &len,
 				 &mode));
 	assert_string_equal(text, "&a@b.c\n&d@e.f\n");
 	assert_int_equal(mode, 0744);
 	free(text);
 	address.forwards_len = 0;
-	assert_false(dotqmail_address(&config, &address, ON, ON, &text, &len,
+	assert_false(dotqmail_address(&config, &address, ON, ON, &none, &text, &len,
 				 &mode));
 }
 
@@ -332,6 +375,7 @@ int main(void)
 		     switched),
 		SAYS("an extension is a line before the catch-all's own",
 		     extension),
+		SAYS("a quota is a line before the Maildir's", quota_line),
 		SAYS("lines of a domain that is gone go, all others stay",
 		     unwanted),
 		SAYS("a line with a NUL in it is never ours", with_nul),
@@ -342,5 +386,7 @@ int main(void)
 
 	if (config_parse("", 0, &config, &fault) != ERR_OK)
 		return 99;
+	memcpy(config.quota_path, BYTES("/usr/sbin/popbox-quota"));
+	config.quota_grace = 3600;
 	return RUN(tests);
 }

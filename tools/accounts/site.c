@@ -2,6 +2,7 @@
 #include "site.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,28 @@ static const char *denied(int number)
 	return number == EACCES || number == EPERM ? SAY_DENIED : "later";
 }
 
+/* Where the setting says nothing, popbox-quota lies beside this program, in a place
+ * that may stand in a .qmail file; else where it is installed to. While a program is
+ * replaced its link says so behind the name. */
+void site_find_quota(struct config *config)
+{
+	static const char name[] = "popbox-quota";
+	char self[PATH_MAX], *path = config->quota_path;
+	const ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+	const char *slash;
+
+	self[len > 0 ? len : 0] = 0;
+	slash = strrchr(self, '/');
+	memcpy(path, config->quota_program, sizeof config->quota_program);
+	if (path[0] || (slash &&
+			snprintf(path, CONFIG_TEXT_MAX + 1, "%.*s%s",
+				 (int)(slash + 1 - self), self,
+				 name) <= CONFIG_TEXT_MAX &&
+			!config_judge("quota_program", path)))
+		return;
+	(void)snprintf(path, CONFIG_TEXT_MAX + 1, "/usr/local/sbin/%s", name);
+}
+
 int site_config(struct site *site)
 {
 	struct config_fault fault = {0, NULL};
@@ -32,6 +55,7 @@ int site_config(struct site *site)
 
 	switch (err) {
 	case ERR_OK:
+		site_find_quota(&site->config);
 		return CODE_DONE;
 	case ERR_NOTFOUND:
 		return say_error(CODE_LATER,

@@ -128,12 +128,23 @@ static void put_state(json_t *object, const struct store_state *state)
 	(void)json_object_set_new(object, "changed", json_time(state->changed));
 }
 
+/* 0: nothing is said here. */
+static void put_quota(json_t *object, const struct store_quota *quota)
+{
+	(void)json_object_set_new(object, "quota",
+				  json_integer((json_int_t)quota->bytes));
+	(void)json_object_set_new(object, "messages",
+				  json_integer((json_int_t)quota->messages));
+}
+
 json_t *json_handle(const struct store_handle *handle)
 {
 	json_t *object = json_pack("{s:s, s:s, s:I}", "handle", handle->name.s,
 				   "name", handle->title, "next_box",
 				   (json_int_t)handle->next_box);
 
+	if (object)
+		put_quota(object, &handle->quota);
 	if (object)
 		put_state(object, &handle->state);
 	return object;
@@ -155,6 +166,8 @@ json_t *json_domain(const struct store_domain *domain)
 		domain->extension ? extension : NULL);
 
 	if (object)
+		put_quota(object, &domain->quota);
+	if (object)
 		put_state(object, &domain->state);
 	return object;
 }
@@ -165,12 +178,13 @@ json_t *json_box(const struct store_box *box)
 	json_t *object;
 
 	name_box_text(&box->name, text);
-	object = json_pack("{s:s, s:s, s:s, s:b, s:o, s:I}", "box", text,
+	object = json_pack("{s:s, s:s, s:s, s:b, s:o}", "box", text,
 			   "handle", box->name.handle.s, "name", box->title,
 			   "password", (int)box->has_password,
 			   "password_changed",
-			   json_time(box->password_changed), "quota",
-			   (json_int_t)box->quota.bytes);
+			   json_time(box->password_changed));
+	if (object)
+		put_quota(object, &box->quota);
 	if (object)
 		put_state(object, &box->state);
 	return object;

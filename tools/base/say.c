@@ -297,6 +297,20 @@ const char *say_count(unsigned long long count, const char *noun,
 	return text;
 }
 
+const char *say_size(unsigned long long bytes, char text[SAY_SIZE_TEXT])
+{
+	static const char units[] = "KMGT";
+	const char *unit = "";
+	size_t n = 0;
+
+	while (bytes && bytes % 1024 == 0 && n < sizeof units - 1) {
+		bytes /= 1024;
+		unit = &units[n++];
+	}
+	(void)snprintf(text, SAY_SIZE_TEXT, "%llu%.1s", bytes, unit);
+	return text;
+}
+
 const char *say_counts(const struct say_part *part, size_t parts,
 		       char text[SAY_COUNTS_TEXT])
 {

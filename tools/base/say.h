@@ -86,6 +86,11 @@ enum { SAY_COUNT_TEXT = 64 };
 const char *say_count(unsigned long long count, const char *noun,
 		      char text[SAY_COUNT_TEXT]);
 
+/* "500M": an amount of bytes in the largest unit that leaves no rest, as options take
+ * it. */
+enum { SAY_SIZE_TEXT = 32 };
+const char *say_size(unsigned long long bytes, char text[SAY_SIZE_TEXT]);
+
 /* "1 domain, 8 addresses": several of them; counts that are 0 are left out, and
  * "nothing" stands for none. Longer than the text it is cut. */
 struct say_part {

@@ -10,7 +10,7 @@
 
 #include <stddef.h>
 
-enum { TABLE_COLUMNS = 12, TABLE_HELD = 64 };
+enum { TABLE_COLUMNS = 20, TABLE_HELD = 64 };
 
 /* What may become of a cell that is too wide. */
 enum table_kind {

@@ -17,6 +17,7 @@
 #include "publish/plan.h"
 #include "publish/steps.h"
 #include "qmail/control.h"
+#include "qmail/dotqmail.h"
 #include "qmail/notify.h"
 
 struct audit {
@@ -27,6 +28,7 @@ struct audit {
 	struct plan plan;
 	uint64_t owed;
 	uint64_t expired; /* addresses that are on yet */
+	uint64_t quotas;  /* boxes that have one */
 	struct mailroot_report below;
 	int code; /* what could not be looked at makes it CODE_LATER */
 };
@@ -121,14 +123,24 @@ static int audit_file(struct audit *a, const struct plan_item *item)
 	return code;
 }
 
+static int audit_box(struct audit *a, const struct plan_item *item)
+{
+	const struct maildirsize limit = dotqmail_limit(&item->quota);
+	char text[MAILDIRSIZE_LINE];
+
+	maildirsize_limit_text(&limit, text);
+	a->quotas += text[0] != 0;
+	return take(a, asuser_audit_box(a->site->asuser, &item->box, text,
+					a->fix, &a->below));
+}
+
 static int audit_item(struct audit *a, const struct plan_item *item)
 {
 	struct asuser *asuser = a->site->asuser;
 
 	switch (item->table) {
 	case STORE_BOXES:
-		return take(a, asuser_audit_box(asuser, &item->box, a->fix,
-						&a->below));
+		return audit_box(a, item);
 	case STORE_DOMAINS:
 		/* Of one that is parked the directory is there yet. */
 		if (item->domain->kind == STORE_POP)
@@ -294,6 +306,26 @@ static void judge_letter(struct audit *a, const char *path, const char *name)
 		each_name(a, below, judge_handle);
 }
 
+/* Without it qmail-local defers all mail for boxes with a quota. */
+static void audit_quota_program(struct audit *a)
+{
+	const char *path = a->site->config.quota_path;
+	char *text = a->quotas ? malloc(MAILROOT_QMAIL_MAX) : NULL;
+	struct mailroot_look look;
+	size_t len;
+	int rc;
+
+	if (!text)
+		return;
+	rc = asuser_look(a->site->asuser, path, &look, text, &len);
+	if (rc != 0 || !S_ISREG(look.mode) || !(look.may & X_OK))
+		tell(a, "quota-program", false,
+		     "popusr cannot run %s: mail for boxes with a quota waits "
+		     "(install it, or set 'quota_program')",
+		     path);
+	free(text);
+}
+
 static int audit_below(struct audit *a)
 {
 	const struct config *config = &a->site->config;
@@ -305,6 +337,8 @@ static int audit_below(struct audit *a)
 						 a->fix, &a->below));
 	if (code == CODE_DONE)
 		code = audit_items(a);
+	if (code == CODE_DONE)
+		audit_quota_program(a);
 	if (code == CODE_DONE)
 		each_name(a, config->home, judge_letter);
 	if (code == CODE_DONE)

@@ -10,6 +10,7 @@
 #include "explain_private.h"
 #include "qmail/dotqmail.h"
 #include "qmail/dotqmail_lines.h"
+#include "store/path.h"
 
 static bool is_relative(const char *line)
 {
@@ -185,6 +186,75 @@ static bool walk_bounce(struct walk *walk, const char *line)
 	return false;
 }
 
+/* The box that the line is about, if it is one of this site. */
+static bool quota_box(const struct walk *walk, const char *line,
+		      struct name_box *ret_box)
+{
+	char path[PATH_MAX], text[NAME_BOX_TEXT];
+	const char *end = strrchr(line, ' '), *slash;
+
+	slash = memrchr(line, '/', (size_t)(end - line));
+	if (!slash || (size_t)(end - slash) > sizeof text)
+		return false;
+	memcpy(text, slash + 1, (size_t)(end - slash - 1));
+	text[end - slash - 1] = 0;
+	if (name_box_read(text, strlen(text), ret_box))
+		return false;
+	path_box(walk->site->config.home, ret_box, path);
+	return (size_t)(end - line) > strlen(path) &&
+	       memcmp(end - strlen(path), path, strlen(path)) == 0 &&
+	       end[-(ptrdiff_t)strlen(path) - 1] == ' ';
+}
+
+/* Can popusr run its program? Else all such mail waits. */
+static bool see_program(struct walk *walk, const char *line)
+{
+	struct sight at;
+	int rc;
+
+	(void)snprintf(walk->path, sizeof walk->path, "%.*s",
+		       (int)strcspn(line + 1, " "), line + 1);
+	if (!look(walk, &at, &rc))
+		return walk->hidden;
+	if (rc != 0)
+		return walk_unread(walk, "quota", rc);
+	return (S_ISREG(at.mode) && at.may & X_OK) ||
+	       walk_defer(walk, "quota", "cannot be run by its user");
+}
+
+/* It goes on while there is room for a message. */
+static bool walk_quota(struct walk *walk, const char *line)
+{
+	const struct maildirsize none = {0, 1};
+	struct maildirsize limit, used;
+	char text[MAILDIRSIZE_LINE], path[PATH_MAX];
+	struct name_box box;
+	bool full;
+	int rc;
+
+	if (!see_program(walk, line))
+		return false;
+	if (!dotqmail_is_quota(line, &limit) ||
+	    !quota_box(walk, line, &box)) {
+		walk_step(walk, true, "quota", "as %s says", line + 1);
+		return true;
+	}
+	rc = asuser_usage(walk->site->asuser, &box, true, &used, path);
+	if (rc != 0) /* the Maildir's line tells why */
+		return true;
+	full = maildirsize_is_over(&limit, &used, &none);
+	maildirsize_limit_text(&limit, text);
+	walk_step(walk, !full, "quota",
+		  "the box has %llu bytes in %llu messages, %u%% of %s%s",
+		  (unsigned long long)used.bytes,
+		  (unsigned long long)used.messages,
+		  maildirsize_percent(&limit, &used), text,
+		  full ? ": it is full" : "");
+	if (full)
+		walk->verdict = EXPLAIN_BOUNCED;
+	return !full;
+}
+
 static bool walk_program(struct walk *walk, const char *line)
 {
 	const bool cr = line[strlen(line) - 1] == '\r';
@@ -238,6 +308,8 @@ static bool walk_line(struct walk *walk, struct delivery *delivery,
 				  "hold");
 	case DOTQMAIL_BOUNCE:
 		return walk_bounce(walk, line->at);
+	case DOTQMAIL_QUOTA:
+		return walk_quota(walk, line->at);
 	case DOTQMAIL_PROGRAM:
 		return walk_program(walk, line->at);
 	case DOTQMAIL_MAILDIR:

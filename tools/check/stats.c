@@ -147,21 +147,22 @@ static enum err is_off(struct store_txn *txn, const struct stats *stats,
 }
 
 static void add_box(struct stats *stats, const struct store_account *account,
-		    struct stats_handle *handle, bool off)
+		    struct stats_handle *handle, bool off,
+		    const struct store_quota *quota)
 {
 	const struct store_box *box = &account->box;
 
 	handle->boxes++;
 	handle->off += off;
 	handle->without_password += !box->has_password;
-	handle->quota += box->quota.bytes;
+	handle->quota += quota->bytes;
 	add_scheme(stats, account->hash);
 	stats->password[class_of(stats->now, box->has_password
 						     ? box->password_changed
 						     : 0)]++;
 	stats->box[stats->seen++] =
 		(struct stats_seen){box->name,
-				    (size_t)(handle - stats->handle)};
+				    (size_t)(handle - stats->handle), *quota};
 }
 
 /* The first one of the customer has number 0 or a higher one. */
@@ -188,6 +189,7 @@ enum err stats_boxes_body(struct store_txn *txn, void *arg)
 
 	stats->seen = 0;
 	while (err == ERR_OK && stats->seen < STATS_HANDFUL) {
+		struct store_quota quota = {0, 0};
 		struct stats_handle *handle;
 		bool off = false;
 
@@ -199,13 +201,15 @@ enum err stats_boxes_body(struct store_txn *txn, void *arg)
 			err = store_login(txn, &box.name, &account);
 		if (err == ERR_OK)
 			err = is_off(txn, stats, &box, &off);
+		if (err == ERR_OK)
+			err = store_box_quota(txn, &box, &quota);
 		if (err != ERR_OK)
 			break;
 		stats->last = box.name;
 		stats->started = true;
 		handle = find(stats, &box.name.handle);
 		if (handle) /* else a customer who came meanwhile */
-			add_box(stats, &account, handle, off);
+			add_box(stats, &account, handle, off, &quota);
 	}
 	secret_wipe(&account, sizeof account);
 	return err;
@@ -220,6 +224,11 @@ void stats_login(struct stats *stats, size_t handle, int64_t last)
 void stats_mail(struct stats *stats, size_t handle, uint64_t bytes)
 {
 	stats->handle[handle].mail += bytes;
+}
+
+void stats_full(struct stats *stats, size_t handle)
+{
+	stats->handle[handle].full++;
 }
 
 void stats_free(struct stats *stats)

@@ -27,7 +27,7 @@ enum {
 struct stats_handle {
 	struct name_handle name;
 	bool suspended;
-	uint64_t domains, boxes, off, without_password, never, quota, mail;
+	uint64_t domains, boxes, off, without_password, never, quota, full, mail;
 };
 
 enum { STATS_SCHEMES = 32, STATS_HANDFUL = 64 };
@@ -40,6 +40,7 @@ struct stats_scheme {
 struct stats_seen {
 	struct name_box name;
 	size_t handle; /* index */
+	struct store_quota quota; /* what holds for it */
 };
 
 struct stats {
@@ -72,6 +73,8 @@ store_body stats_start_body, stats_boxes_body;
 /* What popusr saw of a box; 0: nobody ever logged in. */
 void stats_login(struct stats *stats, size_t handle, int64_t last);
 void stats_mail(struct stats *stats, size_t handle, uint64_t bytes);
+/* It has no room for another message. */
+void stats_full(struct stats *stats, size_t handle);
 
 void stats_free(struct stats *stats);
 

@@ -40,9 +40,9 @@ static void size(uint64_t bytes, char text[NUMBER_TEXT])
 static void handle_row(struct table *table,
 		       const struct stats_handle *h)
 {
-	char cell[7][NUMBER_TEXT];
-	const char *cells[] = {h->name.s, cell[0], cell[1], cell[2],
-			       cell[3],	  cell[4], cell[5], cell[6]};
+	char cell[8][NUMBER_TEXT];
+	const char *cells[] = {h->name.s, cell[0], cell[1], cell[2], cell[3],
+			       cell[4],	  cell[5], cell[6], cell[7]};
 
 	number(h->domains, cell[0]);
 	number(h->boxes, cell[1]);
@@ -50,7 +50,8 @@ static void handle_row(struct table *table,
 	number(h->without_password, cell[3]);
 	number(h->never, cell[4]);
 	size(h->quota, cell[5]);
-	size(h->mail, cell[6]);
+	number(h->full, cell[6]);
+	size(h->mail, cell[7]);
 	table_row(table, cells);
 }
 
@@ -67,6 +68,7 @@ static struct stats_handle total(const struct stats *stats)
 		sum.without_password += h->without_password;
 		sum.never += h->never;
 		sum.quota += h->quota;
+		sum.full += h->full;
 		sum.mail += h->mail;
 	}
 	return sum;
@@ -76,10 +78,10 @@ static void print_handles(const struct stats *stats)
 {
 	static const char *const with_mail[] = {
 		"CUSTOMER", "DOMAINS",	   "BOXES", "LOGIN OFF", "NO PASSWORD",
-		"NEVER",    "QUOTA GIVEN", "MAIL",  NULL};
+		"NEVER",    "QUOTA GIVEN", "FULL",  "MAIL",	 NULL};
 	static const char *const without[] = {
 		"CUSTOMER", "DOMAINS",	   "BOXES", "LOGIN OFF", "NO PASSWORD",
-		"NEVER",    "QUOTA GIVEN", NULL};
+		"NEVER",    "QUOTA GIVEN", "FULL",  NULL};
 	struct stats_handle sum = total(stats);
 	struct table table;
 
@@ -166,14 +168,15 @@ static void json_handles(const struct stats *stats)
 		const struct stats_handle *h = &stats->handle[i];
 
 		json_print(json_pack(
-			"{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
+			"{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
 			"stats", "customer", "handle", h->name.s, "domains",
 			(json_int_t)h->domains, "boxes", (json_int_t)h->boxes,
 			"login_off",
 			(json_int_t)(h->suspended ? h->boxes : h->off),
 			"no_password", (json_int_t)h->without_password,
 			"never", (json_int_t)h->never, "quota",
-			(json_int_t)h->quota, "mail",
+			(json_int_t)h->quota, "full",
+			(json_int_t)h->full, "mail",
 			stats->mail ? json_integer((json_int_t)h->mail)
 				    : json_null()));
 	}

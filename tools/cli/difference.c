@@ -8,20 +8,6 @@
 
 enum { TEXT = 1024 };
 
-/* The largest unit that leaves no rest. */
-static void size_text(json_int_t bytes, char ret_text[TEXT])
-{
-	static const char units[] = "KMGT";
-	const char *unit = "";
-	size_t n = 0;
-
-	while (bytes && bytes % 1024 == 0 && n < sizeof units - 1) {
-		bytes /= 1024;
-		unit = &units[n++];
-	}
-	(void)snprintf(ret_text, TEXT, "%lld%.1s", (long long)bytes, unit);
-}
-
 static void add_items(const json_t *list, char ret_text[TEXT])
 {
 	size_t len = 0;
@@ -31,6 +17,24 @@ static void add_items(const json_t *list, char ret_text[TEXT])
 					len ? " " : "",
 					json_string_value(
 						json_array_get(list, i)));
+}
+
+/* Of these 0 is none. */
+static bool is_limit(const char *key)
+{
+	return strcmp(key, "quota") == 0 || strcmp(key, "messages") == 0 ||
+	       strncmp(key, "max_", 4) == 0;
+}
+
+static void limit_text(const char *key, uint64_t number, char ret_text[TEXT])
+{
+	char size[SAY_SIZE_TEXT];
+
+	if (number && strcmp(key, "quota") == 0)
+		(void)snprintf(ret_text, TEXT, "%s", say_size(number, size));
+	else if (number)
+		(void)snprintf(ret_text, TEXT, "%llu",
+			       (unsigned long long)number);
 }
 
 /* A value as the options take it. */
@@ -46,11 +50,11 @@ static void value_text(const char *key, const json_t *value,
 			       json_is_true(value) ? "yes" : "no");
 	else if (json_is_string(value) && json_string_length(value))
 		(void)snprintf(ret_text, TEXT, "%s", json_string_value(value));
-	else if (json_is_integer(value) && strcmp(key, "quota") != 0)
+	else if (json_is_integer(value) && is_limit(key))
+		limit_text(key, (uint64_t)json_integer_value(value), ret_text);
+	else if (json_is_integer(value))
 		(void)snprintf(ret_text, TEXT, "%lld",
 			       (long long)json_integer_value(value));
-	else if (json_is_integer(value) && json_integer_value(value))
-		size_text(json_integer_value(value), ret_text);
 	else if (json_array_size(value))
 		add_items(value, ret_text);
 }

@@ -141,6 +141,35 @@ int asuser_box(struct asuser *asuser, const struct name_box *box,
 	return call_box(asuser, WIRE_BOX, box, ret_path);
 }
 
+/* A limit, as a body of its own with its NUL. */
+static void put_limit(struct asuser *asuser, const char *limit)
+{
+	const size_t len = strnlen(limit, MAILDIRSIZE_LINE - 1);
+
+	memcpy(asuser->message.text, limit, len);
+	asuser->message.text[len] = 0;
+	asuser->message.len = len + 1;
+}
+
+int asuser_quota(struct asuser *asuser, const struct name_box *box,
+		 const char *limit, char ret_path[PATH_MAX])
+{
+	put_limit(asuser, limit);
+	return call_box(asuser, WIRE_QUOTA, box, ret_path);
+}
+
+int asuser_usage(struct asuser *asuser, const struct name_box *box, bool count,
+		 struct maildirsize *ret_used, char ret_path[PATH_MAX])
+{
+	int rc;
+
+	asuser->message.head.fix = count;
+	rc = call_box(asuser, WIRE_USAGE, box, ret_path);
+	if (rc == 0)
+		*ret_used = asuser->message.head.used;
+	return rc;
+}
+
 int asuser_domain(struct asuser *asuser, const struct name_handle *handle,
 		  const struct name_domain *domain, char ret_path[PATH_MAX])
 {
@@ -419,10 +448,12 @@ static int take_report(const struct asuser *asuser, int rc,
 }
 
 int asuser_audit_box(struct asuser *asuser, const struct name_box *box,
-		     bool fix, struct mailroot_report *ret_report)
+		     const char *limit, bool fix,
+		     struct mailroot_report *ret_report)
 {
 	char path[PATH_MAX];
 
+	put_limit(asuser, limit);
 	asuser->message.head.fix = fix;
 	return take_report(asuser, call_box(asuser, WIRE_AUDIT_BOX, box, path),
 			   ret_report);

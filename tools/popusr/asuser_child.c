@@ -16,7 +16,8 @@ static int audit(const struct config *config, struct wire *m)
 	m->report.full = false;
 	m->report.unsure = 0;
 	if (m->head.op == WIRE_AUDIT_BOX)
-		mailroot_audit_box(config->home, &box, how, &m->report);
+		mailroot_audit_box(config->home, &box, m->text, how,
+				   &m->report);
 	else if (m->head.op == WIRE_AUDIT_DOMAIN)
 		mailroot_audit_domain(config->home, &m->head.handle,
 				      &m->head.address.domain, how, &m->report);
@@ -93,6 +94,11 @@ static int serve(const struct config *config, struct wire *m)
 		return 0;
 	case WIRE_BOX:
 		return mailroot_box(home, &box, m->path);
+	case WIRE_QUOTA:
+		return mailroot_quota(home, &box, m->text, true, m->path);
+	case WIRE_USAGE:
+		return mailroot_usage(home, &box, m->head.fix, &m->head.used,
+				      m->path);
 	case WIRE_DOMAIN:
 		return mailroot_domain(home, &m->head.handle,
 				       &m->head.address.domain, m->path);
@@ -167,7 +173,7 @@ static int serve(const struct config *config, struct wire *m)
 /* Is it done below the directories of a handle, for a change? */
 static bool changes(enum wire_op op, bool *ret_box)
 {
-	*ret_box = op == WIRE_BOX || op == WIRE_REMOVE_BOX ||
+	*ret_box = op == WIRE_BOX || op == WIRE_QUOTA || op == WIRE_REMOVE_BOX ||
 		   op == WIRE_FREE || op == WIRE_MOVE_BOX;
 	return *ret_box || op == WIRE_DOMAIN || op == WIRE_QMAIL ||
 	       op == WIRE_PEEK || op == WIRE_LIST ||

@@ -10,6 +10,7 @@ enum kind { NONE, TEXT, DIALUP, REPORT, JOBS, ANSWERS };
 
 /* The body that each operation has, in each direction. */
 static const enum kind bodies[WIRE_OPS][2] = {
+	[WIRE_QUOTA] = {TEXT, NONE},
 	[WIRE_QMAIL] = {TEXT, NONE},
 	[WIRE_PEEK] = {NONE, TEXT},
 	[WIRE_LIST] = {NONE, TEXT},
@@ -17,7 +18,7 @@ static const enum kind bodies[WIRE_OPS][2] = {
 	[WIRE_MAKE_DIALUP] = {DIALUP, NONE},
 	[WIRE_PEEK_DIALUP] = {NONE, DIALUP},
 	[WIRE_LOOK] = {NONE, TEXT},
-	[WIRE_AUDIT_BOX] = {NONE, REPORT},
+	[WIRE_AUDIT_BOX] = {TEXT, REPORT},
 	[WIRE_AUDIT_DOMAIN] = {NONE, REPORT},
 	[WIRE_AUDIT_QMAIL] = {TEXT, REPORT},
 	[WIRE_AUDIT_DIALUP] = {DIALUP, REPORT},

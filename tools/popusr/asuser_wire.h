@@ -21,6 +21,8 @@
 enum wire_op {
 	WIRE_READY,
 	WIRE_BOX,
+	WIRE_QUOTA,
+	WIRE_USAGE,
 	WIRE_DOMAIN,
 	WIRE_QMAIL,
 	WIRE_PEEK,
@@ -66,6 +68,7 @@ struct wire_head {
 	size_t skip;
 	int64_t time;
 	struct mailroot_look look;
+	struct maildirsize used;
 	size_t path_len; /* with its NUL */
 	size_t body_len;
 };

@@ -19,6 +19,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "maildir/maildirsize.h"
 #include "store/name.h"
 
 enum { MAILROOT_QMAIL_MAX = 16384 }; /* bytes of a .qmail file */
@@ -62,6 +63,17 @@ int mailroot_dialup_peek(const char *serialmail,
 int mailroot_remove_dialup(const char *serialmail,
 			   const struct name_domain *domain,
 			   char ret_path[PATH_MAX]);
+
+/* The quota of a box, in its file maildirsize (maildirsize.h): with another limit in
+ * it, or without it, what is there is counted anew. "": none, and the file goes.
+ * Durable only if that is asked for. */
+int mailroot_quota(const char *home, const struct name_box *box,
+		   const char *limit, bool durable, char ret_path[PATH_MAX]);
+
+/* What a box holds, by that file; counted where the file cannot tell, and with count
+ * also where it may be out of date. ENOENT: it has no Maildir. */
+int mailroot_usage(const char *home, const struct name_box *box, bool count,
+		   struct maildirsize *ret_used, char ret_path[PATH_MAX]);
 
 /* Removals; what is not there is removed already. A domain's directory that
  * holds other files stays: ENOTEMPTY. A box goes with all its mail. */

@@ -13,6 +13,7 @@
 #include "base/replace.h"
 #include "base/resource_error.h"
 #include "mailroot_private.h"
+#include "maildir/usage.h"
 #include "store/path.h"
 
 __attribute__((format(printf, 4, 5))) static void
@@ -216,8 +217,31 @@ static void judge_maildir(int fd, const char *path, struct mailroot_audit how,
 		judge_part(fd, path, parts[i], how, report);
 }
 
+/* The file maildirsize, which others may have damaged; publishing writes it anew.
+ * One that is too long waits for the next delivery. */
+static void judge_quota(int dir, const char *path, const char *limit,
+			struct mailroot_report *report)
+{
+	char text[MAILDIRSIZE_LINE];
+	struct usage usage;
+	int rc = usage_open(dir, &usage);
+
+	if (rc != 0) {
+		report->unsure = rc;
+		return;
+	}
+	usage_close(&usage);
+	maildirsize_limit_text(&usage.limit, text);
+	if (strcmp(text, limit) != 0)
+		found(report, "quota", "sync",
+		      text[0] ? "%s/%s has the limit %s, not %s"
+			      : "%s/%s is missing or damaged%.0s: the limit is "
+				"%s",
+		      path, USAGE_FILE, text, limit);
+}
+
 void mailroot_audit_box(const char *home, const struct name_box *box,
-			struct mailroot_audit how,
+			const char *limit, struct mailroot_audit how,
 			struct mailroot_report *report)
 {
 	char path[PATH_MAX];
@@ -232,6 +256,8 @@ void mailroot_audit_box(const char *home, const struct name_box *box,
 		judge_mode(fd, "", path, &st, 077, "private",
 			   "others may look at the mail", how, report);
 	judge_maildir(fd, path, how, report);
+	if (limit[0])
+		judge_quota(fd, path, limit, report);
 	(void)close(fd); /* a directory, read only */
 }
 

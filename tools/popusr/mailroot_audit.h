@@ -25,8 +25,9 @@ struct mailroot_audit {
 	bool fix;
 };
 
+/* limit is that of its quota, or "". */
 void mailroot_audit_box(const char *home, const struct name_box *box,
-			struct mailroot_audit how,
+			const char *limit, struct mailroot_audit how,
 			struct mailroot_report *report);
 
 /* The directory of a pop domain and all that lies in it. */

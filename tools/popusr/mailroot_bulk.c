@@ -10,6 +10,7 @@
 
 #include "base/replace.h"
 #include "mailroot_private.h"
+#include "store/path.h"
 
 #ifndef MAILROOT_DISKS
 #define MAILROOT_DISKS 16
@@ -154,6 +155,28 @@ static int make_box(const char *home, const struct mailroot_job *job)
 	return rc == EEXIST ? old_box(home, &box, text) : rc;
 }
 
+static int set_quota(const char *home, const struct mailroot_job *job,
+		     const char *text)
+{
+	const struct name_box box = {job->handle, job->number};
+	char path[PATH_MAX], limit[MAILDIRSIZE_LINE];
+	bool known = false;
+	int fd, rc;
+
+	if (job->len >= sizeof limit)
+		return EINVAL;
+	memcpy(limit, text, job->len);
+	limit[job->len] = 0;
+	path_box(home, &box, path);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return errno;
+	rc = note_disk(fd, &known);
+	(void)close(fd); /* a directory, read only */
+	untold = true;
+	return rc == 0 ? mailroot_quota(home, &box, limit, !known, path) : rc;
+}
+
 static int make_domain(const char *home, const struct mailroot_job *job)
 {
 	const char *name = job->address.domain.s;
@@ -246,6 +269,8 @@ int mailroot_bulk(const char *home, const struct mailroot_job *job,
 	switch (job->step) {
 	case MAILROOT_BOX:
 		return make_box(home, job);
+	case MAILROOT_QUOTA:
+		return set_quota(home, job, text);
 	case MAILROOT_DOMAIN:
 		return make_domain(home, job);
 	case MAILROOT_WRITE:

@@ -209,6 +209,65 @@ static enum err parked_of_switched(const struct collecting *c)
 	return err == ERR_OK ? parked_addresses(c) : err;
 }
 
+/* What holds for a box may be another number, or none: it is in the box, and in the
+ * files of all addresses that lead there. */
+static enum err quota_box(const struct collecting *c,
+			  const struct name_box *name)
+{
+	struct store_box box;
+	enum err err = store_box_get(c->txn, name, &box);
+
+	if (err == ERR_OK)
+		err = item_box_here(c->txn, c->plan, &box, true);
+	if (err == ERR_OK)
+		err = box_addresses(c, name);
+	if (err == ERR_OK || err == ERR_NOTFOUND)
+		err = switched_box(c->switched, name);
+	return err;
+}
+
+/* A box with addresses in a row is collected once. */
+static enum err quota_domain(const struct collecting *c,
+			     const struct name_domain *name)
+{
+	struct name_address at = {{""}, *name};
+	struct name_box last = {.number = 0};
+	struct store_address address;
+	enum err err = ERR_OK;
+
+	while (err == ERR_OK) {
+		err = store_address_next(c->txn, &at, &address);
+		if (err != ERR_OK ||
+		    strcmp(address.name.domain.s, name->s) != 0)
+			break;
+		at = address.name;
+		if (address.has_box &&
+		    (address.box.number != last.number ||
+		     strcmp(address.box.handle.s, last.handle.s) != 0)) {
+			last = address.box;
+			err = quota_box(c, &last);
+		}
+	}
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+static enum err quota_handle(const struct collecting *c,
+			     const struct name_handle *name)
+{
+	const struct name_box first = {*name, 0};
+	struct store_box box;
+	enum err err = store_box_get(c->txn, &first, &box);
+
+	if (err == ERR_NOTFOUND)
+		err = store_box_next(c->txn, &first, &box);
+	while (err == ERR_OK && strcmp(box.name.handle.s, name->s) == 0) {
+		err = quota_box(c, &box.name);
+		if (err == ERR_OK)
+			err = store_box_next(c->txn, &box.name, &box);
+	}
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
 /* Everything whose mail goes by the switch of this handle. */
 static enum err handle_addresses(const struct collecting *c,
 				 const struct name_handle *name)
@@ -266,6 +325,19 @@ static enum err remove_extension(const struct collecting *c,
 	return err == ERR_NOTFOUND ? plan_add(c->plan, &item) : err;
 }
 
+/* A handle has no file of its own. */
+static enum err collect_handle(const struct collecting *c)
+{
+	const struct name_handle *name = &c->row->handle;
+	enum err err = ERR_OK;
+
+	if (c->row->what & STORE_PENDING_SWITCHED)
+		err = handle_addresses(c, name);
+	return err == ERR_OK && c->row->what & STORE_PENDING_QUOTA
+		       ? quota_handle(c, name)
+		       : err;
+}
+
 static enum err collect_domain(const struct collecting *c)
 {
 	const struct store_pending *row = c->row;
@@ -278,6 +350,8 @@ static enum err collect_domain(const struct collecting *c)
 		err = domain_addresses(c, name);
 	if (err == ERR_OK && row->what & STORE_PENDING_SWITCHED)
 		err = parked_of_domain(c, name);
+	if (err == ERR_OK && row->what & STORE_PENDING_QUOTA)
+		err = quota_domain(c, name);
 	if (err == ERR_OK)
 		err = item_name(c->txn, c->plan, name,
 				row->was ? &row->domain : NULL);
@@ -292,7 +366,8 @@ static enum err collect_domain(const struct collecting *c)
 static enum err collect_box_here(const struct collecting *c,
 				 const struct store_box *box)
 {
-	enum err err = item_box_here(c->txn, c->plan, box);
+	enum err err = item_box_here(c->txn, c->plan, box,
+				     c->row->what & STORE_PENDING_QUOTA);
 
 	return err == ERR_OK && box->other.handle.s[0]
 		       ? switched_box(c->switched, &box->name)
@@ -324,6 +399,8 @@ static enum err collect_box(const struct collecting *c)
 		err = box_addresses(c, name);
 	if (err == ERR_OK && c->row->what & STORE_PENDING_SWITCHED)
 		err = switched_box(c->switched, name);
+	if (err == ERR_OK && c->row->what & STORE_PENDING_QUOTA)
+		err = quota_box(c, name);
 	return err == ERR_OK && c->row->what & STORE_PENDING_SAYS
 		       ? collect_maildir(c)
 		       : err;
@@ -333,8 +410,8 @@ static enum err collect_box(const struct collecting *c)
 static enum err add_row(const struct collecting *c)
 {
 	switch (c->row->table) {
-	case STORE_HANDLES: /* has no file of its own */
-		return handle_addresses(c, &c->row->handle);
+	case STORE_HANDLES:
+		return collect_handle(c);
 	case STORE_DOMAINS:
 		return collect_domain(c);
 	case STORE_BOXES:

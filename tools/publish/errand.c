@@ -8,6 +8,7 @@
 #include "base/say.h"
 #include "dialup.h"
 #include "errand_private.h"
+#include "qmail/dotqmail.h"
 
 static const char *reason(int rc)
 {
@@ -67,6 +68,25 @@ static int make_domain(const struct site *site, const struct plan_item *item,
 	return 0; /* has no directory */
 }
 
+void errand_limit(const struct plan_item *item, char ret_text[MAILDIRSIZE_LINE])
+{
+	const struct maildirsize limit = dotqmail_limit(&item->quota);
+
+	maildirsize_limit_text(&limit, ret_text);
+}
+
+static int make_box(struct asuser *asuser, const struct plan_item *item,
+		    char path[PATH_MAX])
+{
+	char limit[MAILDIRSIZE_LINE];
+	int rc = asuser_box(asuser, &item->box, path);
+
+	errand_limit(item, limit);
+	return rc == 0 && (limit[0] || item->unlimits)
+		       ? asuser_quota(asuser, &item->box, limit, path)
+		       : rc;
+}
+
 /* Popusr's work on one item. */
 static int make(const struct site *site, struct plan_item *item,
 		char path[PATH_MAX])
@@ -75,7 +95,7 @@ static int make(const struct site *site, struct plan_item *item,
 
 	switch (item->table) {
 	case STORE_BOXES:
-		return asuser_box(asuser, &item->box, path);
+		return make_box(asuser, item, path);
 	case STORE_DOMAINS:
 		return make_domain(site, item, path);
 	case STORE_ADDRESSES:

@@ -5,6 +5,7 @@
 
 #include "base/progress.h"
 #include "errand.h"
+#include "maildir/maildirsize.h"
 
 struct errand {
 	const struct site *site;
@@ -19,6 +20,10 @@ void errand_settle(const struct plan *plan, struct plan_item *item, int rc,
 /* Is it popusr's to make? The directory of a domain that is parked, too: it may
  * have been deleted before it was ever published, and its files are made. */
 bool errand_makes(const struct plan_item *item);
+
+/* What its file maildirsize has as its limit, or "". */
+void errand_limit(const struct plan_item *item,
+		  char ret_text[MAILDIRSIZE_LINE]);
 
 /* Renames what has moved to another handle. */
 void errand_move(struct errand *errand);

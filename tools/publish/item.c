@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "qmail/dotqmail.h"
 
@@ -18,19 +19,21 @@ enum err item_box(struct plan *plan, const struct name_box *name,
 }
 
 enum err item_box_here(struct store_txn *txn, struct plan *plan,
-		       const struct store_box *box)
+		       const struct store_box *box, bool unlimits)
 {
 	struct plan_item item = {.table = STORE_BOXES,
 				 .act = PLAN_MAKE,
 				 .handle = box->name.handle,
-				 .box = box->name};
+				 .box = box->name,
+				 .unlimits = unlimits};
 	struct store_box now;
 	enum err err = store_box_become(txn, box, &now);
 
 	if (err == ERR_NOTFOUND)
 		item.from = box->other;
-	return err == ERR_OK || err == ERR_NOTFOUND ? plan_add(plan, &item)
-						    : err;
+	if (err == ERR_OK || err == ERR_NOTFOUND)
+		err = store_box_quota(txn, box, &item.quota);
+	return err == ERR_OK ? plan_add(plan, &item) : err;
 }
 
 static enum err and_handle(struct store_txn *txn,
@@ -70,12 +73,18 @@ enum err item_domain(struct store_txn *txn, struct plan *plan,
 	return err;
 }
 
+/* What of an address's file the levels above say. */
+struct levels {
+	enum store_delivery all, box;
+	struct store_quota quota;
+};
+
 /* address alone is a name, and leads nowhere: that of a catch-all that there is
  * not. */
 static enum err add_text(const struct config *config, struct plan *plan,
 			 const struct store_domain *domain,
 			 const struct store_address *address,
-			 enum store_delivery all, enum store_delivery box)
+			 const struct levels *levels)
 {
 	struct plan_item item = {.table = STORE_ADDRESSES,
 				 .act = PLAN_MAKE,
@@ -84,8 +93,9 @@ static enum err add_text(const struct config *config, struct plan *plan,
 				 .has_box = address->has_box,
 				 .address = address->name};
 	const bool none = !address->has_box && !address->forwards_len &&
-			  all != STORE_BOUNCE;
-	bool good = none || dotqmail_address(config, address, all, box,
+			  levels->all != STORE_BOUNCE;
+	bool good = none || dotqmail_address(config, address, levels->all,
+					     levels->box, &levels->quota,
 					     &item.text, &item.len, &item.mode);
 	enum err err;
 
@@ -108,13 +118,13 @@ static enum err add_nowhere(const struct config *config, struct plan *plan,
 			    const struct name_address *name,
 			    enum store_delivery all)
 {
+	const struct levels levels = {.all = all, .box = STORE_DELIVER};
 	struct store_address *address = calloc(1, sizeof *address);
 	enum err err = ERR_SYSTEM;
 
 	if (address) {
 		address->name = *name;
-		err = add_text(config, plan, domain, address, all,
-			       STORE_DELIVER);
+		err = add_text(config, plan, domain, address, &levels);
 	}
 	free(address);
 	return err;
@@ -155,27 +165,48 @@ enum err item_mail_box(struct store_txn *txn, struct name_box *name,
 	return ERR_OK;
 }
 
-/* The switches that count for an address: of its domain and that one's handle,
- * of its box and that one's handle. */
-static enum err switches(struct store_txn *txn,
-			 const struct store_domain *domain,
-			 struct store_address *address,
-			 enum store_delivery *ret_all,
-			 enum store_delivery *ret_box)
+/* Of a deleted box its own alone: no address leads to it any more. */
+static enum err quota_of(struct store_txn *txn, const struct store_box *box,
+			 bool deleted, struct store_quota *ret_quota)
 {
-	enum store_delivery all = domain->state.delivery, of = STORE_DELIVER;
+	if (!deleted)
+		return store_box_quota(txn, box, ret_quota);
+	*ret_quota = box->quota;
+	return ERR_OK;
+}
+
+/* What counts for an address: the switches of its domain and that one's handle,
+ * of its box and that one's handle, and the quota of its box. */
+static enum err get_levels(struct store_txn *txn,
+			   const struct store_domain *domain,
+			   struct store_address *address,
+			   struct levels *ret_levels)
+{
+	struct levels levels = {.all = domain->state.delivery,
+				.box = STORE_DELIVER};
 	struct store_box box;
-	enum err err = and_handle(txn, &domain->handle, &all);
+	enum err err = and_handle(txn, &domain->handle, &levels.all);
 
 	if (err == ERR_OK && address->has_box) {
-		err = item_mail_box(txn, &address->box, &box);
+		const struct name_box first = address->box;
+		bool deleted;
+
+		err = store_box_get(txn, &first, &box);
+		deleted = err == ERR_NOTFOUND;
+		if (deleted)
+			err = item_mail_box(txn, &address->box, &box);
+		deleted = deleted && address->box.number == first.number &&
+			  strcmp(address->box.handle.s, first.handle.s) == 0;
 		if (err == ERR_OK)
-			of = box.state.delivery;
+			levels.box = box.state.delivery;
 		if (err == ERR_OK)
-			err = and_handle(txn, &address->box.handle, &of);
+			err = and_handle(txn, &address->box.handle,
+					 &levels.box);
+		if (err == ERR_OK)
+			err = quota_of(txn, &box, deleted, &levels.quota);
 	}
-	*ret_all = store_delivery_and(all, address->delivery);
-	*ret_box = of;
+	levels.all = store_delivery_and(levels.all, address->delivery);
+	*ret_levels = levels;
 	return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
 }
 
@@ -184,7 +215,7 @@ enum err item_address(struct store_txn *txn, const struct config *config,
 		      bool bounce)
 {
 	struct store_domain domain;
-	enum store_delivery all, box;
+	struct levels levels;
 	enum err err = item_domain_of(txn, &address->name.domain, &domain);
 
 	if (err != ERR_OK)
@@ -193,10 +224,10 @@ enum err item_address(struct store_txn *txn, const struct config *config,
 	if (bounce)
 		return add_nowhere(config, plan, &domain, &address->name,
 				   STORE_BOUNCE);
-	err = switches(txn, &domain, address, &all, &box);
+	err = get_levels(txn, &domain, address, &levels);
 	if (err != ERR_OK)
 		return err;
-	return add_text(config, plan, &domain, address, all, box);
+	return add_text(config, plan, &domain, address, &levels);
 }
 
 enum err item_catchall(struct store_txn *txn, const struct config *config,

@@ -72,6 +72,7 @@ static void merge(struct plan_item *item, struct plan_item *other)
 	if (other->since < item->since)
 		item->since = other->since;
 	item->stays = item->stays && other->stays;
+	item->unlimits = item->unlimits || other->unlimits;
 	item_free(other);
 }
 
@@ -127,7 +128,7 @@ static enum err bring_box(struct store_txn *txn, struct plan *plan,
 	else if (err == ERR_OK)
 		err = ERR_NOTFOUND;
 	if (err == ERR_OK)
-		err = item_box_here(txn, plan, &live);
+		err = item_box_here(txn, plan, &live, false);
 	if (err == ERR_OK) {
 		plan->item[plan->count - 1].first = address->first;
 		plan->item[plan->count - 1].last = address->last;

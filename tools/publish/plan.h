@@ -42,6 +42,9 @@ struct plan_item {
 	struct name_handle handle; /* whose it is */
 	struct name_box box; /* a box; or where an address leads, if has_box */
 	struct name_box from; /* of a box: which one had its mail; or handle "" */
+	struct store_quota quota; /* of a box: what holds for it */
+	bool unlimits; /* of a box: it may have had one before; where it has none
+			* its file maildirsize goes */
 	bool has_box;
 	struct name_address address; /* an address; or a domain, alone */
 	struct store_domain *domain; /* of a domain: its row; malloc'ed */

@@ -266,6 +266,7 @@ int preflight_address(const struct site *site,
 		      const struct name_handle *handle,
 		      const struct store_address *address, bool adopt)
 {
+	const struct store_quota none = {0, 0};
 	struct looking looking = {&address->name, false};
 	size_t len;
 	mode_t mode;
@@ -278,7 +279,7 @@ int preflight_address(const struct site *site,
 	if (looking.ours)
 		return CODE_DONE;
 	if (!dotqmail_address(&site->config, address, STORE_DELIVER, STORE_DELIVER,
-			  &text, &len, &mode))
+			      &none, &text, &len, &mode))
 		return say_error(CODE_LATER, "no memory");
 	code = judge_file(site, handle, &address->name, text, len, adopt);
 	free(text);

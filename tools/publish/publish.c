@@ -62,11 +62,16 @@ static void sign(const struct pass *pass, struct store_pending *row)
 	memcpy(row->command, actor->command, sizeof row->command);
 }
 
+static unsigned what_of(const struct plan_item *item)
+{
+	return STORE_PENDING_SAYS | (item->unlimits ? STORE_PENDING_QUOTA : 0u);
+}
+
 /* A row for an item that has none: what brought it was a row of another object. */
 static void begin(const struct pass *pass, const struct plan_item *item,
 		  struct store_pending *row)
 {
-	row->what = STORE_PENDING_SAYS;
+	row->what = what_of(item);
 	row->stays = item->stays;
 	row->first = item->first;
 	row->last = item->last;
@@ -102,7 +107,7 @@ static enum err keep(struct store_txn *txn, const struct pass *pass,
 	else if (err != ERR_OK || row.last > plan->upto)
 		return err; /* somebody changed it meanwhile */
 	else if (plan_has_row(plan, &row))
-		row.what = STORE_PENDING_SAYS;
+		row.what = what_of(item);
 	if (item->failed && !plan->part)
 		note_failure(plan, item, &row);
 	return store_pending_put(txn, &row);

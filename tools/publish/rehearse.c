@@ -6,6 +6,7 @@
 #include "base/say.h"
 #include "dialup.h"
 #include "plan.h"
+#include "qmail/dotqmail.h"
 #include "steps.h"
 #include "store/path.h"
 
@@ -66,6 +67,18 @@ static void show_domain(const struct site *site, const struct plan_item *item,
 			(int)strcspn(files.relayhost, "\n"), files.relayhost);
 }
 
+static void show_quota(const struct plan_item *item, const char *path)
+{
+	const struct maildirsize limit = dotqmail_limit(&item->quota);
+	char text[MAILDIRSIZE_LINE];
+
+	maildirsize_limit_text(&limit, text);
+	if (text[0] && item->act == PLAN_MAKE)
+		say_out("%s/maildirsize: %s", path, text);
+	else if (item->unlimits && item->stays)
+		say_out("%s/maildirsize: - file", path);
+}
+
 static void show_item(const struct site *site, const struct plan_item *item)
 {
 	const char *sign = item->act == PLAN_REMOVE ? "- " : "";
@@ -76,6 +89,7 @@ static void show_item(const struct site *site, const struct plan_item *item)
 		path_box(site->config.home, &item->box, path);
 		show_move(site, item, path);
 		say_out("%s/: %sMaildir", path, sign);
+		show_quota(item, path);
 		return;
 	case STORE_DOMAINS:
 		if (item->act != PLAN_CLOSE)

@@ -38,15 +38,78 @@ static bool put_bounce(struct text *out, const struct config *config)
 			   "(#5.2.1)'");
 }
 
+/* No more than a file maildirsize takes. */
+static uint64_t at_most(uint64_t number)
+{
+	return number < MAILDIRSIZE_LIMIT_MAX ? number : MAILDIRSIZE_LIMIT_MAX;
+}
+
+struct maildirsize dotqmail_limit(const struct store_quota *quota)
+{
+	return (struct maildirsize){at_most(quota->bytes),
+				    at_most(quota->messages)};
+}
+
+static const char quota_name[] = "popbox-quota ";
+
+/* The settings and the limit are on the line, since its program is popusr's and
+ * cannot read them elsewhere; and what lies in the box is in the customer's hands.
+ * None of these words has a letter that a shell minds (config.h). */
+static bool put_quota(struct text *out, const struct config *config,
+		      const char *path, const struct maildirsize *limit)
+{
+	char line[LINES_LINE_MAX], text[MAILDIRSIZE_LINE];
+	char grace[24] = "", warn[24] = "";
+	int len;
+
+	maildirsize_limit_text(limit, text);
+	if (config->quota_grace)
+		(void)snprintf(grace, sizeof grace, " -g %u",
+			       config->quota_grace); /* ten digits */
+	if (config->quota_warn)
+		(void)snprintf(warn, sizeof warn, " -w %u",
+			       config->quota_warn); /* the same */
+	len = snprintf(line, sizeof line, "|%s%s%s %s %s\n",
+		       config->quota_path, grace, warn, path, text);
+	return config->quota_path[0] && fits(len, sizeof line) && text_put(out, line, (size_t)len);
+}
+
+/* The first file name of a program line is that of popbox-quota. */
+static const char *behind_quota(const char *line)
+{
+	const char *blank = strchr(line, ' ');
+	const size_t name = sizeof quota_name - 1;
+
+	if (line[0] != '|' || !blank)
+		return NULL;
+	if ((size_t)(blank + 1 - line) <= name ||
+	    memcmp(blank + 1 - name, quota_name, name) != 0 ||
+	    blank[-(ptrdiff_t)name] != '/')
+		return NULL;
+	return blank + 1;
+}
+
+bool dotqmail_is_quota(const char *line, struct maildirsize *ret_limit)
+{
+	const char *rest = behind_quota(line), *last;
+
+	last = rest ? strrchr(rest, ' ') : NULL;
+	return last && maildirsize_limit_read(last + 1, strlen(last + 1),
+					      ret_limit);
+}
+
 static bool put_targets(struct text *out, const struct config *config,
-			const struct store_address *address, bool with_box)
+			const struct store_address *address, bool with_box,
+			const struct maildirsize *limit)
 {
 	char path[PATH_MAX];
 	bool good = true;
 
 	if (with_box) {
 		path_box(config->home, &address->box, path);
-		good = text_put(out, path, strlen(path)) &&
+		if (limit->bytes || limit->messages)
+			good = put_quota(out, config, path, limit);
+		good = good && text_put(out, path, strlen(path)) &&
 		       text_put(out, "/\n", 2);
 	}
 	for (size_t at = 0; good && at < address->forwards_len;) {
@@ -75,8 +138,10 @@ static bool finish(struct text *out, bool good, char **ret_text,
 bool dotqmail_address(const struct config *config,
 		      const struct store_address *address,
 		      enum store_delivery all, enum store_delivery box,
-		      char **ret_text, size_t *ret_len, mode_t *ret_mode)
+		      const struct store_quota *quota, char **ret_text,
+		      size_t *ret_len, mode_t *ret_mode)
 {
+	const struct maildirsize limit = dotqmail_limit(quota);
 	bool with_box = address->has_box && box != STORE_BOUNCE;
 	bool bounce = all == STORE_BOUNCE ||
 		      (address->has_box && !with_box && !address->forwards_len);
@@ -88,7 +153,8 @@ bool dotqmail_address(const struct config *config,
 	if (bounce)
 		good = put_bounce(&out, config);
 	else
-		good = good && put_targets(&out, config, address, with_box);
+		good = good && put_targets(&out, config, address, with_box,
+					   &limit);
 	*ret_mode = with_box || bounce ? 0644 : 0744;
 	return finish(&out, good, ret_text, ret_len);
 }

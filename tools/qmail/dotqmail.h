@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "maildir/maildirsize.h"
 #include "store/config.h"
 #include "store/store.h"
 
@@ -18,12 +19,14 @@
  * all is the switch of the whole address (handle and domain), box that of its
  * box. Off: one line that makes the mail bounce, since without a file it would
  * fall to the catch-all; a box that is off leaves the forwards. Hold: a blank
- * line first, for which qmail-local defers the mail. False: cut, or no
- * memory. */
+ * line first, for which qmail-local defers the mail. A box with a quota has a line
+ * before that of its Maildir that runs popbox-quota(8); config->quota_path says
+ * where that is. False: cut, or no memory. */
 bool dotqmail_address(const struct config *config,
 		      const struct store_address *address,
 		      enum store_delivery all, enum store_delivery box,
-		      char **ret_text, size_t *ret_len, mode_t *ret_mode);
+		      const struct store_quota *quota, char **ret_text,
+		      size_t *ret_len, mode_t *ret_mode);
 
 /* The .qmail-default of a domain with the extension '+': a line before the
  * catch-all's own ones, or before one that bounces, hands mail for joe+tag to joe;
@@ -40,6 +43,12 @@ bool dotqmail_extension(const struct config *config, char **text, size_t *len,
 bool dotqmail_is_extension(const struct config *config, const char *line);
 bool dotqmail_is_hold(const char *line);
 bool dotqmail_is_bounce(const struct config *config, const char *line);
+
+/* Is it a line that runs popbox-quota, wherever that is? Then its limits. */
+bool dotqmail_is_quota(const char *line, struct maildirsize *ret_limit);
+
+/* A quota as the file maildirsize has it. */
+struct maildirsize dotqmail_limit(const struct store_quota *quota);
 
 /* The part of a local part that is before its extension, or 0: it has none. */
 size_t dotqmail_base(const char *local, size_t len);

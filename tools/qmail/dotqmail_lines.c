@@ -35,10 +35,14 @@ struct dotqmail_line *dotqmail_split(char *text, size_t len, size_t *ret_count)
 
 static enum dotqmail_does program(const struct config *config, const char *line)
 {
+	struct maildirsize limit;
+
 	if (dotqmail_is_extension(config, line))
 		return DOTQMAIL_EXTENSION;
 	if (dotqmail_is_hold(line))
 		return DOTQMAIL_HOLD;
+	if (dotqmail_is_quota(line, &limit))
+		return DOTQMAIL_QUOTA;
 	return dotqmail_is_bounce(config, line) ? DOTQMAIL_BOUNCE
 						: DOTQMAIL_PROGRAM;
 }

@@ -194,7 +194,7 @@ static enum recipient judge_lines(struct asking *asking, const struct hop *hop,
 			return RECIPIENT_THERE;
 		if (does == DOTQMAIL_EXTENSION && base)
 			return hand_on(asking, hop, base);
-		kept |= does != DOTQMAIL_EXTENSION;
+		kept |= does != DOTQMAIL_EXTENSION && does != DOTQMAIL_QUOTA;
 	}
 	return kept ? RECIPIENT_THERE : follow(asking, hop, line, count);
 }

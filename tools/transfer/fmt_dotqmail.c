@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "popusr/mailroot.h"
+#include "qmail/dotqmail.h"
 
 static enum fmt_dotqmail_kind kind_of(const char *line, size_t len)
 {
@@ -19,6 +20,7 @@ const char *fmt_dotqmail_lines(const char *text, size_t len,
 			       bool *ret_held)
 {
 	const char *why = NULL;
+	struct maildirsize limit;
 	bool first = true;
 	char line[PATH_MAX];
 
@@ -39,7 +41,10 @@ const char *fmt_dotqmail_lines(const char *text, size_t len,
 			return "a line is too long";
 		memcpy(line, text, part);
 		line[part] = 0;
-		if (part && !strchr("#+", text[0])) /* + instructs qmail-local */
+		/* + instructs qmail-local; and a quota of another popbox says nothing
+		 * of where the mail goes. */
+		if (part && !strchr("#+", text[0]) &&
+		    !dotqmail_is_quota(line, &limit))
 			why = each(arg, kind_of(line, part),
 				   line + (line[0] == '&'));
 		first = false;

@@ -13,11 +13,17 @@ static void line_holds(const char *line, mode_t mode)
 {
 	static const char box[] = "/home/popmail/e/ex1/POP/ex1-0007/\n";
 	static const char bounce[] = "|/var/qmail/bin/bouncesaying '";
+	struct maildirsize limit;
+	char whole[256];
 
 	if (line[0] == '&')
 		HOLDS(strchr(line, '@') && line[1] != '\n');
 	else if (line[0] == '/')
 		HOLDS(mode == 0644 && strncmp(line, box, strlen(box)) == 0);
+	else if (strncmp(line, "|/popbox-quota ", 15) == 0)
+		HOLDS(snprintf(whole, sizeof whole, "%.*s",
+			       (int)strcspn(line, "\n"), line) < 256 &&
+		      dotqmail_is_quota(whole, &limit));
 	else
 		HOLDS(mode == 0644 &&
 		      strncmp(line, bounce, strlen(bounce)) == 0);
@@ -57,19 +63,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t how = fuzz_byte(&data, &size);
 	const enum store_delivery all = switches[how & 3],
 				  box = switches[how >> 2 & 3];
+	const struct store_quota quota = {how & 32 ? 500 : 0,
+					  how & 64 ? STORE_UNLIMITED : 0};
 	char *text;
 	size_t len;
 	mode_t mode;
 
 	if (!config.home[0])
 		HOLDS(config_parse("", 0, &config, &fault) == ERR_OK);
+	memcpy(config.quota_path, "/popbox-quota", sizeof "/popbox-quota");
 	address = (struct store_address){
 		.name = {{"joe"}, {"example.com"}},
 		.has_box = how & 16,
 		.box = {{"ex1"}, 7},
 	};
 	put_forwards(&address, data, size);
-	if (!dotqmail_address(&config, &address, all, box, &text, &len,
+	if (!dotqmail_address(&config, &address, all, box, &quota, &text, &len,
 			      &mode)) {
 		HOLDS(!address.has_box && !address.forwards_len);
 		return 0;

@@ -9,12 +9,13 @@
 #include "cli/difference.h"
 #include "cli/many.h"
 #include "cli/operand.h"
+#include "cli/quota_options.h"
 #include "cli/state_options.h"
 #include "publish/change.h"
 
 const struct args_option cmd_box_set_options[] = {
 	{"--name", "TEXT", "the name of a person or thing"},
-	{"--quota", "SIZE|none", "kept, not enforced yet"},
+	QUOTA_OPTIONS,
 	STATE_OPTIONS,
 	MANY_OPTIONS,
 	CHANGE_OPTIONS,
@@ -38,8 +39,7 @@ struct edit {
 	struct box_operand target;
 	bool set_title;
 	char title[STORE_TITLE_MAX + 1];
-	bool set_quota;
-	uint64_t quota;
+	struct quota_options quota;
 	struct state_options switches;
 	bool suspend; /* by that name */
 	bool resume;
@@ -51,8 +51,7 @@ static enum err apply(struct store_txn *txn, struct edit *edit)
 {
 	if (edit->set_title)
 		memcpy(edit->is.title, edit->title, sizeof edit->title);
-	if (edit->set_quota)
-		edit->is.quota.bytes = edit->quota;
+	quota_options_apply(&edit->quota, &edit->is.quota);
 	state_options_apply(&edit->switches, &edit->is.state);
 	return store_box_set(txn, &edit->is);
 }
@@ -121,33 +120,30 @@ static int run(struct site *site, const struct args *args, struct edit *edit,
 	bool by_filter;
 	int code = many_asked(args, &by_filter);
 
-	if (code == CODE_DONE)
-		code = by_filter
-			       ? many(site, args, verb, edit_each, edit, done)
-			       : run_one(site, args, edit, done);
-	if (site->entry && edit->set_quota && edit->quota)
-		say_note("the quota is kept, but not enforced yet");
-	return code;
+	if (code != CODE_DONE)
+		return code;
+	return by_filter ? many(site, args, verb, edit_each, edit, done)
+			 : run_one(site, args, edit, done);
 }
 
 int cmd_box_set(struct site *site, const struct args *args)
 {
 	const char *title = args_get(args, "--name");
-	const char *quota = args_get(args, "--quota");
-	struct edit edit = {.set_title = title, .set_quota = quota};
+	struct edit edit = {.set_title = title};
 	int code = state_options_read(args, &edit.switches);
 
 	if (code == CODE_DONE)
 		code = operand_text("name", title, edit.title,
 				    sizeof edit.title);
-	if (code == CODE_DONE && quota)
-		code = operand_size(quota, &edit.quota);
+	if (code == CODE_DONE)
+		code = quota_options_read(args, &edit.quota);
 	if (code != CODE_DONE)
 		return code;
-	if (!title && !quota && !state_options_any(&edit.switches))
+	if (!title && !quota_options_any(&edit.quota) &&
+	    !state_options_any(&edit.switches))
 		return say_error(CODE_USAGE,
 				 "nothing to set: say --name, --quota, "
-				 "--login, --delivery or --reason");
+				 "--messages, --login, --delivery or --reason");
 	return run(site, args, &edit, "change", "set");
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd_box_show.c: popbox box list and show. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "base/json.h"
 #include "base/say.h"
 #include "cli/box_operand.h"
+#include "cli/box_usage.h"
 #include "cli/commands.h"
 #include "cli/filter.h"
 #include "cli/pager.h"
@@ -16,6 +18,7 @@
 
 const struct args_option cmd_box_list_options[] = {
 	FILTER_OPTIONS,
+	{"--over", "PERCENT", "only boxes that are so full, or fuller"},
 	PAGER_OPTIONS,
 	{NULL, NULL, NULL},
 };
@@ -24,6 +27,9 @@ struct handful {
 	struct filter filter;
 	struct filter_place place;
 	bool look; /* at the last logins, below the mail root */
+	bool weigh; /* what they hold, there */
+	unsigned over; /* percent; 0: any */
+	struct box_usage usage[PAGER_HANDFUL];
 	struct filter_box box[PAGER_HANDFUL];
 	struct holds holds[PAGER_HANDFUL];
 	size_t count;
@@ -42,6 +48,9 @@ static enum err next_body(struct store_txn *txn, void *arg)
 		if (err == ERR_OK)
 			err = holds_box(txn, &some->box[some->count].box,
 					&some->holds[some->count]);
+		if (err == ERR_OK && some->weigh)
+			err = box_usage_limit(txn, &some->box[some->count].box,
+					      &some->usage[some->count]);
 		some->count += err == ERR_OK;
 	}
 	some->place = place;
@@ -65,6 +74,9 @@ enum {
 	PASSWORD,
 	NAME,
 	QUOTA,
+	LIMIT,
+	USED,
+	PERCENT,
 	REASON,
 	CREATED,
 };
@@ -79,10 +91,26 @@ const struct pager_column pager_boxes[] = {
 	[PASSWORD] = {"password", TABLE_NAME, false},
 	[NAME] = {"name", TABLE_TEXT, false},
 	[QUOTA] = {"quota", TABLE_NAME, true},
+	[LIMIT] = {"limit", TABLE_NAME, true},
+	[USED] = {"used", TABLE_NAME, true},
+	[PERCENT] = {"percent", TABLE_NAME, true},
 	[REASON] = {"reason", TABLE_TEXT, true},
 	[CREATED] = {"created", TABLE_NAME, true},
 	{NULL, TABLE_TEXT, false},
 };
+
+static void fill_usage(const struct box_usage *usage, struct pager_cells *cells)
+{
+	char text[BOX_USAGE_TEXT];
+
+	box_usage_text(&usage->limit, text);
+	pager_cell(cells, LIMIT, text);
+	(void)snprintf(text, sizeof text, "%llu",
+		       (unsigned long long)usage->used.bytes); /* it fits */
+	pager_cell(cells, USED, usage->known ? text : "");
+	(void)snprintf(text, sizeof text, "%u", box_usage_percent(usage));
+	pager_cell(cells, PERCENT, usage->known ? text : "");
+}
 
 static void fill(const struct filter_box *line, const struct holds *holds,
 		 int64_t last, const char *ip, struct pager_cells *cells)
@@ -117,14 +145,22 @@ static bool line_row(const struct site *site, const void *arg, size_t index,
 	const struct filter_box *line = &some->box[index];
 	const struct holds *holds = &some->holds[index];
 	char address[NAME_ADDRESS_TEXT], ip[MAILROOT_IP_MAX + 1] = "";
+	struct box_usage usage = some->usage[index];
 	int64_t last = 0;
 
+	if (some->weigh)
+		box_usage_look(site, &line->box.name,
+			       some->over ? some->over : UINT_MAX, &usage);
+	if (some->over && box_usage_percent(&usage) < some->over)
+		return false;
 	if (some->look)
 		(void)filter_last_login(site, &line->box.name, &last, ip);
 	if (!filter_fits_login(&some->filter, &line->box, last))
 		return false;
 	if (cells)
 		fill(line, holds, last, ip, cells);
+	if (cells && some->weigh)
+		fill_usage(&usage, cells);
 	if (!ret_object)
 		return true;
 	if (line->has_address)
@@ -136,6 +172,8 @@ static bool line_row(const struct site *site, const void *arg, size_t index,
 						    : json_null());
 	if (some->look)
 		add_last(*ret_object, last, ip);
+	if (some->weigh)
+		box_usage_json(*ret_object, &usage);
 	return true;
 }
 
@@ -143,21 +181,31 @@ static int list_boxes(struct site *site, const struct args *args,
 		      struct handful *some)
 {
 	static const char *const with_last[] = {"last-login", NULL};
+	static const char *const with_use[] = {"limit", "used", "percent", NULL};
+	const char *over = args_get(args, "--over");
 	const struct pager list = {"box list",	pager_boxes, 2,
 				   next_body,	line_row,    some,
 				   &some->count};
 	struct pager_view view;
 	int code = filter_read(args, &some->filter);
 
+	if (code == CODE_DONE && over)
+		code = box_usage_read_percent(over, &some->over);
 	if (code == CODE_DONE)
 		code = pager_read(site, args, &list,
-				  some->filter.look ? with_last : NULL, &view);
+				  over		      ? with_use
+				  : some->filter.look ? with_last
+						      : NULL,
+				  &view);
 	if (code != CODE_DONE)
 		return code;
 	some->look = some->filter.look ||
 		     pager_wants(&list, &view, "last-login") ||
 		     pager_wants(&list, &view, "last-ip");
-	code = some->look ? site_open_look(site) : site_open_read(site);
+	some->weigh = over || pager_wants(&list, &view, "limit") ||
+		      pager_wants(&list, &view, "used") ||
+		      pager_wants(&list, &view, "percent");
+	code = some->look || some->weigh ? site_open_look(site) : site_open_read(site);
 	return code == CODE_DONE ? pager_print(site, &list, &view) : code;
 }
 
@@ -178,6 +226,7 @@ struct shown {
 	struct box_operand target;
 	struct store_box box;
 	struct holds holds;
+	struct box_usage usage;
 	char login[HOLDS_LINE], delivery[HOLDS_LINE];
 	struct name_address *address; /* malloc'ed */
 	size_t count;
@@ -222,6 +271,8 @@ static enum err show_body(struct store_txn *txn, void *arg)
 	shown->count = 0;
 	if (err == ERR_OK)
 		err = show_holds(txn, shown);
+	if (err == ERR_OK)
+		err = box_usage_limit(txn, &shown->box, &shown->usage);
 	while (err == ERR_OK) {
 		err = store_box_address_next(txn, &shown->target.box, after,
 					     &at);
@@ -252,7 +303,33 @@ static void show_json(const struct site *site, const struct shown *shown,
 	(void)json_object_set_new(object, "addresses", list);
 	(void)json_object_set_new(object, "maildir", json_string(maildir));
 	add_last(object, last, ip);
+	box_usage_json(object, &shown->usage);
 	json_print(object);
+}
+
+/* Whose limit it is. */
+static const char *level_of(uint64_t own, uint64_t held)
+{
+	return own || !held ? "" : " (by its domain or handle)";
+}
+
+static void show_usage(const struct shown *shown)
+{
+	const struct box_usage *usage = &shown->usage;
+	const struct store_quota *own = &shown->box.quota;
+	char text[BOX_USAGE_TEXT], count[SAY_COUNT_TEXT];
+	const char *level = level_of(own->bytes, usage->limit.bytes);
+
+	if (!*level)
+		level = level_of(own->messages, usage->limit.messages);
+	box_usage_text(&usage->limit, text);
+	if (usage->limit.bytes || usage->limit.messages)
+		say_out("quota             %s%s", text, level);
+	if (usage->known)
+		say_out("used              %llu bytes in %s, %u%%",
+			(unsigned long long)usage->used.bytes,
+			say_count(usage->used.messages, "message", count),
+			box_usage_percent(usage));
 }
 
 static void show_text(const struct site *site, const struct shown *shown,
@@ -279,9 +356,7 @@ static void show_text(const struct site *site, const struct shown *shown,
 	say_out("created           %s", say_time(box->state.created, text));
 	say_out("last login        %s%s%s", last ? say_time(last, text) : "never",
 		ip[0] ? " from " : "", ip);
-	if (box->quota.bytes)
-		say_out("quota             %llu bytes, not enforced yet",
-			(unsigned long long)box->quota.bytes);
+	show_usage(shown);
 	say_clean(box->state.reason, clean, sizeof clean);
 	if (clean[0])
 		say_out("reason            %s", clean);
@@ -306,9 +381,11 @@ int cmd_box_show(struct site *site, const struct args *args)
 		code = box_operand_missing(&shown.target, CODE_NO);
 	else if (err != ERR_OK)
 		code = site_failed(site, err, shown.target.text);
-	else if (site->json)
-		show_json(site, &shown, maildir);
 	else
+		box_usage_look(site, &shown.box.name, 0, &shown.usage);
+	if (err == ERR_OK && site->json)
+		show_json(site, &shown, maildir);
+	else if (err == ERR_OK)
 		show_text(site, &shown, maildir);
 	free(shown.address);
 	return code;

@@ -12,6 +12,7 @@
 #include "cli/difference.h"
 #include "cli/kind_options.h"
 #include "cli/operand.h"
+#include "cli/quota_options.h"
 #include "cli/state_options.h"
 #include "cli/takedown.h"
 #include "publish/change.h"
@@ -23,6 +24,7 @@ const struct args_option cmd_domain_set_options[] = {
 	KEEP_BOXES_OPTION,
 	{"--ip", "ADDR|none", "local address of logins without a domain"},
 	{"--extension", "+|none", "joe+tag@ reaches joe@, whatever the tag"},
+	QUOTA_OPTIONS,
 	STATE_OPTIONS,
 	ADOPT_OPTION,
 	FIX_LOCALS_OPTION,
@@ -50,6 +52,7 @@ struct edit {
 	char ip[STORE_IP_MAX + 1];
 	bool set_extension;
 	char extension; /* 0: none */
+	struct quota_options quota;
 	struct state_options switches;
 	struct store_domain was;  /* when we looked first */
 	struct store_domain wish; /* kind, host and subdomains to be */
@@ -87,6 +90,17 @@ static enum err judge_extension(struct store_txn *txn, const struct edit *edit,
 				    domain->target.s);
 	return store_refuse(txn, ERR_INVALID,
 			    "a domain of kind %s has no addresses to extend",
+			    word_kind(domain->kind));
+}
+
+/* So has none a box. */
+static enum err judge_quota(struct store_txn *txn, const struct edit *edit,
+			    const struct store_domain *domain)
+{
+	if (!quota_options_any(&edit->quota) || domain->kind == STORE_POP)
+		return ERR_OK;
+	return store_refuse(txn, ERR_INVALID,
+			    "a domain of kind %s has no boxes of its own",
 			    word_kind(domain->kind));
 }
 
@@ -139,6 +153,8 @@ static enum err edit_body(struct store_txn *txn, void *arg)
 		err = judge_delivery(txn, edit, is);
 	if (err == ERR_OK)
 		err = judge_extension(txn, edit, is);
+	if (err == ERR_OK)
+		err = judge_quota(txn, edit, is);
 	if (err != ERR_OK)
 		return err;
 	memcpy(is->host, edit->wish.host, sizeof is->host);
@@ -148,6 +164,7 @@ static enum err edit_body(struct store_txn *txn, void *arg)
 		memcpy(is->ip, edit->ip, sizeof edit->ip);
 	if (edit->set_extension)
 		is->extension = edit->extension;
+	quota_options_apply(&edit->quota, &is->quota);
 	state_options_apply(&edit->switches, &is->state);
 	err = store_domain_set(txn, is);
 	/* What is printed is what there is. */
@@ -263,14 +280,17 @@ int cmd_domain_set(struct site *site, const struct args *args)
 		code = read_ip(args_get(args, "--ip"), &edit);
 	if (code == CODE_DONE)
 		code = read_extension(args_get(args, "--extension"), &edit);
+	if (code == CODE_DONE)
+		code = quota_options_read(args, &edit.quota);
 	if (code != CODE_DONE)
 		return code;
 	if (!state_options_any(&edit.switches) && !edit.set_ip &&
-	    !edit.set_extension && !kind_options_any(args))
+	    !quota_options_any(&edit.quota) && !edit.set_extension &&
+	    !kind_options_any(args))
 		return say_error(CODE_USAGE,
 				 "nothing to set: say --kind, --host, "
-				 "--subdomains, --ip, --extension, --login, "
-				 "--delivery or --reason");
+				 "--subdomains, --ip, --extension, --quota, "
+				 "--messages, --login, --delivery or --reason");
 	edit.target = args_get(args, "--postmaster");
 	edit.down.keep_boxes = args_has(args, "--keep-boxes");
 	return run(site, args, &edit, "set");

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/say.h"
 #include "base/words.h"
+#include "cli/box_usage.h"
 #include "cli/commands.h"
 #include "cli/operand.h"
 #include "cli/pager.h"
@@ -168,6 +169,8 @@ static void print_shown(const struct shown *shown)
 {
 	const struct store_domain *domain = &shown->domain;
 	char text[SAY_TIME_TEXT], host[NAME_DOMAIN_MAX + 16];
+	char quota[BOX_USAGE_TEXT];
+	struct maildirsize limit;
 
 	say_out("domain      %s", domain->name.s);
 	if (domain->utf8[0])
@@ -186,6 +189,11 @@ static void print_shown(const struct shown *shown)
 		say_out("extension   %c", domain->extension);
 	say_out("login       %s", shown->login);
 	say_out("delivery    %s", shown->delivery);
+	limit.bytes = domain->quota.bytes;
+	limit.messages = domain->quota.messages;
+	box_usage_text(&limit, quota);
+	if (limit.bytes || limit.messages)
+		say_out("quota       %s", quota);
 	say_out("addresses   %lu", shown->addresses);
 	say_out("created     %s", say_time(domain->state.created, text));
 }

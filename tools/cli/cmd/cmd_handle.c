@@ -8,6 +8,7 @@
 #include "cli/confirm.h"
 #include "cli/difference.h"
 #include "cli/operand.h"
+#include "cli/quota_options.h"
 #include "cli/state_options.h"
 #include "publish/change.h"
 
@@ -19,6 +20,7 @@ const struct args_option cmd_handle_add_options[] = {
 
 const struct args_option cmd_handle_set_options[] = {
 	{"--name", "TEXT", "the name of a person or company"},
+	QUOTA_OPTIONS,
 	STATE_OPTIONS,
 	CHANGE_OPTIONS,
 	{NULL, NULL, NULL},
@@ -35,6 +37,7 @@ struct edit {
 	bool add, set; /* by that name */
 	bool set_title;
 	char title[STORE_TITLE_MAX + 1];
+	struct quota_options quota;
 	struct state_options switches;
 	struct store_handle was, is;
 };
@@ -53,6 +56,7 @@ static enum err edit_body(struct store_txn *txn, void *arg)
 	edit->was = edit->is;
 	if (edit->set_title)
 		memcpy(edit->is.title, edit->title, sizeof edit->title);
+	quota_options_apply(&edit->quota, &edit->is.quota);
 	state_options_apply(&edit->switches, &edit->is.state);
 	err = store_handle_set(txn, &edit->is);
 	/* What is printed is what there is. */
@@ -97,11 +101,15 @@ int cmd_handle_set(struct site *site, const struct args *args)
 	struct edit edit = {.set = true};
 	int code = state_options_read(args, &edit.switches);
 
+	if (code == CODE_DONE)
+		code = quota_options_read(args, &edit.quota);
 	if (code != CODE_DONE)
 		return code;
-	if (!state_options_any(&edit.switches) && !args_has(args, "--name"))
-		return say_error(CODE_USAGE, "nothing to set: say --name, "
-					     "--login, --delivery or --reason");
+	if (!state_options_any(&edit.switches) &&
+	    !quota_options_any(&edit.quota) && !args_has(args, "--name"))
+		return say_error(CODE_USAGE,
+				 "nothing to set: say --name, --quota, "
+				 "--messages, --login, --delivery or --reason");
 	return run(site, args, &edit, "set");
 }
 

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/say.h"
 #include "base/words.h"
+#include "cli/box_usage.h"
 #include "cli/commands.h"
 #include "cli/operand.h"
 #include "cli/pager.h"
@@ -166,6 +167,8 @@ static void print_shown(const struct shown *shown)
 {
 	const struct store_handle *handle = &shown->handle;
 	char clean[STORE_TITLE_MAX + 1], time[SAY_TIME_TEXT];
+	char text[BOX_USAGE_TEXT];
+	struct maildirsize limit;
 
 	say_out("handle      %s", handle->name.s);
 	say_clean(handle->title, clean, sizeof clean);
@@ -174,6 +177,11 @@ static void print_shown(const struct shown *shown)
 	say_out("delivery    %s", shown->delivery);
 	say_clean(handle->state.reason, clean, sizeof clean);
 	say_out("reason      %s", clean[0] ? clean : "-");
+	limit.bytes = handle->quota.bytes;
+	limit.messages = handle->quota.messages;
+	box_usage_text(&limit, text);
+	if (limit.bytes || limit.messages)
+		say_out("quota       %s", text);
 	say_out("domains     %lu", shown->domains);
 	say_out("boxes       %lu", shown->boxes);
 	say_out("next box    %s-%04u", handle->name.s, handle->next_box);

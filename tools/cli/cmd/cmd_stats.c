@@ -9,9 +9,11 @@
 #include "base/say.h"
 #include "check/stats.h"
 #include "check/statsprint.h"
+#include "cli/box_usage.h"
 #include "cli/commands.h"
 #include "cli/metrics.h"
 #include "cli/operand.h"
+#include "qmail/dotqmail.h"
 
 const struct args_option cmd_stats_options[] = {
 	{"--handle", "H", "only this customer"},
@@ -20,6 +22,19 @@ const struct args_option cmd_stats_options[] = {
 	{"--log", "FILE", "with --prometheus: the mail log to read"},
 	{NULL, NULL, NULL},
 };
+
+/* Has it room for another message? One that is not full by its file is not. */
+static void weigh(struct site *site, const struct stats_seen *box,
+		  struct stats *stats)
+{
+	const struct maildirsize limit = dotqmail_limit(&box->quota);
+	const struct maildirsize more = {0, 1};
+	struct box_usage usage = {.limit = limit};
+
+	box_usage_look(site, &box->name, 100, &usage);
+	if (usage.known && maildirsize_is_over(&limit, &usage.used, &more))
+		stats_full(stats, box->handle);
+}
 
 /* What popusr sees of a box. One that cannot be looked at is said. */
 static void look(struct site *site, const struct stats_seen *box,
@@ -35,6 +50,7 @@ static void look(struct site *site, const struct stats_seen *box,
 	} else {
 		stats_login(stats, box->handle, rc == 0 ? last : 0);
 	}
+	weigh(site, box, stats);
 	if (!stats->mail)
 		return;
 	rc = asuser_bytes(site->asuser, &box->name, &bytes, path);
