@@ -195,7 +195,7 @@ DEMO_PACKAGES  = $(BUILD_PACKAGES) ucspi-tcp mpop python3
 DIALUP_PACKAGES = $(BUILD_PACKAGES) python3 python3-aiosmtpd
 CHECK_PACKAGES = $(DEMO_PACKAGES) libcmocka-dev perl binutils strace mandoc \
 	tinycdb curl whois argon2 openssl python3-aiosmtpd clang libclang-rt-14-dev \
-	dovecot-pop3d dovecot-imapd apache2-utils \
+	dovecot-pop3d dovecot-imapd dovecot-lmtpd apache2-utils \
 	zsh fish daemontools s6 systemd stunnel4 fail2ban \
 	dpkg-dev lintian valgrind
 DEEP_PACKAGES  = $(CHECK_PACKAGES) clang-tidy cppcheck shellcheck llvm-14 \

@@ -42,6 +42,8 @@ struct config {
 	char assign_popusr[CONFIG_TEXT_MAX + 1]; /* user name of popusr */
 	uint32_t rcpthosts_max; /* domains; more are in morercpthosts */
 	uint32_t assign_user;			 /* enum config_assign */
+	char dovecot_dir[CONFIG_TEXT_MAX + 1];	 /* absolute, or "none" */
+	char dovecot_group[CONFIG_TEXT_MAX + 1];
 	char separators[CONFIG_TEXT_MAX + 1];	 /* of user and domain */
 	char default_domain[CONFIG_TEXT_MAX + 1]; /* A-labels, or "" */
 	uint32_t login_by_box;			  /* 0 or 1 */
@@ -105,6 +107,11 @@ MUST_USE enum err config_read(const char *dir, struct config *ret_config,
 static inline bool config_has_qmail(const struct config *config)
 {
 	return config->qmail[0] == '/';
+}
+
+static inline bool config_has_dovecot(const struct config *config)
+{
+	return config->dovecot_dir[0] == '/';
 }
 
 #endif

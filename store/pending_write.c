@@ -9,6 +9,11 @@
 #include "pending.h"
 #include "row_write.h"
 
+void store_publish_logins(struct store *store)
+{
+	store->logins = true;
+}
+
 static enum err put(struct store_txn *txn, const struct row_key *key,
 		    const struct store_pending *pending)
 {
@@ -86,9 +91,17 @@ static bool same_quota(const struct store_quota *a, const struct store_quota *b)
 static enum err handle_said(const struct row_key *key, struct db_bytes row,
 			    struct store_handle *ret_handle)
 {
-	*ret_handle = (struct store_handle){.state.delivery = STORE_DELIVER};
+	*ret_handle = (struct store_handle){.state.delivery = STORE_DELIVER,
+					    .state.login = true};
 	return row.at ? handle_decode(row_key_bytes(key), row, ret_handle)
 		      : ERR_OK;
+}
+
+/* Of what a login needs, beside a box's password. */
+static bool same_login(const struct store_state *a, const struct store_state *b)
+{
+	return a->login == b->login && a->expires == b->expires &&
+	       a->off == b->off;
 }
 
 static enum err note_handle(struct store_txn *txn, const struct row_key *key,
@@ -103,7 +116,8 @@ static enum err note_handle(struct store_txn *txn, const struct row_key *key,
 		err = handle_said(key, is, &now);
 	if (err != ERR_OK)
 		return err;
-	if (then.state.delivery != now.state.delivery)
+	if (then.state.delivery != now.state.delivery ||
+	    (txn->store->logins && !same_login(&then.state, &now.state)))
 		pending.what |= STORE_PENDING_SWITCHED;
 	if (!same_quota(&then.quota, &now.quota))
 		pending.what |= STORE_PENDING_QUOTA;
@@ -174,8 +188,15 @@ static enum err note_domain(struct store_txn *txn, const struct row_key *key,
 		return had;
 	if (has != ERR_OK && has != ERR_NOTFOUND)
 		return has;
-	if (had == ERR_OK && has == ERR_OK)
-		return add_domain(txn, &now, differs(&then, &now), true, false);
+	if (had == ERR_OK && has == ERR_OK) {
+		const bool logins = txn->store->logins &&
+				    !same_login(&then.state, &now.state);
+
+		return add_domain(txn, &now,
+				  differs(&then, &now) |
+					  (logins ? STORE_PENDING_SAYS : 0),
+				  true, false);
+	}
 	if (had == ERR_OK)
 		return add_domain(txn, &then, STORE_PENDING_SAYS, true, false);
 	return has == ERR_OK ? add_domain(txn, &now, STORE_PENDING_SAYS, false,
@@ -195,13 +216,14 @@ static enum err add_box(struct store_txn *txn, struct db_bytes key,
 	return err == ERR_OK ? add(txn, &pending) : err;
 }
 
-/* A password is in no file; and the Maildir of one that is deleted stays. */
+/* A password is in no file of qmail's; and the Maildir of one that is deleted
+ * stays. */
 static enum err note_box(struct store_txn *txn, const struct row_key *key,
 			 struct db_bytes was, struct db_bytes is)
 {
 	struct store_box then, now;
-	enum err err = ERR_OK;
 	unsigned what = 0;
+	enum err err = ERR_OK;
 
 	if (!is.at)
 		return ERR_OK;
@@ -217,6 +239,9 @@ static enum err note_box(struct store_txn *txn, const struct row_key *key,
 		what |= STORE_PENDING_SWITCHED;
 	if (!same_quota(&then.quota, &now.quota))
 		what |= STORE_PENDING_QUOTA;
+	if (txn->store->logins &&
+	    (was.len != is.len || memcmp(was.at, is.at, is.len) != 0))
+		what |= STORE_PENDING_SAYS;
 	return what ? add_box(txn, row_key_bytes(key), what, true) : ERR_OK;
 }
 

@@ -59,6 +59,7 @@ struct store {
 	enum err refused; /* what the reason is of */
 	bool unknown;	  /* it says that something is not there */
 	uint64_t oldest;  /* the first format that is read here */
+	bool logins;	  /* what a login needs is in files, too */
 };
 
 /* A transaction; the second part is for writers. */

@@ -24,6 +24,10 @@ MUST_USE enum err store_create(const char *dir);
 /* ERR_NOTFOUND, ERR_INVALID (a network file system), ERR_DAMAGED, ... */
 MUST_USE enum err store_open_write(const char *dir, struct store **ret_store);
 
+/* From here on what a login needs is in files, too: a password and a switch of
+ * logins make pending work, as what qmail's files say does. */
+void store_publish_logins(struct store *store);
+
 /* Makes room for about so many bytes more, so that a large body need not be run
  * again in a larger map. */
 MUST_USE enum err store_reserve(struct store *store, uint64_t bytes);

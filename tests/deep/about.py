@@ -96,6 +96,8 @@ MAP = (
     ("tools/qmail/lines.c", ("test_render", "test_steps", "test_control",
                              *PUBLISHED)),
     ("tools/check/check_control.c", ("check.t", "kinds.t", "control.t", "crash.t")),
+    ("tools/publish/dovecot_files.c", ("cli/dovecot.t",)),
+    ("tools/accounts/dovecot.c", ("cli/dovecot.t", "export.t")),
     ("tools/publish/errand_move.c", ("moves.t", "model.t")),
     ("tools/popusr/mailroot_move.c", ("moves.t",)),
     ("tools/cli/cmd/cmd_domain_move.c", ("moves.t", "codes.t")),

@@ -93,8 +93,8 @@ static void leading(void **state)
 {
 	static const char *const want[] = {
 		"uid", "gid", "home", "serialmail", "qmail", "qmail_hup",
-		"assign_user", "popusr", "confine", "confine_read",
-		"quota_program"};
+		"assign_user", "popusr", "dovecot_dir", "dovecot_group", "confine",
+		"confine_read", "quota_program"};
 	const struct config_key *key;
 	size_t leads = 0;
 

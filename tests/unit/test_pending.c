@@ -188,6 +188,43 @@ static void test_quota(void **state)
 	is("ex1/box/ex1-0001 64 stays, ex1/address/joe@example.com 1, ");
 }
 
+static enum err suspend_all(struct store_txn *txn, void *arg)
+{
+	const struct store_address a = joe();
+	struct name_handle ex1 = handle("ex1");
+	struct store_handle h;
+	struct store_domain d;
+	enum err err = store_handle_get(txn, &ex1, &h);
+
+	(void)arg;
+	h.state.login = false;
+	if (err == ERR_OK)
+		err = store_handle_set(txn, &h);
+	if (err == ERR_OK)
+		err = store_domain_get(txn, &a.name.domain, &d);
+	d.state.login = false;
+	return err == ERR_OK ? store_domain_set(txn, &d) : err;
+}
+
+static void test_logins(void **state)
+{
+	(void)state;
+	assert_int_equal(change(suspend_all, NULL), ERR_OK);
+	is("");
+	store_publish_logins(store);
+	assert_int_equal(change(password, NULL), ERR_OK);
+	is("ex1/box/ex1-0001 1 stays, ");
+	assert_int_equal(change(password, NULL), ERR_OK);
+}
+
+static void test_login_switches(void **state)
+{
+	(void)state;
+	store_publish_logins(store);
+	assert_int_equal(change(suspend_all, NULL), ERR_OK);
+	is("ex1/handle/ 2 stays, ex1/domain/example.com 1 stays, ");
+}
+
 static enum err switch_all(struct store_txn *txn, void *arg)
 {
 	struct name_handle ex1 = handle("ex1");
@@ -460,6 +497,10 @@ int main(int argc, char **argv)
 		WITH_STORE("what no file says makes no row", test_quiet),
 		WITH_STORE("a quota makes one row of each level that says one",
 			   test_quota),
+		WITH_STORE("where logins are in files a password makes a row",
+			   test_logins),
+		WITH_STORE("where logins are in files their switches make rows",
+			   test_login_switches),
 		WITH_STORE("a switch makes one row, of what was switched",
 			   test_switches),
 		WITH_STORE("what is deleted is pending, and again when it is "

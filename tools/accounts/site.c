@@ -148,7 +148,10 @@ int site_open_write(struct site *site)
 	if (!site->asuser)
 		return CODE_LATER;
 	interrupt_start();
-	return open_with(site, store_open_write);
+	code = open_with(site, store_open_write);
+	if (code == CODE_DONE && config_has_dovecot(&site->config))
+		store_publish_logins(site->store);
+	return code;
 }
 
 void site_close(struct site *site)

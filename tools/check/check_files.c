@@ -14,6 +14,7 @@
 #include "base/progress.h"
 #include "base/say.h"
 #include "publish/dialup.h"
+#include "publish/dovecot_files.h"
 #include "publish/plan.h"
 #include "publish/steps.h"
 #include "qmail/control.h"
@@ -539,6 +540,8 @@ int check_files(struct site *site, bool fix, check_files_report *report,
 		audit_store(a);
 	if (code == CODE_DONE)
 		code = audit_below(a);
+	if (code == CODE_DONE)
+		dovecot_files_audit(site, &a->plan, on_found, a);
 	if (code == CODE_DONE && config_has_qmail(&site->config))
 		audit_qmail(a);
 	if (code == CODE_DONE)

@@ -14,6 +14,7 @@
 #include "many.h"
 #include "password.h"
 #include "publish/change.h"
+#include "publish/publish.h"
 #include "transfer/csvfile.h"
 #include "transfer/hasher.h"
 
@@ -24,6 +25,7 @@ struct resetting {
 	size_t next, computed;
 	struct text credentials; /* secret */
 	bool no_memory;
+	uint64_t last; /* entry of the change */
 	struct progress progress;
 };
 
@@ -132,15 +134,14 @@ static enum err set_body(struct store_txn *txn, void *arg)
 
 static int commit(struct site *site, struct resetting *r)
 {
-	uint64_t last;
 	enum err err = store_reserve(site->store,
 				     (uint64_t)r->many->count * 1600);
 
 	if (err == ERR_OK)
 		err = change_commit(site->store, &site->actor, set_body, r,
-				    &last, "the new passwords are set");
+				    &r->last, "the new passwords are set");
 	if (err == ERR_OK)
-		change_made(site, last);
+		change_made(site, r->last);
 	return site_failed(site, err, "the passwords");
 }
 
@@ -189,7 +190,7 @@ static int reset_all(struct site *site, const struct args *args,
 		say_note("passwords set of %s, written to '%s'",
 			 say_count(r->many->count, "box", count),
 			 args_get(args, "--credentials"));
-	return CODE_DONE;
+	return publish_passwords(site, r->last);
 }
 
 int repassword(struct site *site, const struct args *args)

@@ -13,6 +13,7 @@
 
 #include "base/interrupt.h"
 #include "base/say.h"
+#include "dovecot_files.h"
 #include "errand.h"
 #include "pending.h"
 #include "plan.h"
@@ -194,7 +195,8 @@ static bool carry_part(struct pass *pass)
 {
 	if (!pass->cannot_close)
 		pass->cannot_close = !steps_close(pass->site, &pass->plan);
-	return errand_make(pass->site, &pass->plan);
+	return errand_make(pass->site, &pass->plan) &&
+	       dovecot_files_write(pass->site, &pass->plan);
 }
 
 /* A domain that may be new, of a handle of which something is pending. */
@@ -227,7 +229,7 @@ static bool carry_whole(struct pass *pass)
 	struct plan *plan = &pass->plan;
 	const bool closed = steps_close(site, plan);
 
-	if (!errand_make(site, plan))
+	if (!errand_make(site, plan) || !dovecot_files_write(site, plan))
 		return false;
 	/* Of a handle for which something failed no new domain is accepted. */
 	if (closed && !plan_hold_back(plan))
@@ -495,4 +497,11 @@ int publish_change(struct site *site, uint64_t last)
 	else
 		run.mine = run.mine_upto = UINT64_MAX; /* nothing is */
 	return err == ERR_OK ? run_all(site, &run) : store_failed(site, err);
+}
+
+int publish_passwords(struct site *site, uint64_t last)
+{
+	return config_has_dovecot(&site->config) && last
+		       ? publish_change(site, last)
+		       : CODE_DONE;
 }

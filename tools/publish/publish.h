@@ -29,4 +29,8 @@ int publish(struct site *site, bool full);
  * entries is told, and is the exit code; all else that failed is one line. */
 int publish_change(struct site *site, uint64_t last);
 
+/* The same after a change of passwords alone, of which no file says anything without
+ * the setting dovecot_dir: then it waits for nobody. */
+int publish_passwords(struct site *site, uint64_t last);
+
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/say.h"
 #include "dialup.h"
+#include "dovecot_files.h"
 #include "plan.h"
 #include "qmail/dotqmail.h"
 #include "steps.h"
@@ -117,6 +118,8 @@ enum err rehearse(const struct site *site, struct store_txn *txn,
 
 	for (size_t i = 0; err == ERR_OK && i < plan.count; i++)
 		show_item(site, &plan.item[i]);
+	if (err == ERR_OK)
+		err = dovecot_files_show(site, txn, &plan);
 	if (err == ERR_OK && !steps_show(site, &plan))
 		err = ERR_SYSTEM;
 	*ret_steps = plan.count;

@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "accounts/dovecot.h"
 #include "base/json.h"
 #include "base/words.h"
 #include "csvfile.h"
 #include "popusr/mailroot.h"
 #include "store/hash/pwhash.h"
 #include "store/login.h"
-#include "store/path.h"
 
 const char fmt_out_csv_header[] =
 	"address,box,hash,name,quota,handle,forward,login,delivery,reason\n";
@@ -157,52 +157,19 @@ static void user_of(const struct fmt_out *row, char ret_user[NAME_ADDRESS_TEXT])
 		name_address_text(&row->address->name, ret_user);
 }
 
-/* The scheme as Dovecot calls it; "" for what brings its own. NULL: it knows no
- * such hash. */
-static const char *scheme_of(const char *hash)
-{
-	static const struct {
-		const char *start, *scheme;
-	} schemes[] = {
-		{"$argon2id$", "{ARGON2ID}"}, {"$argon2i$", "{ARGON2I}"},
-		{"$6$", "{SHA512-CRYPT}"},    {"$5$", "{SHA256-CRYPT}"},
-		{"$2", "{BLF-CRYPT}"},	      {"$y$", "{CRYPT}"},
-		{"$gy$", "{CRYPT}"},	      {"$7$", "{CRYPT}"},
-		{"{", ""},
-	};
-
-	for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
-		if (strncmp(hash, schemes[i].start,
-			    strlen(schemes[i].start)) == 0)
-			return schemes[i].scheme;
-	}
-	return NULL;
-}
-
 static const char wrapped[] = "its hash is wrapped, which no other program "
 			      "reads (a new password is needed there)";
 
 const char *fmt_out_dovecot(struct text *out, const struct fmt_out *row)
 {
-	const struct store_account *account = row->account;
-	const char *scheme = scheme_of(account->hash);
-	char user[NAME_ADDRESS_TEXT], path[PATH_MAX], quota[64] = "";
+	char user[NAME_ADDRESS_TEXT];
 
-	if (row->off)
-		scheme = "{CRYPT}";
-	if (!scheme)
+	if (!row->off && !dovecot_knows(row->account->hash))
 		return wrapped;
-	/* The setting home has neither a colon nor a blank (config.c). */
-	path_box(row->config->home, &account->box.name, path);
 	user_of(row, user);
-	if (account->box.quota.bytes)
-		(void)snprintf(quota, sizeof quota,
-			       " userdb_quota_rule=*:bytes=%llu",
-			       (unsigned long long)account->box.quota.bytes);
-	return put_line(out, "%s:%s%s:%u:%u::%s::userdb_mail=maildir:%s%s\n",
-			user, scheme,
-			row->off ? "*" : account->hash,
-			row->config->uid, row->config->gid, path, path, quota);
+	return dovecot_line(out, row->config, row->account, user, row->off)
+		       ? NULL
+		       : fmt_out_no_memory;
 }
 
 /* What crypt(3) of a usual system computes. */

@@ -18,6 +18,7 @@
 #include "cli/confirm.h"
 #include "cli/password.h"
 #include "publish/change.h"
+#include "publish/publish.h"
 #include "store/secret.h"
 #include "transfer/hasher.h"
 
@@ -44,6 +45,7 @@ struct harden {
 	unsigned long weak, done, changed_since;
 	struct name_box last; /* looked at */
 	bool started, end;
+	uint64_t entry; /* the last of the last change */
 	struct one *one; /* of this round */
 	size_t ones, at, computed;
 	struct progress progress;
@@ -202,7 +204,7 @@ static int run_round(struct harden *h, unsigned long *done)
 	const struct pwhash_cost cost = {site->config.argon2_kib,
 					 site->config.argon2_passes};
 	enum hasher_end end;
-	uint64_t last;
+	uint64_t last = 0;
 	int code = site_failed(site, store_read(site->store, round_body, h),
 			       "the store");
 
@@ -228,6 +230,8 @@ static int run_round(struct harden *h, unsigned long *done)
 			   "the store");
 	if (code == CODE_DONE)
 		*done += h->done;
+	if (last)
+		h->entry = last;
 	return code;
 }
 
@@ -247,7 +251,7 @@ static int run(struct harden *h)
 	secret_wipe(h->one, ROUND * sizeof *h->one);
 	free(h->one);
 	say_note("wrapped in argon2id: %s", say_count(done, "hash", count));
-	return code;
+	return code == CODE_DONE ? publish_passwords(h->site, h->entry) : code;
 }
 
 static int harden(struct harden *h, const struct args *args)

@@ -12,6 +12,7 @@
 #include "cli/password.h"
 #include "cli/repassword.h"
 #include "publish/change.h"
+#include "publish/publish.h"
 #include "store/login.h"
 #include "store/secret.h"
 
@@ -75,6 +76,7 @@ static int reset(struct site *site, const struct args *args,
 		 struct reset *reset, struct password *password)
 {
 	const struct box_operand *target = &reset->target;
+	uint64_t last = 0;
 	bool changed;
 	enum err err = store_read(site->store, look_body, reset);
 	int code;
@@ -90,13 +92,11 @@ static int reset(struct site *site, const struct args *args,
 	if (code != CODE_DONE)
 		return code;
 	reset->hash = password->hash;
-	/* A password is in no file of qmail's: nothing is owed to them, and a
-	 * reset never waits for somebody's publishing. */
+	/* A password is in no file of qmail's: a reset never waits for somebody's
+	 * publishing of those. */
 	if (site->dry_run) {
 		code = change(site, reset_body, reset, target->text, &changed);
 	} else {
-		uint64_t last;
-
 		err = change_commit(
 			site->store, &site->actor, reset_body, reset, &last,
 			password->generated
@@ -110,7 +110,7 @@ static int reset(struct site *site, const struct args *args,
 	}
 	if (changed)
 		print_reset(site, reset, password);
-	return code;
+	return code == CODE_DONE ? publish_passwords(site, last) : code;
 }
 
 static int passwd_one(struct site *site, const struct args *args)

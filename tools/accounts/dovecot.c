@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+#include "dovecot.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "store/login.h"
+#include "store/path.h"
+#include "store/secret.h"
+
+enum { LINE_MAX_BYTES = NAME_ADDRESS_TEXT + STORE_HASH_MAX +
+			2 * PATH_BOX_TEXT + 160 };
+
+/* The scheme as Dovecot calls it; "" for what brings its own. NULL: it knows no
+ * such hash. */
+static const char *scheme_of(const char *hash)
+{
+	static const struct {
+		const char *start, *scheme;
+	} schemes[] = {
+		{"$argon2id$", "{ARGON2ID}"}, {"$argon2i$", "{ARGON2I}"},
+		{"$6$", "{SHA512-CRYPT}"},    {"$5$", "{SHA256-CRYPT}"},
+		{"$2", "{BLF-CRYPT}"},	      {"$y$", "{CRYPT}"},
+		{"$gy$", "{CRYPT}"},	      {"$7$", "{CRYPT}"},
+		{"{", ""},
+	};
+
+	for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+		if (strncmp(hash, schemes[i].start,
+			    strlen(schemes[i].start)) == 0)
+			return schemes[i].scheme;
+	}
+	return NULL;
+}
+
+bool dovecot_knows(const char *hash)
+{
+	return scheme_of(hash) != NULL;
+}
+
+bool dovecot_line(struct text *out, const struct config *config,
+		  const struct store_account *account, const char *user,
+		  bool locked)
+{
+	const char *scheme = locked ? "{CRYPT}" : scheme_of(account->hash);
+	char path[PATH_BOX_TEXT], quota[64] = "", line[LINE_MAX_BYTES];
+	bool good;
+	int len;
+
+	/* The setting home has neither a colon nor a blank (config.c). */
+	path_box(config->home, &account->box.name, path);
+	if (account->box.quota.bytes)
+		(void)snprintf(quota, sizeof quota,
+			       " userdb_quota_rule=*:bytes=%llu",
+			       (unsigned long long)account->box.quota.bytes);
+	len = snprintf(line, sizeof line,
+		       "%s:%s%s:%u:%u::%s::userdb_mail=maildir:%s%s\n", user,
+		       scheme, locked ? "*" : account->hash, config->uid,
+		       config->gid, path, path, quota);
+	good = len > 0 && (size_t)len < sizeof line &&
+	       text_put(out, line, (size_t)len);
+	secret_wipe(line, sizeof line);
+	return good;
+}
+
+struct lines {
+	struct store_txn *txn;
+	const struct config *config;
+	const struct store_domain *named; /* in whose name they are */
+	dovecot_found *found;
+	void *arg;
+	struct text *out;
+};
+
+static enum err put_line(const struct lines *lines,
+			 const struct store_address *address,
+			 const struct store_account *account)
+{
+	struct name_address first;
+	char user[NAME_ADDRESS_TEXT];
+	const char *off;
+	enum err err = login_allowed(lines->txn, account, lines->named, &off,
+				     &first);
+
+	if (err != ERR_OK)
+		return err;
+	name_address_text(&(struct name_address){address->name.local,
+						 lines->named->name},
+			  user);
+	if (!off && !dovecot_knows(account->hash)) {
+		off = "wrapped";
+		if (lines->found)
+			lines->found(lines->arg, user);
+	}
+	if (dovecot_line(lines->out, lines->config, account, user, off))
+		return ERR_OK;
+	errno = ENOMEM;
+	return ERR_SYSTEM;
+}
+
+static enum err put_address(const struct lines *lines,
+			    const struct store_address *address)
+{
+	struct store_account account;
+	enum err err;
+
+	if (!address->has_box || address->name.local.s[0] == '*')
+		return ERR_OK;
+	err = store_login(lines->txn, &address->box, &account);
+	if (err == ERR_OK)
+		err = put_line(lines, address, &account);
+	secret_wipe(&account, sizeof account);
+	return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
+}
+
+static enum err put_addresses(const struct lines *lines,
+			      const struct name_domain *domain)
+{
+	struct name_address at = {{""}, *domain};
+	struct store_address address;
+	enum err err = ERR_OK;
+
+	while (err == ERR_OK) {
+		err = store_address_next(lines->txn, &at, &address);
+		if (err != ERR_OK ||
+		    strcmp(address.name.domain.s, domain->s) != 0)
+			break;
+		at = address.name;
+		err = put_address(lines, &address);
+	}
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+enum err dovecot_domain(struct store_txn *txn, const struct config *config,
+			const struct name_domain *name, dovecot_found *found,
+			void *arg, struct text *out)
+{
+	struct store_domain named;
+	const struct lines lines = {txn, config, &named, found, arg, out};
+	enum err err = store_domain_get(txn, name, &named);
+
+	if (err != ERR_OK)
+		return err;
+	if (named.kind != STORE_POP && named.kind != STORE_ALIAS)
+		return ERR_NOTFOUND;
+	return put_addresses(&lines, named.kind == STORE_ALIAS ? &named.target
+							       : &named.name);
+}
