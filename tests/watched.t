@@ -50,8 +50,11 @@ class Watched(Site):
             os.unlink(path)
         masked = [bytes(b ^ 0x5a for b in secret).hex()
                   for secret in self.watch]
+        # A call that is bound late saves all registers on the stack, vectors of
+        # memcpy among them.
         return {"LD_PRELOAD": compiled(self, "watched",
                                        "-fno-omit-frame-pointer"),
+                "LD_BIND_NOW": "1",
                 "WATCHED_OF": ",".join(masked), "WATCHED_IN": path}
 
     def found(self, program):
