@@ -373,8 +373,8 @@ static int serve(struct run *run, struct request *request, struct login *login)
 		code = receive(run, request);
 	if (run->program)
 		(void)close(REQUEST_FD); /* read to its end or given up */
-	else if (code == 0)
-		note_client(run, request->client);
+	else
+		note_client(run, request->client); /* none: none came */
 	if (code == 0)
 		code = decide(run, &store, request, login);
 	store_close(&store);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "failing.h"
 #include "unit.h"
 
 #include <errno.h>
@@ -14,6 +15,23 @@
 static char dir[64], copy[96], other[64];
 static struct store *store;
 static const struct store_actor actor = {0, "unit", "test"};
+
+/* A directory may come to lie on another disk, under the same number there. */
+static dev_t other_disk;
+static ino_t other_number;
+
+int stat(const char *path, struct stat *st)
+{
+	const int rc = failing_now("stat") ? -1 : FAILING_REAL(stat)(path, st);
+
+	if (rc == 0) {
+		st->st_dev += other_disk;
+		st->st_ino += other_number;
+	}
+	return rc;
+}
+
+FAILING(int, fstat, (int fd, struct stat *st), (fd, st))
 
 static void remove_dir(const char *path)
 {
@@ -355,6 +373,56 @@ static void test_place(void **state)
 	store_close(&read);
 }
 
+/* The gate is that of the directory which has the name now. */
+static void test_gate(void **state)
+{
+	int gate = -1;
+
+	(void)state;
+	assert_int_equal(store_gate(dir, &gate), ERR_OK);
+	assert_int_equal(close(gate), 0);
+	gate = -1;
+	other_disk = 1;
+	assert_int_equal(store_gate(dir, &gate), ERR_BUSY);
+	other_disk = 0;
+	other_number = 1;
+	assert_int_equal(store_gate(dir, &gate), ERR_BUSY);
+	other_number = 0;
+	failing_start("stat", 1, ENOENT);
+	assert_int_equal(store_gate(dir, &gate), ERR_BUSY);
+	assert_true(failing_end());
+	failing_start("fstat", 1, EIO);
+	assert_int_equal(store_gate(dir, &gate), ERR_BUSY);
+	assert_true(failing_end());
+	assert_int_equal(store_gate("/nowhere/at all", &gate), ERR_NOTFOUND);
+	assert_int_equal(store_gate("tests/run/file", &gate), ERR_SYSTEM);
+	assert_int_equal(gate, -1);
+}
+
+/* So is that of a store which is open. */
+static void test_disk(void **state)
+{
+	static struct seen seen;
+	struct store *read;
+
+	(void)state;
+	assert_int_equal(store_open_read(dir, &read), ERR_OK);
+	other_disk = 1;
+	assert_int_equal(store_read(read, nothing, NULL), ERR_BUSY);
+	other_disk = 0;
+	other_number = 1;
+	assert_int_equal(store_read(read, nothing, NULL), ERR_BUSY);
+	other_number = 0;
+	failing_start("stat", 1, EIO);
+	assert_int_equal(store_read(read, nothing, NULL), ERR_SYSTEM);
+	assert_true(failing_end());
+	failing_start("stat", 1, ENOENT);
+	assert_int_equal(store_read(read, nothing, NULL), ERR_BUSY);
+	assert_true(failing_end());
+	assert_int_equal(store_read(read, look, &seen), ERR_OK);
+	store_close(&read);
+}
+
 /* For tests of the tool: leaves a store of tomorrow's format. */
 static int make_newer(const char *path)
 {
@@ -389,6 +457,11 @@ int main(int argc, char **argv)
 			   test_steps),
 		WITH_STORE("a store that was replaced is told from the new one",
 			   test_place),
+		WITH_STORE("also where it has the same number on another disk",
+			   test_disk),
+		WITH_STORE("the gate of a directory that lost its name meanwhile is "
+			   "none",
+			   test_gate),
 	};
 
 	if (secret_start() != ERR_OK)

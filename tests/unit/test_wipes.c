@@ -3,6 +3,8 @@
  * which a hash was verified, made or wrapped is searched for them. */
 #include "unit.h"
 
+#include <nettle/hmac.h>
+#include <nettle/pbkdf2.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <sys/mman.h>
@@ -43,6 +45,34 @@ static void wrap(struct work *work)
 static void wrap_same(struct work *work)
 {
 	work->answer = pwhash_wrap_same(work->made, work->hash);
+}
+
+static void try_it(struct work *work)
+{
+	work->answer = pwhash_try(work->hash);
+}
+
+static void judge(struct work *work)
+{
+	const char *scheme;
+
+	work->answer = pwhash_judge(work->hash, &scheme);
+}
+
+static void weakness(struct work *work)
+{
+	work->answer = pwhash_weakness(work->hash) == PWHASH_STRONG ? PWHASH_OK
+								   : PWHASH_NO;
+}
+
+static void unstorable(struct work *work)
+{
+	work->answer = pwhash_unstorable(work->hash) ? PWHASH_NO : PWHASH_OK;
+}
+
+static void resembles(struct work *work)
+{
+	work->answer = pwhash_resembles(work->hash) ? PWHASH_OK : PWHASH_NO;
 }
 
 /* The function's frame lies deeper than what the end of a thread writes over. */
@@ -162,6 +192,70 @@ static void matches(void **state)
 	assert_true(count > 60);
 }
 
+/* SCRAM's salted password and its client key are as good as the password; both
+ * are computed on the way (RFC 5802, 3). */
+static void scram_keys(bool small, const char *password, const char *hash,
+		       unsigned char ret_salted[32], unsigned char ret_key[32])
+{
+	static const char client[] = "Client Key";
+	const char *at = strchr(hash, ',') + 1;
+	const size_t size = small ? SHA1_DIGEST_SIZE : SHA256_DIGEST_SIZE;
+	struct hmac_sha256_ctx large;
+	unsigned char salt[64];
+	struct hmac_sha1_ctx ctx;
+	size_t len;
+
+	assert_int_equal(sodium_base642bin(salt, sizeof salt, at,
+					   strcspn(at, ","), NULL, &len, NULL,
+					   sodium_base64_VARIANT_ORIGINAL),
+			 0);
+	if (small) {
+		pbkdf2_hmac_sha1(strlen(password), (const uint8_t *)password,
+				 4096, len, salt, size, ret_salted);
+		hmac_sha1_set_key(&ctx, size, ret_salted);
+		hmac_sha1_update(&ctx, sizeof client - 1,
+				 (const uint8_t *)client);
+		hmac_sha1_digest(&ctx, size, ret_key);
+	} else {
+		pbkdf2_hmac_sha256(strlen(password), (const uint8_t *)password,
+				   4096, len, salt, size, ret_salted);
+		hmac_sha256_set_key(&large, size, ret_salted);
+		hmac_sha256_update(&large, sizeof client - 1,
+				   (const uint8_t *)client);
+		hmac_sha256_digest(&large, size, ret_key);
+	}
+}
+
+static void scram(void **state)
+{
+	FILE *file = fopen("tests/data/hashes", "re");
+	char line[1024], *password, *hash;
+	struct work work = {.function = verify};
+	unsigned char salted[32], key[32];
+	unsigned count = 0;
+
+	(void)state;
+	assert_non_null(file);
+	while (next(file, line, &password, &hash)) {
+		void *stack;
+
+		if (!strstr(hash, "{SCRAM-SHA-"))
+			continue;
+		count++;
+		scram_keys(strstr(hash, "SHA-1}"), password, hash, salted, key);
+		work.hash = hash;
+		work.len = strlen(password);
+		memcpy(work.password, password, work.len);
+		stack = ran(&work);
+		assert_int_equal(work.answer, PWHASH_OK);
+		lacks(stack, salted, 16, "the salted password", hash);
+		lacks(stack, key, 16, "the client key", hash);
+		munmap(stack, STACK);
+	}
+	(void)fclose(file);
+	assert_int_equal(count, 2);
+}
+
 static void each(struct work *work)
 {
 	unsigned char sum[64], made[64];
@@ -193,6 +287,40 @@ static void each(struct work *work)
 			lacks(stack, sum, 16, "the old sum", work->hash);
 	}
 	munmap(stack, STACK);
+}
+
+/* What only looks at a hash leaves none of it. */
+static void looks(void **state)
+{
+	static void (*const functions[])(struct work *work) = {
+		try_it, judge, weakness, unstorable, resembles};
+	FILE *file = fopen("tests/data/hashes", "re");
+	char line[1024], *password, *hash;
+	struct work work = {.len = 0};
+	unsigned char sum[64];
+	unsigned count = 0;
+
+	(void)state;
+	assert_non_null(file);
+	for (; next(file, line, &password, &hash); count++) {
+		const size_t len = raw_sum(hash, sum);
+
+		work.hash = hash;
+		for (size_t i = 0; strlen(hash) > TAIL && i < COUNT(functions);
+		     i++) {
+			void *stack;
+
+			work.function = functions[i];
+			stack = ran(&work);
+			lacks(stack, hash + strlen(hash) - TAIL, TAIL,
+			      "the end", hash);
+			if (len)
+				lacks(stack, sum, 16, "the sum", hash);
+			munmap(stack, STACK);
+		}
+	}
+	(void)fclose(file);
+	assert_true(count > 60);
 }
 
 static void vectors(void **state)
@@ -265,6 +393,8 @@ int main(void)
 		SAYS("of a password that is verified nothing stays, nor of a hash "
 		     "that is wrapped",
 		     vectors),
+		SAYS("what only looks at a hash leaves nothing of it", looks),
+		SAYS("nor does what SCRAM computes on the way", scram),
 		SAYS("of a new hash and its password nothing stays", new),
 		SAYS("of the right password nothing stays, nor what is computed "
 		     "of it",
