@@ -52,7 +52,11 @@ static enum err judge(struct store_txn *txn,
 				    "the domain '%s' is not of kind pop: it "
 				    "has no addresses of its own",
 				    name);
-	return err == ERR_OK ? judge_target(txn, address) : err;
+	if (err == ERR_OK)
+		err = judge_target(txn, address);
+	return err == ERR_OK
+		       ? limit_note(txn, &domain.handle, STORE_ADDRESSES)
+		       : err;
 }
 
 /* The way back from its box. */

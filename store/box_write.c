@@ -82,7 +82,8 @@ static enum err judge(struct store_txn *txn, const struct name_box *name)
 		return store_refuse(txn, ERR_EXISTS,
 				    "there is a box '%s-%04u' already",
 				    name->handle.s, name->number);
-	return err;
+	return err == ERR_OK ? limit_note(txn, &name->handle, STORE_BOXES)
+			     : err;
 }
 
 /* A number that was ever given is not given again: not while its box is parked,

@@ -88,7 +88,10 @@ static enum err judge(struct store_txn *txn, const struct store_domain *domain)
 				     domain->handle.s);
 	if (err == ERR_OK)
 		err = refuse_shorter(txn, &domain->name);
-	return err == ERR_OK ? refuse_longer(txn, &domain->name) : err;
+	if (err == ERR_OK)
+		err = refuse_longer(txn, &domain->name);
+	return err == ERR_OK ? limit_note(txn, &domain->handle, STORE_DOMAINS)
+			     : err;
 }
 
 /* Does it take over all that was left of the old one? A backup leaves nothing; a
@@ -326,6 +329,10 @@ enum err store_domain_set(struct store_txn *txn,
 
 	if (err == ERR_OK && !is_of(&was, &domain->handle))
 		err = judge_handle(txn, &domain->handle);
+	if (err == ERR_OK && !is_of(&was, &domain->handle))
+		err = limit_note(txn, &domain->handle, STORE_DOMAINS);
+	if (err == ERR_OK && !is_of(&was, &domain->handle))
+		err = limit_note(txn, &domain->handle, STORE_ADDRESSES);
 	if (err == ERR_OK)
 		err = judge_ip(txn, domain);
 	if (err == ERR_OK)

@@ -365,6 +365,8 @@ enum err pending_hook(struct store_txn *txn, enum db_table table,
 		      struct db_bytes is)
 {
 	if (table == DB_HANDLE)
+		txn->unlimited.s[0] = 0; /* it may be another one now */
+	if (table == DB_HANDLE)
 		return note_handle(txn, key, was, is);
 	if (table == DB_DOMAIN)
 		return note_domain(txn, key, was, is);

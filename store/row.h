@@ -76,6 +76,8 @@ struct store_txn {
 		struct name_handle handle;
 		bool quota; /* has the domain one for its boxes? */
 	} home; /* whose directory the address before this one was in */
+	struct name_handle unlimited; /* one that has no limits; "" */
+	struct limits *limits; /* of others; malloc'ed, or NULL */
 };
 
 /* The rows that a reader asked for last: boxes in a row are mostly of one handle

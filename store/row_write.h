@@ -21,6 +21,15 @@ MUST_USE enum err pending_hook(struct store_txn *txn, enum db_table db_table,
 			       const struct row_key *key, struct db_bytes was,
 			       struct db_bytes is);
 
+/* How many of each a handle may have. _note: something of it is about to be added.
+ * _settle, at the end: ERR_INVALID, with a reason, where it has more than it may, and
+ * more than before. Then _forget frees what was noted. */
+MUST_USE enum err limit_note(struct store_txn *txn,
+			     const struct name_handle *name,
+			     enum store_table table);
+MUST_USE enum err limit_settle(struct store_txn *txn);
+void limit_forget(struct store_txn *txn);
+
 static inline bool pending_concerns(enum db_table table)
 {
 	return table == DB_HANDLE || table == DB_DOMAIN || table == DB_BOX ||

@@ -161,6 +161,8 @@ enum store_table {
 	STORE_ADDRESSES,
 };
 
+enum { STORE_TABLES = STORE_ADDRESSES + 1 };
+
 enum store_op {
 	STORE_ADD,
 	STORE_SET,

@@ -209,6 +209,9 @@ static enum err write_body(struct db_txn *db, void *arg)
 		err = ERR_SCHEMA;
 	if (err == ERR_OK)
 		err = writing->body(&txn, writing->arg);
+	if (err == ERR_OK)
+		err = limit_settle(&txn);
+	limit_forget(&txn);
 	writing->last = txn.last;
 	return err;
 }

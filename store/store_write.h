@@ -59,8 +59,14 @@ struct store_state store_state_new(const struct store_txn *txn);
 MUST_USE enum err store_handle_add(struct store_txn *txn,
 				   const struct name_handle *name);
 
+/* How many boxes, addresses or domains it has. */
+MUST_USE enum err store_handle_count(struct store_txn *txn,
+				     const struct name_handle *name,
+				     enum store_table table,
+				     uint64_t *ret_count);
+
 /* Its title, switches, services, end, reason, quota, and how many of each it may
- * have. */
+ * have: nothing is added beyond that, whichever way. */
 MUST_USE enum err store_handle_set(struct store_txn *txn,
 				   const struct store_handle *handle);
 

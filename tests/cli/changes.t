@@ -554,7 +554,8 @@ STATE = (("--login", "off"), ("--delivery", "hold"), ("--reason", "why"))
 # each of the others changed since.
 FIELDS = (
     (("handle", "set", "ex1"), ("--name", "N"), ("--quota", "5M"),
-     ("--messages", "7"), *STATE),
+     ("--messages", "7"), ("--max-boxes", "7"), ("--max-addresses", "70"),
+     ("--max-domains", "7"), *STATE),
     (("domain", "set", "example.com"), ("--ip", "192.0.2.1"),
      ("--no-subdomains",), ("--kind", "backup", "--yes"), ("--quota", "5M"),
      ("--messages", "7"), *STATE),

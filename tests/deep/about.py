@@ -86,6 +86,7 @@ MAP = (
                          "forms.t", "check.t")),
     ("store/address*.c", (*STORED, "admin.t", "groups.t", "changes.t",
                           "extension.t", "check.t", "model.t")),
+    ("store/handle_limits.c", ("limits.t", "moves.t")),
     ("store/box*.c", (*STORED, "admin.t", "deletion.t", "changes.t",
                       "login.t", "check.t")),
     ("store/*.c", (*STORED, "admin.t", "changes.t", "check.t", "crash.t",

@@ -137,6 +137,17 @@ static void put_quota(json_t *object, const struct store_quota *quota)
 				  json_integer((json_int_t)quota->messages));
 }
 
+/* The same. */
+static void put_limits(json_t *object, const struct store_handle *handle)
+{
+	(void)json_object_set_new(object, "max_boxes",
+				  json_integer(handle->max_boxes));
+	(void)json_object_set_new(object, "max_addresses",
+				  json_integer(handle->max_addresses));
+	(void)json_object_set_new(object, "max_domains",
+				  json_integer(handle->max_domains));
+}
+
 json_t *json_handle(const struct store_handle *handle)
 {
 	json_t *object = json_pack("{s:s, s:s, s:I}", "handle", handle->name.s,
@@ -145,6 +156,8 @@ json_t *json_handle(const struct store_handle *handle)
 
 	if (object)
 		put_quota(object, &handle->quota);
+	if (object)
+		put_limits(object, handle);
 	if (object)
 		put_state(object, &handle->state);
 	return object;

@@ -21,6 +21,9 @@ const struct args_option cmd_handle_add_options[] = {
 const struct args_option cmd_handle_set_options[] = {
 	{"--name", "TEXT", "the name of a person or company"},
 	QUOTA_OPTIONS,
+	{"--max-boxes", "N|none", "how many boxes it may have"},
+	{"--max-addresses", "N|none", "how many addresses its domains may have"},
+	{"--max-domains", "N|none", "how many domains it may have"},
 	STATE_OPTIONS,
 	CHANGE_OPTIONS,
 	{NULL, NULL, NULL},
@@ -32,15 +35,64 @@ const struct args_option cmd_handle_del_options[] = {
 	{NULL, NULL, NULL},
 };
 
+enum { MAX_BOXES, MAX_ADDRESSES, MAX_DOMAINS, MAXIMA, MAX_MOST = 1000000000 };
+
+static const char *const maximum_names[] = {[MAX_BOXES] = "--max-boxes",
+					    [MAX_ADDRESSES] =
+						    "--max-addresses",
+					    [MAX_DOMAINS] = "--max-domains"};
+
+/* How many of each there may be. */
+struct maxima {
+	bool set[MAXIMA];
+	uint32_t most[MAXIMA]; /* 0: any number */
+};
+
 struct edit {
 	struct name_handle name;
 	bool add, set; /* by that name */
 	bool set_title;
 	char title[STORE_TITLE_MAX + 1];
 	struct quota_options quota;
+	struct maxima maxima;
 	struct state_options switches;
 	struct store_handle was, is;
 };
+
+static int maxima_read(const struct args *args, struct maxima *maxima)
+{
+	for (int i = 0; i < MAXIMA; i++) {
+		const char *text = args_get(args, maximum_names[i]);
+		uint64_t most = 0;
+
+		if (text && strcmp(text, "none") != 0 &&
+		    !operand_number(text, 1, MAX_MOST, &most))
+			return say_error(CODE_USAGE,
+					 "%s takes a number up to %d, or none, "
+					 "not '%s'",
+					 maximum_names[i], MAX_MOST, text);
+		maxima->set[i] = text;
+		maxima->most[i] = (uint32_t)most;
+	}
+	return CODE_DONE;
+}
+
+static bool maxima_any(const struct maxima *maxima)
+{
+	return maxima->set[MAX_BOXES] || maxima->set[MAX_ADDRESSES] ||
+	       maxima->set[MAX_DOMAINS];
+}
+
+static void maxima_apply(const struct maxima *maxima,
+			 struct store_handle *handle)
+{
+	if (maxima->set[MAX_BOXES])
+		handle->max_boxes = maxima->most[MAX_BOXES];
+	if (maxima->set[MAX_ADDRESSES])
+		handle->max_addresses = maxima->most[MAX_ADDRESSES];
+	if (maxima->set[MAX_DOMAINS])
+		handle->max_domains = maxima->most[MAX_DOMAINS];
+}
 
 static enum err edit_body(struct store_txn *txn, void *arg)
 {
@@ -57,6 +109,7 @@ static enum err edit_body(struct store_txn *txn, void *arg)
 	if (edit->set_title)
 		memcpy(edit->is.title, edit->title, sizeof edit->title);
 	quota_options_apply(&edit->quota, &edit->is.quota);
+	maxima_apply(&edit->maxima, &edit->is);
 	state_options_apply(&edit->switches, &edit->is.state);
 	err = store_handle_set(txn, &edit->is);
 	/* What is printed is what there is. */
@@ -103,13 +156,18 @@ int cmd_handle_set(struct site *site, const struct args *args)
 
 	if (code == CODE_DONE)
 		code = quota_options_read(args, &edit.quota);
+	if (code == CODE_DONE)
+		code = maxima_read(args, &edit.maxima);
 	if (code != CODE_DONE)
 		return code;
 	if (!state_options_any(&edit.switches) &&
-	    !quota_options_any(&edit.quota) && !args_has(args, "--name"))
+	    !quota_options_any(&edit.quota) && !maxima_any(&edit.maxima) &&
+	    !args_has(args, "--name"))
 		return say_error(CODE_USAGE,
 				 "nothing to set: say --name, --quota, "
-				 "--messages, --login, --delivery or --reason");
+				 "--messages, --max-boxes, --max-addresses, "
+				 "--max-domains, --login, --delivery or "
+				 "--reason");
 	return run(site, args, &edit, "set");
 }
 

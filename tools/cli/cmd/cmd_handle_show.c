@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd_handle_show.c: popbox handle list and show. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,23 +109,8 @@ int cmd_handle_list(struct site *site, const struct args *args)
 struct shown {
 	struct store_handle handle;
 	char login[HOLDS_LINE], delivery[HOLDS_LINE];
-	unsigned long domains, boxes;
+	uint64_t domains, boxes, addresses;
 };
-
-static enum err count_domains(struct store_txn *txn, struct shown *shown)
-{
-	const struct name_handle *name = &shown->handle.name;
-	struct store_domain domain;
-	enum err err = store_handle_domain_next(txn, name, NULL, &domain);
-
-	shown->domains = 0;
-	while (err == ERR_OK) {
-		shown->domains++;
-		err = store_handle_domain_next(txn, name, &domain.name,
-					       &domain);
-	}
-	return err == ERR_NOTFOUND ? ERR_OK : err;
-}
 
 static enum err show_holds(struct store_txn *txn, struct shown *shown)
 {
@@ -142,25 +128,29 @@ static enum err show_body(struct store_txn *txn, void *arg)
 {
 	struct shown *shown = arg;
 	const struct name_handle name = shown->handle.name;
-	const struct name_box first = {name, 0};
-	struct store_box box;
 	enum err err = store_handle_get(txn, &name, &shown->handle);
 
-	shown->boxes = 0;
 	if (err == ERR_OK)
 		err = show_holds(txn, shown);
 	if (err == ERR_OK)
-		err = count_domains(txn, shown);
-	if (err != ERR_OK)
-		return err;
-	err = store_box_get(txn, &first, &box);
-	if (err == ERR_NOTFOUND)
-		err = store_box_next(txn, &first, &box);
-	while (err == ERR_OK && strcmp(box.name.handle.s, name.s) == 0) {
-		shown->boxes++;
-		err = store_box_next(txn, &box.name, &box);
-	}
-	return err == ERR_NOTFOUND ? ERR_OK : err;
+		err = store_handle_count(txn, &name, STORE_DOMAINS,
+					 &shown->domains);
+	if (err == ERR_OK)
+		err = store_handle_count(txn, &name, STORE_BOXES,
+					 &shown->boxes);
+	return err == ERR_OK ? store_handle_count(txn, &name, STORE_ADDRESSES,
+						  &shown->addresses)
+			     : err;
+}
+
+/* "17", or "17 of 20". */
+static void print_count(const char *label, uint64_t count, uint32_t most)
+{
+	char limit[24] = "";
+
+	if (most)
+		(void)snprintf(limit, sizeof limit, " of %u", most);
+	say_out("%-11s %llu%s", label, (unsigned long long)count, limit);
 }
 
 static void print_shown(const struct shown *shown)
@@ -182,8 +172,9 @@ static void print_shown(const struct shown *shown)
 	box_usage_text(&limit, text);
 	if (limit.bytes || limit.messages)
 		say_out("quota       %s", text);
-	say_out("domains     %lu", shown->domains);
-	say_out("boxes       %lu", shown->boxes);
+	print_count("domains", shown->domains, handle->max_domains);
+	print_count("boxes", shown->boxes, handle->max_boxes);
+	print_count("addresses", shown->addresses, handle->max_addresses);
 	say_out("next box    %s-%04u", handle->name.s, handle->next_box);
 	say_out("created     %s", say_time(handle->state.created, time));
 }
