@@ -60,6 +60,8 @@ struct store {
 	bool unknown;	  /* it says that something is not there */
 	uint64_t oldest;  /* the first format that is read here */
 	bool logins;	  /* what a login needs is in files, too */
+	store_guard_body *guard; /* NULL: none */
+	void *guard_arg;
 };
 
 /* A transaction; the second part is for writers. */

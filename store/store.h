@@ -209,6 +209,10 @@ void store_close(struct store **store);
 typedef enum err store_body(struct store_txn *txn, void *arg);
 MUST_USE enum err store_read(struct store *store, store_body *body, void *arg);
 
+/* store_guard, store_write.h */
+typedef enum err store_guard_body(struct store_txn *txn, uint64_t first,
+				  uint64_t last, void *arg);
+
 /* Why the last ERR_INVALID, ERR_EXISTS or ERR_INUSE: names the rule and what
  * stands in the way. Never NULL; good until the next call. */
 const char *store_reason(const struct store *store);

@@ -212,6 +212,9 @@ static enum err write_body(struct db_txn *db, void *arg)
 	if (err == ERR_OK)
 		err = limit_settle(&txn);
 	limit_forget(&txn);
+	if (err == ERR_OK && txn.last && writing->store->guard)
+		err = writing->store->guard(&txn, txn.group, txn.last,
+					    writing->store->guard_arg);
 	writing->last = txn.last;
 	return err;
 }
@@ -228,6 +231,12 @@ enum err store_write(struct store *store, const struct store_actor *actor,
 	if (err == ERR_OK)
 		*ret_last = writing.last;
 	return err;
+}
+
+void store_guard(struct store *store, store_guard_body *guard, void *arg)
+{
+	store->guard = guard;
+	store->guard_arg = arg;
 }
 
 enum err store_reserve(struct store *store, uint64_t bytes)

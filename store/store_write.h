@@ -28,6 +28,12 @@ MUST_USE enum err store_open_write(const char *dir, struct store **ret_store);
  * logins make pending work, as what qmail's files say does. */
 void store_publish_logins(struct store *store);
 
+/* Asked at the end of each body that answered ERR_OK and wrote entries, with the
+ * numbers of the first and the last: other answers than ERR_OK give the transaction
+ * up. It may only read. NULL: nobody is asked. The store keeps arg until it is
+ * closed. */
+void store_guard(struct store *store, store_guard_body *guard, void *arg);
+
 /* Makes room for about so many bytes more, so that a large body need not be run
  * again in a larger map. */
 MUST_USE enum err store_reserve(struct store *store, uint64_t bytes);

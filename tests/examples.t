@@ -3,6 +3,7 @@
 """The examples of doc/examples, run with what Debian has of their programs.
 They are copied, and only paths, ports and users are changed on the way."""
 import glob
+import json
 import os
 import re
 import shutil
@@ -588,6 +589,50 @@ def fail2ban_jail():
         has(done.stdout, "'popbox', 'addfailregex'"
             if "'addfailregex'" in done.stdout else "popbox")
         has(done.stdout, "popbox-checkpw")
+
+
+@test("the forced command of the batch example keeps one customer's boxes; the "
+      "client passes commands and passwords on")
+def batch():
+    with open(EXAMPLES + "/batch/authorized_keys") as file:
+        command = re.search(r'command="([^"]+)"', file.read())[1]
+    with Site(qmail=False).joe() as site:
+        command = command.replace("/usr/local/sbin/popbox",
+                                  f"{POPBOX} -d {site.store}")
+
+        def remote(*words, input=""):
+            done = subprocess.run(
+                [EXAMPLES + "/batch/popbox-remote", *words], text=True,
+                input=input, capture_output=True,
+                env={**os.environ, "POPBOX_REMOTE": command})
+            return done.returncode, json.loads(done.stdout)
+
+        needs("jq")
+        eq(remote("box", "show", "joe@example.com")[0], 0)
+        eq(remote("passwd", "joe@example.com", input="quiet lamp 77 inn\n")[0], 0)
+        eq(site.login(password="quiet lamp 77 inn").rc, 0)
+        rc, answer = remote("handle", "list")
+        eq((rc, answer["errors"][0]["code"]), (100, "scope"))
+        eq(remote("box", "show", "x@example.com")[0], 1)
+
+
+@test("the lines that the task for Ansible makes add the boxes that are missing")
+def ansible():
+    with open(EXAMPLES + "/batch/ansible.yml") as file:
+        text = file.read()
+    boxes = [dict(re.findall(r"(\w+): ([^,}]+)", line))
+             for line in re.findall(r"^ +- \{(address.*)\}$", text, re.M)]
+    eq(len(boxes), 2)
+    made = re.search(r"\{\{ (\{.*\}) \| to_json \}\}", text)[1]
+    with Site(qmail=False).joe() as site:
+        lines = ""
+        for box in boxes:  # what to_json makes of it
+            lines += re.sub(r"\bbox\.(\w+)", lambda m: json.dumps(box[m[1]]),
+                            made) + "\n"
+        got = site.popbox("batch", input=lines)
+        eq([json.loads(l)["code"] for l in got.out.splitlines()], [100, 0])
+        eq(json.loads(got.out.splitlines()[0])["errors"][0]["code"], "exists")
+        eq(got.rc, 100)
 
 
 @test("every file of the examples is named in their list, and scripts are sound")

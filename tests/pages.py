@@ -141,6 +141,8 @@ class Desk(Site):
                    "max@example.edu,four words of max,ex5\n")
         self.write("old.csv", "address\nold@example.com\n")
         self.write("secret", "words of a secret\n")
+        self.write("lines.json",
+                   '{"command": ["box", "list"]}\n{"command": ["status"]}\n')
         domain = self.top + "/vpopmail/domains/example.org"
         os.makedirs(domain + "/pat/Maildir/new")
         os.makedirs(domain + "/pat/Maildir/cur")

@@ -79,6 +79,7 @@ WAYS = {
     "stats": {0: [], 100: ["--handle", "zz9"]},
     "upgrade": {0: []},
     "tune": {0: ["--target", "1"]},
+    "batch": {0: "one line", 1: "no line", 100: "refused line"},
     "complete": {0: ["--", "box", "s"]},
     "help": {0: []},
 }
@@ -130,6 +131,9 @@ SPECIAL = {
     "good csv": (["-"], "address,hash\nnew@example.com,*\n"),
     "bad csv": (["-"], "address,hash\nnew@example.com,hello\n"),
     "wrapped": (["--format", "dovecot"], ""),
+    "one line": ([], '{"command": ["box", "show", "ex1-0001"]}\n'),
+    "no line": ([], '{"command": ["box", "show", "ex1-0099"]}\n'),
+    "refused line": ([], '{"command": ["domain", "show", "x..org"]}\n'),
 }
 
 
@@ -213,7 +217,9 @@ def without_memory(words, child):
                     site.popbox(*line, input=text)
                 assert not again or again.rc == got.rc, what
                 assert got.rc in (0, 1) or got.err.startswith("popbox: ") or \
-                    got.out.startswith("cannot tell: "), what
+                    got.out.startswith("cannot tell: ") or \
+                    '"code":111}' in got.out or \
+                    got.err.startswith('{"error":'), what
                 if got.rc == 1:  # what it finds is there
                     eq(got.out, again.out, what)
                 done, tried, n = got.rc != 111, tried + 1, n + 1 + n // share
@@ -275,6 +281,7 @@ def later():
             site.store = site.top + "/nowhere"
             args = ["5"] if args == ["1-last"] else args
             args = ["-"] if args == "good csv" else args
+            args = [] if args == "one line" else args
             eq(site.popbox(*words.split(), *args, input=GOOD + "\n").rc, 111,
                words)
 

@@ -200,6 +200,9 @@ MAP = (
                     "codes.t", "words.t", "admin.t", "terminal.t"))
       for name in ("json", "words", "args", "cmdline", "main")),
     ("tools/accounts/rejoin.c", ("groups.t", "changes.t", "model.t")),
+    *((f"tools/{name}.c", ("test_batch_line", "batch.t"))
+      for name in ("base/answer", "cli/batch_line", "cli/batch_reader",
+                   "cli/scope", "cli/dispatch", "cli/cmd/cmd_batch")),
     ("tools/cli/relocate.c", ("admin.t", "codes.t")),
     ("tools/cli/moment.c", ("journal.t", "changes.t")),
     ("tools/cli/cmd/cmd_undo.c", ("journal.t", "changes.t", "kinds.t", "model.t")),

@@ -95,8 +95,10 @@ static int open_with(struct site *site, open_store *how)
 		return say_error(CODE_LATER, "cannot get random numbers: %s",
 				 strerror(errno));
 	err = how(site->dir, &site->store);
-	if (err == ERR_OK)
+	if (err == ERR_OK) {
+		store_guard(site->store, site->guard, site->guard_arg);
 		return CODE_DONE;
+	}
 	if (err == ERR_NOTFOUND)
 		return say_error(CODE_LATER,
 				 "no store in '%s' (make one with 'popbox "
@@ -117,10 +119,20 @@ static int open_with(struct site *site, open_store *how)
 	return site_failed(site, err, "the store");
 }
 
+/* In a batch everything is opened for the strongest of its commands: LMDB has a
+ * file open once in a process. */
+static bool is_open(const struct site *site)
+{
+	return site->batch && site->store && site->asuser;
+}
+
 int site_open_read(struct site *site)
 {
-	int code = site_config(site);
+	int code;
 
+	if (site->batch)
+		return site_open_write(site);
+	code = site_config(site);
 	if (code != CODE_DONE)
 		return code;
 	return open_with(site, store_open_read);
@@ -128,8 +140,11 @@ int site_open_read(struct site *site)
 
 int site_open_look(struct site *site)
 {
-	int code = site_config(site);
+	int code;
 
+	if (site->batch)
+		return site_open_write(site);
+	code = site_config(site);
 	if (code != CODE_DONE)
 		return code;
 	site->asuser = asuser_start(&site->config);
@@ -140,11 +155,12 @@ int site_open_look(struct site *site)
 
 int site_open_write(struct site *site)
 {
-	int code = site_config(site);
+	int code = is_open(site) ? CODE_DONE : site_config(site);
 
-	if (code != CODE_DONE)
+	if (code != CODE_DONE || is_open(site))
 		return code;
-	site->asuser = asuser_start(&site->config);
+	if (!site->asuser)
+		site->asuser = asuser_start(&site->config);
 	if (!site->asuser)
 		return CODE_LATER;
 	interrupt_start();
@@ -177,6 +193,8 @@ static const char *word_of(const struct site *site, enum err err)
 		return SAY_EXISTS;
 	if (err == ERR_INUSE)
 		return SAY_IN_USE;
+	if (site->outside)
+		return SAY_SCOPE;
 	return store_is_unknown(site->store) ? SAY_UNKNOWN : "invalid";
 }
 
@@ -252,7 +270,6 @@ void site_actor(struct site *site, int argc, char **argv)
 {
 	const char *name = getenv("SUDO_USER");
 	struct store_actor *actor = &site->actor;
-	size_t at = 0;
 
 	actor->uid = (uint32_t)getuid();
 	/* Of the usual one nobody needs to be asked; glibc 2.36 dies of that
@@ -265,6 +282,15 @@ void site_actor(struct site *site, int argc, char **argv)
 		name = user ? user->pw_name : "-";
 	}
 	say_clean(name, actor->name, sizeof actor->name);
+	site_command(site, argc, argv);
+}
+
+void site_command(struct site *site, int argc, char **argv)
+{
+	struct store_actor *actor = &site->actor;
+	size_t at = 0;
+
+	actor->command[0] = 0;
 	for (int i = 0; i < argc && at < STORE_COMMAND_MAX; i++) {
 		if (i)
 			actor->command[at++] = ' ';

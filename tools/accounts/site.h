@@ -21,6 +21,13 @@ struct site {
 	bool dry_run;
 	bool no_sync;
 	bool fix_locals; /* take domains of the store out of control/locals */
+	bool batch;	 /* many commands: what is open stays so for the next */
+	bool scoped;	 /* for a delegated administrator (cli/scope.h) */
+	bool outside;	 /* what he asked for was not his */
+	store_guard_body *guard; /* of its store; NULL: none */
+	void *guard_arg;
+	const char *fed; /* batch: a password's bytes, or a hash's; NULL: none */
+	size_t fed_len;
 	struct store_actor actor;
 	uint64_t entry; /* the number of the change that was made; 0: none */
 	bool same;	/* it is all as it was asked to be already */
@@ -49,6 +56,9 @@ const char *site_as_root(int number);
 /* A store call that failed, as a message and an exit code. what is the object
  * that was asked for. */
 int site_failed(const struct site *site, enum err err, const char *what);
+
+/* The command line that the journal shows: words joined by blanks. */
+void site_command(struct site *site, int argc, char **argv);
 
 /* Who runs this: SUDO_USER, or the name of the uid; and the command line. */
 void site_actor(struct site *site, int argc, char **argv);

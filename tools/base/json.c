@@ -28,6 +28,13 @@ static void forget(void *got)
 	free(got);
 }
 
+static void (*into)(const char *text);
+
+void json_into(void (*take)(const char *text))
+{
+	into = take;
+}
+
 void json_start(void)
 {
 	json_set_alloc_funcs(allocate, forget);
@@ -76,7 +83,7 @@ static char *escape_hidden(const char *text)
 
 char *json_text(const json_t *object)
 {
-	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	char *text = object ? json_dumps(object, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
 	char *line = text;
 
 	if (text && !utf8_plain(text, strlen(text))) {
@@ -93,9 +100,12 @@ void json_print(json_t *object)
 
 	if (!text)
 		say_lost();
+	else if (into)
+		into(text);
 	else
 		(void)fputs(text, stdout); /* say_finish looks at stdout */
-	(void)putchar('\n');
+	if (!into)
+		(void)putchar('\n');
 	if (text)
 		secret_wipe(text, strlen(text));
 	free(text);

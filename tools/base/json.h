@@ -17,6 +17,9 @@ MUST_USE char *json_text(const json_t *object);
 /* Prints the object on a line of its own and releases it. */
 void json_print(json_t *object);
 
+/* Where json_print's lines go from now on, without their ends; NULL: to stdout. */
+void json_into(void (*take)(const char *text));
+
 /* Called first of all: of an object that lacks a member for want of memory the
  * program's end says so (say_lost). */
 void json_start(void);

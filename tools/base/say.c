@@ -22,6 +22,7 @@ static volatile sig_atomic_t has_bar;
 static bool out_to_stderr;
 static bool is_json;
 static char about[512];
+static const struct say_sink *sink;
 
 void say_in_json(bool json)
 {
@@ -36,6 +37,11 @@ bool say_is_json(void)
 void say_about(const char *object)
 {
 	(void)snprintf(about, sizeof about, "%s", object ? object : "");
+}
+
+void say_into(const struct say_sink *into)
+{
+	sink = into;
 }
 
 void say_quiet(bool quiet)
@@ -115,6 +121,18 @@ static void put_json(const char *word, const char *text)
 	(void)fputs("}\n", stderr);
 }
 
+static void to_sink(const char *word, const char *text)
+{
+	char object[sizeof about];
+
+	if (!word) {
+		sink->note(text);
+		return;
+	}
+	say_clean(about, object, sizeof object);
+	sink->error(word, text, object);
+}
+
 /* One line whatever is in it: names of files, what was typed, what another
  * program's file says. A failing stderr has nowhere to be reported. word: the
  * kind of error, or NULL: it is none. */
@@ -127,6 +145,10 @@ to_stderr(const char *word, const char *format, va_list args)
 		return;
 	(void)vsnprintf(line, sizeof line, format, args); /* cut is enough */
 	say_clean(line, line, sizeof line);
+	if (sink) {
+		to_sink(word, line);
+		return;
+	}
 	(void)fflush(stdout); /* keeps the order; say_finish looks at it */
 	say_bar(false);
 	if (is_json)
@@ -217,7 +239,10 @@ static void clean_layout(char *text)
 static void print_clean(FILE *out, char *text, size_t len)
 {
 	clean_layout(text);
-	(void)fputs(text, out); /* say_finish looks at stdout's */
+	if (sink)
+		sink->out(text);
+	else
+		(void)fputs(text, out); /* say_finish looks at stdout's */
 	secret_wipe(text, len);
 }
 
@@ -241,7 +266,8 @@ void say_out(const char *format, ...)
 		say_lost();
 	}
 	va_end(again);
-	(void)fputc('\n', out);
+	if (!sink)
+		(void)fputc('\n', out);
 }
 
 const char *say_time(int64_t seconds, char text[SAY_TIME_TEXT])
@@ -359,6 +385,14 @@ void say_clean(const char *text, char *ret_clean, size_t room)
 void say_lost(void)
 {
 	is_lost = true;
+}
+
+bool say_was_lost(void)
+{
+	const bool was = is_lost;
+
+	is_lost = false;
+	return was;
 }
 
 int say_finish(int code)

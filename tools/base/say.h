@@ -29,11 +29,22 @@ enum {
 #define SAY_DENIED  "denied"  /* the system does not let this user */
 #define SAY_FULL    "full"    /* no space left */
 #define SAY_DAMAGED "damaged" /* the store is */
+#define SAY_SCOPE   "scope"   /* a delegated administrator may not */
 
 /* Messages are JSON from now on, one object a line, on stderr: of an error
  * {"error": text, "code": word, "object": name or null}, else {"note": text}. */
 void say_in_json(bool json);
 bool say_is_json(void);
+/* Where all of that goes instead, while a batch makes one answer of it; the texts
+ * are cleaned, and gone when the call returns. */
+struct say_sink {
+	void (*out)(const char *text);
+	void (*note)(const char *text);
+	void (*error)(const char *word, const char *text, const char *object);
+};
+/* From now on; NULL: to stdout and stderr again. */
+void say_into(const struct say_sink *sink);
+
 /* What errors are about from now on, if they do not say it: a copy is kept. NULL:
  * nothing in particular. */
 void say_about(const char *object);
@@ -103,6 +114,8 @@ const char *say_counts(const struct say_part *part, size_t parts,
 
 /* A part of the output could not be made, for lack of memory or descriptors. */
 void say_lost(void);
+/* Was one since the last such call? Then nobody else is told. */
+bool say_was_lost(void);
 
 /* Was all of the output made, and taken by stdout? Else says so; returns the
  * code to exit with. */

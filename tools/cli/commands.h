@@ -79,6 +79,7 @@ int cmd_status(struct site *site, const struct args *args);
 int cmd_stats(struct site *site, const struct args *args);
 int cmd_upgrade(struct site *site, const struct args *args);
 int cmd_log(struct site *site, const struct args *args);
+int cmd_batch(struct site *site, const struct args *args);
 int cmd_complete(struct site *site, const struct args *args);
 int cmd_help(struct site *site, const struct args *args);
 
@@ -125,5 +126,6 @@ extern const struct args_option cmd_search_options[];
 extern const struct args_option cmd_stats_options[];
 extern const struct args_option cmd_status_options[];
 extern const struct args_option cmd_log_options[];
+extern const struct args_option cmd_batch_options[];
 
 #endif

@@ -135,7 +135,7 @@ static const struct {
 	{"", "verify", NULL},
 	{"many", "import", "accounts from a file or another program's site"},
 	{"", "export", "accounts for another program, or for import"},
-	{"", "harden", NULL},
+	{"", "batch harden", "commands as JSON, one a line; wrap weak hashes"},
 	{"mail", "status", "show pending changes, refused logins"},
 	{"", "check", NULL},
 	{"", "explain", "trace a message and a login through all files"},

@@ -61,6 +61,30 @@ static int read_first_line(int fd, const char *from, char *bytes, size_t room,
 	return code;
 }
 
+/* What a batch's line has in a member of its own. */
+static int take_fed(const struct site *site, char *bytes, size_t room,
+		    size_t *ret_len)
+{
+	if (!site->fed)
+		return say_error(CODE_USAGE,
+				 "no password: it stands in the member "
+				 "'password' of the line, a hash in 'hash'");
+	if (site->fed_len > room)
+		return say_error(CODE_REFUSED, "it has more than %zu bytes",
+				 room);
+	memcpy(bytes, site->fed, site->fed_len);
+	*ret_len = site->fed_len;
+	return CODE_DONE;
+}
+
+static int read_stdin(const struct site *site, char *bytes, size_t room,
+		      size_t *ret_len)
+{
+	return site->batch ? take_fed(site, bytes, room, ret_len)
+			   : read_first_line(STDIN_FILENO, "standard input",
+					     bytes, room, ret_len);
+}
+
 static int read_file(const char *path, struct password *password)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -110,9 +134,15 @@ int password_read(const struct site *site, const struct args *args, bool new,
 	uint64_t number = 0;
 
 	if (args_has(args, "--stdin"))
-		return read_first_line(STDIN_FILENO, "standard input",
-				       password->bytes, sizeof password->bytes,
-				       &password->len);
+		return read_stdin(site, password->bytes, sizeof password->bytes,
+				  &password->len);
+	if (site->batch && (fd || !file))
+		return say_error(CODE_USAGE,
+				 "no password: it stands in the member "
+				 "'password' of the line%s",
+				 new ? ", or give the option 'generate' or "
+				       "'no-password'"
+				     : "");
 	if (file)
 		return read_file(file, password);
 	if (fd && !operand_number(fd, 0, 65535, &number))
@@ -303,8 +333,7 @@ static int take_hash(const struct site *site, const struct args *args,
 	const char *scheme;
 	enum pwhash answer;
 	size_t len;
-	int code = read_first_line(STDIN_FILENO, "standard input",
-				   password->hash, PWHASH_MAX, &len);
+	int code = read_stdin(site, password->hash, PWHASH_MAX, &len);
 
 	if (code != CODE_DONE)
 		return code;

@@ -317,7 +317,7 @@ static int count_failed(const struct pass *pass, size_t *ret_failed)
 	enum err err = ERR_OK;
 	size_t count = 0;
 
-	if (plan->mine_upto)
+	if (plan->mine_upto && !pass->site->scoped)
 		err = store_read(pass->site->store, pending_body, &left);
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct plan_item *item = &plan->item[i];
