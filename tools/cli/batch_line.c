@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/say.h"
 #include "store/secret.h"
 
 static bool put(struct batch_line *line, const char *bytes, size_t len)
@@ -181,15 +182,14 @@ void batch_line_parse(const char *bytes, size_t len, struct batch_line *ret_line
 	json_error_t error = {.position = 0};
 	json_t *object = NULL;
 
+	(void)say_was_lost(); /* of an earlier line */
 	batch_line_fault(BATCH_GOOD, ret_line);
 	if (len > BATCH_LINE_MAX)
 		fault = BATCH_TOO_LONG;
 	else
 		object = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &error);
 	if (!object && fault == BATCH_GOOD) {
-		fault = json_error_code(&error) == json_error_out_of_memory
-				? BATCH_MEMORY
-				: BATCH_NOT_JSON;
+		fault = BATCH_NOT_JSON;
 		ret_line->at = error.position > 0 ? (uint32_t)error.position : 0;
 	}
 	if (fault == BATCH_GOOD && !json_is_object(object))
@@ -198,6 +198,9 @@ void batch_line_parse(const char *bytes, size_t len, struct batch_line *ret_line
 		fault = put_id(ret_line, json_object_get(object, "id"));
 	if (fault == BATCH_GOOD)
 		fault = fill(ret_line, object);
+	/* jansson does not always tell want of memory from bad text. */
+	if (say_was_lost())
+		fault = BATCH_MEMORY;
 	if (fault != BATCH_GOOD)
 		fault_only(fault, ret_line);
 	json_decref(object);
