@@ -93,7 +93,8 @@ static void leading(void **state)
 {
 	static const char *const want[] = {
 		"uid", "gid", "home", "serialmail", "qmail", "qmail_hup",
-		"assign_user", "popusr", "dovecot_dir", "dovecot_group", "confine",
+		"assign_user", "popusr", "dovecot_dir", "dovecot_group",
+		"postfix_dir", "confine",
 		"confine_read", "quota_program"};
 	const struct config_key *key;
 	size_t leads = 0;

@@ -15,6 +15,7 @@
 #include "base/say.h"
 #include "publish/dialup.h"
 #include "publish/dovecot_files.h"
+#include "publish/mapfiles.h"
 #include "publish/plan.h"
 #include "publish/steps.h"
 #include "qmail/control.h"
@@ -542,6 +543,8 @@ int check_files(struct site *site, bool fix, check_files_report *report,
 		code = audit_below(a);
 	if (code == CODE_DONE)
 		dovecot_files_audit(site, &a->plan, on_found, a);
+	if (code == CODE_DONE)
+		mapfiles_audit(site, &a->plan, on_found, a);
 	if (code == CODE_DONE && config_has_qmail(&site->config))
 		audit_qmail(a);
 	if (code == CODE_DONE)

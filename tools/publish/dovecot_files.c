@@ -16,6 +16,7 @@
 #include "base/replace.h"
 #include "base/safe_open.h"
 #include "base/say.h"
+#include "touched.h"
 
 #define TEMPORARY ".popbox-tmp"
 
@@ -26,160 +27,16 @@ struct place {
 	gid_t gid;
 };
 
-/* Names of domains, each once when sorted. */
-struct names {
-	struct name_domain *name;
-	size_t count, room;
-};
-
-/* Adds the domains of a box's addresses, and the aliases of a domain. */
 struct widening {
 	const struct plan *plan;
-	struct names *names;
+	struct touched *touched;
 };
 
-static bool add(struct names *names, const struct name_domain *name)
-{
-	if (names->count &&
-	    strcmp(names->name[names->count - 1].s, name->s) == 0)
-		return true;
-	if (names->count == names->room) {
-		size_t room = names->room ? names->room * 2 : 16;
-		struct name_domain *more =
-			reallocarray(names->name, room, sizeof *more);
-
-		if (!more)
-			return false;
-		names->name = more;
-		names->room = room;
-	}
-	names->name[names->count++] = *name;
-	return true;
-}
-
-static int by_name(const void *a, const void *b)
-{
-	const struct name_domain *x = a, *y = b;
-
-	return strcmp(x->s, y->s);
-}
-
-static void sort(struct names *names)
-{
-	size_t kept = 0;
-
-	if (names->count)
-		qsort(names->name, names->count, sizeof *names->name, by_name);
-	for (size_t i = 0; i < names->count; i++) {
-		if (!kept || by_name(&names->name[kept - 1],
-				     &names->name[i]) != 0)
-			names->name[kept++] = names->name[i];
-	}
-	names->count = kept;
-}
-
-static bool has(const struct names *names, const struct name_domain *name)
-{
-	return names->count && bsearch(name, names->name, names->count,
-				       sizeof *name, by_name);
-}
-
-static enum err no_memory(void)
-{
-	errno = ENOMEM;
-	return ERR_SYSTEM;
-}
-
-static enum err box_domains(struct store_txn *txn, const struct name_box *box,
-			    struct names *names)
-{
-	struct name_address at, *after = NULL;
-	enum err err = ERR_OK;
-
-	while (err == ERR_OK) {
-		err = store_box_address_next(txn, box, after, &at);
-		after = &at;
-		if (err == ERR_OK && !add(names, &at.domain))
-			return no_memory();
-	}
-	return err == ERR_NOTFOUND ? ERR_OK : err;
-}
-
-static enum err aliases(struct store_txn *txn, const struct name_domain *target,
-			struct names *names)
-{
-	struct name_domain at, *after = NULL;
-	struct store_domain alias;
-	enum err err = ERR_OK;
-
-	while (err == ERR_OK) {
-		err = store_alias_next(txn, target, after, &alias);
-		at = alias.name;
-		after = &at;
-		if (err == ERR_OK && !add(names, &alias.name))
-			return no_memory();
-	}
-	return err == ERR_NOTFOUND ? ERR_OK : err;
-}
-
-/* Is it among what comes in a later part? Then its file is written there: that of
- * a large domain once, not with each part. */
-static enum err comes_later(struct store_txn *txn, const struct plan *plan,
-			    const struct name_domain *name, bool *ret_later)
-{
-	struct store_pending row = {.table = STORE_ADDRESSES,
-				    .address.domain = *name};
-	struct names boxes = {0};
-	enum err err;
-
-	err = store_pending_next(txn, &plan->to, &row);
-	if (err == ERR_OK && row.table == STORE_BOXES)
-		err = box_domains(txn, &row.box, &boxes);
-	sort(&boxes);
-	*ret_later = err == ERR_OK &&
-		     (has(&boxes, name) ||
-		      (row.table == STORE_ADDRESSES &&
-		       strcmp(row.address.domain.s, name->s) == 0));
-	free(boxes.name);
-	return err == ERR_NOTFOUND ? ERR_OK : err;
-}
-
-/* The domains that the plan is about, with their aliases. Which box has which
- * address the store says. */
 static enum err widen(struct store_txn *txn, void *arg)
 {
 	const struct widening *widening = arg;
-	const struct plan *plan = widening->plan;
-	struct names *names = widening->names;
-	size_t own, kept = 0;
-	enum err err = ERR_OK;
 
-	names->count = 0; /* a body may be run again */
-	for (size_t i = 0; err == ERR_OK && i < plan->count; i++) {
-		const struct plan_item *item = &plan->item[i];
-
-		if (item->table == STORE_BOXES && plan->scope != PLAN_ALL)
-			err = box_domains(txn, &item->box, names);
-		else if (item->table != STORE_BOXES &&
-			 !add(names, &item->address.domain))
-			err = no_memory();
-	}
-	sort(names);
-	for (size_t i = 0; err == ERR_OK && plan->part && i < names->count;
-	     i++) {
-		bool later = false;
-
-		err = comes_later(txn, plan, &names->name[i], &later);
-		if (err == ERR_OK && !later)
-			names->name[kept++] = names->name[i];
-	}
-	if (plan->part)
-		names->count = kept;
-	own = names->count;
-	for (size_t i = 0; err == ERR_OK && i < own; i++)
-		err = aliases(txn, &names->name[i], names);
-	sort(names);
-	return err;
+	return touched_by(txn, widening->plan, true, widening->touched);
 }
 
 static void wrapped(void *arg, const char *user)
@@ -340,7 +197,7 @@ static void fail_one(struct plan *plan, const struct place *place,
 
 /* Calls each with the names of files that are those of no domain here. */
 typedef void stray(void *arg, const char *name);
-static int each_stray(const struct place *place, const struct names *names,
+static int each_stray(const struct place *place, const struct touched *names,
 		      stray *each, void *arg)
 {
 	int fd = openat(place->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -358,7 +215,7 @@ static int each_stray(const struct place *place, const struct names *names,
 		}
 		if (!name_domain_read(entry->d_name, strlen(entry->d_name),
 				      &name) &&
-		    strcmp(name.s, entry->d_name) == 0 && !has(names, &name))
+		    strcmp(name.s, entry->d_name) == 0 && !touched_has(names, &name))
 			each(arg, entry->d_name);
 	}
 	if (dir)
@@ -379,7 +236,7 @@ static void remove_stray(void *arg, const char *name)
 }
 
 static bool write_all(const struct site *site, struct plan *plan,
-		      struct place *place, const struct names *names)
+		      struct place *place, const struct touched *names)
 {
 	const bool all = plan->scope == PLAN_ALL;
 	enum err err = ERR_OK;
@@ -403,7 +260,7 @@ static bool write_all(const struct site *site, struct plan *plan,
 
 bool dovecot_files_write(const struct site *site, struct plan *plan)
 {
-	struct names names = {0};
+	struct touched names = {0};
 	struct widening widening = {plan, &names};
 	char text[PATH_MAX + 200];
 	struct place place;
@@ -430,14 +287,14 @@ bool dovecot_files_write(const struct site *site, struct plan *plan)
 					   err_text(err));
 	}
 	close_place(&place);
-	free(names.name);
+	touched_free(&names);
 	return good;
 }
 
 enum err dovecot_files_show(const struct site *site, struct store_txn *txn,
 			    const struct plan *plan)
 {
-	struct names names = {0};
+	struct touched names = {0};
 	struct widening widening = {plan, &names};
 	struct place place;
 	enum err err;
@@ -463,7 +320,7 @@ enum err dovecot_files_show(const struct site *site, struct store_txn *txn,
 		err = err == ERR_NOTFOUND ? ERR_OK : err;
 	}
 	close_place(&place);
-	free(names.name);
+	touched_free(&names);
 	return err;
 }
 
@@ -514,7 +371,7 @@ static enum err audit_one(const struct site *site, struct auditing *a,
 void dovecot_files_audit(const struct site *site, const struct plan *plan,
 			 control_found *found, void *arg)
 {
-	struct names names = {0};
+	struct touched names = {0};
 	struct widening widening = {plan, &names};
 	struct place place;
 	struct auditing a = {&place, found, arg};
@@ -540,5 +397,5 @@ void dovecot_files_audit(const struct site *site, const struct plan *plan,
 		say_error(0, "the files for Dovecot were not compared: %s",
 			  err_text(err));
 	close_place(&place);
-	free(names.name);
+	touched_free(&names);
 }

@@ -15,6 +15,7 @@
 #include "base/say.h"
 #include "dovecot_files.h"
 #include "errand.h"
+#include "mapfiles.h"
 #include "pending.h"
 #include "plan.h"
 #include "steps.h"
@@ -196,7 +197,8 @@ static bool carry_part(struct pass *pass)
 	if (!pass->cannot_close)
 		pass->cannot_close = !steps_close(pass->site, &pass->plan);
 	return errand_make(pass->site, &pass->plan) &&
-	       dovecot_files_write(pass->site, &pass->plan);
+	       dovecot_files_write(pass->site, &pass->plan) &&
+	       mapfiles_write(pass->site, &pass->plan);
 }
 
 /* A domain that may be new, of a handle of which something is pending. */
@@ -229,7 +231,8 @@ static bool carry_whole(struct pass *pass)
 	struct plan *plan = &pass->plan;
 	const bool closed = steps_close(site, plan);
 
-	if (!errand_make(site, plan) || !dovecot_files_write(site, plan))
+	if (!errand_make(site, plan) || !dovecot_files_write(site, plan) ||
+	    !mapfiles_write(site, plan))
 		return false;
 	/* Of a handle for which something failed no new domain is accepted. */
 	if (closed && !plan_hold_back(plan))

@@ -6,6 +6,7 @@
 #include "base/say.h"
 #include "dialup.h"
 #include "dovecot_files.h"
+#include "mapfiles.h"
 #include "plan.h"
 #include "qmail/dotqmail.h"
 #include "steps.h"
@@ -120,6 +121,8 @@ enum err rehearse(const struct site *site, struct store_txn *txn,
 		show_item(site, &plan.item[i]);
 	if (err == ERR_OK)
 		err = dovecot_files_show(site, txn, &plan);
+	if (err == ERR_OK)
+		err = mapfiles_show(site, txn, &plan);
 	if (err == ERR_OK && !steps_show(site, &plan))
 		err = ERR_SYSTEM;
 	*ret_steps = plan.count;

@@ -180,3 +180,26 @@ enum cdbfile cdbfile_walk(const char *path, cdbfile_each *each, void *arg)
 	close_cdb(&cdb, fd);
 	return more < 0 ? CDBFILE_DAMAGED : CDBFILE_FOUND;
 }
+
+static bool put_pair(void *to, const char *key, size_t key_len,
+		     const char *value, size_t value_len)
+{
+	return cdb_make_add(to, key, (unsigned)key_len, value,
+			    (unsigned)value_len) == 0;
+}
+
+int cdbfile_write(int fd, cdbfile_fill *fill, void *arg)
+{
+	struct cdb_make cdb;
+	int rc = 0;
+
+	errno = EIO;
+	if (cdb_make_start(&cdb, fd) != 0)
+		return errno;
+	if (!fill(arg, put_pair, &cdb))
+		rc = errno ? errno : EIO;
+	/* It gives back the memory in any case. */
+	if (cdb_make_finish(&cdb) != 0 && rc == 0)
+		rc = errno ? errno : EIO;
+	return rc;
+}

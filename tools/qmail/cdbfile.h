@@ -30,6 +30,13 @@ enum cdbfile cdbfile_user(const char *path, const char *local,
 /* Is it a key, in lower case? */
 enum cdbfile cdbfile_has(const char *path, const char *key);
 
+/* Writes a new one, of the pairs that fill puts into it, to an empty file. 0 or an
+ * errno; EIO: fill said false. */
+typedef bool cdbfile_put(void *to, const char *key, size_t key_len,
+			 const char *value, size_t value_len);
+typedef bool cdbfile_fill(void *arg, cdbfile_put *put, void *to);
+int cdbfile_write(int fd, cdbfile_fill *fill, void *arg);
+
 /* Calls each with every key; false ends it. FOUND: all were seen. */
 typedef bool cdbfile_each(void *arg, const char *key, unsigned key_len,
 			  const char *value, unsigned value_len);
