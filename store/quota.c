@@ -44,7 +44,7 @@ static uint64_t first_of(uint64_t box, uint64_t domains, uint64_t handle)
 enum err store_box_quota(struct store_txn *txn, const struct store_box *box,
 			 struct store_quota *ret_quota)
 {
-	const struct store_quota *own = &box->quota;
+	const struct store_quota quota = box->quota, *own = &quota;
 	struct store_quota domains = {0, 0};
 	struct store_handle handle;
 	enum err err = store_handle_get(txn, &box->name.handle, &handle);

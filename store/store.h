@@ -262,8 +262,8 @@ MUST_USE enum err store_box_next(struct store_txn *txn,
 				 const struct name_box *after,
 				 struct store_box *ret_box);
 
-/* What holds for a box (struct store_quota), 0 where there is no limit. ERR_DAMAGED:
- * a row that must be there is missing. */
+/* What holds for a box (struct store_quota), 0 where there is no limit; it may take the
+ * place of what the box says itself. ERR_DAMAGED: a row that must be there is missing. */
 MUST_USE enum err store_box_quota(struct store_txn *txn,
 				  const struct store_box *box,
 				  struct store_quota *ret_quota);

@@ -437,6 +437,35 @@ def shown():
                    "much")
 
 
+@test("Dovecot's and vpopmail's files say what holds for a box, as soon as it does",
+      root=True)
+def exported():
+    with Box("--messages", "7") as site:
+        site.do("handle", "set", "ex1", "--quota", "1M")
+        has(site.do("export", "example.com", "--format", "dovecot"),
+            " userdb_quota_rule=*:bytes=1048576:messages=7\n")
+        got = site.popbox("export", "example.com", "--format", "vpopmail").out
+        has(got, "/postmaster:1048576S\n")
+        files = site.top + "/dovecot"
+        os.mkdir(files)
+        site.settings({"dovecot_dir": files, "dovecot_group": "root"})
+        site.do("sync", "--full")
+
+        def text():
+            with open(files + "/example.com") as file:
+                return file.read()
+
+        has(text(), " userdb_quota_rule=*:bytes=1048576:messages=7\n")
+        site.do("domain", "set", "example.com", "--quota", "2M")
+        has(text(), " userdb_quota_rule=*:bytes=2097152:messages=7\n")
+        site.do("handle", "set", "ex1", "--quota", "none")
+        site.do("domain", "set", "example.com", "--quota", "none")
+        has(text(), " userdb_quota_rule=*:messages=7\n")
+        site.do("box", "set", "joe@example.com", "--messages", "none")
+        hasnt(text(), "userdb_quota_rule")
+        site.sound()
+
+
 @test("explain says how full the box is, and that mail for a full one bounces",
       root=True)
 def explained():

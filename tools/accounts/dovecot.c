@@ -39,21 +39,37 @@ bool dovecot_knows(const char *hash)
 	return scheme_of(hash) != NULL;
 }
 
+enum { QUOTA_TEXT = 96 };
+
+/* As its file maildirsize has it, else Dovecot would write another limit there. */
+static void put_quota(const struct store_quota *quota, char text[QUOTA_TEXT])
+{
+	char bytes[32] = "", messages[32] = "";
+
+	if (quota->bytes)
+		(void)snprintf(bytes, sizeof bytes, ":bytes=%llu",
+			       (unsigned long long)quota->bytes);
+	if (quota->messages)
+		(void)snprintf(messages, sizeof messages, ":messages=%llu",
+			       (unsigned long long)quota->messages);
+	text[0] = 0;
+	if (bytes[0] || messages[0])
+		(void)snprintf(text, QUOTA_TEXT, " userdb_quota_rule=*%s%s",
+			       bytes, messages);
+}
+
 bool dovecot_line(struct text *out, const struct config *config,
 		  const struct store_account *account, const char *user,
 		  bool locked)
 {
 	const char *scheme = locked ? "{CRYPT}" : scheme_of(account->hash);
-	char path[PATH_BOX_TEXT], quota[64] = "", line[LINE_MAX_BYTES];
+	char path[PATH_BOX_TEXT], quota[QUOTA_TEXT], line[LINE_MAX_BYTES];
 	bool good;
 	int len;
 
 	/* The setting home has neither a colon nor a blank (config.c). */
 	path_box(config->home, &account->box.name, path);
-	if (account->box.quota.bytes)
-		(void)snprintf(quota, sizeof quota,
-			       " userdb_quota_rule=*:bytes=%llu",
-			       (unsigned long long)account->box.quota.bytes);
+	put_quota(&account->box.quota, quota);
 	len = snprintf(line, sizeof line,
 		       "%s:%s%s:%u:%u::%s::userdb_mail=maildir:%s%s\n", user,
 		       scheme, locked ? "*" : account->hash, config->uid,
@@ -108,6 +124,9 @@ static enum err put_address(const struct lines *lines,
 	if (!address->has_box || address->name.local.s[0] == '*')
 		return ERR_OK;
 	err = store_login(lines->txn, &address->box, &account);
+	if (err == ERR_OK)
+		err = store_box_quota(lines->txn, &account.box,
+				      &account.box.quota);
 	if (err == ERR_OK)
 		err = put_line(lines, address, &account);
 	secret_wipe(&account, sizeof account);

@@ -14,7 +14,7 @@
 /* Can Dovecot compute this hash? */
 bool dovecot_knows(const char *hash);
 
-/* Appends a line. With locked the password is one that nothing fits. False: no
+/* Appends a line. The quota in account is the one that holds. With locked the password is one that nothing fits. False: no
  * memory; nothing is appended. The hash is in no other place afterwards. */
 bool dovecot_line(struct text *out, const struct config *config,
 		  const struct store_account *account, const char *user,

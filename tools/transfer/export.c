@@ -221,6 +221,14 @@ static void note_forwards(const struct exporting *e,
 		say_note("%s: its forwards are skipped", text);
 }
 
+/* Others than popbox have one level. */
+static enum err held_quota(const struct exporting *e, struct store_box *box)
+{
+	return e->how->format == EXPORT_CSV
+		       ? ERR_OK
+		       : store_box_quota(e->txn, box, &box->quota);
+}
+
 static enum err put_address(struct exporting *e,
 			    const struct store_domain *domain,
 			    const struct store_address *address)
@@ -239,6 +247,8 @@ static enum err put_address(struct exporting *e,
 	if (address->has_box) {
 		err = store_login(e->txn, &address->box, &account);
 		row.account = &account;
+		if (err == ERR_OK)
+			err = held_quota(e, &account.box);
 		if (err == ERR_OK)
 			err = find_bounce(e, &row);
 	}
@@ -326,6 +336,8 @@ static enum err put_box(struct exporting *e, const struct name_box *name)
 	if (e->how->format == EXPORT_CSV && err != ERR_NOTFOUND)
 		return err;
 	err = store_login(e->txn, name, &account);
+	if (err == ERR_OK)
+		err = held_quota(e, &account.box);
 	if (err == ERR_OK)
 		err = find_bounce(e, &row);
 	if (err == ERR_OK)

@@ -11,6 +11,7 @@
 #include "base/words.h"
 #include "csvfile.h"
 #include "popusr/mailroot.h"
+#include "qmail/dotqmail.h"
 #include "store/hash/pwhash.h"
 #include "store/login.h"
 
@@ -191,9 +192,10 @@ const char *fmt_out_vpopmail(struct text *out, const struct fmt_out *row)
 		BOUNCE = 0x10,
 	};
 	const struct store_account *account = row->account;
+	const struct maildirsize limit = dotqmail_limit(&account->box.quota);
 	const char *domain = row->address->name.domain.s;
 	const char *local = row->address->name.local.s;
-	char title[STORE_TITLE_MAX + 1], quota[24] = "NOQUOTA";
+	char title[STORE_TITLE_MAX + 1], quota[64] = "NOQUOTA";
 
 	if (account->hash[0] && !is_crypt(account->hash))
 		return strncmp(account->hash, "$wrap$", 6) == 0
@@ -205,9 +207,8 @@ const char *fmt_out_vpopmail(struct text *out, const struct fmt_out *row)
 		if (*c == ':' || *c == ',')
 			*c = ' ';
 	}
-	if (account->box.quota.bytes)
-		(void)snprintf(quota, sizeof quota, "%lluS",
-			       (unsigned long long)account->box.quota.bytes);
+	if (limit.bytes || limit.messages)
+		maildirsize_limit_text(&limit, quota);
 	return put_line(out, "%s:%s:1:%d:%s:/home/vpopmail/domains/%s/%s:%s\n",
 			local, account->hash[0] ? account->hash : "*",
 			(suspended(row) ? NO_LOGIN : 0) | (row->bounce ? BOUNCE : 0),
