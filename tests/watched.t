@@ -404,4 +404,29 @@ def imports():
                     not more else "")
 
 
+
+@test("what is written for Dovecot leaves no hash behind, nor does comparing it",
+      root=True, plain=True)
+def dovecot():
+    built()
+    with Watched() as site:
+        site.joe()
+        where = site.top + "/dovecot"
+        os.mkdir(where, 0o755)
+        site.do("config", "set", "dovecot_group", "daemon")
+        site.do("config", "set", "dovecot_dir", where)
+        site.secret(*parts(site.hash_of()), GOOD)
+        site.clean(0, "sync", "--full")
+        site.clean(0, "sync", "--full")
+        site.clean(0, "box", "suspend", "joe@example.com", "--dry-run")
+        site.clean(0, "box", "suspend", "joe@example.com")
+        site.clean(0, "box", "resume", "joe@example.com")
+        got = site.popbox("check", env=site.environment(),
+                          program=BUILT + "/popbox")
+        eq(site.found(BUILT + "/popbox"), [], got)
+        site.secret(NEW, *site.watch)
+        site.clean(0, "passwd", "joe@example.com", "--stdin", input=NEW + "\n")
+        site.clean(0, "passwd", "joe@example.com", "--stdin", input=GOOD + " x\n")
+
+
 run()
