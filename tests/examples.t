@@ -591,6 +591,46 @@ def fail2ban_jail():
         has(done.stdout, "popbox-checkpw")
 
 
+@test("poppassd's run script serves a change of a password on loopback", root=True)
+def poppassd():
+    needs("tcpserver")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with open(EXAMPLES + "/poppassd/run") as file:
+        script = file.read()
+    has(script, " 127.0.0.1 106 ")
+    with Site(qmail=False).joe() as site:
+        script = script.replace(" 106 ", f" {port} ").replace(
+            "/usr/local/sbin/popbox", f"{POPBOX} -d {site.store}")
+        site.start("sh", "-c", script, stdout=subprocess.DEVNULL)
+        for _ in range(600):
+            try:
+                client = socket.create_connection(("127.0.0.1", port))
+                break
+            except ConnectionRefusedError:
+                time.sleep(0.05)
+        new = "quiet lamp 77 inn"
+        with client:
+            client.sendall(f"user joe@example.com\r\npass {GOOD}\r\n"
+                           f"newpass {new}\r\nquit\r\n".encode())
+            answers = client.makefile().read()
+        eq([line[:3] for line in answers.splitlines()],
+           ["200", "300", "200", "200", "200"])
+        eq(site.login(password=new).rc, 0)
+
+
+@test("fail2ban bans who guesses old passwords at poppassd")
+def fail2ban_poppassd():
+    needs("fail2ban-regex")
+    with Site(qmail=False).joe() as site:
+        got = site.popbox("poppassd", env={"TCPREMOTEIP": "192.0.2.9"}, input=
+                          "user joe@example.com\npass no\nnewpass quiet lamp 7\n")
+        line = time.strftime("%b %d %H:%M:%S mail ") + got.err
+        has(line, "popbox-poppassd: refuse ip=192.0.2.9 reason=mismatch")
+        eq(banned(site, line), ["192.0.2.9"])
+
+
 @test("the forced command of the batch example keeps one customer's boxes; the "
       "client passes commands and passwords on")
 def batch():

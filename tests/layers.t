@@ -190,8 +190,8 @@ def callers(call, folder):
 def children():
     eq(callers("drop_to", "tools"), {"child.c", "main.c"})  # of rcptcheck
     eq(callers("child_drop", "tools"),
-       {"child.c", "asuser_child.c", "batch_reader.c", "probe.c",
-        "mailcopy.c", "round.c"})
+       {"child.c", "asuser_child.c", "confined.c", "probe.c", "mailcopy.c",
+        "round.c", "poppassd.c"})
     eq(callers("fork", "tools"),
        {"child.c", "backup.c", "bounce.c", "cmd_check.c", "counters.c",
         "notify.c"})

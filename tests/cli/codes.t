@@ -79,6 +79,8 @@ WAYS = {
     "stats": {0: [], 100: ["--handle", "zz9"]},
     "upgrade": {0: []},
     "tune": {0: ["--target", "1"]},
+    "poppassd": {0: "right dialogue", 1: "wrong dialogue",
+                 100: "weak dialogue"},
     "batch": {0: "one line", 1: "no line", 100: "refused line"},
     "complete": {0: ["--", "box", "s"]},
     "help": {0: []},
@@ -131,6 +133,9 @@ SPECIAL = {
     "good csv": (["-"], "address,hash\nnew@example.com,*\n"),
     "bad csv": (["-"], "address,hash\nnew@example.com,hello\n"),
     "wrapped": (["--format", "dovecot"], ""),
+    "right dialogue": ([], f"user {JOE}\npass {GOOD}\nnewpass quiet lamp 77\n"),
+    "wrong dialogue": ([], f"user {JOE}\npass x\nnewpass quiet lamp 77\n"),
+    "weak dialogue": ([], f"user {JOE}\npass {GOOD}\nnewpass short\n"),
     "one line": ([], '{"command": ["box", "show", "ex1-0001"]}\n'),
     "no line": ([], '{"command": ["box", "show", "ex1-0099"]}\n'),
     "refused line": ([], '{"command": ["domain", "show", "x..org"]}\n'),
@@ -218,6 +223,7 @@ def without_memory(words, child):
                 assert not again or again.rc == got.rc, what
                 assert got.rc in (0, 1) or got.err.startswith("popbox: ") or \
                     got.out.startswith("cannot tell: ") or \
+                    got.err.startswith("popbox-poppassd: error ") or \
                     '"code":111}' in got.out or \
                     got.err.startswith('{"error":'), what
                 if got.rc == 1:  # what it finds is there
@@ -281,7 +287,7 @@ def later():
             site.store = site.top + "/nowhere"
             args = ["5"] if args == ["1-last"] else args
             args = ["-"] if args == "good csv" else args
-            args = [] if args == "one line" else args
+            args = [] if isinstance(args, str) else args
             eq(site.popbox(*words.split(), *args, input=GOOD + "\n").rc, 111,
                words)
 

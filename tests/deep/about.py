@@ -206,6 +206,9 @@ MAP = (
     *((f"tools/{name}.c", ("test_batch_line", "batch.t"))
       for name in ("base/answer", "cli/batch_line", "cli/batch_reader",
                    "cli/scope", "cli/dispatch", "cli/cmd/cmd_batch")),
+    *((f"tools/cli/{name}.c", ("poppassd.t",))
+      for name in ("poppassd", "poppassd_talk", "cmd/cmd_poppassd")),
+    ("tools/popusr/confined.c", ("batch.t", "poppassd.t")),
     ("tools/cli/relocate.c", ("admin.t", "codes.t")),
     ("tools/cli/moment.c", ("journal.t", "changes.t")),
     ("tools/cli/cmd/cmd_undo.c", ("journal.t", "changes.t", "kinds.t", "model.t")),

@@ -3,98 +3,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/json.h"
 #include "base/say.h"
+#include "popusr/confined.h"
 #include "store/secret.h"
 
-enum { NOBODY = 65534, HEAD = offsetof(struct batch_line, text) };
-
-#if defined(__x86_64__)
-#define THIS_ARCH AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define THIS_ARCH AUDIT_ARCH_AARCH64
-#endif
-
-/* Reading, writing, memory, and the end; the rest of them is asked by nobody but
- * tools that look for defects. */
-static const unsigned allowed[] = {
-	SYS_read, SYS_write, SYS_brk, SYS_mmap, SYS_munmap, SYS_mremap,
-	SYS_madvise, SYS_exit, SYS_exit_group, SYS_rt_sigreturn,
-	SYS_rt_sigprocmask, SYS_getpid, SYS_gettid, SYS_clock_gettime,
-};
-
-enum { ALLOWED = sizeof allowed / sizeof *allowed };
-
-/* All but these are refused with EPERM. */
-static bool confine(void)
-{
-#if defined(THIS_ARCH) && !defined(__SANITIZE_ADDRESS__)
-	struct sock_filter code[ALLOWED + 6];
-	struct sock_fprog program = {.filter = code};
-	unsigned short n = 0;
-
-	code[n++] = (struct sock_filter)BPF_STMT(
-		BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
-	code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
-						 THIS_ARCH, 1, 0);
-	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
-						 SECCOMP_RET_KILL_PROCESS);
-	code[n++] = (struct sock_filter)BPF_STMT(
-		BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
-	for (unsigned char i = 0; i < ALLOWED; i++)
-		code[n++] = (struct sock_filter)BPF_JUMP(
-			BPF_JMP | BPF_JEQ | BPF_K, allowed[i],
-			(unsigned char)(ALLOWED - i), 0);
-	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
-						 SECCOMP_RET_ERRNO | EPERM);
-	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
-						 SECCOMP_RET_ALLOW);
-	program.len = n;
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
-#else
-	return true;
-#endif
-}
-
-static ssize_t read_some(int fd, char *bytes, size_t room)
-{
-	ssize_t got;
-
-	do
-		got = read(fd, bytes, room);
-	while (got < 0 && errno == EINTR);
-	return got;
-}
-
-static void write_all(int fd, const void *bytes, size_t len)
-{
-	const char *at = bytes;
-
-	while (len) {
-		ssize_t put = write(fd, at, len);
-
-		if (put < 0 && errno != EINTR)
-			_exit(CODE_LATER); /* root's has ended */
-		if (put > 0) {
-			at += put;
-			len -= (size_t)put;
-		}
-	}
-}
+enum { HEAD = offsetof(struct batch_line, text) };
 
 static bool is_blank(const char *bytes, size_t len)
 {
@@ -122,7 +44,8 @@ static void send_line(struct stream *s, size_t len)
 		return;
 	else
 		batch_line_parse(s->bytes, len, &s->line);
-	write_all(s->out, &s->line, HEAD + s->line.len);
+	if (!confined_write(s->out, &s->line, HEAD + s->line.len))
+		_exit(CODE_LATER); /* root's has ended */
 	secret_wipe(&s->line, HEAD + s->line.len);
 }
 
@@ -156,34 +79,16 @@ __attribute__((noreturn)) static void serve(int in, int out)
 	s.in = in;
 	s.out = out;
 	json_object_seed(0); /* while it can read its random number */
-	if (child_drop(geteuid() == 0 ? NOBODY : geteuid(),
-		       geteuid() == 0 ? NOBODY : getegid()) ||
-	    !confine())
+	if (!confined() || !confined_write(out, "+", 1))
 		_exit(CODE_REFUSED);
-	write_all(out, "+", 1);
-	while ((got = read_some(s.in, s.bytes + s.len,
-				sizeof s.bytes - s.len)) > 0) {
+	while ((got = confined_read(s.in, s.bytes + s.len,
+				    sizeof s.bytes - s.len)) > 0) {
 		s.len += (size_t)got;
 		send_lines(&s);
 	}
 	if (got == 0 && (s.len || s.skips))
 		send_line(&s, s.len);
 	_exit(got == 0 ? CODE_DONE : CODE_LATER);
-}
-
-/* Of whatever length the parts are in which it comes. */
-static bool read_all(int fd, void *bytes, size_t len)
-{
-	size_t at = 0;
-
-	while (at < len) {
-		ssize_t got = read_some(fd, (char *)bytes + at, len - at);
-
-		if (got <= 0)
-			return false;
-		at += (size_t)got;
-	}
-	return true;
 }
 
 static bool settle_input(void)
@@ -216,7 +121,7 @@ int batch_reader_start(struct batch_reader *reader)
 	if (in >= 0)
 		(void)close(in);
 	reader->fd = pair[0];
-	good = pid > 0 && read_all(reader->fd, &ready, 1) && settle_input();
+	good = pid > 0 && confined_read_all(reader->fd, &ready, 1) && settle_input();
 	if (good)
 		return CODE_DONE;
 	batch_reader_stop(reader);
@@ -245,13 +150,13 @@ static enum batch_came broken(void)
 enum batch_came batch_reader_next(struct batch_reader *reader,
 				  struct batch_line *line)
 {
-	ssize_t got = read_some(reader->fd, (char *)line, HEAD);
+	ssize_t got = confined_read(reader->fd, (char *)line, HEAD);
 	int status;
 
-	if (got > 0 && read_all(reader->fd, (char *)line + got,
+	if (got > 0 && confined_read_all(reader->fd, (char *)line + got,
 				HEAD - (size_t)got) &&
 	    line->len <= sizeof line->text &&
-	    read_all(reader->fd, line->text, line->len))
+	    confined_read_all(reader->fd, line->text, line->len))
 		return BATCH_CAME;
 	if (got != 0)
 		return broken();

@@ -80,6 +80,7 @@ int cmd_stats(struct site *site, const struct args *args);
 int cmd_upgrade(struct site *site, const struct args *args);
 int cmd_log(struct site *site, const struct args *args);
 int cmd_batch(struct site *site, const struct args *args);
+int cmd_poppassd(struct site *site, const struct args *args);
 int cmd_complete(struct site *site, const struct args *args);
 int cmd_help(struct site *site, const struct args *args);
 

@@ -193,6 +193,7 @@ static const struct {
 	{cmd_tune, "it measures this machine"},
 	{cmd_complete, "it is for shells"},
 	{cmd_help, "it is for people"},
+	{cmd_poppassd, "it serves a connection"},
 	{cmd_batch, "it is one already"},
 };
 

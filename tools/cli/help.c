@@ -131,7 +131,7 @@ static const struct {
 	{"", "domain", NULL},
 	{"", "box", NULL},
 	{"", "address", NULL},
-	{"", "passwd", NULL},
+	{"", "passwd poppassd", "set a password; let users set their own, port 106"},
 	{"", "verify", NULL},
 	{"many", "import", "accounts from a file or another program's site"},
 	{"", "export", "accounts for another program, or for import"},
