@@ -57,6 +57,16 @@ def right():
         has(site.do("log"), "poppassd from 2001:db8::7")
         eq(change(site, old=NEW, new=GOOD, ip="x;y z").rc, 0)
         has(site.do("log"), "poppassd from -")
+        # A child wipes the environment, where the store's directory may stand,
+        # and the address by which a login without a domain is told.
+        site.do("domain", "set", "example.com", "--ip", "192.0.2.1")
+        done = subprocess.run(
+            [POPBOX, "poppassd"], capture_output=True, env={
+                **os.environ, "POPBOX_STORE": site.store,
+                "TCPLOCALIP": "192.0.2.1"},
+            input=f"user joe\npass {GOOD}\nnewpass {NEW}\n".encode())
+        eq(done.returncode, 0, done)
+        eq(site.login(password=NEW).rc, 0)
         site.sound()
 
 

@@ -250,14 +250,14 @@ static void judge(struct site *site, const char *local_ip,
 	name_box_text(&login.box, report.box);
 }
 
-void poppassd_judge(struct site *site, const char *local_ip, int requests,
-		    int reports)
+void poppassd_judge(struct site *site, const char *dir, const char *local_ip,
+		    int requests, int reports)
 {
 	static struct talk_request request;
 
 	/* Root until the store is open; nothing of the client's has been read. */
 	if (secret_start() != ERR_OK ||
-	    store_open_login(site->dir, &site->store) != ERR_OK ||
+	    store_open_login(dir, &site->store) != ERR_OK ||
 	    child_drop(site->config.uid, site->config.gid))
 		_exit(CODE_LATER);
 	if (!confined_read_all(requests, &request, sizeof request))

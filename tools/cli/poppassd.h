@@ -45,7 +45,7 @@ struct poppassd_answer {
  * standard output goes to it. */
 __attribute__((noreturn)) void poppassd_talk(int client_in, int requests,
 					     int answers);
-__attribute__((noreturn)) void poppassd_judge(struct site *site,
+__attribute__((noreturn)) void poppassd_judge(struct site *site, const char *dir,
 					      const char *local_ip, int requests,
 					      int reports);
 

@@ -187,7 +187,9 @@ static int failed(const char *what)
 static int start(struct service *s)
 {
 	const char *local_ip = getenv("TCPLOCALIP");
-	char *ip = local_ip ? strdup(local_ip) : NULL; /* children wipe theirs */
+	/* A child wipes the environment, in which both may lie. */
+	char *ip = local_ip ? strdup(local_ip) : NULL;
+	char *dir = strdup(s->site->dir);
 	int in = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
 	int out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 	int asks[2] = {-1, -1}, says[2] = {-1, -1}, tells[2] = {-1, -1};
@@ -195,7 +197,9 @@ static int start(struct service *s)
 				   &tells[0]};
 	int code = CODE_DONE;
 
-	if (in < 0 || out < 0 || pipe2(asks, O_CLOEXEC) != 0 ||
+	if (!dir || (local_ip && !ip))
+		code = failed("memory");
+	else if (in < 0 || out < 0 || pipe2(asks, O_CLOEXEC) != 0 ||
 	    pipe2(says, O_CLOEXEC) != 0 || pipe2(tells, O_CLOEXEC) != 0)
 		code = failed("descriptors");
 	if (code == CODE_DONE) {
@@ -210,7 +214,7 @@ static int start(struct service *s)
 				    -1, -1, {asks[0], says[1], -1}}),
 			    0);
 		if (s->judge.pid == 0)
-			poppassd_judge(s->site, ip, asks[0], says[1]);
+			poppassd_judge(s->site, dir, ip, asks[0], says[1]);
 		if (s->talker.pid < 0 || s->judge.pid < 0)
 			code = failed("processes");
 	}
@@ -219,6 +223,7 @@ static int start(struct service *s)
 			(void)close(*mine[i]); /* the children's */
 	}
 	free(ip);
+	free(dir);
 	s->reports = says[0];
 	s->answers = tells[1];
 	return code;
