@@ -216,6 +216,20 @@ static enum err add_box(struct store_txn *txn, struct db_bytes key,
 	return err == ERR_OK ? add(txn, &pending) : err;
 }
 
+/* One that was another box has a Maildir already, with what held for that one. */
+static enum err note_new_box(struct store_txn *txn, const struct row_key *key,
+			     struct db_bytes is)
+{
+	unsigned what = STORE_PENDING_SAYS;
+	struct store_box now;
+	enum err err = store_box_row(key->bytes, key->len, is.at, is.len, &now);
+
+	if (err == ERR_OK && now.other.handle.s[0])
+		what |= STORE_PENDING_QUOTA;
+	return err == ERR_OK ? add_box(txn, row_key_bytes(key), what, false)
+			     : err;
+}
+
 /* A password is in no file of qmail's; and the Maildir of one that is deleted
  * stays. */
 static enum err note_box(struct store_txn *txn, const struct row_key *key,
@@ -228,8 +242,7 @@ static enum err note_box(struct store_txn *txn, const struct row_key *key,
 	if (!is.at)
 		return ERR_OK;
 	if (!was.at)
-		return add_box(txn, row_key_bytes(key), STORE_PENDING_SAYS,
-			       false);
+		return note_new_box(txn, key, is);
 	err = store_box_row(key->bytes, key->len, was.at, was.len, &then);
 	if (err == ERR_OK)
 		err = store_box_row(key->bytes, key->len, is.at, is.len, &now);

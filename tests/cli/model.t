@@ -37,7 +37,7 @@ def need(condition):
 
 
 def state():
-    return {"login": True, "delivery": "on", "reason": None}
+    return {"login": True, "delivery": "on", "reason": None, "messages": 0}
 
 
 def both(*switches):
@@ -143,6 +143,7 @@ class Model:
         self.domain_del(name)
         self.insert(name, {
             **was, "kind": kind, "host": host, "below": kind != "dialup",
+            "messages": 0,
             "delivery": was["delivery"] if kind in LOCAL_KINDS else "on"})
         if kind == "pop":
             self.postmaster(name, was["handle"], None)
@@ -534,8 +535,19 @@ class Model:
             return ["bounce"]
         out = [""] if every == "hold" or (with_box and of == "hold") else []
         if with_box:
+            limit = self.held(name)
+            out += [f"quota {limit}"] * (limit > 0)
             out.append("%s-%04d" % self.mail_of(row["box"]))
         return out + ["&" + f for f in row["forwards"]]
+
+    def held(self, box):
+        """How many messages a box may have: of a deleted one its own alone."""
+        if box not in self.boxes:
+            return self.old["boxes"][box][0]["messages"]
+        return self.boxes[box]["messages"] or max(
+            [self.domains[w[1]]["messages"] for w, a in self.addresses.items()
+             if a["box"] == box], default=0) or \
+            self.handles[box[0]]["messages"]
 
     def mail_of(self, box):
         """What was deleted leads to where its box has gone since."""
@@ -621,7 +633,7 @@ class Play:
             "domain-rename domain-kind domain-move domain-move box-add "
             "box-add box-add box-del box-undelete "
             "address-add address-add address-set address-rename address-del "
-            "purge-domain purge-box set set set switch".split())
+            "purge-domain purge-box set set set switch quota quota".split())
         if kind == "handle-add":
             h = dice.choice(HANDLES)
             return ["handle", "add", h], m.handle_add, (h,)
@@ -703,6 +715,13 @@ class Play:
             values = {"login": not off, "reason": "r" if off else None}
             words = [noun, "suspend" if off else "resume", word,
                      *(["--reason", "r"] if off else [])]
+        elif kind == "quota":
+            values = {"messages": dice.choice((0, 0, 10, 20, 30))}
+            words = [noun, "set", word, "--messages",
+                     str(values["messages"] or "none")]
+            if noun == "domain" and m.domains.get(name, {}).get(
+                    "kind") != "pop":
+                table = None  # it has no boxes
         else:
             values = {"delivery": dice.choice(DELIVERY)}
             words = [noun, "set", word, "--delivery", values["delivery"]]
@@ -781,6 +800,8 @@ class Play:
                 if name.startswith(".qmail-"):
                     with open(top + "/" + name) as file:
                         there[os.path.basename(top), name] = [
+                            "quota " + line.split()[-1].rstrip("C")
+                            if "/popbox-quota " in line else
                             "bounce" if line.startswith("|") else
                             os.path.basename(line.rstrip("/"))
                             if line.startswith("/") else line
@@ -793,6 +814,14 @@ class Play:
         for box in {*self.model.boxes, *self.model.old["boxes"]}:
             if box in self.model.boxes or box not in self.model.pair:
                 assert os.path.isdir(site.box_path(text(box)) + "/new"), box
+        for box in self.model.boxes:
+            path = site.box_path(text(box)) + "/maildirsize"
+            limit = self.model.held(box)
+            if limit:
+                with open(path) as file:
+                    eq(file.readline(), f"{limit}C\n", (words, box))
+            else:
+                assert not os.path.exists(path), (words, box)
 
     @staticmethod
     def dialup(path):

@@ -164,6 +164,30 @@ def later_boxes():
         site.sound()
 
 
+@test("a box that moves to another handle has what holds there, and back again",
+      root=True)
+def moved():
+    with Box() as site:
+        site.do("handle", "add", "new")
+        site.do("handle", "set", "ex1", "--messages", "5")
+        site.do("domain", "move", "example.com", "--handle", "new")
+        number = site.last_entry()
+
+        def box():
+            return json.loads(site.do("--json", "address", "show",
+                                      "joe@example.com"))["box"]
+
+        assert not site.has_size(box())
+        site.sound()
+        site.do("undo", str(number))
+        eq(site.size()[0], "5C")
+        site.sound()
+        site.do("handle", "set", "new", "--messages", "7")
+        site.do("domain", "move", "example.com", "--handle", "new")
+        eq(site.size(box())[0], "7C")
+        site.sound()
+
+
 @test("a dry run shows both, and changes neither", root=True)
 def dry():
     with Box() as site:
