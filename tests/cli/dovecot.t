@@ -154,6 +154,7 @@ def without():
         eq(site.do("sync", "--dry-run"), "")
         site.do("box", "suspend", "joe@example.com", "--no-sync")
         eq(site.do("sync", "--dry-run"), "")
+        hasnt(site.popbox("check").out, "(dovecot")
     with Served() as site:
         site.do("box", "suspend", "joe@example.com", "--no-sync")
         assert site.lines()["joe@example.com"] != LOCKED

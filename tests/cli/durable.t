@@ -356,4 +356,38 @@ def sync_fails():
                 site.sound()
 
 
+
+@test("what is written for Dovecot and Postfix is on the disk, with its name, and so is "
+      "what a run before had named or removed", root=True, plain=True)
+def others():
+    with with_qmail() as site:
+        for key in ("dovecot", "postfix"):
+            os.mkdir(f"{site.top}/{key}", 0o755)
+            site.do("config", "set", key + "_dir", f"{site.top}/{key}")
+        site.do("config", "set", "dovecot_group", "daemon")
+        site.do("sync", "--full")
+
+        def done(*words, **kw):
+            got, lines = trace(site, words, "-e", "trace=" + CALLS, **kw)
+            eq(got.rc, 0, got)
+            return " ".join(events(site, lines)) + " "
+        said = done("passwd", "joe@example.com", "--stdin",
+                    input="another words 77\n")
+        has(said, "sync dovecot/.popbox-tmp name dovecot/example.com sync dovecot ")
+        hasnt(said, "postfix")
+        said = done("address", "add", "x@example.com", "joe@example.com")
+        has(said, "sync postfix/recipients.cdb.popbox-tmp name "
+            "postfix/recipients.cdb sync postfix ")
+        hasnt(said, "name postfix/domains.cdb")
+        eq(said.count("sync postfix "), 3)
+        said = done("sync", "--full")
+        hasnt(said, "name dovecot")
+        has(said, "sync dovecot ")
+        eq(said.count("sync postfix "), 3)
+        site.do("domain", "add", "y.org", "--handle", "ex1")
+        site.do("domain", "del", "y.org", "--yes", "--no-sync")
+        os.unlink(site.top + "/dovecot/y.org")
+        has(done("sync"), "sync dovecot ")
+
+
 run()

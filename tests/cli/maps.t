@@ -204,6 +204,11 @@ def failing():
         has(got, site.dir + "/recipients.cdb: + ann@example.com\n")
         has(got, "/control/validrcptto.cdb: + ann@example.com\n")
         hasnt(got, ": - ")
+        site.do("address", "add", "f@example.com", "out@far.example")
+        got = site.do("address", "set", "f@example.com", "two@far.example",
+                      "--dry-run")
+        has(got, site.dir + "/forwards.cdb: + f@example.com\n")
+        hasnt(got, "recipients.cdb: ")
         got = site.do("domain", "del", "example.com", "--yes", "--dry-run")
         has(got, site.dir + "/domains.cdb: - example.com\n")
         has(got, site.dir + "/recipients.cdb: - joe@example.com\n")

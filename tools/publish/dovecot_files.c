@@ -145,8 +145,9 @@ static int put_file(const struct place *place, const char *name,
 
 static int remove_file(const struct place *place, const char *name)
 {
-	if (unlinkat(place->dir, name, 0) != 0)
-		return errno == ENOENT ? 0 : errno;
+	/* It may be gone by a run that was killed before this. */
+	if (unlinkat(place->dir, name, 0) != 0 && errno != ENOENT)
+		return errno;
 	return fsync(place->dir) == 0 ? 0 : errno;
 }
 

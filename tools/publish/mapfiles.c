@@ -270,13 +270,25 @@ static int replace_map(const struct maps *maps, enum map map)
 	return rc;
 }
 
+/* What is as it shall be may be so by a run that was killed before this. */
+static int sync_map(const struct maps *maps, enum map map)
+{
+	int dir = open_dir(&maps->site->config, map), rc;
+
+	if (dir < 0)
+		return errno;
+	rc = fsync(dir) == 0 ? 0 : errno;
+	(void)close(dir); /* a directory, read only */
+	return rc;
+}
+
 static int write_map(const struct maps *maps, enum map map)
 {
 	bool same = false;
 
 	if (differences(maps, map, ignore, NULL, &same) == CDBFILE_LATER)
 		return errno;
-	return same ? 0 : replace_map(maps, map);
+	return same ? sync_map(maps, map) : replace_map(maps, map);
 }
 
 /* Of the plan: which domains; of everything where a file has to be made anew. */
