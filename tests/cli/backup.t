@@ -711,7 +711,8 @@ def two():
 def one_box():
     with Site().joe() as site:
         site.do("box", "set", "joe@example.com", "--name", "Joe",
-                "--quota", "2G", "--delivery", "hold", "--reason", "why")
+                "--quota", "2G", "--messages", "9", "--delivery", "hold",
+                "--reason", "why")
         site.do("address", "add", "j@example.com", "ex1-0001", "a@b.org")
         path = site.top + "/joe"
         site.do("backup", path, "--only", "joe@example.com")
@@ -723,8 +724,9 @@ def one_box():
            ["j@example.com", "joe@example.com"])
         def state():
             box = json.loads(site.do("--json", "box", "show", "ex1-0001"))
-            return ({k: box[k] for k in ("name", "quota", "login", "delivery",
-                                         "reason", "addresses", "password")},
+            return ({k: box[k] for k in ("name", "quota", "messages", "login",
+                                         "delivery", "reason", "addresses",
+                                         "password")},
                     site.do("address", "show", "j@example.com").split(
                         " since ")[0])
         want = state()
@@ -733,7 +735,7 @@ def one_box():
                 site.do("passwd", "joe@example.com", "--stdin",
                         input="another horse 43\n"),
                 site.do("box", "set", "ex1-0001", "--name", "x", "--quota",
-                        "none", "--login", "off", "--delivery", "on"),
+                        "none", "--messages", "3", "--login", "off", "--delivery", "on"),
                 site.do("address", "set", "j@example.com", "ex1-0001")),
             "deleted": lambda: site.do("box", "del", "ex1-0001", "--yes"),
             "purged": lambda: (
@@ -822,6 +824,8 @@ def records():
         refused("record", change(box="../../etc"))
         refused("'quota'", change(quota="1G"))
         refused("'quota'", change(quota=-1))
+        refused("'messages'", change(messages=-1))
+        refused("'messages'", change(messages="9"))
         refused("'login'", change(login="on"))
         refused("'delivery'", change(delivery="maybe"))
         refused("control", change(name="a\nb"))

@@ -470,6 +470,10 @@ def exported():
             " userdb_quota_rule=*:bytes=1048576:messages=7\n")
         got = site.popbox("export", "example.com", "--format", "vpopmail").out
         has(got, "/postmaster:1048576S\n")
+        got = site.popbox("export", "example.com")
+        eq(got.rc, 1)
+        has(got.err, "ex1-0001: it has a limit of messages: a csv cannot "
+                     "carry that")
         files = site.top + "/dovecot"
         os.mkdir(files)
         site.settings({"dovecot_dir": files, "dovecot_group": "root"})

@@ -85,6 +85,19 @@ static const char *read_switches(const json_t *object, struct store_state *state
 }
 
 /* All but the addresses. */
+/* An older file has none. */
+static const char *read_messages(const json_t *object, struct store_quota *quota)
+{
+	const json_t *messages = json_object_get(object, "messages");
+
+	if (messages && (!json_is_integer(messages) ||
+			 json_integer_value(messages) < 0))
+		return "'messages' is no number";
+	quota->messages =
+		messages ? (uint64_t)json_integer_value(messages) : 0;
+	return NULL;
+}
+
 static const char *read_account(const json_t *object,
 				struct import_account *given,
 				struct store_account *account)
@@ -116,7 +129,7 @@ static const char *read_account(const json_t *object,
 	memcpy(account->box.state.reason, given->reason, sizeof given->reason);
 	memcpy(account->hash, given->hash, sizeof given->hash);
 	account->box.has_password = hash[0] != 0;
-	return NULL;
+	return read_messages(object, &account->box.quota);
 }
 
 static const char *read_forwards(const json_t *list,

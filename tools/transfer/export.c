@@ -221,12 +221,21 @@ static void note_forwards(const struct exporting *e,
 		say_note("%s: its forwards are skipped", text);
 }
 
-/* Others than popbox have one level. */
-static enum err held_quota(const struct exporting *e, struct store_box *box)
+/* Others than popbox have one level. A csv has a column for the box's own bytes. */
+static enum err held_quota(struct exporting *e, struct store_box *box)
 {
-	return e->how->format == EXPORT_CSV
-		       ? ERR_OK
-		       : store_box_quota(e->txn, box, &box->quota);
+	char text[NAME_BOX_TEXT];
+
+	if (e->how->format != EXPORT_CSV)
+		return store_box_quota(e->txn, box, &box->quota);
+	if (!box->quota.messages)
+		return ERR_OK;
+	name_box_text(&box->name, text);
+	say_error(0, "%s: it has a limit of messages: a csv cannot carry that "
+		     "(--format json does)",
+		  text);
+	e->left++;
+	return ERR_OK;
 }
 
 static enum err put_address(struct exporting *e,
