@@ -332,7 +332,7 @@ static int take_hash(const struct site *site, const struct args *args,
 {
 	const char *scheme;
 	enum pwhash answer;
-	size_t len;
+	size_t len = 0;
 	int code = read_stdin(site, password->hash, PWHASH_MAX, &len);
 
 	if (code != CODE_DONE)

@@ -46,7 +46,7 @@ static bool build_walls(void)
 						 SECCOMP_RET_KILL_PROCESS);
 	code[n++] = (struct sock_filter)BPF_STMT(
 		BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
-	for (unsigned char i = 0; i < ALLOWED; i++)
+	for (int i = 0; i < ALLOWED; i++)
 		code[n++] = (struct sock_filter)BPF_JUMP(
 			BPF_JMP | BPF_JEQ | BPF_K, allowed[i],
 			(unsigned char)(ALLOWED - i), 0);

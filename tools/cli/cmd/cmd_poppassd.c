@@ -23,6 +23,7 @@
 struct service {
 	struct site *site;
 	const char *ip; /* of the client, or "-" */
+	char *dir, *local_ip; /* out of the environment, which a child wipes */
 	struct child_watch talker, judge;
 	int reports, answers; /* pipes from the judge, and to the talker */
 	struct poppassd_report report;
@@ -177,55 +178,64 @@ static bool receive(struct service *s)
 	return at == sizeof s->report;
 }
 
-static int failed(const char *what)
+/* The ends of the pipes between the processes, and the client's two. */
+struct ends {
+	int in, out;
+	int ask[2], say[2], tell[2];
+};
+
+static bool make_ends(struct ends *e)
 {
-	return say_error(CODE_LATER, "cannot serve: %s: %s", what,
-			 strerror(errno));
+	e->in = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+	e->out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	return e->in >= 0 && e->out >= 0 && pipe2(e->ask, O_CLOEXEC) == 0 &&
+	       pipe2(e->say, O_CLOEXEC) == 0 && pipe2(e->tell, O_CLOEXEC) == 0;
+}
+
+/* Those of the children. */
+static void close_ends(const struct ends *e)
+{
+	const int theirs[] = {e->in,	 e->out,    e->ask[0],
+			      e->ask[1], e->say[1], e->tell[0]};
+
+	for (size_t i = 0; i < sizeof theirs / sizeof *theirs; i++) {
+		if (theirs[i] >= 0)
+			(void)close(theirs[i]); /* copies */
+	}
+}
+
+static bool start_children(struct service *s, const struct ends *e)
+{
+	const struct child_keep talker = {e->out, -1,
+					  {e->in, e->ask[1], e->tell[0]}};
+	const struct child_keep judge = {-1, -1, {e->ask[0], e->say[1], -1}};
+
+	child_watch(&s->talker, child_fork(&talker), 0);
+	if (s->talker.pid == 0)
+		poppassd_talk(e->in, e->ask[1], e->tell[0]);
+	child_watch(&s->judge, child_fork(&judge), 0);
+	if (s->judge.pid == 0)
+		poppassd_judge(s->site, s->dir, s->local_ip, e->ask[0],
+			       e->say[1]);
+	return s->talker.pid > 0 && s->judge.pid > 0;
 }
 
 /* Both children, before the store is opened here. */
 static int start(struct service *s)
 {
 	const char *local_ip = getenv("TCPLOCALIP");
-	/* A child wipes the environment, in which both may lie. */
-	char *ip = local_ip ? strdup(local_ip) : NULL;
-	char *dir = strdup(s->site->dir);
-	int in = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
-	int out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-	int asks[2] = {-1, -1}, says[2] = {-1, -1}, tells[2] = {-1, -1};
-	const int *const mine[] = {&in, &out, &asks[0], &asks[1], &says[1],
-				   &tells[0]};
+	struct ends ends = {-1, -1, {-1, -1}, {-1, -1}, {-1, -1}};
 	int code = CODE_DONE;
 
-	if (!dir || (local_ip && !ip))
-		code = failed("memory");
-	else if (in < 0 || out < 0 || pipe2(asks, O_CLOEXEC) != 0 ||
-	    pipe2(says, O_CLOEXEC) != 0 || pipe2(tells, O_CLOEXEC) != 0)
-		code = failed("descriptors");
-	if (code == CODE_DONE) {
-		child_watch(&s->talker,
-			    child_fork(&(struct child_keep){
-				    out, -1, {in, asks[1], tells[0]}}),
-			    0);
-		if (s->talker.pid == 0)
-			poppassd_talk(in, asks[1], tells[0]);
-		child_watch(&s->judge,
-			    child_fork(&(struct child_keep){
-				    -1, -1, {asks[0], says[1], -1}}),
-			    0);
-		if (s->judge.pid == 0)
-			poppassd_judge(s->site, dir, ip, asks[0], says[1]);
-		if (s->talker.pid < 0 || s->judge.pid < 0)
-			code = failed("processes");
-	}
-	for (size_t i = 0; i < sizeof mine / sizeof *mine; i++) {
-		if (*mine[i] >= 0)
-			(void)close(*mine[i]); /* the children's */
-	}
-	free(ip);
-	free(dir);
-	s->reports = says[0];
-	s->answers = tells[1];
+	s->dir = strdup(s->site->dir);
+	s->local_ip = local_ip ? strdup(local_ip) : NULL;
+	if (!s->dir || (local_ip && !s->local_ip) || !make_ends(&ends) ||
+	    !start_children(s, &ends))
+		code = say_error(CODE_LATER, "cannot serve: %s",
+				 strerror(errno));
+	close_ends(&ends);
+	s->reports = ends.say[0];
+	s->answers = ends.tell[1];
 	return code;
 }
 
@@ -274,6 +284,8 @@ int cmd_poppassd(struct site *site, const struct args *args)
 	code = end(s, code);
 	site->told = site->same = true; /* the client has been told */
 	site->entry = 0;
+	free(s->dir);
+	free(s->local_ip);
 	secret_wipe(s, sizeof *s);
 	free(s);
 	return code;
