@@ -127,6 +127,7 @@ def faults():
            json.dumps({"command": ["x"] * 67}), '{"id": 1.5, "command": ["x"]}',
            json.dumps({"id": "x" * 257, "command": ["status"]}),
            '{"id": [1], "command": ["x"]}',
+           '{"id": "a\x7f", "command": ["status"]}',
            '{"id": 99999999999999999999, "command": ["x"]}',
            json.dumps({"command": ["x"], "options":
                        {f"o{i}": True for i in range(25)}}),

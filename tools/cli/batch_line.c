@@ -32,11 +32,21 @@ void batch_line_fault(enum batch_fault fault, struct batch_line *ret_line)
 	(void)put_text(ret_line, "null"); /* there is room */
 }
 
+/* What is written into the answer as it came: jansson leaves a DEL as it is. */
+static bool is_id(const char *id)
+{
+	for (; *id; id++) {
+		if (*id < ' ' || *id > '~')
+			return false;
+	}
+	return true;
+}
+
 /* As it came, in ASCII. */
 static enum batch_fault put_id(struct batch_line *line, const json_t *id)
 {
 	char *text;
-	bool fits;
+	bool good;
 
 	if (!id || json_is_null(id))
 		return BATCH_GOOD;
@@ -46,10 +56,13 @@ static enum batch_fault put_id(struct batch_line *line, const json_t *id)
 	text = json_dumps(id, JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
 	if (!text)
 		return BATCH_MEMORY;
-	line->len = 0;
-	fits = put_text(line, text);
+	good = is_id(text);
+	if (good)
+		line->len = 0;
+	if (good && !put_text(line, text)) /* there is room for any id */
+		good = false;
 	free(text);
-	return fits ? BATCH_GOOD : BATCH_TOO_LONG;
+	return good ? BATCH_GOOD : BATCH_ID;
 }
 
 static enum batch_fault put_words(struct batch_line *line, const json_t *words)
@@ -232,16 +245,6 @@ static const char *take_secret(const struct batch_line *line, uint32_t len,
 	}
 	*at += len;
 	return secret;
-}
-
-/* What is written into the answer as it came. */
-static bool is_id(const char *id)
-{
-	for (; *id; id++) {
-		if (*id < ' ' || *id > '~')
-			return false;
-	}
-	return true;
 }
 
 bool batch_line_split(struct batch_line *line, struct batch_parts *ret_parts)

@@ -179,7 +179,8 @@ static enum poppassd_verdict judge_new(struct site *site,
 	code = password_new(site, &args, local, at ? at + 1 : "",
 			    login->box.handle.s, &password);
 	if (code == CODE_DONE)
-		memcpy(report.hash, password.hash, sizeof report.hash);
+		(void)snprintf(report.hash, sizeof report.hash, "%s",
+			       password.hash); /* of the same size */
 	password_wipe(&password);
 	if (code == CODE_DONE)
 		return POPPASSD_ACCEPT;

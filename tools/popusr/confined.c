@@ -25,7 +25,7 @@ enum { NOBODY = 65534 };
 static const unsigned allowed[] = {
 	SYS_read, SYS_write, SYS_brk, SYS_mmap, SYS_munmap, SYS_mremap,
 	SYS_madvise, SYS_exit, SYS_exit_group, SYS_rt_sigreturn,
-	SYS_rt_sigprocmask, SYS_getpid, SYS_gettid, SYS_clock_gettime,
+	SYS_rt_sigprocmask, SYS_getpid, SYS_gettid, SYS_clock_gettime, SYS_futex,
 };
 
 enum { ALLOWED = sizeof allowed / sizeof *allowed };
