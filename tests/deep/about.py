@@ -99,7 +99,7 @@ MAP = (
     ("tools/check/check_control.c", ("check.t", "kinds.t", "control.t", "crash.t")),
     ("tools/publish/dovecot_files.c", ("cli/dovecot.t",)),
     ("tools/publish/touched.c", ("cli/dovecot.t", "cli/maps.t")),
-    ("tools/publish/recipients.c", ("cli/maps.t",)),
+    *((f"tools/publish/{name}.c", ("cli/maps.t",)) for name in ("recipients", "pairs")),
     ("tools/publish/mapfiles.c", ("cli/maps.t",)),
     ("tools/accounts/dovecot.c", ("cli/dovecot.t", "export.t")),
     ("tools/publish/errand_move.c", ("moves.t", "model.t")),

@@ -133,38 +133,6 @@ static bool take_old(void *arg, const char *key, unsigned key_len,
 	return !old->no_memory;
 }
 
-/* Calls each with '+' or '-' for a key that is to come or to go; one that gets
- * another value comes. */
-typedef void differs(void *arg, char sign, const char *key);
-
-static bool compare(const struct pairs *is, const struct pairs *was,
-		    differs *each, void *arg)
-{
-	size_t i = 0, w = 0;
-	bool same = true;
-
-	while (i < is->count || w < was->count) {
-		int order = i == is->count    ? 1
-			    : w == was->count ? -1
-					      : strcmp(pairs_key(is, i),
-						       pairs_key(was, w));
-
-		if (order < 0)
-			each(arg, '+', pairs_key(is, i));
-		else if (order > 0)
-			each(arg, '-', pairs_key(was, w));
-		else if (strcmp(pairs_value(is, i), pairs_value(was, w)) != 0)
-			each(arg, '+', pairs_key(is, i));
-		else
-			goto next;
-		same = false;
-	next:
-		i += order <= 0;
-		w += order >= 0;
-	}
-	return same;
-}
-
 static void ignore(void *arg, char sign, const char *key)
 {
 	(void)arg;
@@ -174,7 +142,7 @@ static void ignore(void *arg, char sign, const char *key)
 
 /* CDBFILE_FOUND, _MISSING, _DAMAGED, or _LATER with errno. */
 static enum cdbfile differences(const struct maps *maps, enum map map,
-				differs *each, void *arg, bool *ret_same)
+				pairs_differs *each, void *arg, bool *ret_same)
 {
 	struct old old = {.maps = maps};
 	char path[PATH_MAX];
@@ -188,8 +156,8 @@ static enum cdbfile differences(const struct maps *maps, enum map map,
 	}
 	pairs_sort(&old.pairs);
 	if (found != CDBFILE_LATER)
-		*ret_same = compare(pairs_of(maps, map), &old.pairs, each,
-				    arg) &&
+		*ret_same = pairs_compare(pairs_of(maps, map), &old.pairs,
+					  each, arg) &&
 			    found == CDBFILE_FOUND;
 	pairs_free(&old.pairs);
 	return found;

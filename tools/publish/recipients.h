@@ -7,32 +7,7 @@
 #define POPBOX_RECIPIENTS_H
 
 #include "accounts/site.h"
-#include "base/text.h"
-
-/* Keys with values, in order when sorted. */
-struct pairs {
-	struct text bytes; /* each text with a NUL */
-	struct pair {
-		size_t key, value; /* where they are in bytes */
-	} * pair;
-	size_t count, room;
-};
-
-/* False: no memory. */
-bool pairs_add(struct pairs *pairs, const char *key, const char *value);
-/* Sorts them; of the same key the first that was added stays. */
-void pairs_sort(struct pairs *pairs);
-/* Of sorted ones. */
-bool pairs_has(const struct pairs *pairs, const char *key);
-void pairs_free(struct pairs *pairs);
-static inline const char *pairs_key(const struct pairs *pairs, size_t i)
-{
-	return pairs->bytes.bytes + pairs->pair[i].key;
-}
-static inline const char *pairs_value(const struct pairs *pairs, size_t i)
-{
-	return pairs->bytes.bytes + pairs->pair[i].value;
-}
+#include "pairs.h"
 
 struct recipients {
 	struct pairs domains;  /* example.com: pop */
