@@ -12,7 +12,7 @@
 struct scope {
 	const char *text;
 	bool by_domain;
-	struct name_handle handle;
+	struct name_handle handle; /* by_domain: the domain's, for filters */
 	struct name_domain domain;
 	struct site *site;
 	struct store_entry entry;     /* the one that is judged */
@@ -320,6 +320,35 @@ static int judge_filter(struct scope *scope, struct args *args,
 	return given || !own ? CODE_DONE : refuse(scope, name);
 }
 
+static enum err owner_body(struct store_txn *txn, void *arg)
+{
+	struct scope *scope = arg;
+	struct store_domain domain;
+	enum err err = store_domain_get(txn, &scope->domain, &domain);
+
+	if (err == ERR_OK)
+		scope->handle = domain.handle;
+	return err;
+}
+
+/* An address of a domain may lead to a box of another customer, which its filter
+ * would find. */
+static int add_owner(struct scope *scope, struct args *args)
+{
+	const struct args_option *option =
+		args_find(args->options, "--handle", strlen("--handle"));
+	int code = site_open_write(scope->site);
+
+	if (code == CODE_DONE)
+		code = site_failed(scope->site,
+				   store_read(scope->site->store, owner_body,
+					      scope),
+				   scope->text);
+	if (code == CODE_DONE && option)
+		args->given[option - args->options] = scope->handle.s;
+	return code;
+}
+
 static int judge_filters(struct scope *scope, struct args *args)
 {
 	int code = judge_filter(scope, args, "--handle", HOW_HANDLE,
@@ -328,6 +357,8 @@ static int judge_filters(struct scope *scope, struct args *args)
 	if (code == CODE_DONE)
 		code = judge_filter(scope, args, "--domain", HOW_DOMAIN,
 				    scope->by_domain);
+	if (code == CODE_DONE && scope->by_domain)
+		code = add_owner(scope, args);
 	return code;
 }
 
