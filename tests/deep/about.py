@@ -205,7 +205,7 @@ MAP = (
     ("tools/accounts/rejoin.c", ("groups.t", "changes.t", "model.t")),
     *((f"tools/{name}.c", ("test_batch_line", "batch.t"))
       for name in ("base/answer", "cli/batch_line", "cli/batch_reader",
-                   "cli/scope", "cli/dispatch", "cli/cmd/cmd_batch")),
+                   "cli/scope", "cli/scope_guard", "cli/dispatch", "cli/cmd/cmd_batch")),
     *((f"tools/cli/{name}.c", ("poppassd.t",))
       for name in ("poppassd", "poppassd_talk", "cmd/cmd_poppassd")),
     ("tools/popusr/confined.c", ("batch.t", "poppassd.t")),

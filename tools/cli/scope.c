@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "scope.h"
+#include "scope_private.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,16 +8,6 @@
 #include "base/say.h"
 #include "box_operand.h"
 #include "operand.h"
-
-struct scope {
-	const char *text;
-	bool by_domain;
-	struct name_handle handle; /* by_domain: the domain's, for filters */
-	struct name_domain domain;
-	struct site *site;
-	struct store_entry entry;     /* the one that is judged */
-	struct store_address address; /* of whatever is looked at */
-};
 
 /* How the objects are found that a command is about. */
 enum how {
@@ -67,13 +57,8 @@ static const struct rule {
 	{cmd_undo, HOW_CHANGE, " --yes "},
 };
 
-static bool same_name(const struct name_handle *a, const struct name_handle *b)
-{
-	return strcmp(a->s, b->s) == 0;
-}
-
 /* Is the domain his? ERR_NOTFOUND: no, whether it is there or not. */
-static enum err find_domain(struct store_txn *txn, const struct scope *scope,
+enum err scope_domain(struct store_txn *txn, const struct scope *scope,
 			    const struct name_domain *name)
 {
 	struct store_domain domain;
@@ -83,13 +68,13 @@ static enum err find_domain(struct store_txn *txn, const struct scope *scope,
 		return strcmp(name->s, scope->domain.s) == 0 ? ERR_OK
 							     : ERR_NOTFOUND;
 	err = store_domain_get(txn, name, &domain);
-	if (err == ERR_OK && !same_name(&domain.handle, &scope->handle))
+	if (err == ERR_OK && !scope_same_name(&domain.handle, &scope->handle))
 		err = ERR_NOTFOUND;
 	return err;
 }
 
 /* A box is a domain's if each of its addresses is, and there is one. */
-static enum err find_addresses(struct store_txn *txn, const struct scope *scope,
+enum err scope_addresses(struct store_txn *txn, const struct scope *scope,
 			       const struct name_box *box, bool *ret_any)
 {
 	struct name_address at, *after = NULL;
@@ -97,7 +82,7 @@ static enum err find_addresses(struct store_txn *txn, const struct scope *scope,
 
 	*ret_any = false;
 	while ((err = store_box_address_next(txn, box, after, &at)) == ERR_OK) {
-		err = find_domain(txn, scope, &at.domain);
+		err = scope_domain(txn, scope, &at.domain);
 		if (err != ERR_OK)
 			return err;
 		*ret_any = true;
@@ -106,16 +91,16 @@ static enum err find_addresses(struct store_txn *txn, const struct scope *scope,
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
-static enum err find_box(struct store_txn *txn, const struct scope *scope,
+enum err scope_box(struct store_txn *txn, const struct scope *scope,
 			 const struct name_box *box)
 {
 	bool any;
 	enum err err;
 
 	if (!scope->by_domain)
-		return same_name(&box->handle, &scope->handle) ? ERR_OK
+		return scope_same_name(&box->handle, &scope->handle) ? ERR_OK
 							       : ERR_NOTFOUND;
-	err = find_addresses(txn, scope, box, &any);
+	err = scope_addresses(txn, scope, box, &any);
 	return err == ERR_OK && !any ? ERR_NOTFOUND : err;
 }
 
@@ -123,7 +108,7 @@ static enum err find_box(struct store_txn *txn, const struct scope *scope,
 static enum err find_address(struct store_txn *txn, struct scope *scope,
 			     const struct name_address *name)
 {
-	enum err err = find_domain(txn, scope, &name->domain);
+	enum err err = scope_domain(txn, scope, &name->domain);
 
 	if (err != ERR_OK)
 		return err;
@@ -131,7 +116,7 @@ static enum err find_address(struct store_txn *txn, struct scope *scope,
 	if (err == ERR_NOTFOUND)
 		return ERR_OK;
 	if (err == ERR_OK && scope->address.has_box)
-		err = find_box(txn, scope, &scope->address.box);
+		err = scope_box(txn, scope, &scope->address.box);
 	return err;
 }
 
@@ -146,9 +131,6 @@ struct question {
 	struct box_operand box;
 	uint64_t number;
 };
-
-static enum err entry_is_his(struct store_txn *txn, struct scope *scope,
-			     uint64_t first, uint64_t last);
 
 /* All entries of that change. */
 static enum err find_change(struct store_txn *txn, struct question *q)
@@ -171,7 +153,7 @@ static enum err find_change(struct store_txn *txn, struct question *q)
 	}
 	if (err != ERR_OK && err != ERR_NOTFOUND)
 		return err;
-	return last ? entry_is_his(txn, scope, first, last) : ERR_NOTFOUND;
+	return last ? scope_entries(txn, scope, first, last) : ERR_NOTFOUND;
 }
 
 /* Another address of this site may only be aimed at if it is his, and any other
@@ -184,7 +166,7 @@ static enum err find_target(struct store_txn *txn, struct question *q)
 	enum err err;
 
 	if (!name_box_read(q->operand, strlen(q->operand), &box))
-		return find_box(txn, q->scope, &box);
+		return scope_box(txn, q->scope, &box);
 	if (idn_address(q->operand, false, &name))
 		return ERR_OK; /* the command says what it is */
 	err = store_domain_get(txn, &name.domain, &domain);
@@ -202,21 +184,21 @@ static enum err question_body(struct store_txn *txn, void *arg)
 	case HOW_HANDLE:
 	case HOW_DOMAINS:
 	case HOW_BOXES:
-		return !scope->by_domain && same_name(&q->handle, &scope->handle)
+		return !scope->by_domain && scope_same_name(&q->handle, &scope->handle)
 			       ? ERR_OK
 			       : ERR_NOTFOUND;
 	case HOW_DOMAIN:
-		return find_domain(txn, scope, &q->domain);
+		return scope_domain(txn, scope, &q->domain);
 	case HOW_ADDRESSES:
 	case HOW_BOX:
 		return q->box.by_address
 			       ? find_address(txn, q->scope, &q->box.address)
-			       : find_box(txn, scope, &q->box.box);
+			       : scope_box(txn, scope, &q->box.box);
 	case HOW_DELETED:
 		if (q->box.by_address)
-			return find_domain(txn, scope, &q->box.address.domain);
+			return scope_domain(txn, scope, &q->box.address.domain);
 		return scope->by_domain ? ERR_NOTFOUND
-					: find_box(txn, scope, &q->box.box);
+					: scope_box(txn, scope, &q->box.box);
 	case HOW_TARGETS:
 		return find_target(txn, q);
 	case HOW_CHANGE:
@@ -407,158 +389,6 @@ int scope_judge(struct scope *scope, struct site *site, const struct command *c,
 	return judge_operands(scope, rule, args);
 }
 
-/* Below: what a transaction wrote. */
-
-static bool same_box(const struct name_box *a, const struct name_box *b)
-{
-	return a->number == b->number && same_name(&a->handle, &b->handle);
-}
-
-static enum err refused(struct store_txn *txn, struct scope *scope)
-{
-	char object[STORE_OBJECT_TEXT] = "";
-
-	if (store_entry_object(&scope->entry, object) != ERR_OK)
-		return ERR_DAMAGED;
-	scope->site->outside = true;
-	return store_refuse(txn, ERR_INVALID,
-			    "it would change what is outside of '%s': nothing "
-			    "was changed",
-			    scope->text);
-}
-
-/* Did this row of an address lead to that box? */
-static enum err leads_to(struct scope *scope, const uint8_t *row, size_t len,
-			 const struct name_box *box, bool *leads)
-{
-	const struct store_entry *e = &scope->entry;
-	enum err err;
-
-	if (len == 0)
-		return ERR_OK;
-	err = store_address_row(e->key, e->key_len, row, len, &scope->address);
-	if (err == ERR_OK && scope->address.has_box &&
-	    same_box(&scope->address.box, box))
-		*leads = true;
-	return err;
-}
-
-/* A box without an address any more: did one of his lead to it in this change? */
-static enum err was_his(struct store_txn *txn, struct scope *scope,
-			const struct name_box *box, uint64_t first,
-			uint64_t last)
-{
-	struct store_entry *const e = &scope->entry;
-	bool leads = false;
-	enum err err = ERR_OK;
-
-	for (uint64_t at = first; err == ERR_OK && !leads && at <= last; at++) {
-		err = store_journal_next(txn, at - 1, e);
-		if (err != ERR_OK || e->table != STORE_ADDRESSES)
-			continue;
-		err = leads_to(scope, e->before, e->before_len, box, &leads);
-		if (err == ERR_OK)
-			err = leads_to(scope, e->after, e->after_len, box,
-				       &leads);
-	}
-	return err == ERR_OK && !leads ? ERR_NOTFOUND : err;
-}
-
-static enum err box_is_his(struct store_txn *txn, struct scope *scope,
-			   uint64_t first, uint64_t last)
-{
-	struct store_domain domain;
-	struct name_box box;
-	bool any;
-	enum err err = store_entry_box(&scope->entry, &box);
-
-	if (err != ERR_OK || !scope->by_domain)
-		return err == ERR_OK ? find_box(txn, scope, &box) : err;
-	err = store_domain_get(txn, &scope->domain, &domain);
-	if (err == ERR_OK && !same_name(&domain.handle, &box.handle))
-		err = ERR_NOTFOUND;
-	if (err == ERR_OK)
-		err = find_addresses(txn, scope, &box, &any);
-	return err == ERR_OK && !any ? was_his(txn, scope, &box, first, last)
-				     : err;
-}
-
-/* The box of a row is his by its handle; of a domain's scope the box has an entry
- * of its own, or is his as it was. */
-static enum err row_is_his(struct store_txn *txn, struct scope *scope,
-			   const uint8_t *row, size_t len)
-{
-	const struct store_entry *e = &scope->entry;
-	struct store_domain domain;
-	bool any;
-	enum err err;
-
-	if (len == 0)
-		return ERR_OK;
-	err = store_address_row(e->key, e->key_len, row, len, &scope->address);
-	if (err != ERR_OK || !scope->address.has_box)
-		return err;
-	if (!scope->by_domain)
-		return find_box(txn, scope, &scope->address.box);
-	err = store_domain_get(txn, &scope->domain, &domain);
-	if (err == ERR_OK &&
-	    !same_name(&domain.handle, &scope->address.box.handle))
-		err = ERR_NOTFOUND;
-	return err == ERR_OK ? find_addresses(txn, scope, &scope->address.box,
-					      &any)
-			     : err;
-}
-
-static enum err address_is_his(struct store_txn *txn, struct scope *scope)
-{
-	const struct store_entry *e = &scope->entry;
-	struct name_address name;
-	enum err err = store_entry_address(e, &name);
-
-	if (err == ERR_OK)
-		err = find_domain(txn, scope, &name.domain);
-	if (err == ERR_OK)
-		err = row_is_his(txn, scope, e->before, e->before_len);
-	return err == ERR_OK ? row_is_his(txn, scope, e->after, e->after_len)
-			     : err;
-}
-
-/* Of the entries from first to last each one. ERR_NOTFOUND: one is not; it is in
- * scope->entry, unless that was lost over a box. */
-static enum err entry_is_his(struct store_txn *txn, struct scope *scope,
-			     uint64_t first, uint64_t last)
-{
-	enum err err = ERR_OK;
-
-	for (uint64_t at = first; err == ERR_OK && at <= last; at++) {
-		err = store_journal_next(txn, at - 1, &scope->entry);
-		if (err != ERR_OK)
-			break;
-		switch (scope->entry.table) {
-		case STORE_HANDLES:
-		case STORE_DOMAINS:
-			err = ERR_NOTFOUND;
-			break;
-		case STORE_BOXES:
-			err = box_is_his(txn, scope, first, last);
-			break;
-		case STORE_ADDRESSES:
-			err = address_is_his(txn, scope);
-			break;
-		}
-	}
-	return err;
-}
-
-static enum err guard(struct store_txn *txn, uint64_t first, uint64_t last,
-		      void *arg)
-{
-	struct scope *scope = arg;
-	enum err err = entry_is_his(txn, scope, first, last);
-
-	return err == ERR_NOTFOUND ? refused(txn, scope) : err;
-}
-
 int scope_new(const char *text, struct site *site, struct scope **ret_scope)
 {
 	struct scope *scope = calloc(1, sizeof *scope);
@@ -576,7 +406,7 @@ int scope_new(const char *text, struct site *site, struct scope **ret_scope)
 		return code;
 	}
 	site->scoped = true;
-	site->guard = guard;
+	site->guard = scope_guard;
 	site->guard_arg = scope;
 	*ret_scope = scope;
 	return CODE_DONE;
