@@ -48,6 +48,8 @@ struct run {
 	struct config config;
 	struct log_line line;
 	struct seen seen;
+	unsigned service; /* whose switch counts, enum store_service */
+	bool named;	  /* by the command line */
 	char client[INET6_ADDRSTRLEN]; /* with --verdict, if it was said */
 };
 
@@ -312,7 +314,8 @@ static int decide(struct run *run, struct store **store,
 	run->line.user = request->login;
 	run->line.user_len = request->login_len;
 	err = login_find(*store, &run->config, request->login,
-			 request->login_len, getenv("TCPLOCALIP"), login);
+			 request->login_len, getenv("TCPLOCALIP"),
+			 run->service, login);
 	store_close(store);
 	if (err != ERR_OK)
 		return cannot_tell(run, "store", why_text(err));
@@ -364,6 +367,23 @@ static void note_client(struct run *run, const char *client)
 	run->line.ip = run->client; /* the record is wiped earlier */
 }
 
+/* Letters, digits and hyphens: it stands in the log. */
+static bool is_service(const char *name)
+{
+	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+	return len > 0 && len <= 16 && !name[len];
+}
+
+/* What asks, unless the command line has said that. */
+static void note_service(struct run *run, const char *name)
+{
+	if (run->named || !is_service(name))
+		return;
+	run->service = login_service(name);
+	run->line.asker = verdict_asker(name);
+}
+
 static int serve(struct run *run, struct request *request, struct login *login)
 {
 	struct store *store = NULL;
@@ -375,6 +395,8 @@ static int serve(struct run *run, struct request *request, struct login *login)
 		(void)close(REQUEST_FD); /* read to its end or given up */
 	else
 		note_client(run, request->client); /* none: none came */
+	if (code == 0 && !run->program)
+		note_service(run, request->service);
 	if (code == 0)
 		code = decide(run, &store, request, login);
 	store_close(&store);
@@ -421,14 +443,6 @@ static int version(void)
 	return fflush(stdout) == 0 ? 0 : EXIT_CANNOT_TELL;
 }
 
-/* Letters, digits and hyphens: it stands in the log. */
-static bool is_service(const char *name)
-{
-	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
-
-	return len > 0 && len <= 16 && !name[len];
-}
-
 /* 0, or the code of wrong arguments. */
 static int arguments(struct run *run, int argc, char **argv, bool has_request)
 {
@@ -448,6 +462,9 @@ static int arguments(struct run *run, int argc, char **argv, bool has_request)
 	if (at + 1 == argc && strcmp(argv[at], "--verdict") == 0) {
 		run->request_fd = STDIN_FILENO;
 		run->line.asker = verdict_asker(service);
+		run->named = service != NULL;
+		if (service)
+			run->service = login_service(service);
 		return 0;
 	}
 	if (at >= argc)
@@ -464,7 +481,8 @@ static int arguments(struct run *run, int argc, char **argv, bool has_request)
 
 int main(int argc, char **argv)
 {
-	static struct run run = {.dir = DEFAULT_STORE, .request_fd = REQUEST_FD};
+	static struct run run = {.dir = DEFAULT_STORE, .request_fd = REQUEST_FD,
+				 .service = STORE_SERVICE_POP};
 	static struct request request;
 	static struct login login;
 	bool has_request = false;

@@ -84,6 +84,17 @@ enum request_answer request_read(int fd, struct request *request)
 	return REQUEST_TOOLONG;
 }
 
+/* A text that may follow, or "". */
+static const char *more(const char **at, const char *end)
+{
+	const char *text = *at;
+	const char *nul = text < end ? memchr(text, 0, (size_t)(end - text))
+				     : NULL;
+
+	*at = nul ? nul + 1 : end;
+	return nul ? text : "";
+}
+
 enum request_answer request_parse(struct request *request)
 {
 	const char *at = request->bytes;
@@ -107,8 +118,8 @@ enum request_answer request_parse(struct request *request)
 	request->login_len = len[0];
 	request->password = field[1];
 	request->password_len = len[1];
-	request->client = at < end && memchr(at, 0, (size_t)(end - at)) ? at
-									 : "";
+	request->client = more(&at, end);
+	request->service = more(&at, end);
 	return REQUEST_OK;
 }
 

@@ -4,7 +4,8 @@
  *	login NUL password NUL timestamp NUL [more]
  *
  * at most 512 bytes; http://cr.yp.to/checkpwd/interface.html. What asks for a
- * verdict (verdict.h) may append the client's address and a NUL.
+ * verdict (verdict.h) may append the client's address and a NUL, and behind them
+ * the name of the service that it is and a NUL.
  */
 #ifndef POPBOX_REQUEST_H
 #define POPBOX_REQUEST_H
@@ -25,6 +26,7 @@ struct request {
 	const char *password;
 	size_t password_len;
 	const char *client; /* what follows the three, ended by a NUL, or "" */
+	const char *service; /* the same of what follows the client */
 	char bytes[REQUEST_MAX + 1];
 	size_t len;
 };

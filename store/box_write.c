@@ -160,6 +160,7 @@ enum err store_box_add(struct store_txn *txn, const struct store_box *box)
 	struct store_account account = {.box = *box, .hash = ""};
 
 	account.box.state = store_state_new(txn);
+	account.box.state.expires = box->state.expires;
 	return store_account_add(txn, &account);
 }
 

@@ -244,6 +244,7 @@ enum err store_domain_add(struct store_txn *txn,
 		new.quota = (struct store_quota){0, 0};
 	}
 	new.state = store_state_new(txn);
+	new.state.expires = domain->state.expires;
 	return insert(txn, &new);
 }
 

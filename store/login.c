@@ -3,35 +3,74 @@
 
 #include <arpa/inet.h>
 #include <string.h>
+#include <time.h>
 
 #include "secret.h"
 
 const char login_no_password[] = "no-password";
+const char login_expired[] = "expired";
 
 struct asked {
 	const struct config *config;
 	const char *bytes;
 	size_t len;
 	const char *local_ip;
+	unsigned service;
 	struct login login;
 };
+
+unsigned login_service(const char *name)
+{
+	static const struct {
+		const char *name;
+		enum store_service service;
+	} services[] = {
+		{"pop", STORE_SERVICE_POP},	 {"pop3", STORE_SERVICE_POP},
+		{"smtp", STORE_SERVICE_SMTP},	 {"submission", STORE_SERVICE_SMTP},
+		{"imap", STORE_SERVICE_IMAP},	 {"webmail", STORE_SERVICE_WEBMAIL},
+	};
+
+	for (size_t i = 0; i < sizeof services / sizeof *services; i++) {
+		if (strcmp(name, services[i].name) == 0)
+			return services[i].service;
+	}
+	return 0;
+}
+
+/* What all levels say together. */
+struct said {
+	bool box, domain, handle; /* their logins are on */
+	struct login_terms terms;
+};
+
+static void and_state(struct said *said, bool *login,
+		      const struct store_state *state)
+{
+	struct login_terms *terms = &said->terms;
+
+	*login = *login && state->login;
+	if (state->expires &&
+	    (!terms->expires || state->expires < terms->expires))
+		terms->expires = state->expires;
+	terms->off |= state->off;
+}
 
 /* A box or domain without its handle is a damaged store, not an unknown
  * user. */
 static enum err and_handle(struct store_txn *txn,
-			   const struct name_handle *name, bool *login)
+			   const struct name_handle *name, struct said *said)
 {
 	struct store_handle handle;
 	enum err err = store_handle_get(txn, name, &handle);
 
 	if (err == ERR_OK)
-		*login = *login && handle.state.login;
+		and_state(said, &said->handle, &handle.state);
 	return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
 }
 
 /* An alias counts together with its target, which has the same handle. */
 static enum err and_target(struct store_txn *txn,
-			   const struct store_domain *domain, bool *login)
+			   const struct store_domain *domain, struct said *said)
 {
 	struct store_domain target;
 	enum err err;
@@ -40,44 +79,75 @@ static enum err and_target(struct store_txn *txn,
 		return ERR_OK;
 	err = store_domain_get(txn, &domain->target, &target);
 	if (err == ERR_OK)
-		*login = *login && target.state.login;
+		and_state(said, &said->domain, &target.state);
 	return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
 }
 
-/* The switches of all three levels; the first that is off is the reason. */
-static enum err judge(struct store_txn *txn,
-		      const struct store_account *account,
-		      const struct store_domain *domain,
-		      const char **ret_reason)
+/* All that counts for a login to this box under a name of this domain; NULL: none. */
+static enum err collect(struct store_txn *txn, const struct store_box *box,
+			const struct store_domain *domain,
+			struct said *ret_said)
 {
-	const struct name_handle *handle = &account->box.name.handle;
-	bool domain_login = !domain || domain->state.login;
-	bool handle_login = true;
-	const char *reason = NULL;
-	enum err err = and_handle(txn, handle, &handle_login);
+	const struct name_handle *handle = &box->name.handle;
+	struct said said = {.box = true, .domain = true, .handle = true};
+	enum err err;
 
+	and_state(&said, &said.box, &box->state);
+	if (domain)
+		and_state(&said, &said.domain, &domain->state);
+	err = and_handle(txn, handle, &said);
 	if (err == ERR_OK && domain)
-		err = and_target(txn, domain, &domain_login);
+		err = and_target(txn, domain, &said);
 	/* A domain of one handle may lead to a box of another: then both
 	 * handles count. */
 	if (err == ERR_OK && domain &&
 	    strcmp(domain->handle.s, handle->s) != 0)
-		err = and_handle(txn, &domain->handle, &handle_login);
-	if (!account->box.state.login)
+		err = and_handle(txn, &domain->handle, &said);
+	*ret_said = said;
+	return err;
+}
+
+bool login_ended(int64_t expires)
+{
+	return expires && expires <= (int64_t)time(NULL);
+}
+
+static bool is_off(unsigned off, unsigned service)
+{
+	return service ? off & service : off == STORE_SERVICES;
+}
+
+/* The switches of all three levels; the first that is off is the reason. */
+static enum err judge(struct store_txn *txn, const struct login_name *name,
+		      const struct store_domain *domain,
+		      const char **ret_reason)
+{
+	const struct store_account *account = name->account;
+	const char *reason = NULL;
+	struct said said;
+	enum err err = collect(txn, &account->box, domain, &said);
+
+	if (err != ERR_OK)
+		return err;
+	if (!said.box)
 		reason = "box-suspended";
-	else if (!domain_login)
+	else if (!said.domain)
 		reason = "domain-suspended";
-	else if (!handle_login)
+	else if (!said.handle)
 		reason = "handle-suspended";
+	else if (login_ended(said.terms.expires))
+		reason = login_expired;
+	else if (is_off(said.terms.off, name->service))
+		reason = "service-off";
 	else if (!account->hash[0])
 		reason = login_no_password;
 	*ret_reason = reason;
-	return err;
+	return ERR_OK;
 }
 
 /* Judges the domain of one address of the box. */
 static enum err judge_address(struct store_txn *txn,
-			      const struct store_account *account,
+			      const struct login_name *name,
 			      const struct name_address *address,
 			      const char **ret_reason)
 {
@@ -85,27 +155,26 @@ static enum err judge_address(struct store_txn *txn,
 	enum err err = store_domain_get(txn, &address->domain, &domain);
 
 	if (err == ERR_OK)
-		return judge(txn, account, &domain, ret_reason);
+		return judge(txn, name, &domain, ret_reason);
 	/* An address leads to it: a missing domain has been lost. */
 	return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
 }
 
 /* The addresses of a box are sorted by domain: each domain is judged once. */
-static enum err judge_box(struct store_txn *txn,
-			  const struct store_account *account,
+static enum err judge_box(struct store_txn *txn, const struct login_name *name,
 			  const char **ret_reason,
 			  struct name_address *ret_address)
 {
-	const struct name_box *box = &account->box.name;
+	const struct name_box *box = &name->account->box.name;
 	struct name_address next = {{""}, {""}}, address;
 	const char *reason;
 	enum err err = store_box_address_next(txn, box, NULL, &next);
 
 	*ret_address = next;
 	if (err == ERR_NOTFOUND)
-		return judge(txn, account, NULL, ret_reason);
+		return judge(txn, name, NULL, ret_reason);
 	if (err == ERR_OK)
-		err = judge_address(txn, account, &next, ret_reason);
+		err = judge_address(txn, name, &next, ret_reason);
 	while (err == ERR_OK && *ret_reason) {
 		address = next;
 		err = store_box_address_next(txn, box, &address, &next);
@@ -114,7 +183,7 @@ static enum err judge_box(struct store_txn *txn,
 		if (err != ERR_OK ||
 		    strcmp(next.domain.s, address.domain.s) == 0)
 			continue;
-		err = judge_address(txn, account, &next, &reason);
+		err = judge_address(txn, name, &next, &reason);
 		if (err == ERR_OK && !reason) {
 			*ret_reason = NULL;
 			*ret_address = next;
@@ -123,27 +192,90 @@ static enum err judge_box(struct store_txn *txn,
 	return err;
 }
 
-enum err login_allowed(struct store_txn *txn,
-		       const struct store_account *account,
-		       const struct store_domain *domain,
+enum err login_allowed(struct store_txn *txn, const struct login_name *name,
 		       const char **ret_reason,
 		       struct name_address *ret_address)
 {
-	return domain ? judge(txn, account, domain, ret_reason)
-		      : judge_box(txn, account, ret_reason, ret_address);
+	return name->domain ? judge(txn, name, name->domain, ret_reason)
+			    : judge_box(txn, name, ret_reason, ret_address);
+}
+
+/* By whichever name it lasts longest, and by whichever a service is on. */
+static void or_terms(struct login_terms *all, const struct login_terms *one)
+{
+	if (!one->expires || (all->expires && one->expires > all->expires))
+		all->expires = one->expires;
+	all->off &= one->off;
+}
+
+static enum err terms_by_address(struct store_txn *txn,
+				 const struct store_box *box,
+				 const struct name_domain *name,
+				 struct login_terms *ret_terms)
+{
+	struct store_domain domain;
+	struct said said = {.box = false};
+	enum err err = store_domain_get(txn, name, &domain);
+
+	if (err == ERR_OK)
+		err = collect(txn, box, &domain, &said);
+	*ret_terms = said.terms;
+	return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
+}
+
+static enum err terms_of_box(struct store_txn *txn, const struct store_box *box,
+			     struct login_terms *ret_terms)
+{
+	struct name_address next, address;
+	struct login_terms one;
+	enum err err = store_box_address_next(txn, &box->name, NULL, &next);
+
+	if (err == ERR_OK)
+		err = terms_by_address(txn, box, &next.domain, ret_terms);
+	while (err == ERR_OK) {
+		address = next;
+		err = store_box_address_next(txn, &box->name, &address, &next);
+		if (err != ERR_OK ||
+		    strcmp(next.domain.s, address.domain.s) == 0)
+			continue;
+		err = terms_by_address(txn, box, &next.domain, &one);
+		or_terms(ret_terms, &one);
+	}
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+enum err login_terms(struct store_txn *txn, const struct store_box *box,
+		     const struct store_domain *domain,
+		     struct login_terms *ret_terms)
+{
+	struct name_address first;
+	struct said said;
+	enum err err = domain ? ERR_NOTFOUND
+			      : store_box_address_next(txn, &box->name, NULL,
+						       &first);
+
+	if (err == ERR_OK)
+		return terms_of_box(txn, box, ret_terms);
+	if (err == ERR_NOTFOUND)
+		err = collect(txn, box, domain, &said);
+	if (err == ERR_OK)
+		*ret_terms = said.terms;
+	return err;
 }
 
 /* domain: that of the login as it was sent, or NULL: it is the box's name. */
 static enum err take_account(struct store_txn *txn, const struct name_box *name,
 			     const struct store_domain *domain,
-			     struct name_address *address, struct login *login)
+			     struct name_address *address, struct asked *asked)
 {
+	struct login *login = &asked->login;
 	struct store_account account;
+	const struct login_name as = {&account, domain, asked->service};
 	enum err err = store_login(txn, name, &account);
 
 	if (err != ERR_OK)
 		return err;
-	err = login_allowed(txn, &account, domain, &login->reason, address);
+	err = login_allowed(txn, &as, &login->reason, address);
 	if (err == ERR_OK) {
 		login->found = !login->reason;
 		login->box = *name;
@@ -161,7 +293,7 @@ static enum err take_account(struct store_txn *txn, const struct name_box *name,
 /* A user, as bytes from a stranger, of a domain that is there. */
 static enum err find_user(struct store_txn *txn,
 			  const struct store_domain *domain, const char *bytes,
-			  size_t len, struct login *login)
+			  size_t len, struct asked *asked)
 {
 	const bool alias = domain->kind == STORE_ALIAS;
 	struct store_address address;
@@ -176,7 +308,7 @@ static enum err find_user(struct store_txn *txn,
 		return err;
 	if (!address.has_box)
 		return ERR_NOTFOUND;
-	err = take_account(txn, &address.box, domain, &name, login);
+	err = take_account(txn, &address.box, domain, &name, asked);
 	/* It leads to a box that is not there. */
 	return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
 }
@@ -202,8 +334,7 @@ static enum err find_separated(struct store_txn *txn, struct asked *asked,
 			continue;
 		if (err != ERR_OK)
 			return err;
-		return find_user(txn, &domain, asked->bytes, before,
-				 &asked->login);
+		return find_user(txn, &domain, asked->bytes, before, asked);
 	}
 	return ERR_NOTFOUND;
 }
@@ -235,16 +366,15 @@ static enum err find_bare(struct store_txn *txn, struct asked *asked)
 					&domain);
 	if (err != ERR_OK)
 		return err;
-	return find_user(txn, &domain, asked->bytes, asked->len,
-			 &asked->login);
+	return find_user(txn, &domain, asked->bytes, asked->len, asked);
 }
 
 /* A box that is missing although an address leads to it has been lost. */
 static enum err find_box(struct store_txn *txn, const struct name_box *name,
-			 struct login *login)
+			 struct asked *asked)
 {
 	struct name_address address;
-	enum err err = take_account(txn, name, NULL, &address, login);
+	enum err err = take_account(txn, name, NULL, &address, asked);
 
 	if (err != ERR_NOTFOUND)
 		return err;
@@ -268,7 +398,7 @@ static enum err find(struct store_txn *txn, void *arg)
 		return err;
 	if (asked->config->login_by_box &&
 	    !name_box_read(asked->bytes, asked->len, &box))
-		return find_box(txn, &box, &asked->login);
+		return find_box(txn, &box, asked);
 	return find_bare(txn, asked);
 }
 
@@ -284,12 +414,13 @@ static void make_decoy(const struct config *config, struct login *login)
 
 enum err login_find(struct store *store, const struct config *config,
 		    const void *bytes, size_t len, const char *local_ip,
-		    struct login *ret_login)
+		    unsigned service, struct login *ret_login)
 {
 	struct asked asked = {.config = config,
 			      .bytes = bytes,
 			      .len = len,
-			      .local_ip = local_ip};
+			      .local_ip = local_ip,
+			      .service = service};
 	enum err err = store_read(store, find, &asked);
 
 	if (err == ERR_NOTFOUND) {

@@ -29,28 +29,57 @@ struct login {
 
 /* The reason of a box that is not suspended at all. */
 extern const char login_no_password[];
+/* That of a box that is not suspended, but has ended at some level. */
+extern const char login_expired[];
+
+/* The service of this name, as programs call it: pop, pop3, smtp, submission, imap,
+ * webmail. 0: it has no switch of its own. */
+unsigned login_service(const char *name);
+
+/* One way to log in. domain: that of the name as the user writes it, an alias or a
+ * pop domain. NULL: the name is the box's own (`ex1-0001`). service 0: one that
+ * has no switch of its own, for which at least one must be on. */
+struct login_name {
+	const struct store_account *account;
+	const struct store_domain *domain;
+	unsigned service; /* enum store_service */
+};
 
 /* May this box log in under this name? The only place that knows.
  *
  * The switches `login` of the box, of its handle and of the name's domain must
- * be on, and that of the domain's handle if it is another one. An alias domain
- * needs its own switch and that of its target.
+ * be on, and that of the domain's handle if it is another one; none of them may
+ * have ended or have the service off. An alias domain needs its own switch and
+ * that of its target.
  *
- * domain: that of the name as the user writes it, an alias or a pop domain.
- * NULL: the name is the box's own (`ex1-0001`). Then at least one address of
- * the box must be allowed; a box without addresses needs its own switch and its
- * handle's. In this case *ret_address becomes the first address that is
- * allowed, else the first of all, else "" at "".
+ * By the box's own name at least one address of the box must be allowed; a box
+ * without addresses needs its own switch and its handle's. In this case
+ * *ret_address becomes the first address that is allowed, else the first of
+ * all, else "" at "".
  *
  * ERR_OK: *ret_reason is NULL, or why not, static. ERR_DAMAGED: a row that must
  * be there is missing. */
 MUST_USE enum err login_allowed(struct store_txn *txn,
-				const struct store_account *account,
-				const struct store_domain *domain,
+				const struct login_name *name,
 				const char **ret_reason,
 				struct name_address *ret_address);
 
-/* Looks up bytes[0..len) from a stranger, in this order:
+/* What of that a date or a service decides, whatever the switches say. By the box's
+ * own name, domain NULL: until the last of its addresses ends; off is what is off
+ * for all of them. */
+struct login_terms {
+	int64_t expires; /* from then on none is accepted; 0: never */
+	unsigned off;	 /* services by which none is */
+};
+MUST_USE enum err login_terms(struct store_txn *txn, const struct store_box *box,
+			      const struct store_domain *domain,
+			      struct login_terms *ret_terms);
+
+/* Is it over now? 0: never. */
+bool login_ended(int64_t expires);
+
+/* Looks up bytes[0..len) from a stranger who logs in by a service (struct
+ * login_name), in this order:
  *
  *   1. user, one of the setting `separators`, domain: each separator in the
  *      order of the setting, at its last occurrence; the first that is
@@ -63,7 +92,8 @@ MUST_USE enum err login_allowed(struct store_txn *txn,
  * or not. Anything else is "cannot tell". */
 MUST_USE enum err login_find(struct store *store, const struct config *config,
 			     const void *bytes, size_t len,
-			     const char *local_ip, struct login *ret_login);
+			     const char *local_ip, unsigned service,
+			     struct login *ret_login);
 
 /* Exactly one hash computation. *ret_reason is static; "" when accepted. */
 MUST_USE enum verdict login_decide(const struct login *login,

@@ -86,8 +86,9 @@ MUST_USE enum err store_handle_restore(struct store_txn *txn,
 
 /* A domain of an existing handle; an alias has an existing pop domain of the
  * same handle as its target. A name that is parked may come again as another
- * kind that needs none of the same lines in qmail's files. Refused: a name that is another domain's
- * followed by '-', or the reverse, since users/assign matches prefixes. */
+ * kind that needs none of the same lines in qmail's files. Refused: a name that is
+ * another domain's followed by '-', or the reverse, since users/assign matches
+ * prefixes. Of its state its end alone counts. */
 MUST_USE enum err store_domain_add(struct store_txn *txn,
 				   const struct store_domain *domain);
 
@@ -105,7 +106,8 @@ MUST_USE enum err store_domain_del(struct store_txn *txn,
 MUST_USE enum err store_domain_restore(struct store_txn *txn,
 				       const struct store_domain *domain);
 
-/* A box without a password, under a number that was never used. */
+/* A box without a password, under a number that was never used; of its state its
+ * end alone counts. */
 MUST_USE enum err store_box_add(struct store_txn *txn,
 				const struct store_box *box);
 

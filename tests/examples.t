@@ -366,7 +366,8 @@ def smtp_auth():
                                 re.M)[1].split()
         where = site.where + "/socket"
         command[0] = f"{BUILD}/{os.path.basename(command[0])}"
-        command[1] = command[1].replace("/run/popbox-verdict", where)
+        command = [word.replace("/run/popbox-verdict", where)
+                   for word in command]
         scan = site.start("s6-svscan", site.where, stderr=subprocess.DEVNULL)
         try:
             for _ in range(100):
@@ -377,6 +378,9 @@ def smtp_auth():
             eq((done.returncode, done.stderr), (0, ""))
             site.logged("accept ip=192.0.2.9 box=ex1-0001 service=smtp peer=65534 ")
             eq(as_nobody(site, command, "wrong").returncode, 1)
+            site.do("box", "set", "ex1-0001", "--login", "smtp=off")
+            eq(as_nobody(site, command, GOOD).returncode, 1)
+            site.do("box", "set", "ex1-0001", "--login", "smtp=on")
             os.chown(where, 0, 0)
             done = as_nobody(site, command, GOOD)
             eq(done.returncode, 111)

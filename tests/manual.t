@@ -183,7 +183,8 @@ def flags(line):
 def strays():
     known = everywhere() | {o["option"] for row in table()
                             for o in row["options"]}
-    others = {"--version", "--verdict", "--service", "--serve"}  # of other programs
+    others = {"--version", "--verdict", "--service", "--serve",
+              "--dovecot"}  # of other programs
     for name in names():
         text = plain(name)
         stray = set(re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", text))

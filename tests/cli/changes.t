@@ -138,7 +138,7 @@ def sets():
         has(site.do("handle", "show", "ex1"), "Example Ltd")
         for noun, name in levels(site):
             site.fails(2, "nothing to set", noun, "set", name)
-            site.fails(2, "takes on or off", noun, "set", name, "--login", "x")
+            site.fails(2, "takes on, off or a list", noun, "set", name, "--login", "x")
             site.fails(2, "on, off or hold", noun, "set", name, "--delivery",
                        "x")
             site.fails(100, "without control", noun, "set", name, "--reason",

@@ -227,8 +227,9 @@ userdb {{
 """
 
 
-@test("Dovecot serves POP3 and IMAP from the exported file; who is suspended "
-      "stays out", root=True, plain=True)
+@test("Dovecot serves POP3 and IMAP from the exported file; who is suspended or has "
+      "expired stays out, and so does who has a service off, by that service",
+      root=True, plain=True)
 def dovecot():
     with Site() as site:
         site.joe()
@@ -238,6 +239,13 @@ def dovecot():
         site.do("box", "add", "sha@example.com", "--hash-stdin", input=sha)
         site.do("box", "add", "off@example.com", "--stdin", input=GOOD + "\n")
         site.do("box", "suspend", "off@example.com")
+        for who, option in (("pop", ("--login", "pop=off")),
+                            ("imap", ("--login", "imap=off,smtp=off")),
+                            ("gone", ("--expires", "+1s"))):
+            site.do("box", "add", who + "@example.com", "--stdin",
+                    input=GOOD + "\n")
+            site.do("box", "set", who + "@example.com", *option)
+        time.sleep(1.1)
         site.do("domain", "add", "alias.org", "--alias-of", "example.com")
         for who in ("joe", "sha"):
             eq(site.deliver(who + "@example.com").rc, 0)
@@ -258,8 +266,24 @@ def dovecot():
                 eq(client.select()[1], [b"1"], login)
                 client.logout()
             for login, password in (("joe@example.com", "wrong words"),
-                                    ("off@example.com", GOOD)):
+                                    ("off@example.com", GOOD),
+                                    ("gone@example.com", GOOD),
+                                    ("pop@example.com", GOOD)):
                 eq(server.pop(login, password), None, login)
+            assert server.imap("pop@example.com", GOOD)
+            assert server.pop("imap@example.com", GOOD)
+            eq(server.imap("imap@example.com", GOOD), None)
+        # What popbox wrote it reads again.
+        with Site(qmail=False) as other:
+            with open(site.top + "/users") as file:
+                lines = [line for line in file if "@example.com:" in line]
+            other.do("import", "-", "--format", "dovecot", "--handle", "ex1",
+                     input="".join(lines))
+            show = [json.loads(other.do("--json", "box", "show",
+                                        who + "@example.com"))
+                    for who in ("pop", "imap", "joe")]
+            eq([one["services_off"] for one in show],
+               [["pop"], ["smtp", "imap"], []])
 
 
 @test("harden wraps cheap hashes, asks before, and goes on where it was ended")

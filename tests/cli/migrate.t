@@ -59,15 +59,20 @@ def status():
             site, "h.csv", head + f"x@g.org,{SHA},crypt,Asleep,\n"))
 
 
-@test("vpopmail's bits: no POP and bounce are taken, all others are named, row by "
-      "row")
+def off_by(site, address):
+    return boxes(site)[addresses(site)[address]["box"]]["services_off"]
+
+
+@test("vpopmail's bits: no POP, SMTP, IMAP, webmail and bounce are taken, all others "
+      "are named, row by row")
 def bits():
     with Site() as site:
         rows, says = "", {0: None, 2: None, 0x10: None, 0x2000: None,
-                          1: "password changes", 4: "webmail", 8: "IMAP",
+                          1: "password changes", 4: None, 8: None,
                           0x20: "relaying", 0x40: "dial-up", 0x80: "V_USER0",
                           0x100: "V_USER1", 0x200: "V_USER2",
-                          0x400: "V_USER3", 0x800: "SMTP",
+                          0x400: "V_USER3", 0x800: None,
+                          0x80e: None,
                           0x1000: "administrator", 0x4000: "SpamAssassin",
                           0x8000: "spam is deleted", 0x10000: "administrator",
                           0x20000: ".qmail", 0x40000: "maildrop",
@@ -85,9 +90,17 @@ def bits():
                 has(lines[0], f"u{bit}@b.org: not imported: ")
                 has(lines[0], said)
             eq(state(site, f"u{bit}@b.org"),
-               (bit != 2, "off" if bit == 0x10 else "on"), bit)
-        has(got.err, "rows imported in part: 17 (see above)")
-        eq(counts(site, path, "--domain", "b.org")["noted"], 17)
+               (bit != 0x80e, "off" if bit == 0x10 else "on"), bit)
+            eq(off_by(site, f"u{bit}@b.org"),
+               {2: ["pop"], 4: ["webmail"], 8: ["imap"],
+                0x800: ["smtp"]}.get(bit, []), bit)
+        has(got.err, "rows imported in part: 14 (see above)")
+        eq(counts(site, path, "--domain", "b.org")["noted"], 14)
+        got = site.popbox("export", "b.org", "--format", "vpopmail")
+        flags = {l.split(":")[0]: int(l.split(":")[3])
+                 for l in got.out.splitlines()}
+        for bit in (2, 4, 8, 0x800, 0x80e, 0x10):
+            eq(flags[f"u{bit}"], bit)
 
 
 def days(date):
@@ -95,7 +108,7 @@ def days(date):
 
 
 @test("shadow's marks: a lock, an expiry date that has passed, a password that has "
-      "expired are no logins; a later date is named; mail is taken all the same")
+      "expired are no logins; a later date is the box's; mail is taken all the same")
 def shadow():
     with Site() as site:
         today = days(datetime.datetime.now(datetime.timezone.utc).date())
@@ -113,7 +126,9 @@ def shadow():
                            ("ends", True), ("stale", False), ("fresh", True),
                            ("must", True)):
             eq(state(site, who + "@s.org"), (login, "on"), who)
-        has(got.err, ":4: ends@s.org: not imported: it expires on ")
+        ends = boxes(site)[addresses(site)["ends@s.org"]["box"]]["expires"]
+        eq(days(datetime.date.fromisoformat(ends[:10])), today + 9)
+        hasnt(got.err, ":4: ends@s.org")
         has(got.err, ":7: must@s.org: not imported: the password must be changed")
         has(boxes(site)[addresses(site)["gone@s.org"]["box"]]["reason"],
             "expired on ")
@@ -298,7 +313,7 @@ def corrected():
         eq(set(rows), {"two words@b.example", "bad@a.example"})
         bad = rows["two words@b.example"]
         eq((bad["hash"], bad["quota"], bad["login"], bad["maildir"]),
-           (SHA, "1000", "off", old.path("b.example",
+           (SHA, "1000", "pop=off", old.path("b.example",
                                          "two words/Maildir")))
         has(rows["bad@a.example"]["forward"], "good@far.example")
         with open(rest) as file:
@@ -306,7 +321,8 @@ def corrected():
                 .replace("not an address ", "")
         site.do("import", put(site, "again.csv", text))
         eq(addresses(site)["bad@a.example"]["forwards"], ["good@far.example"])
-        eq(state(site, "two.words@b.example"), (False, "on"))
+        eq(state(site, "two.words@b.example"), (True, "on"))
+        eq(off_by(site, "two.words@b.example"), ["pop"])
 
 
 @test("the old mail of users in hashed directories, of users with their own .qmail, "

@@ -23,6 +23,8 @@ DOMAINS = ("a.org", "b.org", "a.org-x.net", "c.example", "d.example")
 LOCALS = ("joe", "ann", "j.d", "postmaster", "*")
 HOSTS = ("one.test", "two.test")
 LOCAL_KINDS = ("pop", "dialup")
+SERVICES = ("pop", "smtp", "imap", "webmail")
+STATE = ("login", "delivery", "reason", "expires", "services_off")
 FOREIGN = ("Bob@else.where", "x@y.test")
 DELIVERY = ("on", "off", "hold")
 
@@ -37,7 +39,8 @@ def need(condition):
 
 
 def state():
-    return {"login": True, "delivery": "on", "reason": None, "messages": 0}
+    return {"login": True, "delivery": "on", "reason": None, "messages": 0,
+            "expires": None, "services_off": []}
 
 
 def both(*switches):
@@ -569,7 +572,7 @@ class Model:
             return False
         box = self.boxes[row["box"]]
         return bool(box["password"]) and all(
-            x["login"] for x in (named, domain, box,
+            x["login"] and "pop" not in x["services_off"] for x in (named, domain, box,
                                  self.handles[row["box"][0]],
                                  self.handles[domain["handle"]]))
 
@@ -633,7 +636,8 @@ class Play:
             "domain-rename domain-kind domain-move domain-move box-add "
             "box-add box-add box-del box-undelete "
             "address-add address-add address-set address-rename address-del "
-            "purge-domain purge-box set set set switch quota quota".split())
+            "purge-domain purge-box set set set switch quota quota "
+            "terms terms".split())
         if kind == "handle-add":
             h = dice.choice(HANDLES)
             return ["handle", "add", h], m.handle_add, (h,)
@@ -722,6 +726,16 @@ class Play:
             if noun == "domain" and m.domains.get(name, {}).get(
                     "kind") != "pop":
                 table = None  # it has no boxes
+        elif kind == "terms":
+            service, off = dice.choice(SERVICES), dice.random() < 0.6
+            was = getattr(m, table).get(name, state())["services_off"]
+            ends = dice.choice((None, "2199-01-31", "2299-01-31"))
+            values = {"services_off": [
+                s for s in SERVICES if (off if s == service else s in was)],
+                      "expires": ends and ends + "T00:00:00Z"}
+            words = [noun, "set", word, "--login",
+                     service + ("=off" if off else "=on"), "--expires",
+                     ends or "never"]
         else:
             values = {"delivery": dice.choice(DELIVERY)}
             words = [noun, "set", word, "--delivery", values["delivery"]]
@@ -756,7 +770,7 @@ class Play:
 
     def look(self, words):
         m = self.model
-        state_of = ("login", "delivery", "reason")
+        state_of = STATE
         eq({r["handle"]: {k: r[k] for k in state_of}
             for r in self.rows("handle")},
            {n: {k: r[k] for k in state_of} for n, r in m.handles.items()},
@@ -886,13 +900,13 @@ def listed(p):
             out.append({k: v for k, v in row.items() if k in (
                 "handle", "domain", "box", "address", "login", "delivery",
                 "reason", "kind", "alias_of", "host", "password",
-                "forwards")})
+                "forwards", "expires", "services_off")})
     return out
 
 
 def wanted(p):
     m = p.model
-    keep = ("login", "delivery", "reason")
+    keep = STATE
     out = [{"handle": n, **{k: r[k] for k in keep}}
            for n, r in sorted(m.handles.items())]
     out += [{"domain": n, "handle": r["handle"], "kind": r["kind"],
@@ -901,7 +915,8 @@ def wanted(p):
     out += [{"box": text(n), "handle": n[0], "password": bool(r["password"]),
              **{k: r[k] for k in keep}} for n, r in sorted(m.boxes.items())]
     out += [{"address": text(n), "box": r["box"] and text(r["box"]),
-             "forwards": r["forwards"], "delivery": "on", "reason": None}
+             "forwards": r["forwards"], "delivery": "on", "reason": None,
+             "expires": None}
             for n, r in sorted(m.addresses.items(),
                                key=lambda item: by_key(item[0]))]
     return out

@@ -210,7 +210,7 @@ MAP = (
       for name in ("poppassd", "poppassd_talk", "cmd/cmd_poppassd")),
     ("tools/popusr/confined.c", ("batch.t", "poppassd.t")),
     ("tools/cli/relocate.c", ("admin.t", "codes.t")),
-    ("tools/cli/moment.c", ("journal.t", "changes.t")),
+    ("tools/base/moment.c", ("journal.t", "changes.t")),
     ("tools/cli/cmd/cmd_undo.c", ("journal.t", "changes.t", "kinds.t", "model.t")),
     ("tools/accounts/follow.c", ("test_follow", "groups.t")),
     ("tools/accounts/resolve.c", ("test_follow", "groups.t", "extension.t", "explain.t")),

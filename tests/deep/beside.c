@@ -134,7 +134,7 @@ static void look(const char *dir, struct seen *seen)
 
 	must(err == ERR_OK, "a reader cannot open");
 	seen->all++;
-	err = login_find(reader, &config, name, sizeof name - 1, NULL, &login);
+	err = login_find(reader, &config, name, sizeof name - 1, NULL, STORE_SERVICE_POP, &login);
 	store_close(&reader);
 	if (err == ERR_BUSY)
 		seen->busy++;

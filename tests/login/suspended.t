@@ -8,9 +8,10 @@ import json
 import os
 import re
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from tap import GOOD, Site, eq, has, run, test
+from tap import GOOD, Site, eq, has, hasnt, run, test
 
 
 class Shop(Site):
@@ -57,8 +58,8 @@ def noun(thing):
     return "box" if "-" in thing else "domain" if "." in thing else "handle"
 
 
-def same(site, off):
-    """All of them, for these switches."""
+def same(site, off, expired=False):
+    """All of them, for these switches, or what has expired instead."""
     reasons = {}
     for name in [*NAMES, "ex1-0001"]:
         want = allowed(name, off)
@@ -66,7 +67,9 @@ def same(site, off):
         eq(got.rc, 0 if want else 1, (name, off, got))
         reason = re.search(r"reason=(\S+)", got.err)
         reasons[name] = reason and reason[1]
-        if not want:
+        if not want and expired:
+            eq(reason[1], "expired", (name, off))
+        elif not want:
             eq(reason[1].split("-")[1], "suspended", (name, off))
             assert noun([t for t in off][0]) in reason[1] or len(off) > 1
         verdict = json.loads(site.popbox("--json", "verify", name, "--stdin",
@@ -86,20 +89,24 @@ def same(site, off):
     lost = set()
     for name in found.keys() & NAMES.keys():
         box = allowed(found[name]["box"], off)
-        eq(found[name]["login"], "on" if box else "off", (name, off))
+        eq(found[name]["login"], "on" if box or expired else "off", (name, off))
+        eq(bool(found[name]["expires"]), expired and not box, (name, off))
         if box and not allowed(name, off):
             lost.add(name)
             has(got.err, f"{name}: {reasons[name]}, although its box is not")
     eq(got.rc, 1 if lost else 0, (off, got.err))
 
 
-def agree(*cases):
+def agree(*cases, expired=False):
     with Shop() as site:
         same(site, set())
         for off in cases:
             for thing in off:
-                site.do(noun(thing), "suspend", thing)
-            same(site, off)
+                site.do(noun(thing), *(("set", thing, "--expires", "+1s")
+                                       if expired else ("suspend", thing)))
+            if expired:
+                time.sleep(1.1)
+            same(site, off, expired)
             for thing in off:
                 site.do(noun(thing), "resume", thing)
 
@@ -121,6 +128,71 @@ def domains():
 def handles():
     agree({"ex1"}, {"ex2"}, {"example.com", "ex2"}, {"ex2", "two.example"},
           {"ex1-0001", "ex2"})
+
+
+@test("whatever has expired, box, domain, alias or handle, all say the same of every "
+      "name")
+def expired():
+    agree({"ex1-0001"}, {"ex1-0003"}, {"example.com"}, {"two.alias"}, {"ex1"},
+          {"ex2"}, {"ex1-0001", "ex2"}, expired=True)
+
+
+SERVICES = ("pop", "smtp", "imap", "webmail")
+
+
+@test("a service that is off at one level is off, whatever the others say; login, "
+      "verify, show and the exports say the same")
+def services():
+    with Shop() as site:
+        off = {"ex1-0001": "smtp", "example.com": "imap", "one.alias": "pop",
+               "ex2": "webmail"}
+        for thing, service in off.items():
+            site.do(noun(thing), "set", thing, "--login", service + "=off")
+        for name, needs in NAMES.items():
+            want = {service for thing, service in off.items() if thing in needs}
+            for service in SERVICES:
+                got = site.popbox("--json", "verify", name, "--stdin",
+                                  "--service", service, input=GOOD + "\n")
+                one = json.loads(got.out)
+                eq((got.rc, one["reason"]),
+                   (1, "service-off") if service in want else (0, None),
+                   (name, service))
+            got = site.login(name)
+            eq(got.rc, int("pop" in want), name)
+            if "pop" in want:
+                has(got.err, "reason=service-off")
+            elif "@" in name and want:
+                has(site.popbox("explain", name).out, "not by ")
+        # By the name of the box: what is off for all of its addresses.
+        show = json.loads(site.do("--json", "box", "show", "ex1-0001"))
+        eq((show["login"], show["services_off"], show["login_services"]),
+           (True, ["smtp"], ["pop", "imap", "webmail"]))
+        has(site.do("box", "show", "ex1-0001"), "on, not by smtp\n")
+        has(site.do("box", "list"), " not smtp ")
+        show = json.loads(site.do("--json", "domain", "show", "one.alias"))
+        eq(show["login_services"], ["smtp", "webmail"])
+        got = site.popbox("export", "--format", "dovecot")
+        lines = {line.split(":")[0]: line for line in got.out.splitlines()}
+        has(lines["joe@example.com"], ";^(smtp|submission|imap)$;")
+        has(lines["joe@one.alias"], ";^(pop3|smtp|submission|imap)$;")
+        hasnt(lines["ex1-0003"], "allow_nets")
+        has(got.err, "joe@two.example: its logins by webmail are off")
+        got = site.popbox("export")
+        has(got.err, "joe@two.example: some services are off, although its box")
+        rows = {row["address"]: row for row in
+                csv.DictReader(io.StringIO(got.out))}
+        eq(rows["joe@example.com"]["login"], "smtp=off")
+        eq(rows["pat@two.example"]["login"], "webmail=off")
+        with Site(qmail=False) as other:
+            other.do("import", "-", input=got.out)
+            eq(json.loads(other.do("--json", "box", "show", "ex1-0002"))[
+                "services_off"], ["webmail"])
+        has(site.popbox("import", "-", input=got.out).err, "6 unchanged")
+        site.do("box", "set", "ex1-0001", "--login", "smtp=on,webmail=off")
+        site.do("handle", "set", "ex1", "--login",
+                ",".join(s + "=off" for s in SERVICES))
+        eq(site.login("ex1-0003").rc, 1)
+        eq(json.loads(site.do("--json", "handle", "show", "ex1"))["login"], True)
 
 
 @test("by box name one logs in under the first address that is allowed")

@@ -61,12 +61,12 @@ def until(condition):
         time.sleep(0.01)
 
 
-def start(raw, *words, path, user=NOBODY, env=None):
+def start(raw, *words, path, user=NOBODY, env=None, options=()):
     """popbox-askpw as that user, with the record on descriptor 3."""
     reader, writer = os.pipe()
     with as_third(reader):
         process = subprocess.Popen(
-            [ASKPW, path, *words], stdin=subprocess.DEVNULL, cwd="/",
+            [ASKPW, *options, path, *words], stdin=subprocess.DEVNULL, cwd="/",
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, close_fds=False,
             user=user if os.geteuid() == 0 else None,
             env={"PATH": "/usr/bin:/bin", "TCPREMOTEIP": "192.0.2.9",
@@ -235,7 +235,7 @@ def misuse():
         for words in ((), ("/nowhere",), ("--help",), ("-x", "/nowhere", "true")):
             got = subprocess.run([ASKPW, *words], capture_output=True, text=True)
             eq(got.returncode, 2, words)
-            has(got.stderr, "usage: popbox-askpw SOCKET prog")
+            has(got.stderr, "usage: popbox-askpw [--service NAME | --dovecot] SOCKET prog")
         got = subprocess.run([ASKPW, "/nowhere", "true"], capture_output=True,
                              text=True)
         eq(got.returncode, 2)
@@ -293,6 +293,62 @@ def converse(site, data, end=True):
         while more := peer.recv(4096):
             answer += more
         return answer.decode()
+
+
+@test("a login is judged by the switch of the service that asks: of the command line, "
+      "of the record, else pop; one without a switch needs any that is on")
+def services():
+    with Shop() as site:
+        raw = record("joe@example.com", GOOD) + b"192.0.2.1\0"
+
+        def told(service=None, data=raw):
+            return converse(site, data + (service.encode() + b"\0" if service
+                                          else b"")).split("\t")[0].strip()
+        site.do("box", "set", "ex1-0001", "--login", "smtp=off,pop=off")
+        for service, want in ((None, "refuse"), ("pop", "refuse"),
+                              ("pop3", "refuse"), ("smtp", "refuse"),
+                              ("submission", "refuse"), ("imap", "accept"),
+                              ("webmail", "accept"), ("ftp", "accept"),
+                              ("No Service", "refuse"), ("x" * 17, "refuse")):
+            eq(told(service), want, service)
+        has(site.logged()[-1], "reason=service-off peer=")
+        eq(converse(site, raw + b"imap"), ANSWERS[1], "no NUL")
+        site.do("box", "set", "ex1-0001", "--login", "imap=off,webmail=off")
+        for service in ("imap", "ftp", None):
+            eq(told(service), "refuse", service)
+        site.do("box", "set", "ex1-0001", "--login", "pop=on")
+        eq(told(), "accept")
+        eq(told("ftp"), "accept")
+        # popbox-askpw says it, with the client's address or without.
+        for ip in ("192.0.2.7", ""):
+            env = {"SERVICE": "imap", "TCPREMOTEIP": ip}
+            for options, code in (((), 0), (("--service", "imap"), 1),
+                                  (("--service", "pop"), 0),
+                                  (("--dovecot",), 1)):
+                process = start(record("joe@example.com", GOOD), "true",
+                                options=options, path=site.path,
+                                user=os.geteuid(), env=env)
+                process.communicate(timeout=60)
+                eq(process.returncode, code, (ip, options))
+            has(site.logged()[-1], f"ip={ip or '-'} reason=service-off "
+                "service=imap peer=")
+        for options in (("--service",), ("--dovecot",), ("--imap",)):
+            process = start(record("joe@example.com", GOOD), "true",
+                            options=options, path=site.path,
+                            user=os.geteuid(), env={})
+            process.communicate(timeout=60)
+            eq(process.returncode, 2, options)
+        # What does not fit is no login by another service.
+        long = b"joe@example.com\0" + b"x" * 487 + b"\0stamp\0"
+        process = start(long, "true", options=("--service", "webmail"),
+                        path=site.path, user=os.geteuid(), env={})
+        eq(process.communicate(timeout=60)[1][:45],
+           b"popbox-askpw: request: longer than 512 bytes\n")
+    with Shop("--service", "smtp") as site:
+        site.do("box", "set", "ex1-0001", "--login", "smtp=off")
+        eq(converse(site, record("joe@example.com", GOOD) + b"-\0imap\0"),
+           ANSWERS[1])
+        has(site.logged()[-1], "reason=service-off service=smtp peer=")
 
 
 @test("the service answers every record with one line, and a torn one with error")
@@ -360,7 +416,7 @@ def words():
 @test("Dovecot asks at each login: a reset and a suspension count at once, wrapped "
       "hashes open, and the log has the client's address", root=True, plain=True)
 def dovecot():
-    with Shop("--service", "dovecot") as site:
+    with Shop() as site:
         site.do("box", "add", "old@example.com", "--hash-stdin", input=output(
             "openssl", "passwd", "-1", "-salt", "abcdefgh", "old words"))
         site.do("harden")
@@ -383,7 +439,7 @@ def dovecot():
             eq(client.select()[1], [b"1"])
             client.logout()
             has(site.logged()[-1], "accept ip=127.0.0.1 box=ex1-0001 "
-                "service=dovecot peer=")
+                "service=imap peer=")
             client = server.pop("old@example.com", "old words")
             eq(client.stat()[0], 0)
             client.quit()
@@ -392,9 +448,18 @@ def dovecot():
             site.do("passwd", "joe@example.com", "--stdin", input="another words\n")
             eq(server.pop("joe@example.com", GOOD), None)
             server.pop("joe@example.com", "another words").quit()
+            for off, on in (("imap", "pop"), ("pop", "imap")):
+                site.do("box", "set", "ex1-0001", "--login",
+                        f"{off}=off,{on}=on")
+                here = {"imap": server.imap, "pop": server.pop}
+                eq(here[off]("joe@example.com", "another words"), None, off)
+                has(site.logged()[-1], "reason=service-off service=" +
+                    {"imap": "imap", "pop": "pop3"}[off])
+                assert here[on]("joe@example.com", "another words"), on
+            site.do("box", "set", "ex1-0001", "--login", "pop=on")
             site.do("box", "suspend", "ex1-0001")
             eq(server.imap("joe@example.com", "another words"), None)
-            has(site.logged()[-1], "reason=box-suspended service=dovecot")
+            has(site.logged()[-1], "reason=box-suspended service=imap")
 
 
 run()

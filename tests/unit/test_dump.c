@@ -2,6 +2,8 @@
 /* Dumps of databases and directories: bytes in, rows out. */
 #include "unit.h"
 
+#include "base/words.h"
+
 #include "transfer/fmt_pairs.h"
 #include "transfer/fmt_sql.h"
 
@@ -152,7 +154,7 @@ static void a_value_without_end_costs_no_memory(void **state)
 static void show(struct fmt_pairs *pairs, char *out, size_t room)
 {
 	static struct import_account account;
-	char text[NAME_ADDRESS_TEXT];
+	char text[NAME_ADDRESS_TEXT], services[WORD_SERVICES];
 	const char *left, *why, *at;
 	size_t len = strlen(out);
 
@@ -175,7 +177,9 @@ static void show(struct fmt_pairs *pairs, char *out, size_t room)
 	     at += strlen(at) + 1)
 		len += (size_t)snprintf(out + len, room - len, "+%s", at);
 	len += (size_t)snprintf(
-		out + len, room - len, "%s%s",
+		out + len, room - len, "%s%s%s%s",
+		account.has_services ? " not by " : "",
+		word_services(account.services_off, services),
 		account.has_login && !account.login ? " nologin" : "",
 		account.has_delivery && account.delivery == STORE_BOUNCE
 			? " nomail"
@@ -276,7 +280,7 @@ static void users_of_vuserinfo(void **state)
 		"gid:    16\ngecos: Ann\n"
 		"dir: /home/vpopmail/domains/A/b.example/1/ann\nquota: "
 		"NOQUOTA\n",
-		"joe@example.com " HASH " Joe Doe nologin 10485760/"
+		"joe@example.com " HASH " Joe Doe not by pop 10485760/"
 		"ann@b.example other words Ann nomail/");
 }
 

@@ -858,6 +858,7 @@ static void logins(void **state)
 			failing = ++tries;
 			err = login_find(store, &config, cases[i].name,
 					 strlen(cases[i].name), cases[i].ip,
+					 STORE_SERVICE_POP,
 					 &login);
 			if (!failing)
 				assert_int_equal(err, ERR_SYSTEM);

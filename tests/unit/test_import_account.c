@@ -280,8 +280,8 @@ static void vdelivermail_and_its_maildirs_are_known(void **state)
 		fmt_vpopmail_owner("/home/joe/Maildir/", "x.org", address));
 	assert_false(fmt_vpopmail_owner("/Maildir/", "x.org", address));
 	fmt_vpopmail_limits(text, sizeof text - 1, &limits);
-	assert_true(limits.no_pop);
-	assert_string_equal(limits.others, "maxforwards, disable_imap");
+	assert_int_equal(limits.off, STORE_SERVICE_POP | STORE_SERVICE_IMAP);
+	assert_string_equal(limits.others, "maxforwards");
 }
 
 static void a_dotqmail_is_read_and_never_run(void **state)

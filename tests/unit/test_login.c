@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "named.h"
 
+#include <time.h>
+
 #include "store/login.h"
 #include "stored.h"
 
@@ -56,7 +58,8 @@ static int set_up(void **state)
 	return stored_start(fill);
 }
 
-static enum err look(const char *name, const char *ip, struct login *ret_login)
+static enum err look_by(const char *name, const char *ip, unsigned service,
+			struct login *ret_login)
 {
 	static const char settings[] = "argon2_kib = 64\nargon2_passes = 1\n";
 	static struct config config;
@@ -67,9 +70,15 @@ static enum err look(const char *name, const char *ip, struct login *ret_login)
 	assert_int_equal(config_parse(BYTES(settings), &config, &fault),
 			 ERR_OK);
 	assert_int_equal(store_open_login(dir, &reader), ERR_OK);
-	err = login_find(reader, &config, name, strlen(name), ip, ret_login);
+	err = login_find(reader, &config, name, strlen(name), ip, service,
+			 ret_login);
 	store_close(&reader);
 	return err;
+}
+
+static enum err look(const char *name, const char *ip, struct login *ret_login)
+{
+	return look_by(name, ip, STORE_SERVICE_POP, ret_login);
 }
 
 /* One row of one table: taken away, or with other bytes, or back as it was. */
@@ -292,6 +301,158 @@ static void switches(void **state)
 	}
 }
 
+/* What one level says of ends and services. */
+struct said {
+	const char *handle, *domain; /* or the box */
+	int64_t expires;
+	unsigned off;
+};
+
+static enum err say_body(struct store_txn *txn, void *arg)
+{
+	const struct said *s = arg;
+	const struct name_handle h = handle(s->handle ? s->handle : "ex1");
+	const struct name_domain d = domain(s->domain ? s->domain : "b.org");
+	const struct name_box name = {handle("ex1"), 0};
+	struct store_handle owner;
+	struct store_domain is;
+	struct store_box box;
+
+	assert_int_equal(store_handle_get(txn, &h, &owner), ERR_OK);
+	assert_int_equal(store_domain_get(txn, &d, &is), ERR_OK);
+	assert_int_equal(store_box_get(txn, &name, &box), ERR_OK);
+	owner.state.expires = is.state.expires = box.state.expires = s->expires;
+	owner.state.off = is.state.off = box.state.off = s->off;
+	return s->handle   ? store_handle_set(txn, &owner)
+	       : s->domain ? store_domain_set(txn, &is)
+			   : store_box_set(txn, &box);
+}
+
+static const char *reason_by(const char *name, unsigned service)
+{
+	struct login login;
+
+	assert_int_equal(look_by(name, NULL, service, &login), ERR_OK);
+	return login.reason ? login.reason : "";
+}
+
+static void say(const char *h, const char *d, int64_t expires, unsigned off)
+{
+	struct said said = {h, d, expires, off};
+
+	assert_int_equal(change(say_body, &said), ERR_OK);
+}
+
+/* An end counts from its second on, at each level; so does a service that is off. */
+static void terms(void **state)
+{
+	static const struct {
+		const char *handle, *domain;
+		bool joe, alias, other; /* concerned: by which names */
+	} levels[] = {
+		{NULL, NULL, true, true, true},
+		{"ex1", NULL, true, true, true},
+		{"b2", NULL, false, false, true},
+		{NULL, "example.com", true, true, false},
+		{NULL, "new.example", false, true, false},
+		{NULL, "b.org", false, false, true},
+	};
+	static const char *const names[] = {"joe@example.com",
+					    "joe@new.example", "joe@b.org"};
+	const int64_t now = time(NULL);
+
+	(void)state;
+	assert_int_equal(change(unlock_body, NULL), ERR_OK);
+	for (size_t i = 0; i < COUNT(levels); i++) {
+		const bool hit[] = {levels[i].joe, levels[i].alias,
+				    levels[i].other};
+
+		for (size_t n = 0; n < COUNT(names); n++) {
+			const char *h = levels[i].handle, *d = levels[i].domain;
+
+			say(h, d, now, 0);
+			assert_string_equal(
+				reason_by(names[n], STORE_SERVICE_POP),
+				hit[n] ? "expired" : "");
+			say(h, d, now + 1000, STORE_SERVICE_SMTP);
+			assert_string_equal(
+				reason_by(names[n], STORE_SERVICE_POP), "");
+			assert_string_equal(reason_by(names[n], 0), "");
+			assert_string_equal(
+				reason_by(names[n], STORE_SERVICE_SMTP),
+				hit[n] ? "service-off" : "");
+			say(h, d, 0, STORE_SERVICES);
+			assert_string_equal(reason_by(names[n], 0),
+					    hit[n] ? "service-off" : "");
+			say(h, d, 0, 0);
+		}
+	}
+	/* By the box's own name, as long as one of its addresses may. */
+	say(NULL, "b.org", now, 0);
+	assert_string_equal(reason_by("ex1-0000", STORE_SERVICE_POP), "");
+	say(NULL, "example.com", now + 9, STORE_SERVICE_POP);
+	say(NULL, "xn--bcher-kva.de", now, 0);
+	assert_string_equal(reason_by("ex1-0000", STORE_SERVICE_SMTP), "");
+	assert_string_equal(reason_by("ex1-0000", STORE_SERVICE_POP), "expired");
+}
+
+struct terms_of {
+	int64_t expires;
+	unsigned off;
+};
+
+static enum err terms_body(struct store_txn *txn, void *arg)
+{
+	const struct terms_of *want = arg;
+	const struct name_box name = {handle("ex1"), 0};
+	struct login_terms got;
+	struct store_box box;
+	enum err err = store_box_get(txn, &name, &box);
+
+	if (err == ERR_OK)
+		err = login_terms(txn, &box, NULL, &got);
+	assert_int_equal(got.expires, want->expires);
+	assert_int_equal(got.off, want->off);
+	return err;
+}
+
+static void is_terms(int64_t expires, unsigned off)
+{
+	struct terms_of want = {expires, off};
+
+	assert_int_equal(store_read(store, terms_body, &want), ERR_OK);
+}
+
+/* Until the last of its addresses ends; off is what is off for all. */
+static void longest(void **state)
+{
+	(void)state;
+	is_terms(0, 0);
+	say(NULL, "b.org", 50, STORE_SERVICE_POP);
+	say(NULL, "example.com", 70, STORE_SERVICE_POP | STORE_SERVICE_SMTP);
+	is_terms(0, 0);
+	say(NULL, "xn--bcher-kva.de", 60, STORE_SERVICE_POP);
+	is_terms(70, STORE_SERVICE_POP);
+	say("ex1", NULL, 65, STORE_SERVICE_IMAP);
+	is_terms(65, STORE_SERVICE_POP | STORE_SERVICE_IMAP);
+	say(NULL, NULL, 40, 0);
+	is_terms(40, STORE_SERVICE_POP | STORE_SERVICE_IMAP);
+	say(NULL, "example.com", 0, 0);
+	say(NULL, NULL, 0, 0);
+	is_terms(65, STORE_SERVICE_IMAP);
+}
+
+static void named_services(void **state)
+{
+	(void)state;
+	assert_int_equal(login_service("pop3"), STORE_SERVICE_POP);
+	assert_int_equal(login_service("submission"), STORE_SERVICE_SMTP);
+	assert_int_equal(login_service("imap"), STORE_SERVICE_IMAP);
+	assert_int_equal(login_service("webmail"), STORE_SERVICE_WEBMAIL);
+	assert_int_equal(login_service("ftp"), 0);
+	assert_int_equal(login_service(""), 0);
+}
+
 static enum err box_body(struct store_txn *txn, void *arg)
 {
 	return store_box_add(txn, arg);
@@ -334,6 +495,13 @@ int main(void)
 			   "handle is", switches),
 		WITH_STORE("a box without an address is judged without a domain",
 			   alone),
+		WITH_STORE("an end and a service that is off count at each "
+			   "level, for the names that it concerns",
+			   terms),
+		WITH_STORE("by its own name a box ends with the last of its "
+			   "addresses",
+			   longest),
+		WITH_STORE("services are known by their names", named_services),
 		WITH_STORE("a store without a format answers nobody", format),
 		WITH_STORE("who is unknown gets a decoy and nothing else",
 			   strangers),

@@ -392,7 +392,7 @@ static enum err find(const char *dir, const char *name)
 				      &fault),
 			 ERR_OK);
 	assert_int_equal(store_open_login(dir, &reader), ERR_OK);
-	err = login_find(reader, &config, name, strlen(name), NULL, &login);
+	err = login_find(reader, &config, name, strlen(name), NULL, STORE_SERVICE_POP, &login);
 	store_close(&reader);
 	return err;
 }

@@ -451,6 +451,7 @@ static enum verdict try_login(const char *name, const char *password,
 			 ERR_OK);
 	assert_int_equal(store_open_login(dir, &reader), ERR_OK);
 	assert_int_equal(login_find(reader, &config, name, strlen(name), NULL,
+			 STORE_SERVICE_POP,
 				    &login),
 			 ERR_OK);
 	store_close(&reader);
@@ -573,6 +574,7 @@ static void look_once(struct store *reader, unsigned long *found,
 
 	assert_int_equal(config_parse("", 0, &config, &fault), ERR_OK);
 	err = login_find(reader, &config, BYTES("joe@example.com"), NULL,
+			 STORE_SERVICE_POP,
 			 &login);
 
 	if (err == ERR_BUSY) {

@@ -10,7 +10,7 @@
 #include "store/secret.h"
 
 enum { LINE_MAX_BYTES = NAME_ADDRESS_TEXT + STORE_HASH_MAX +
-			2 * PATH_BOX_TEXT + 160 };
+			2 * PATH_BOX_TEXT + 320 };
 
 /* The scheme as Dovecot calls it; "" for what brings its own. NULL: it knows no
  * such hash. */
@@ -58,12 +58,40 @@ static void put_quota(const struct store_quota *quota, char text[QUOTA_TEXT])
 			       bytes, messages);
 }
 
+enum { NETS = 160 };
+
+/* Dovecot fills the service in at each login; no client has that address. */
+static const char *services_of(unsigned off, char text[NETS])
+{
+	static const struct {
+		enum store_service service;
+		const char *names;
+	} words[] = {{STORE_SERVICE_POP, "pop3"},
+		     {STORE_SERVICE_SMTP, "smtp|submission"},
+		     {STORE_SERVICE_IMAP, "imap"}};
+	char names[64];
+	size_t len = 0;
+
+	names[0] = text[0] = 0;
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		if (off & words[i].service) /* all of them fit */
+			len += (size_t)snprintf(names + len, sizeof names - len,
+						"%s%s", len ? "|" : "",
+						words[i].names);
+	}
+	if (len)
+		(void)snprintf(text, NETS, "%s%s%s", DOVECOT_NETS_BEGIN, names,
+			       DOVECOT_NETS_END);
+	return text;
+}
+
 bool dovecot_line(struct text *out, const struct config *config,
 		  const struct store_account *account, const char *user,
-		  bool locked)
+		  bool locked, unsigned off)
 {
 	const char *scheme = locked ? "{CRYPT}" : scheme_of(account->hash);
 	char path[PATH_BOX_TEXT], quota[QUOTA_TEXT], line[LINE_MAX_BYTES];
+	char nets[NETS];
 	bool good;
 	int len;
 
@@ -71,9 +99,10 @@ bool dovecot_line(struct text *out, const struct config *config,
 	path_box(config->home, &account->box.name, path);
 	put_quota(&account->box.quota, quota);
 	len = snprintf(line, sizeof line,
-		       "%s:%s%s:%u:%u::%s::userdb_mail=maildir:%s%s\n", user,
+		       "%s:%s%s:%u:%u::%s::userdb_mail=maildir:%s%s%s\n", user,
 		       scheme, locked ? "*" : account->hash, config->uid,
-		       config->gid, path, path, quota);
+		       config->gid, path, path, quota,
+		       services_of(off, nets));
 	good = len > 0 && (size_t)len < sizeof line &&
 	       text_put(out, line, (size_t)len);
 	secret_wipe(line, sizeof line);
@@ -95,10 +124,14 @@ static enum err put_line(const struct lines *lines,
 {
 	struct name_address first;
 	char user[NAME_ADDRESS_TEXT];
+	const struct login_name name = {account, lines->named, 0};
+	struct login_terms terms;
 	const char *off;
-	enum err err = login_allowed(lines->txn, account, lines->named, &off,
-				     &first);
+	enum err err = login_allowed(lines->txn, &name, &off, &first);
 
+	if (err == ERR_OK)
+		err = login_terms(lines->txn, &account->box, lines->named,
+				  &terms);
 	if (err != ERR_OK)
 		return err;
 	name_address_text(&(struct name_address){address->name.local,
@@ -109,7 +142,8 @@ static enum err put_line(const struct lines *lines,
 		if (lines->found)
 			lines->found(lines->arg, user);
 	}
-	if (dovecot_line(lines->out, lines->config, account, user, off))
+	if (dovecot_line(lines->out, lines->config, account, user, off,
+			 terms.off))
 		return ERR_OK;
 	errno = ENOMEM;
 	return ERR_SYSTEM;

@@ -14,11 +14,17 @@
 /* Can Dovecot compute this hash? */
 bool dovecot_knows(const char *hash);
 
-/* Appends a line. The quota in account is the one that holds. With locked the password is one that nothing fits. False: no
- * memory; nothing is appended. The hash is in no other place afterwards. */
+/* The field of services that are off, with a condition as 2.3 has them: between the
+ * two their names as Dovecot calls them, with | between. */
+#define DOVECOT_NETS_BEGIN " allow_nets=%{if;%s;~;^("
+#define DOVECOT_NETS_END ")$;255.255.255.255/32;0.0.0.0/0,::/0,local}"
+
+/* Appends a line. The quota in account is the one that holds. With locked the
+ * password is one that nothing fits. By the services in off nobody logs in. False:
+ * no memory; nothing is appended. The hash is in no other place afterwards. */
 bool dovecot_line(struct text *out, const struct config *config,
 		  const struct store_account *account, const char *user,
-		  bool locked);
+		  bool locked, unsigned off);
 
 /* Calls each for a name whose hash Dovecot cannot compute: its line has no password
  * that fits, so that mail still finds the box. */

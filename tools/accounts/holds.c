@@ -13,6 +13,7 @@
 static void by(struct holds_by *by, enum store_table table, const char *name)
 {
 	by->table = table;
+	by->ended = 0;
 	(void)snprintf(by->name, sizeof by->name, "%s", name);
 }
 
@@ -27,12 +28,23 @@ static void and_delivery(struct holds *holds, enum store_table table,
 	holds->delivery = both;
 }
 
-static void and_login(struct holds *holds, enum store_table table,
-		      const char *name, bool login)
+/* Off by its switch, or since it has ended. */
+static bool is_shut(const struct store_state *state)
 {
-	if (holds->login && !login)
-		by(&holds->login_by, table, name);
-	holds->login = holds->login && login;
+	return !state->login || state->off == STORE_SERVICES ||
+	       login_ended(state->expires);
+}
+
+static void and_login(struct holds *holds, enum store_table table,
+		      const char *name, const struct store_state *state)
+{
+	if (!holds->login || !is_shut(state))
+		return;
+	by(&holds->login_by, table, name);
+	holds->login_by.ended = state->login && login_ended(state->expires)
+					? state->expires
+					: 0;
+	holds->login = false;
 }
 
 /* From the nearest to the farthest: the first that is off is named. */
@@ -46,9 +58,14 @@ static enum err and_handle(struct store_txn *txn,
 	if (err != ERR_OK)
 		return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
 	if (with_login)
-		and_login(holds, STORE_HANDLES, name->s, handle.state.login);
+		and_login(holds, STORE_HANDLES, name->s, &handle.state);
 	and_delivery(holds, STORE_HANDLES, name->s, handle.state.delivery);
 	return ERR_OK;
+}
+
+static struct login_terms own_terms(const struct store_state *state)
+{
+	return (struct login_terms){state->expires, state->off};
 }
 
 static struct holds all_on(void)
@@ -56,15 +73,13 @@ static struct holds all_on(void)
 	return (struct holds){.login = true, .delivery = STORE_DELIVER};
 }
 
-enum err holds_handle(const struct store_handle *handle,
-		      struct holds *ret_holds)
+void holds_handle(const struct store_handle *handle, struct holds *ret_holds)
 {
 	*ret_holds = all_on();
-	and_login(ret_holds, STORE_HANDLES, handle->name.s,
-		  handle->state.login);
+	and_login(ret_holds, STORE_HANDLES, handle->name.s, &handle->state);
+	ret_holds->terms = own_terms(&handle->state);
 	and_delivery(ret_holds, STORE_HANDLES, handle->name.s,
 		     handle->state.delivery);
-	return ERR_OK;
 }
 
 static enum err and_domain(struct store_txn *txn,
@@ -76,7 +91,7 @@ static enum err and_domain(struct store_txn *txn,
 
 	if (with_login)
 		and_login(holds, STORE_DOMAINS, domain->name.s,
-			  domain->state.login);
+			  &domain->state);
 	if (domain->kind == STORE_ALIAS) {
 		/* Mail for an alias goes where its target says. */
 		err = store_domain_get(txn, &domain->target, &target);
@@ -84,7 +99,7 @@ static enum err and_domain(struct store_txn *txn,
 			return ERR_DAMAGED;
 		if (err == ERR_OK && with_login)
 			and_login(holds, STORE_DOMAINS, target.name.s,
-				  target.state.login);
+				  &target.state);
 	}
 	if (err == ERR_OK)
 		and_delivery(holds, STORE_DOMAINS,
@@ -98,11 +113,33 @@ static enum err and_domain(struct store_txn *txn,
 			     : err;
 }
 
+/* Of a box of the domain's handle that says nothing itself. */
+static enum err domain_terms(struct store_txn *txn,
+			     const struct store_domain *domain,
+			     struct login_terms *ret_terms)
+{
+	const struct store_box box = {.name.handle = domain->handle,
+				      .state.login = true};
+
+	return login_terms(txn, &box, domain, ret_terms);
+}
+
 enum err holds_domain(struct store_txn *txn, const struct store_domain *domain,
 		      struct holds *ret_holds)
 {
+	enum err err;
+
 	*ret_holds = all_on();
-	return and_domain(txn, domain, true, ret_holds);
+	err = domain_terms(txn, domain, &ret_holds->terms);
+	return err == ERR_OK ? and_domain(txn, domain, true, ret_holds) : err;
+}
+
+static void take_login(struct holds *holds, const struct holds *of)
+{
+	if (!holds->login || of->login)
+		return;
+	holds->login_by = of->login_by;
+	holds->login = false;
 }
 
 /* Whose switch login_allowed's reason is about. */
@@ -115,20 +152,18 @@ static enum err name_login(struct store_txn *txn, const struct store_box *box,
 
 	holds->login = true;
 	name_box_text(&box->name, text);
-	and_login(holds, STORE_BOXES, text, box->state.login);
+	and_login(holds, STORE_BOXES, text, &box->state);
 	if (domain) {
 		struct holds of = all_on();
 
 		err = and_domain(txn, domain, true, &of);
-		if (!of.login)
-			and_login(holds, of.login_by.table, of.login_by.name,
-				  false);
+		take_login(holds, &of);
 	}
 	if (err == ERR_OK && holds->login) {
 		struct holds of = all_on();
 
 		err = and_handle(txn, &box->name.handle, true, &of);
-		and_login(holds, STORE_HANDLES, of.login_by.name, of.login);
+		take_login(holds, &of);
 	}
 	holds->login = false;
 	return err;
@@ -141,11 +176,14 @@ static enum err ask_login(struct store_txn *txn, const struct store_box *box,
 {
 	/* Any hash: whether it may log in if it has one. */
 	struct store_account account = {.box = *box, .hash = "x"};
+	const struct login_name name = {&account, domain, 0};
 	struct store_domain first;
 	struct name_address at;
 	const char *reason;
-	enum err err = login_allowed(txn, &account, domain, &reason, &at);
+	enum err err = login_allowed(txn, &name, &reason, &at);
 
+	if (err == ERR_OK)
+		err = login_terms(txn, box, domain, &holds->terms);
 	holds->login = err == ERR_OK && !reason;
 	if (err != ERR_OK || !reason)
 		return err;
@@ -160,12 +198,18 @@ enum err holds_may_login(struct store_txn *txn, const struct store_box *box,
 			 bool *ret_login)
 {
 	struct store_account account = {.box = *box, .hash = "x"};
+	const struct login_name name = {&account, NULL, 0};
 	struct name_address at;
 	const char *reason;
-	enum err err = login_allowed(txn, &account, NULL, &reason, &at);
+	enum err err = login_allowed(txn, &name, &reason, &at);
 
 	*ret_login = err == ERR_OK && !reason;
 	return err;
+}
+
+static bool says_anything(const struct store_state *state)
+{
+	return !state->login || state->off || state->expires;
 }
 
 enum err holds_any_off(struct store_txn *txn, bool *ret_off)
@@ -176,13 +220,13 @@ enum err holds_any_off(struct store_txn *txn, bool *ret_off)
 
 	*ret_off = false;
 	while (err == ERR_OK && !*ret_off) {
-		*ret_off = !handle.state.login;
+		*ret_off = says_anything(&handle.state);
 		err = store_handle_next(txn, &handle.name, &handle);
 	}
 	if (err == ERR_NOTFOUND && !*ret_off)
 		err = store_domain_next(txn, NULL, &domain);
 	while (err == ERR_OK && !*ret_off) {
-		*ret_off = !domain.state.login;
+		*ret_off = says_anything(&domain.state);
 		err = store_domain_next(txn, &domain.name, &domain);
 	}
 	return err == ERR_NOTFOUND ? ERR_OK : err;
@@ -304,7 +348,17 @@ static const char *cell(const char *word, const struct holds_by *by,
 const char *holds_login_cell(const struct holds *holds, enum store_table own,
 			     char text[HOLDS_CELL])
 {
-	return cell(holds->login ? "on" : "off", &holds->login_by, own, text);
+	char services[WORD_SERVICES];
+
+	if (holds->login && holds->terms.off) {
+		(void)snprintf(text, HOLDS_CELL, "not %s",
+			       word_services(holds->terms.off, services));
+		return text;
+	}
+	return cell(holds->login		? "on"
+		    : holds->login_by.ended ? "expired"
+					    : "off",
+		    &holds->login_by, own, text);
 }
 
 const char *holds_delivery_cell(const struct holds *holds,
@@ -327,6 +381,13 @@ void holds_json(json_t *object, const struct holds *holds)
 				  json_boolean(holds->login));
 	(void)json_object_set_new(object, "login_by",
 				  by_json(&holds->login_by));
+	(void)json_object_set_new(
+		object, "login_services",
+		json_services(holds->login ? STORE_SERVICES &
+						     ~holds->terms.off
+					   : 0));
+	(void)json_object_set_new(object, "login_expires",
+				  json_time(holds->terms.expires));
 	(void)json_object_set_new(object, "delivery_holds",
 				  json_string(word_delivery(holds->delivery)));
 	(void)json_object_set_new(object, "delivery_by",
@@ -357,11 +418,33 @@ static enum err line(struct store_txn *txn, const struct holds_by *by,
 	return ERR_OK;
 }
 
+/* "on until ..., not by smtp" */
+static void on_line(const struct login_terms *terms, char ret_line[HOLDS_LINE])
+{
+	char services[WORD_SERVICES], when[SAY_TIME_TEXT];
+
+	(void)snprintf(ret_line, HOLDS_LINE, "on%s%s%s%s",
+		       terms->expires ? " until " : "",
+		       terms->expires ? say_time(terms->expires, when) : "",
+		       terms->off ? ", not by " : "",
+		       word_services(terms->off, services)); /* it fits */
+}
+
 enum err holds_login_line(struct store_txn *txn, const struct holds *holds,
 			  char ret_line[HOLDS_LINE])
 {
-	return line(txn, &holds->login_by, true, holds->login ? "on" : "off",
-		    ret_line);
+	const struct holds_by *by = &holds->login_by;
+	char when[SAY_TIME_TEXT];
+
+	if (!by->ended && !holds->login)
+		return line(txn, by, true, "off", ret_line);
+	if (by->ended)
+		(void)snprintf(ret_line, HOLDS_LINE, "off: %s %s expired at %s",
+			       word_table(by->table), by->name,
+			       say_time(by->ended, when)); /* it fits */
+	else
+		on_line(&holds->terms, ret_line);
+	return ERR_OK;
 }
 
 enum err holds_delivery_line(struct store_txn *txn, const struct holds *holds,

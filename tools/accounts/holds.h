@@ -6,17 +6,20 @@
 #define POPBOX_HOLDS_H
 
 #include "base/json.h"
+#include "store/login.h"
 #include "store/store.h"
 
 /* The object whose switch counts. name "": none is off. */
 struct holds_by {
 	enum store_table table;
 	char name[STORE_OBJECT_TEXT];
+	int64_t ended; /* of a login: it has an end, which has come; 0: no */
 };
 
 struct holds {
-	bool login;
+	bool login; /* by some service */
 	struct holds_by login_by;
+	struct login_terms terms; /* until when, and by which services not */
 	enum store_delivery delivery;
 	struct holds_by delivery_by;
 };
@@ -29,11 +32,10 @@ MUST_USE enum err holds_box(struct store_txn *txn, const struct store_box *box,
 MUST_USE enum err holds_may_login(struct store_txn *txn,
 				  const struct store_box *box,
 				  bool *ret_login);
-/* Does any handle or domain have its login off? Else a box's own switch is all
- * there is. Costs what there is of both. */
+/* Does any handle or domain have its login off, or for a service, or an end? Else
+ * what a box says itself is all there is. Costs what there is of both. */
 MUST_USE enum err holds_any_off(struct store_txn *txn, bool *ret_off);
-MUST_USE enum err holds_handle(const struct store_handle *handle,
-			       struct holds *ret_holds);
+void holds_handle(const struct store_handle *handle, struct holds *ret_holds);
 MUST_USE enum err holds_domain(struct store_txn *txn,
 			       const struct store_domain *domain,
 			       struct holds *ret_holds);
@@ -42,19 +44,21 @@ MUST_USE enum err holds_address(struct store_txn *txn,
 				const struct store_address *address,
 				struct holds *ret_holds);
 
-/* For a cell of a table: "on", "off", "hold"; with the level where it is not
- * the own one: "off (handle)". */
-enum { HOLDS_CELL = 24 };
+/* For a cell of a table: "on", "off", "hold", "not smtp,imap", "expired"; with the
+ * level where it is not the own one: "off (handle)". */
+enum { HOLDS_CELL = 48 };
 const char *holds_login_cell(const struct holds *holds, enum store_table own,
 			     char text[HOLDS_CELL]);
 const char *holds_delivery_cell(const struct holds *holds,
 				enum store_table own, char text[HOLDS_CELL]);
 
-/* The members login_holds, login_by, delivery_holds and delivery_by. */
+/* The members login_holds, login_by, login_services (those that are on),
+ * login_expires, delivery_holds and delivery_by. */
 void holds_json(json_t *object, const struct holds *holds);
 
-/* For `show`: "on", or "off: handle ex1 is suspended since ..., by ..., reason:
- * ...". Says how far the journal tells. In a body. */
+/* For `show`: "on", "on until ..., not by smtp", "off: handle ex1 expired at ...",
+ * or "off: handle ex1 is suspended since ..., by ..., reason: ...". Says how far the
+ * journal tells. In a body. */
 enum { HOLDS_LINE = 640 };
 MUST_USE enum err holds_login_line(struct store_txn *txn,
 				   const struct holds *holds,

@@ -41,7 +41,8 @@ static int misused(const char *why)
 {
 	(void)fprintf(stderr,
 		      "popbox-askpw: %s\n"
-		      "usage: popbox-askpw SOCKET prog [arg ...]\n"
+		      "usage: popbox-askpw [--service NAME | --dovecot] SOCKET "
+		      "prog [arg ...]\n"
 		      "login, password and time stamp come on descriptor 3, "
 		      "see popbox-askpw(8)\n",
 		      why);
@@ -66,20 +67,37 @@ static bool is_record(const char *bytes, size_t len)
 	return nuls >= 3;
 }
 
+static bool append(char record[RECORD_MAX], size_t *len, const char *text)
+{
+	const size_t more = strlen(text) + 1;
+
+	if (more > RECORD_MAX - *len)
+		return false;
+	memcpy(record + *len, text, more);
+	*len += more;
+	return true;
+}
+
 /* login NUL password NUL stamp NUL, cut behind that, and the client's address
- * for the service's log, if there is room for it. */
-static size_t with_client(char record[RECORD_MAX], size_t len)
+ * for the service's log, if there is room for it; the service, which decides, has
+ * to have room. False: it has not. */
+static bool complete(char record[RECORD_MAX], size_t *len, const char *service)
 {
 	const char *ip = getenv("TCPREMOTEIP");
-	size_t end = 0, more = ip ? strlen(ip) + 1 : 0;
+	size_t end = 0;
 
-	for (int nuls = 0; end < len && nuls < 3; end++)
+	for (int nuls = 0; end < *len && nuls < 3; end++)
 		nuls += record[end] == 0;
-	if (end + more > RECORD_MAX)
-		return end;
-	if (ip)
-		memcpy(record + end, ip, more);
-	return end + more;
+	*len = end;
+	if (!service) {
+		if (ip)
+			(void)append(record, len, ip);
+		return true;
+	}
+	if (ip && append(record, len, ip) && append(record, len, service))
+		return true;
+	*len = end;
+	return append(record, len, "-") && append(record, len, service);
 }
 
 /* Exactly one whole line. */
@@ -122,7 +140,8 @@ static int question(const char *path, const char *record, size_t len,
 	return rc ? cannot_tell(path, strerror(rc)) : parse(answer, got);
 }
 
-static int receive(char record[RECORD_MAX + 1], size_t *ret_len)
+static int receive(char record[RECORD_MAX + 1], const char *service,
+		   size_t *ret_len)
 {
 	ssize_t got = ask_read(REQUEST_FD, record, RECORD_MAX + 1);
 
@@ -135,7 +154,9 @@ static int receive(char record[RECORD_MAX + 1], size_t *ret_len)
 		return misused("request: longer than 512 bytes");
 	if (!is_record(record, (size_t)got))
 		return misused("request: fewer than three NULs");
-	*ret_len = with_client(record, (size_t)got);
+	*ret_len = (size_t)got;
+	if (!complete(record, ret_len, service))
+		return misused("request: longer than 512 bytes");
 	return 0;
 }
 
@@ -151,8 +172,25 @@ static int run(const struct answer *answer, char **program)
 	return cannot_tell(program[0], strerror(errno));
 }
 
+/* The service that asks, or NULL. Returns how many arguments say it; -1: wrong. */
+static int read_service(int argc, char **argv, const char **ret_service)
+{
+	*ret_service = NULL;
+	if (argc > 1 && strcmp(argv[1], "--dovecot") == 0) {
+		*ret_service = getenv("SERVICE");
+		return *ret_service ? 1 : -1;
+	}
+	if (argc > 2 && strcmp(argv[1], "--service") == 0) {
+		*ret_service = argv[2];
+		return 2;
+	}
+	return argc > 1 && argv[1][0] == '-' ? -1 : 0;
+}
+
 int main(int argc, char **argv)
 {
+	const char *service;
+	int used;
 	static struct answer answer;
 	static char record[RECORD_MAX + 1];
 	size_t len = 0;
@@ -167,13 +205,16 @@ int main(int argc, char **argv)
 		(void)puts("popbox-askpw " POPBOX_VERSION); /* the flush tells */
 		return fflush(stdout) == 0 ? 0 : EXIT_CANNOT_TELL;
 	}
-	if (argc > 1 && argv[1][0] == '-')
-		return misused("no such option");
+	used = read_service(argc, argv, &service);
+	if (used < 0)
+		return misused("no such option, or no SERVICE");
+	argc -= used;
+	argv += used;
 	if (argc < 3)
 		return misused("a socket and a program to run are needed");
 	(void)signal(SIGALRM, on_alarm); /* a valid number */
 	(void)alarm(SECONDS);
-	code = receive(record, &len);
+	code = receive(record, service, &len);
 	if (code == 0)
 		code = question(argv[1], record, len, &answer);
 	explicit_bzero(record, sizeof record);

@@ -124,6 +124,19 @@ json_t *json_time(int64_t seconds)
 	return seconds ? json_string(say_time(seconds, text)) : json_null();
 }
 
+json_t *json_services(unsigned services)
+{
+	json_t *list = json_array();
+	enum store_service service;
+	const char *word;
+
+	for (size_t i = 0; (word = word_service(i, &service)) != NULL; i++) {
+		if (services & service)
+			(void)json_array_append_new(list, json_string(word));
+	}
+	return list;
+}
+
 static void put_state(json_t *object, const struct store_state *state)
 {
 	/* A failed set leaves the member out; json_print cannot know. Memory
@@ -136,6 +149,9 @@ static void put_state(json_t *object, const struct store_state *state)
 						   : json_null());
 	(void)json_object_set_new(object, "created", json_time(state->created));
 	(void)json_object_set_new(object, "changed", json_time(state->changed));
+	(void)json_object_set_new(object, "expires", json_time(state->expires));
+	(void)json_object_set_new(object, "services_off",
+				  json_services(state->off));
 }
 
 /* 0: nothing is said here. */

@@ -29,6 +29,8 @@ bool json_text_good(const char *text);
 
 /* Null for 0. */
 json_t *json_time(int64_t seconds);
+/* A list of their words. */
+json_t *json_services(unsigned services);
 json_t *json_domain(const struct store_domain *domain);
 json_t *json_box(const struct store_box *box);
 json_t *json_address(const struct store_address *address);

@@ -9,6 +9,7 @@
 
 #include "base/resource_error.h"
 #include "base/say.h"
+#include "base/words.h"
 #include "qmail/notify.h"
 #include "store/login.h"
 
@@ -263,6 +264,48 @@ static void settle(struct walk *walk)
 	walk->verdict = walk->hop[0].verdict;
 }
 
+struct asked_terms {
+	const struct login *login;
+	struct login_terms terms;
+};
+
+static enum err terms_body(struct store_txn *txn, void *arg)
+{
+	struct asked_terms *asked = arg;
+	const struct login *login = asked->login;
+	const bool named = login->domain.s[0];
+	struct store_domain domain;
+	struct store_box box;
+	enum err err = store_box_get(txn, &login->box, &box);
+
+	if (err == ERR_OK && named)
+		err = store_domain_get(txn, &login->domain, &domain);
+	return err == ERR_OK ? login_terms(txn, &box, named ? &domain : NULL,
+					   &asked->terms)
+			     : err;
+}
+
+/* ", until ..., not by smtp"; "" where neither is said. */
+enum { TERMS = 128 };
+
+static enum err read_terms(const struct site *site, const struct login *login,
+			   char ret_text[TERMS])
+{
+	struct asked_terms asked = {.login = login};
+	char when[SAY_TIME_TEXT], services[WORD_SERVICES];
+	enum err err = store_read(site->store, terms_body, &asked);
+	const struct login_terms *terms = &asked.terms;
+
+	if (err == ERR_OK) /* it fits */
+		(void)snprintf(ret_text, TERMS, "%s%s%s%s",
+			       terms->expires ? ", until " : "",
+			       terms->expires ? say_time(terms->expires, when)
+					      : "",
+			       terms->off ? ", not by " : "",
+			       word_services(terms->off, services));
+	return err;
+}
+
 /* What the store says of a login by the address. */
 static int walk_login(struct walk *walk, const char *name)
 {
@@ -270,12 +313,15 @@ static int walk_login(struct walk *walk, const char *name)
 	struct login login = {.found = false};
 	char box[NAME_BOX_TEXT];
 	char ip[MAILROOT_IP_MAX + 1] = "", when[SAY_TIME_TEXT];
+	char terms[TERMS] = "";
 	int64_t last = 0;
 	enum err err;
 
 	err = login_find(site->store, &site->config, name, strlen(name), NULL,
-			 &login);
+			 0, &login);
 	memset(login.hash, 0, sizeof login.hash);
+	if (err == ERR_OK && login.box.handle.s[0] && !login.reason)
+		err = read_terms(site, &login, terms);
 	if (err != ERR_OK)
 		return site_failed(site, err, name);
 	if (!login.box.handle.s[0]) {
@@ -287,9 +333,9 @@ static int walk_login(struct walk *walk, const char *name)
 	if (asuser_lastlogin(site->asuser, &login.box, &last, ip, walk->path) !=
 	    0)
 		last = 0; /* never, or nobody can tell: the box is not there */
-	walk_step(walk, true, "login", "%s: %s%s, last login %s%s%s", box,
+	walk_step(walk, true, "login", "%s: %s%s%s, last login %s%s%s", box,
 		  login.reason ? "refused: " : "with its password",
-		  login.reason ? login.reason : "",
+		  login.reason ? login.reason : "", terms,
 		  last ? say_time(last, when) : "never", ip[0] ? " from " : "",
 		  ip);
 	return CODE_DONE;

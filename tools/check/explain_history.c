@@ -10,7 +10,9 @@
 #include "accounts/resolve.h"
 #include "accounts/turned.h"
 #include "base/say.h"
+#include "base/words.h"
 #include "explain_private.h"
+#include "store/login.h"
 
 /* One thing that has switches, or that was deleted. */
 struct object {
@@ -44,13 +46,19 @@ static struct object *add(struct history *history, enum store_table table,
 	return object;
 }
 
+/* By a switch that somebody turned off? An end comes by itself. */
+static bool is_turned(const struct store_state *state)
+{
+	return !state->login || state->delivery != STORE_DELIVER;
+}
+
 static void add_state(struct history *history, enum store_table table,
 		      const char *word, const char *name,
 		      const struct store_state *state, bool delivery)
 {
 	struct object *object;
 
-	if (state->login && state->delivery == STORE_DELIVER)
+	if (!is_turned(state) && !state->off && !login_ended(state->expires))
 		return;
 	object = add(history, table, word, name);
 	object->has_state = true;
@@ -95,6 +103,8 @@ static enum err find_entry(struct store_txn *txn, struct object *object)
 	uint64_t number;
 	enum err err = store_journal_last(txn, &number);
 
+	if (object->has_state && !is_turned(&object->state))
+		number = 0;
 	for (; err == ERR_OK && number > 0; number--) {
 		err = store_journal_next(txn, number - 1, &object->entry);
 		if (err == ERR_OK && is_change(object, &object->entry))
@@ -256,6 +266,28 @@ static void say_switch(struct walk *walk, const struct object *object,
 		  say_word(object->name, word), resumes ? "" : " --delivery on");
 }
 
+/* Its end that has come, and the services that are off. */
+static void say_terms(struct walk *walk, const struct object *object)
+{
+	const struct store_state *state = &object->state;
+	char services[WORD_SERVICES], when[SAY_TIME_TEXT], word[SAY_WORD_TEXT];
+
+	if (login_ended(state->expires))
+		walk_step(walk, true, "switch",
+			  "login of %s %s expired at %s: 'popbox %s resume %s' "
+			  "turns it on",
+			  object->word, object->name,
+			  say_time(state->expires, when), object->word,
+			  say_word(object->name, word));
+	if (state->off)
+		walk_step(walk, true, "switch",
+			  "login of %s %s is off by %s ('popbox %s set %s "
+			  "--login')",
+			  object->word, object->name,
+			  word_services(state->off, services), object->word,
+			  say_word(object->name, word));
+}
+
 /* Which command undeletes it; "" where none can. */
 static void undelete_text(const struct object *object, char *ret_text,
 			  size_t room)
@@ -297,6 +329,8 @@ static void say_object(struct walk *walk, const struct object *object)
 	}
 	if (object->login_counts && !object->state.login)
 		say_switch(walk, object, NULL);
+	if (object->login_counts)
+		say_terms(walk, object);
 	if (object->delivery_counts &&
 	    object->state.delivery != STORE_DELIVER)
 		say_switch(walk, object,

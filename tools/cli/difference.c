@@ -41,7 +41,8 @@ static void limit_text(const char *key, uint64_t number, char ret_text[TEXT])
 static void value_text(const char *key, const json_t *value,
 		       char ret_text[TEXT])
 {
-	memcpy(ret_text, "none", sizeof "none");
+	(void)snprintf(ret_text, TEXT, "%s",
+		       strcmp(key, "expires") == 0 ? "never" : "none");
 	if (json_is_boolean(value) && strcmp(key, "login") == 0)
 		(void)snprintf(ret_text, TEXT, "%s",
 			       json_is_true(value) ? "on" : "off");

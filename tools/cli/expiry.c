@@ -6,9 +6,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/moment.h"
 #include "base/say.h"
 #include "base/text.h"
-#include "moment.h"
 #include "operand.h"
 #include "publish/change.h"
 
@@ -21,7 +21,7 @@ int expiry_read(const char *text, int64_t now, int64_t *ret_expires)
 		*ret_expires = 0;
 		return CODE_DONE;
 	}
-	good = text[0] == '+' && operand_span(text + 1, &span);
+	good = text[0] == '+' && moment_span(text + 1, &span);
 	if (good)
 		good = !__builtin_add_overflow(now, span, &expires);
 	else if (text[0] >= '0' && text[0] <= '9' &&
@@ -35,8 +35,8 @@ int expiry_read(const char *text, int64_t now, int64_t *ret_expires)
 				 text);
 	if (expires <= now)
 		return say_error(CODE_REFUSED,
-				 "'%s' is not in the future ('popbox address "
-				 "suspend' suspends it now)",
+				 "'%s' is not in the future (suspend it to "
+				 "end it now)",
 				 text);
 	*ret_expires = expires;
 	return CODE_DONE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* expiry.h: the end of an address: on a command line, and when it comes.
+/* expiry.h: an end: on a command line; and that of an address, when it comes.
  */
 #ifndef POPBOX_EXPIRY_H
 #define POPBOX_EXPIRY_H

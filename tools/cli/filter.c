@@ -8,9 +8,11 @@
 #include "accounts/best.h"
 #include "accounts/holds.h"
 #include "base/idn.h"
+#include "base/moment.h"
 #include "base/say.h"
 #include "operand.h"
 #include "store/hash/pwhash.h"
+#include "store/login.h"
 #include "store/secret.h"
 
 static const char *const schemes[] = {
@@ -40,6 +42,27 @@ static int read_scheme(const char *text, struct filter *filter)
 			 text);
 }
 
+static int read_end(const struct args *args, struct filter *filter)
+{
+	const char *span = args_get(args, "--expiring");
+	const int64_t now = time(NULL);
+	int64_t seconds;
+
+	if (span && args_has(args, "--expired"))
+		return say_error(CODE_USAGE, "--expired and --expiring exclude "
+					     "each other");
+	filter->ends_upto = args_has(args, "--expired") ? now : 0;
+	if (!span)
+		return CODE_DONE;
+	if (!moment_span(span, &seconds) ||
+	    __builtin_add_overflow(now, seconds, &filter->ends_upto))
+		return say_error(CODE_USAGE, "--expiring takes a span like 14d, "
+					     "not '%s'",
+				 span);
+	filter->ends_after = now;
+	return CODE_DONE;
+}
+
 int filter_read(const struct args *args, struct filter *filter)
 {
 	const char *handle = args_get(args, "--handle");
@@ -65,6 +88,9 @@ int filter_read(const struct args *args, struct filter *filter)
 		return say_error(CODE_USAGE, "--idle takes a number of days, "
 					     "not '%s'",
 				 idle);
+	code = read_end(args, filter);
+	if (code != CODE_DONE)
+		return code;
 	if (filter->match && !filter->match[0])
 		return say_error(CODE_USAGE, "--match wants a text");
 	filter->before = idle ? (int64_t)time(NULL) - (int64_t)days * 86400
@@ -138,12 +164,26 @@ static enum err fits_suspended(struct store_txn *txn,
 			       const struct filter *filter,
 			       const struct store_box *box, bool *ret_fits)
 {
-	bool login = box->state.login;
-	enum err err = login && filter->any_off
+	const struct store_state *own = &box->state;
+	bool login = own->login;
+	enum err err = login && (filter->any_off || own->expires || own->off)
 			       ? holds_may_login(txn, box, &login)
 			       : ERR_OK;
 
 	*ret_fits = err == ERR_OK && !login;
+	return err;
+}
+
+/* The same: where no other level says anything, the box's own end is it. */
+static enum err fits_end(struct store_txn *txn, const struct filter *filter,
+			 const struct store_box *box, bool *ret_fits)
+{
+	struct login_terms terms = {box->state.expires, 0};
+	enum err err = filter->any_off ? login_terms(txn, box, NULL, &terms)
+				       : ERR_OK;
+
+	*ret_fits = terms.expires > filter->ends_after &&
+		    terms.expires <= filter->ends_upto;
 	return err;
 }
 
@@ -156,6 +196,8 @@ static enum err fits(struct store_txn *txn, const struct filter *filter,
 		    strcmp(filter->handle.s, box->name.handle.s) == 0;
 	if (*ret_fits && filter->suspended)
 		err = fits_suspended(txn, filter, box, ret_fits);
+	if (err == ERR_OK && *ret_fits && filter->ends_upto)
+		err = fits_end(txn, filter, box, ret_fits);
 	if (err == ERR_OK && *ret_fits && filter->scheme)
 		err = fits_scheme(txn, filter, &box->name, ret_fits);
 	if (err == ERR_OK && *ret_fits && filter->match)
@@ -221,7 +263,7 @@ enum err filter_next(struct store_txn *txn, struct filter *filter,
 	bool fit = false;
 	enum err err = ERR_OK;
 
-	if (filter->suspended && !place->started)
+	if ((filter->suspended || filter->ends_upto) && !place->started)
 		err = holds_any_off(txn, &filter->any_off);
 	while (err == ERR_OK && !fit) {
 		err = filter->by_domain

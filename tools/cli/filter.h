@@ -21,6 +21,10 @@
 		 "only boxes without a login for so many days"},              \
 		{"--hash", "SCHEME",                                          \
 		 "only boxes whose password hash is of this scheme"},         \
+		{"--expired", NULL,                                           \
+		 "only boxes whose logins have ended, by whatever level"},    \
+		{"--expiring", "SPAN",                                        \
+		 "only boxes whose logins end within SPAN, as 14d"},          \
 	{                                                                     \
 		"--match", "TEXT",                                            \
 			"only boxes with TEXT in number, name or an address"  \
@@ -33,6 +37,7 @@ struct filter {
 	struct name_domain domain;
 	bool suspended;
 	bool any_off; /* of handles and domains, when filter_next began */
+	int64_t ends_after, ends_upto; /* when logins end; 0: whenever */
 	const char *scheme; /* static; NULL: any */
 	const char *match;  /* the caller's; NULL: any */
 	bool look;	    /* the last login is asked about, popusr's file */

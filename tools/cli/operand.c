@@ -7,6 +7,7 @@
 #include "base/bytesize.h"
 #include "base/idn.h"
 #include "base/json.h"
+#include "base/moment.h"
 #include "base/say.h"
 #include "base/words.h"
 
@@ -125,36 +126,9 @@ int operand_text(const char *what, const char *text, char *ret_text,
 	return CODE_DONE;
 }
 
-/* Up to 15 digits, then one letter of the list or none. */
-static bool read_scaled(const char *text, const char *letters,
-			const uint64_t *factors, uint64_t *ret_number)
-{
-	size_t len = strspn(text, "0123456789");
-	const char *letter = text[len] ? strchr(letters, text[len]) : NULL;
-	uint64_t number = 0;
-
-	if (len == 0 || len > 12 || (text[len] && (!letter || text[len + 1])))
-		return false;
-	for (size_t i = 0; i < len; i++)
-		number = number * 10 + (uint64_t)(text[i] - '0');
-	*ret_number = letter ? number * factors[letter - letters] : number;
-	return true;
-}
-
-bool operand_span(const char *text, int64_t *ret_seconds)
-{
-	static const uint64_t factors[] = {86400, 3600, 60, 1};
-	uint64_t seconds;
-
-	if (!read_scaled(text, "dhms", factors, &seconds))
-		return false;
-	*ret_seconds = (int64_t)seconds;
-	return true;
-}
-
 int operand_duration(const char *text, int64_t *ret_seconds)
 {
-	if (operand_span(text, ret_seconds))
+	if (moment_span(text, ret_seconds))
 		return CODE_DONE;
 	return say_error(CODE_USAGE,
 			 "'%s' is no time span like 30d, 12h or 90m", text);

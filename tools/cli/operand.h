@@ -36,8 +36,7 @@ int operand_host(const char *text, struct store_domain *domain);
 int operand_text(const char *what, const char *text, char *ret_text,
 		 size_t room);
 
-/* 30d, 12h, 90m, or seconds; the first says nothing. */
-bool operand_span(const char *text, int64_t *ret_seconds);
+/* 30d, 12h, 90m, or seconds. */
 int operand_duration(const char *text, int64_t *ret_seconds);
 
 /* Bytes, as bytesize.h reads them. */

@@ -206,7 +206,7 @@ static enum poppassd_verdict judge_old(struct site *site, const char *local_ip,
 	const char *reason = "store";
 	enum verdict verdict = VERDICT_CANNOT_TELL;
 	enum err err = login_find(site->store, &site->config, request->login,
-				  request->login_len, local_ip, login);
+				  request->login_len, local_ip, 0, login);
 
 	store_close(&site->store);
 	if (err == ERR_OK)

@@ -2,9 +2,12 @@
 #include "state_options.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "base/say.h"
+#include "base/words.h"
 #include "operand.h"
+#include "store/login.h"
 
 static int read_login(const char *text, struct state_options *switches)
 {
@@ -14,7 +17,13 @@ static int read_login(const char *text, struct state_options *switches)
 	switches->login = strcmp(text, "on") == 0;
 	if (switches->login || strcmp(text, "off") == 0)
 		return CODE_DONE;
-	return say_error(CODE_USAGE, "--login takes on or off, not '%s'", text);
+	switches->set_login = false;
+	if (word_services_read(text, &switches->set_services, &switches->off))
+		return CODE_DONE;
+	return say_error(CODE_USAGE, "--login takes on, off or a list like "
+				     "pop=off,smtp=on of pop, smtp, imap and "
+				     "webmail, not '%s'",
+			 text);
 }
 
 static int read_delivery(const char *text, struct state_options *switches)
@@ -48,6 +57,14 @@ static int read_reason(const struct args *args, struct state_options *switches)
 			    sizeof switches->reason);
 }
 
+int state_options_expires(const struct args *args, int64_t *ret_expires)
+{
+	const char *text = args_get(args, "--expires");
+
+	*ret_expires = 0;
+	return text ? expiry_read(text, time(NULL), ret_expires) : CODE_DONE;
+}
+
 int state_options_read(const struct args *args,
 		       struct state_options *ret_switches)
 {
@@ -58,6 +75,9 @@ int state_options_read(const struct args *args,
 	if (code == CODE_DONE)
 		code = read_delivery(args_get(args, "--delivery"),
 				     ret_switches);
+	ret_switches->set_expires = args_has(args, "--expires");
+	if (code == CODE_DONE)
+		code = state_options_expires(args, &ret_switches->expires);
 	return code == CODE_DONE ? read_reason(args, ret_switches) : code;
 }
 
@@ -71,12 +91,14 @@ int state_options_suspend(const struct args *args,
 struct state_options state_options_resume(void)
 {
 	return (struct state_options){
-		.set_login = true, .login = true, .set_reason = true};
+		.set_login = true, .login = true, .set_reason = true,
+		.resume = true};
 }
 
 bool state_options_any(const struct state_options *switches)
 {
 	return switches->set_login || switches->set_delivery ||
+	       switches->set_services || switches->set_expires ||
 	       switches->set_reason;
 }
 
@@ -85,6 +107,11 @@ void state_options_apply(const struct state_options *switches,
 {
 	if (switches->set_login)
 		state->login = switches->login;
+	state->off = (state->off & ~switches->set_services) | switches->off;
+	if (switches->set_expires)
+		state->expires = switches->expires;
+	if (switches->resume && login_ended(state->expires))
+		state->expires = 0;
 	if (switches->set_delivery)
 		state->delivery = switches->delivery;
 	if (switches->set_reason)

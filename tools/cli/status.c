@@ -40,6 +40,15 @@ static enum err count_rows(struct store_txn *txn, struct status *status)
 	return err;
 }
 
+static void count_end(const struct status *status, int64_t expires,
+		      uint64_t *ended, uint64_t *ending)
+{
+	if (expires && expires <= status->now)
+		++*ended;
+	else if (expires && expires <= status->now + STATUS_WEEK)
+		++*ending;
+}
+
 static enum err count_off(struct store_txn *txn, struct status *status)
 {
 	struct store_handle handle;
@@ -48,6 +57,8 @@ static enum err count_off(struct store_txn *txn, struct status *status)
 
 	while (err == ERR_OK) {
 		status->handles_off += !handle.state.login;
+		count_end(status, handle.state.expires, &status->handles_ended,
+			  &status->handles_ending);
 		err = store_handle_next(txn, &handle.name, &handle);
 	}
 	if (err == ERR_NOTFOUND)
@@ -55,6 +66,8 @@ static enum err count_off(struct store_txn *txn, struct status *status)
 	while (err == ERR_OK) {
 		status->domains++;
 		status->domains_off += !domain.state.login;
+		count_end(status, domain.state.expires, &status->domains_ended,
+			  &status->domains_ending);
 		err = store_domain_next(txn, &domain.name, &domain);
 	}
 	return err == ERR_NOTFOUND ? ERR_OK : err;

@@ -31,6 +31,8 @@ struct status {
 	enum notify_state send;
 	pid_t pid; /* of qmail-send, if it runs */
 	uint64_t handles_off, domains_off; /* whose login is off */
+	/* Whose logins have ended, or do within a week. */
+	uint64_t handles_ended, domains_ended, handles_ending, domains_ending;
 	uint64_t gone_domains, gone_addresses, gone_boxes; /* deleted */
 	uint64_t lasting; /* of the addresses: they bounce on */
 	uint64_t ripe;	  /* of all deleted: purge would take it */

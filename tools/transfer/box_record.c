@@ -7,6 +7,7 @@
 #include "base/words.h"
 #include "import_account.h"
 #include "store/hash/pwhash.h"
+#include "store/login.h"
 #include "store/secret.h"
 
 enum { VERSION = 1 };
@@ -66,6 +67,24 @@ static const char *read_hash(const char *hash, struct import_account *given)
 	return NULL;
 }
 
+/* An older file has none. */
+static bool read_services(const json_t *list, unsigned *ret_off)
+{
+	unsigned off = 0;
+
+	if (list && !json_is_array(list))
+		return false;
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *word = json_string_value(json_array_get(list, i));
+
+		if (!word || !login_service(word))
+			return false;
+		off |= login_service(word);
+	}
+	*ret_off = off;
+	return true;
+}
+
 static const char *read_switches(const json_t *object, struct store_state *state)
 {
 	const json_t *login = json_object_get(object, "login");
@@ -73,6 +92,9 @@ static const char *read_switches(const json_t *object, struct store_state *state
 
 	if (!json_is_boolean(login))
 		return "'login' is neither true nor false";
+	if (!read_services(json_object_get(object, "services_off"),
+			   &state->off))
+		return "'services_off' is no list of services";
 	state->login = json_is_true(login);
 	for (int i = STORE_DELIVER; delivery && i <= STORE_HOLD; i++) {
 		if (strcmp(word_delivery((enum store_delivery)i), delivery) ==
@@ -107,9 +129,10 @@ static const char *read_account(const json_t *object,
 	const char *title = text_of(object, "name");
 	const char *reason = text_of(object, "reason");
 	const char *hash = text_of(object, "hash");
+	const char *expires = text_of(object, "expires");
 
-	if (!box || !title || !reason || !hash)
-		return "one of box, name, reason and hash is no text";
+	if (!box || !title || !reason || !hash || !expires)
+		return "one of box, name, reason, hash and expires is no text";
 	if (!json_is_integer(quota) || json_integer_value(quota) < 0)
 		return "'quota' is no number of bytes";
 	why = import_account_box(given, box);
@@ -119,11 +142,14 @@ static const char *read_account(const json_t *object,
 		why = import_account_reason(given, reason);
 	if (!why)
 		why = read_hash(hash, given);
+	if (!why && expires[0])
+		why = import_account_end(given, expires);
 	if (!why)
 		why = read_switches(object, &account->box.state);
 	if (why)
 		return why;
 	account->box.name = given->box;
+	account->box.state.expires = given->expires;
 	account->box.quota.bytes = (uint64_t)json_integer_value(quota);
 	memcpy(account->box.title, given->title, sizeof given->title);
 	memcpy(account->box.state.reason, given->reason, sizeof given->reason);

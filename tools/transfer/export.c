@@ -111,14 +111,27 @@ static enum err allowed_csv(struct exporting *e, struct fmt_out *row)
 	char text[NAME_ADDRESS_TEXT];
 	struct name_address address;
 	const char *off = NULL;
-	enum err err = login_allowed(e->txn, row->account, NULL, &row->off,
-				     &address);
+	const struct login_name whole = {row->account, NULL, 0};
+	const struct login_name name = {row->account, row->domain, 0};
+	struct login_terms terms = {0, 0};
+	enum err err = login_allowed(e->txn, &whole, &row->off, &address);
 
+	if (err == ERR_OK)
+		err = login_terms(e->txn, &row->account->box, NULL,
+				  &row->terms);
 	if (err == ERR_OK && row->domain)
-		err = login_allowed(e->txn, row->account, row->domain, &off,
-				    &address);
-	if (err != ERR_OK || !off || row->off)
+		err = login_allowed(e->txn, &name, &off, &address);
+	if (err == ERR_OK && row->domain)
+		err = login_terms(e->txn, &row->account->box, row->domain,
+				  &terms);
+	if (err != ERR_OK || row->off)
 		return err;
+	if (!off && terms.off & ~row->terms.off)
+		off = "some services are off";
+	if (!off && terms.expires && terms.expires != row->terms.expires)
+		off = "it expires";
+	if (!off)
+		return ERR_OK;
 	row_text(row, text);
 	say_error(0, "%s: %s, although its box is not: a csv cannot carry that "
 		     "(--format json does)",
@@ -127,17 +140,43 @@ static enum err allowed_csv(struct exporting *e, struct fmt_out *row)
 	return ERR_OK;
 }
 
+/* What is off by a date or a service that the format does not know must not get
+ * lost without a word. */
+static void note_terms(struct exporting *e, const struct fmt_out *row)
+{
+	const bool ends = row->terms.expires && !login_ended(row->terms.expires);
+	const bool webmail = e->how->format == EXPORT_DOVECOT &&
+			     row->terms.off & STORE_SERVICE_WEBMAIL;
+	char text[NAME_ADDRESS_TEXT];
+
+	if (row->off || (!ends && !webmail))
+		return;
+	row_text(row, text);
+	say_error(0, "%s: its logins %s: such a file cannot carry that (--format "
+		     "csv does)",
+		  text, ends ? "expire" : "by webmail are off");
+	e->left++;
+}
+
 /* name: the domain under which the line is a login; NULL: its box's name. */
 static enum err allowed(struct exporting *e, struct fmt_out *row,
 			const struct store_domain *name)
 {
+	const struct login_name as = {row->account, name, 0};
 	struct name_address address;
+	enum err err;
 
 	if (!row->account)
 		return ERR_OK;
 	if (e->how->format == EXPORT_CSV)
 		return allowed_csv(e, row);
-	return login_allowed(e->txn, row->account, name, &row->off, &address);
+	err = login_allowed(e->txn, &as, &row->off, &address);
+	if (err == ERR_OK)
+		err = login_terms(e->txn, &row->account->box, name,
+				  &row->terms);
+	if (err == ERR_OK)
+		note_terms(e, row);
+	return err;
 }
 
 /* One account that a format has one line for. */

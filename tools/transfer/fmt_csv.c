@@ -146,6 +146,7 @@ static const char *take_plain(struct import_account *account,
 		{FMT_CSV_LOGIN, import_account_login},
 		{FMT_CSV_DELIVERY, import_account_delivery},
 		{FMT_CSV_REASON, import_account_reason},
+		{FMT_CSV_EXPIRES, import_account_end},
 		{FMT_CSV_MAILDIR, import_account_maildir},
 	};
 	const char *why = NULL;
@@ -197,7 +198,7 @@ static const char *take_flags(const struct fmt_csv *row,
 		*ret_left = "an alias that is not active";
 	/* An alias has no box to switch. */
 	account->has_login = account->has_delivery = account->has_reason =
-		false;
+		account->has_services = false;
 	return NULL;
 }
 

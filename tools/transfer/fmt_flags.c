@@ -5,6 +5,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "accounts/dovecot.h"
+#include "store/login.h"
+
 static bool is_one_of(const char *text, const char *const *words)
 {
 	for (; *words; words++) {
@@ -70,8 +73,8 @@ const char *fmt_flags_status(struct import_account *account, const char *text)
 static const char *const bit_names[] = {
 	"password changes are off", /* 0x1 */
 	NULL,			    /* 0x2: POP */
-	"webmail is off",
-	"IMAP is off",
+	NULL, /* 0x4: webmail */
+	NULL, /* 0x8: IMAP */
 	NULL, /* 0x10: bounce */
 	"relaying is off",
 	"dial-up is off",
@@ -79,7 +82,7 @@ static const char *const bit_names[] = {
 	"V_USER1", /* 0x100 */
 	"V_USER2",
 	"V_USER3",
-	"SMTP is off",
+	NULL,			       /* 0x800: SMTP */
 	"administrator of the domain", /* 0x1000 */
 	NULL,			       /* 0x2000: override */
 	"SpamAssassin is off",
@@ -98,12 +101,43 @@ const char *fmt_flags_vpopmail_name(unsigned long bit)
 	return NULL;
 }
 
+static const struct {
+	unsigned long bit;
+	enum store_service service;
+} switches[] = {
+	{FMT_FLAGS_NO_POP, STORE_SERVICE_POP},
+	{FMT_FLAGS_NO_WEBMAIL, STORE_SERVICE_WEBMAIL},
+	{FMT_FLAGS_NO_IMAP, STORE_SERVICE_IMAP},
+	{FMT_FLAGS_NO_SMTP, STORE_SERVICE_SMTP},
+};
+
+unsigned fmt_flags_vpopmail_off(unsigned services)
+{
+	unsigned long bits = 0;
+
+	for (size_t i = 0; i < sizeof switches / sizeof *switches; i++)
+		bits |= services & switches[i].service ? switches[i].bit : 0;
+	return (unsigned)bits;
+}
+
+unsigned fmt_flags_services_off(unsigned long bits)
+{
+	unsigned services = 0;
+
+	for (size_t i = 0; i < sizeof switches / sizeof *switches; i++)
+		services |= bits & switches[i].bit
+				    ? (unsigned)switches[i].service
+				    : 0;
+	return services;
+}
+
 void fmt_flags_vpopmail(struct import_account *account, unsigned long bits)
 {
 	const size_t known = sizeof bit_names / sizeof *bit_names;
+	const unsigned services = fmt_flags_services_off(bits);
 
-	if (bits & FMT_FLAGS_NO_POP)
-		import_account_no_login(account);
+	if (services)
+		import_account_services(account, services);
 	if (bits & FMT_FLAGS_BOUNCE)
 		import_account_no_mail(account);
 	for (size_t i = 0; i < known; i++) {
@@ -123,6 +157,32 @@ static const char *const harmless[] = {
 	NULL,
 };
 
+/* As popbox writes it. */
+static bool take_nets(struct import_account *account, const char *value)
+{
+	const char *begin = strchr(DOVECOT_NETS_BEGIN, '=') + 1;
+	const char *end = strstr(value, DOVECOT_NETS_END);
+	unsigned services = 0;
+
+	if (strncmp(value, begin, strlen(begin)) != 0 || !end ||
+	    end[strlen(DOVECOT_NETS_END)])
+		return false;
+	for (value += strlen(begin); value < end; value++) {
+		const size_t len = strcspn(value, "|)");
+		char name[16] = "";
+
+		if (len >= sizeof name)
+			return false;
+		memcpy(name, value, len);
+		if (!login_service(name))
+			return false;
+		services |= login_service(name);
+		value += len;
+	}
+	import_account_services(account, services);
+	return true;
+}
+
 void fmt_flags_dovecot(struct import_account *account, const char *key,
 		       const char *value)
 {
@@ -138,6 +198,9 @@ void fmt_flags_dovecot(struct import_account *account, const char *key,
 	if (strcasecmp(key, "nopassword") == 0)
 		import_account_note(account,
 				    "any password was accepted (nopassword)");
+	else if (strcasecmp(key, "allow_nets") == 0 &&
+		 take_nets(account, value))
+		return;
 	else if (strcasecmp(key, "allow_nets") == 0)
 		import_account_note(account, "logins from %s alone", value);
 	else /* its value may be a secret */

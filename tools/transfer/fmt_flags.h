@@ -21,10 +21,17 @@ const char *fmt_flags_status(struct import_account *account, const char *text);
 /* vpopmail's bits in the field gid of vpasswd. */
 enum {
 	FMT_FLAGS_NO_POP = 0x02,
+	FMT_FLAGS_NO_WEBMAIL = 0x04,
+	FMT_FLAGS_NO_IMAP = 0x08,
+	FMT_FLAGS_NO_SMTP = 0x800,
 	FMT_FLAGS_BOUNCE = 0x10,
 	FMT_FLAGS_OVERRIDE = 0x2000, /* the domain's limits do not count */
 };
 void fmt_flags_vpopmail(struct import_account *account, unsigned long bits);
+
+/* Of a set of services, those bits; and back. */
+unsigned fmt_flags_vpopmail_off(unsigned services);
+unsigned fmt_flags_services_off(unsigned long bits);
 
 /* A bit's name, for people; NULL: none. bit is a power of two. */
 const char *fmt_flags_vpopmail_name(unsigned long bit);

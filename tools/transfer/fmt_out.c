@@ -8,15 +8,18 @@
 
 #include "accounts/dovecot.h"
 #include "base/json.h"
+#include "base/say.h"
 #include "base/words.h"
 #include "csvfile.h"
+#include "fmt_flags.h"
 #include "popusr/mailroot.h"
 #include "qmail/dotqmail.h"
 #include "store/hash/pwhash.h"
 #include "store/login.h"
 
 const char fmt_out_csv_header[] =
-	"address,box,hash,name,quota,handle,forward,login,delivery,reason\n";
+	"address,box,hash,name,quota,handle,forward,login,delivery,reason,"
+	"expires\n";
 
 const char fmt_out_no_memory[] = "no memory";
 
@@ -78,14 +81,27 @@ static bool suspended(const struct fmt_out *row)
 	return row->off && row->off != login_no_password;
 }
 
+/* An end that has come has a column. */
+static const char *login_cell(const struct fmt_out *row,
+			      char text[WORD_SWITCHES])
+{
+	if (suspended(row) && row->off != login_expired)
+		return "off";
+	return row->terms.off ? word_switches(row->terms.off, text) : "on";
+}
+
 /* The switch `login` as it is in effect: a csv has no place for the switches of
  * domain and handle, and a box that is suspended here must not log in there. */
 static bool put_state_cells(struct text *out, const struct fmt_out *row,
 			    const struct store_state *state)
 {
-	return put_cell(out, row, suspended(row) ? "off" : "on", false) &&
+	char login[WORD_SWITCHES], when[SAY_TIME_TEXT];
+	const int64_t end = row->terms.expires;
+
+	return put_cell(out, row, login_cell(row, login), false) &&
 	       put_cell(out, row, word_delivery(state->delivery), false) &&
-	       put_cell(out, row, state->reason, false);
+	       put_cell(out, row, state->reason, false) &&
+	       put_cell(out, row, end ? say_time(end, when) : "", false);
 }
 
 const char *fmt_out_csv(struct text *out, const struct fmt_out *row)
@@ -110,7 +126,7 @@ const char *fmt_out_csv(struct text *out, const struct fmt_out *row)
 			false) &&
 	       put_cell(out, row, forwards, false) &&
 	       (account ? put_state_cells(out, row, &account->box.state)
-			: text_put(out, ",,,", 3)) &&
+			: text_put(out, ",,,,", 4)) &&
 	       text_put(out, "\n", 1);
 	if (good)
 		return NULL;
@@ -168,7 +184,8 @@ const char *fmt_out_dovecot(struct text *out, const struct fmt_out *row)
 	if (!row->off && !dovecot_knows(row->account->hash))
 		return wrapped;
 	user_of(row, user);
-	return dovecot_line(out, row->config, row->account, user, row->off)
+	return dovecot_line(out, row->config, row->account, user, row->off,
+			    row->terms.off)
 		       ? NULL
 		       : fmt_out_no_memory;
 }
@@ -187,10 +204,6 @@ static bool is_crypt(const char *hash)
 
 const char *fmt_out_vpopmail(struct text *out, const struct fmt_out *row)
 {
-	enum {
-		NO_LOGIN = 0x02 | 0x04 | 0x08 | 0x800, /* POP, web, IMAP, SMTP */
-		BOUNCE = 0x10,
-	};
 	const struct store_account *account = row->account;
 	const struct maildirsize limit = dotqmail_limit(&account->box.quota);
 	const char *domain = row->address->name.domain.s;
@@ -211,6 +224,9 @@ const char *fmt_out_vpopmail(struct text *out, const struct fmt_out *row)
 		maildirsize_limit_text(&limit, quota);
 	return put_line(out, "%s:%s:1:%d:%s:/home/vpopmail/domains/%s/%s:%s\n",
 			local, account->hash[0] ? account->hash : "*",
-			(suspended(row) ? NO_LOGIN : 0) | (row->bounce ? BOUNCE : 0),
+			(int)(fmt_flags_vpopmail_off(suspended(row)
+							     ? STORE_SERVICES
+							     : row->terms.off) |
+			      (row->bounce ? FMT_FLAGS_BOUNCE : 0)),
 			title, domain, local, quota);
 }

@@ -120,16 +120,28 @@ static bool is_set(const char *value, size_t len)
 static void take_limit(const char *line, size_t len,
 		       struct fmt_vpopmail_limits *limits)
 {
+	static const struct {
+		const char *name;
+		enum store_service service;
+	} switches[] = {{"disable_pop", STORE_SERVICE_POP},
+			{"disable_smtp", STORE_SERVICE_SMTP},
+			{"disable_imap", STORE_SERVICE_IMAP},
+			{"disable_webmail", STORE_SERVICE_WEBMAIL}};
 	size_t name = 0, had = strlen(limits->others);
+	unsigned service = 0;
 
 	while (name < len && !strchr(" \t:\r", line[name]))
 		name++;
 	if (name == 0 || line[0] == '#' || memchr(line, 0, name) ||
 	    !is_set(line + name, len - name))
 		return;
-	if (name == 11 && memcmp(line, "disable_pop", 11) == 0)
-		limits->no_pop = true;
-	else /* cut, where it is too long for a message */
+	for (size_t i = 0; i < sizeof switches / sizeof *switches; i++) {
+		if (name == strlen(switches[i].name) &&
+		    memcmp(line, switches[i].name, name) == 0)
+			service = switches[i].service;
+	}
+	limits->off |= service;
+	if (!service) /* cut, where it is too long for a message */
 		(void)snprintf(limits->others + had,
 			       sizeof limits->others - had, "%s%.*s",
 			       had ? ", " : "", (int)name, line);
@@ -138,7 +150,7 @@ static void take_limit(const char *line, size_t len,
 void fmt_vpopmail_limits(const char *text, size_t len,
 			 struct fmt_vpopmail_limits *ret_limits)
 {
-	*ret_limits = (struct fmt_vpopmail_limits){.no_pop = false};
+	*ret_limits = (struct fmt_vpopmail_limits){.off = 0};
 	while (len) {
 		const char *newline = memchr(text, '\n', len);
 		size_t part = newline ? (size_t)(newline - text) : len;

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "store/name.h"
+#include "store/store.h"
 
 /* | /home/vpopmail/bin/vdelivermail '' WHERE: mail for users, and where all
  * other mail goes. */
@@ -31,7 +32,7 @@ bool fmt_vpopmail_owner(const char *path, const char *domain,
 
 /* .qmailadmin-limits or vlimits.default. */
 struct fmt_vpopmail_limits {
-	bool no_pop;
+	unsigned off; /* enum store_service */
 	char others[256]; /* the names of all others that are set */
 };
 void fmt_vpopmail_limits(const char *text, size_t len,

@@ -12,6 +12,8 @@
 #include "base/bytesize.h"
 #include "base/idn.h"
 #include "base/json.h"
+#include "base/moment.h"
+#include "base/words.h"
 #include "store/secret.h"
 
 void import_account_wipe(struct import_account *account)
@@ -236,11 +238,18 @@ static const char *const no[] = {"off", "no", "false", "0", "n", NULL};
 const char *import_account_login(struct import_account *account,
 				 const char *text)
 {
+	unsigned said, off;
+
 	account->login = is_one_of(text, yes);
 	account->has_login = account->login || is_one_of(text, no);
-	return account->has_login ? NULL
-				  : import_account_blame(account, text,
-							 "login is on or off");
+	if (account->has_login)
+		return NULL;
+	if (!word_services_read(text, &said, &off))
+		return import_account_blame(account, text,
+					    "login is on, off, or a list like "
+					    "pop=off,smtp=on");
+	import_account_services(account, off);
+	return NULL;
 }
 
 const char *import_account_delivery(struct import_account *account,
@@ -283,6 +292,29 @@ const char *import_account_forward(struct import_account *account,
 	return NULL;
 }
 
+void import_account_services(struct import_account *account, unsigned off)
+{
+	account->has_login = true;
+	account->login = off != STORE_SERVICES;
+	account->has_services = account->login;
+	account->services_off = account->login ? off : 0;
+}
+
+const char *import_account_end(struct import_account *account, const char *text)
+{
+	int64_t seconds = 0;
+
+	if (strcmp(text, "never") != 0 &&
+	    (text[0] < '0' || text[0] > '9' ||
+	     !moment_read(text, 0, false, &seconds) || seconds <= 0))
+		return import_account_blame(account, text,
+					    "expires is a date like 2027-01-31 "
+					    "or 2027-01-31T12:00:00Z, or never");
+	account->has_expires = true;
+	account->expires = seconds;
+	return NULL;
+}
+
 void import_account_no_login(struct import_account *account)
 {
 	account->has_login = true;
@@ -318,8 +350,12 @@ void import_account_expire(struct import_account *account, int64_t now)
 	char day[16] = "";
 	struct tm tm;
 
-	if (!account->expires)
+	if (!account->expires || account->has_expires)
 		return;
+	if (account->expires > now && !account->expires_mail) {
+		account->has_expires = true;
+		return;
+	}
 	if (gmtime_r(&at, &tm))
 		(void)strftime(day, sizeof day, "%Y-%m-%d", &tm);
 	if (account->expires > now) {

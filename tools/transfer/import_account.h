@@ -53,10 +53,13 @@ struct import_account {
 	bool has_quota;
 	uint64_t quota;
 	bool has_login, login;
+	bool has_services; /* then login is on */
+	unsigned services_off;
 	bool has_delivery;
 	enum store_delivery delivery;
 	bool has_reason;
 	char reason[STORE_REASON_MAX + 1];
+	bool has_expires; /* said as such */
 	int64_t expires; /* seconds since 1970; 0 = never */
 	bool expires_mail; /* then its mail bounces, too */
 	char bad[64]; /* what was refused, unless it is a secret; "" */
@@ -114,11 +117,18 @@ const char *import_account_forward(struct import_account *account,
 const char *import_account_blame(struct import_account *account,
 				 const char *text, const char *why);
 
+/* A date, a date and time, or never. */
+const char *import_account_end(struct import_account *account,
+			       const char *text);
+
+/* Its owner may log in, but by none of these; by all of them: not at all. */
+void import_account_services(struct import_account *account, unsigned off);
 /* The account exists, but its owner may not log in. */
 void import_account_no_login(struct import_account *account);
 /* Its mail is returned to the sender. */
 void import_account_no_mail(struct import_account *account);
-/* An expiry date that has passed suspends the account; a later one is noted. */
+/* An expiry date that has passed suspends the account; but one that was said as
+ * such, and a later one of which nothing hangs but logins, is that of its box. */
 void import_account_expire(struct import_account *account, int64_t now);
 /* Adds to the note: a part of the row that popbox does not take. */
 void import_account_note(struct import_account *account, const char *format,

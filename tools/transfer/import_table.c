@@ -27,6 +27,8 @@ enum {
 	PART_BOX = 1 << 15,
 	PART_FORWARDS = 1 << 16,
 	ITSELF = 1 << 17,
+	HAS_SERVICES = 1 << 18,
+	HAS_EXPIRES = 1 << 19,
 };
 
 /* At the head of a packed row; then the parts, each as long as it is. */
@@ -34,7 +36,7 @@ struct head {
 	uint32_t parts;
 	uint8_t secret;	  /* enum import_account_secret */
 	uint8_t delivery; /* enum store_delivery */
-	uint16_t none;	  /* packed rows are compared as bytes */
+	uint16_t services_off; /* packed rows are compared as bytes */
 };
 
 static unsigned parts_of(const struct import_account *i)
@@ -49,6 +51,8 @@ static unsigned parts_of(const struct import_account *i)
 	       (i->has_login && i->login ? LOGIN_ON : 0u) |
 	       (i->has_delivery ? HAS_DELIVERY : 0u) |
 	       (i->has_reason ? HAS_REASON : 0u) |
+	       (i->has_services ? HAS_SERVICES : 0u) |
+	       (i->has_expires ? HAS_EXPIRES : 0u) |
 	       (i->has_forwards ? HAS_FORWARDS : 0u) |
 	       (i->maildir[0] ? HAS_MAILDIR : 0u) |
 	       (i->unusable ? HAS_UNUSABLE : 0u) |
@@ -72,7 +76,9 @@ static bool pack(struct text *out, const struct import_account *i)
 {
 	const unsigned parts = parts_of(i);
 	const struct head head = {parts, (uint8_t)i->secret,
-				  (uint8_t)i->delivery, 0};
+				  (uint8_t)i->delivery,
+				  i->has_services ? (uint16_t)i->services_off
+						  : 0};
 	const uint16_t forwards = (uint16_t)i->forwards_len;
 
 	return put(out, &head, sizeof head) &&
@@ -88,6 +94,8 @@ static bool pack(struct text *out, const struct import_account *i)
 	       put_text(out, parts, HAS_TITLE, i->title) &&
 	       (!(parts & HAS_QUOTA) ||
 		put(out, &i->quota, sizeof i->quota)) &&
+	       (!(parts & HAS_EXPIRES) ||
+		put(out, &i->expires, sizeof i->expires)) &&
 	       put_text(out, parts, HAS_REASON, i->reason) &&
 	       put_text(out, parts, HAS_MAILDIR, i->maildir) &&
 	       (!(parts & HAS_UNUSABLE) ||
@@ -136,6 +144,9 @@ static void unpack(const char *at, struct import_account *ret_intake)
 	i->login = parts & LOGIN_ON;
 	i->has_delivery = parts & HAS_DELIVERY;
 	i->has_reason = parts & HAS_REASON;
+	i->has_services = parts & HAS_SERVICES;
+	i->services_off = head.services_off;
+	i->has_expires = parts & HAS_EXPIRES;
 	i->has_forwards = parts & HAS_FORWARDS;
 	at = take_text(at, parts, HAS_ADDRESS, i->address.local.s);
 	at = take_text(at, parts, HAS_ADDRESS, i->address.domain.s);
@@ -150,6 +161,8 @@ static void unpack(const char *at, struct import_account *ret_intake)
 	at = take_text(at, parts, HAS_TITLE, i->title);
 	if (parts & HAS_QUOTA)
 		at = take(at, &i->quota, sizeof i->quota);
+	if (parts & HAS_EXPIRES)
+		at = take(at, &i->expires, sizeof i->expires);
 	at = take_text(at, parts, HAS_REASON, i->reason);
 	at = take_text(at, parts, HAS_MAILDIR, i->maildir);
 	if (parts & HAS_UNUSABLE)

@@ -16,6 +16,7 @@
 #include "base/idn.h"
 #include "base/safe_open.h"
 #include "base/say.h"
+#include "base/words.h"
 #include "fmt_flags.h"
 #include "fmt_passwd.h"
 #include "popusr/mailroot.h"
@@ -161,18 +162,23 @@ static const char *merge_user(struct source_tree *tree, const char *dir,
 static bool rewrite(struct source_tree *tree, struct source_row *row)
 {
 	const char *cell[SOURCE_CELLS];
+	char switches[WORD_SWITCHES];
 	struct fmt_passwd_cells cells;
+	unsigned off;
 	bool good;
 
 	if (!fmt_passwd_cells(row->raw, row->raw_len, tree->domain, &cells))
 		return true; /* of too few fields: as it stands */
+	off = fmt_flags_services_off(cells.flags);
 	cell[SOURCE_ADDRESS] = cells.address;
 	cell[SOURCE_PASSWORD] = cells.password;
 	cell[SOURCE_HASH] = cells.hash;
 	cell[SOURCE_NAME] = cells.name;
 	cell[SOURCE_QUOTA] = cells.quota;
 	cell[SOURCE_FORWARD] = NULL;
-	cell[SOURCE_LOGIN] = cells.flags & FMT_FLAGS_NO_POP ? "off" : NULL;
+	cell[SOURCE_LOGIN] = off == STORE_SERVICES ? "off"
+			     : off ? word_switches(off, switches)
+				   : NULL;
 	cell[SOURCE_DELIVERY] = cells.flags & FMT_FLAGS_BOUNCE ? "off" : NULL;
 	cell[SOURCE_MAILDIR] = cells.maildir;
 	good = source_rewrite(row, &tree->raw, cell);
@@ -189,8 +195,11 @@ static const char *merge(struct source_tree *tree, const struct source_row *row)
 
 	if (!fmt_passwd_cells(row->raw, row->raw_len, tree->domain, &cells))
 		return "the line is too long";
-	if (tree->limits.no_pop && !(cells.flags & FMT_FLAGS_OVERRIDE))
-		import_account_no_login(row->account);
+	if (tree->limits.off && !(cells.flags & FMT_FLAGS_OVERRIDE))
+		import_account_services(row->account,
+					tree->limits.off |
+						fmt_flags_services_off(
+							cells.flags));
 	place(tree, cells.dir, dir);
 	secret_wipe(&cells, sizeof cells);
 	why = source_dotqmails_merge_own(&tree->files, row->account, &on);

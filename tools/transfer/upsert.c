@@ -13,6 +13,7 @@ bool upsert_wants_box(const struct import_account *account)
 {
 	return account->has_box || account->has_title || account->has_quota ||
 	       account->has_login || account->has_delivery ||
+	       account->has_expires ||
 	       account->secret == IMPORT_ACCOUNT_PASSWORD ||
 	       account->secret == IMPORT_ACCOUNT_HASH ||
 	       account->secret == IMPORT_ACCOUNT_LOCKED || account->unusable ||
@@ -23,7 +24,8 @@ void upsert_text(unsigned differs, char ret_text[UPSERT_TEXT])
 {
 	static const char *const words[] = {"box",	"password", "name",
 					    "quota",	"login",    "delivery",
-					    "reason",	"forward"};
+					    "reason",	"forward",
+					    "expires"};
 	size_t at = 0;
 
 	ret_text[0] = 0;
@@ -106,6 +108,15 @@ static unsigned merge(const struct import_account *account, const char *hash,
 		box->state.login = account->login;
 		differs |= UPSERT_LOGIN;
 	}
+	if (account->has_services &&
+	    account->services_off != box->state.off) {
+		box->state.off = account->services_off;
+		differs |= UPSERT_LOGIN;
+	}
+	if (account->has_expires && account->expires != box->state.expires) {
+		box->state.expires = account->expires;
+		differs |= UPSERT_EXPIRES;
+	}
 	if (account->has_delivery && account->delivery != box->state.delivery) {
 		box->state.delivery = account->delivery;
 		differs |= UPSERT_DELIVERY;
@@ -167,19 +178,41 @@ static enum err conflict(struct store_txn *txn, unsigned differs)
 			    text);
 }
 
+/* The same of its end and its services. */
+static enum err match_terms(struct store_txn *txn,
+			    const struct import_account *account,
+			    struct store_account *stored)
+{
+	struct store_state *state = &stored->box.state;
+	struct login_terms terms;
+	enum err err = ERR_OK;
+
+	if (!account->has_services && !account->has_expires)
+		return ERR_OK;
+	err = login_terms(txn, &stored->box, NULL, &terms);
+	if (err == ERR_OK && account->has_services &&
+	    account->services_off == terms.off)
+		state->off = terms.off;
+	if (err == ERR_OK && account->has_expires &&
+	    account->expires == terms.expires)
+		state->expires = terms.expires;
+	return err;
+}
+
 /* A row with `off`, as our own csv has it, describes a box that its domain or
  * handle suspends. Only --update makes it a switch of the box itself. */
 static enum err match_suspended(struct store_txn *txn,
 				const struct import_account *account,
 				struct store_account *stored)
 {
+	const struct login_name name = {stored, NULL, 0};
 	struct name_address address;
 	const char *off;
-	enum err err;
+	enum err err = match_terms(txn, account, stored);
 
-	if (!account->has_login || account->login)
-		return ERR_OK;
-	err = login_allowed(txn, stored, NULL, &off, &address);
+	if (err != ERR_OK || !account->has_login || account->login)
+		return err;
+	err = login_allowed(txn, &name, &off, &address);
 	if (err == ERR_OK && off && off != login_no_password)
 		stored->box.state.login = false;
 	return err;

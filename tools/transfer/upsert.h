@@ -19,6 +19,7 @@ enum {
 	UPSERT_DELIVERY = 1 << 5,
 	UPSERT_REASON = 1 << 6,
 	UPSERT_FORWARD = 1 << 7,
+	UPSERT_EXPIRES = 1 << 8,
 };
 
 enum upsert_verdict { UPSERT_CREATE, UPSERT_BACK, UPSERT_CHANGE, UPSERT_SAME };

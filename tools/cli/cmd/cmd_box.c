@@ -9,12 +9,14 @@
 #include "cli/commands.h"
 #include "cli/operand.h"
 #include "cli/password.h"
+#include "cli/state_options.h"
 #include "publish/change.h"
 #include "publish/preflight.h"
 
 const struct args_option cmd_box_add_options[] = {
 	{"--name", "TEXT", "the name of a person or thing"},
 	{"--handle", "H", "the handle of the box [the domain's]"},
+	STATE_EXPIRES,
 	PASSWORD_OPTIONS,
 	ADOPT_OPTION,
 	CHANGE_OPTIONS,
@@ -94,6 +96,8 @@ static int read_wish(const struct args *args, struct wish *wish)
 
 	*wish = (struct wish){.handle = args_get(args, "--handle")};
 	code = operand_address(args->operand[0], &wish->address);
+	if (code == CODE_DONE)
+		code = state_options_expires(args, &wish->box.state.expires);
 	if (code != CODE_DONE)
 		return code;
 	if (wish->handle) {

@@ -143,7 +143,8 @@ int cmd_box_set(struct site *site, const struct args *args)
 	    !state_options_any(&edit.switches))
 		return say_error(CODE_USAGE,
 				 "nothing to set: say --name, --quota, "
-				 "--messages, --login, --delivery or --reason");
+				 "--messages, --login, --expires, --delivery or "
+				 "--reason");
 	return run(site, args, &edit, "change", "set");
 }
 

@@ -78,6 +78,7 @@ enum {
 	USED,
 	PERCENT,
 	REASON,
+	EXPIRES,
 	CREATED,
 };
 
@@ -95,6 +96,7 @@ const struct pager_column pager_boxes[] = {
 	[USED] = {"used", TABLE_NAME, true},
 	[PERCENT] = {"percent", TABLE_NAME, true},
 	[REASON] = {"reason", TABLE_TEXT, true},
+	[EXPIRES] = {"expires", TABLE_NAME, true},
 	[CREATED] = {"created", TABLE_NAME, true},
 	{NULL, TABLE_TEXT, false},
 };
@@ -117,6 +119,7 @@ static void fill(const struct filter_box *line, const struct holds *holds,
 {
 	const struct store_box *box = &line->box;
 	char text[NAME_ADDRESS_TEXT], written[IDN_WRITTEN];
+	const int64_t end = holds->terms.expires;
 
 	name_box_text(&box->name, text);
 	pager_cell(cells, BOX, text);
@@ -135,6 +138,7 @@ static void fill(const struct filter_box *line, const struct holds *holds,
 		       (unsigned long long)box->quota.bytes); /* it fits */
 	pager_cell(cells, QUOTA, box->quota.bytes ? text : "");
 	pager_cell(cells, REASON, box->state.reason);
+	pager_cell(cells, EXPIRES, end ? say_time(end, text) : "");
 	pager_cell(cells, CREATED, say_time(box->state.created, text));
 }
 
@@ -357,6 +361,9 @@ static void show_text(const struct site *site, const struct shown *shown,
 	say_out("last login        %s%s%s", last ? say_time(last, text) : "never",
 		ip[0] ? " from " : "", ip);
 	show_usage(shown);
+	if (box->state.expires)
+		say_out("expires           %s",
+			say_time(box->state.expires, text));
 	say_clean(box->state.reason, clean, sizeof clean);
 	if (clean[0])
 		say_out("reason            %s", clean);

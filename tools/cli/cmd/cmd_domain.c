@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/kind_options.h"
 #include "cli/operand.h"
+#include "cli/state_options.h"
 #include "publish/change.h"
 #include "publish/preflight.h"
 
@@ -18,6 +19,7 @@ const struct args_option cmd_domain_add_options[] = {
 	{"--handle", "H", "the handle of the domain; made if new"},
 	KIND_OPTIONS,
 	{"--alias-of", "DOMAIN", "another name for that domain's boxes"},
+	STATE_EXPIRES,
 	{"--from", "FILE", "also the domains of a list, one a line; - is "
 			   "standard input"},
 	{"--postmaster", "TARGET",
@@ -243,6 +245,8 @@ static int read_wish(const struct args *args, struct wish *wish)
 	*wish = (struct wish){.target = args_get(args, "--postmaster"),
 			      .adopt = args_has(args, "--adopt")};
 	code = kind_options_read(args, true, &wish->like);
+	if (code == CODE_DONE)
+		code = state_options_expires(args, &wish->like.state.expires);
 	if (code == CODE_DONE && wish->target && wish->like.kind != STORE_POP)
 		return say_error(CODE_USAGE, "only a pop domain has a "
 					     "postmaster here");

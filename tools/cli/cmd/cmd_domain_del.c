@@ -137,6 +137,7 @@ static enum err keep_name(struct store_txn *txn, const struct renaming *r,
 
 	if (!r->keep)
 		return ERR_OK;
+	alias.state.expires = 0; /* of the target it counts */
 	if (old->kind != STORE_ALIAS) {
 		alias.kind = STORE_ALIAS;
 		alias.target = r->to.name;

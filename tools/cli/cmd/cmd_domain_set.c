@@ -290,7 +290,8 @@ int cmd_domain_set(struct site *site, const struct args *args)
 		return say_error(CODE_USAGE,
 				 "nothing to set: say --kind, --host, "
 				 "--subdomains, --ip, --extension, --quota, "
-				 "--messages, --login, --delivery or --reason");
+				 "--messages, --login, --expires, --delivery or "
+				 "--reason");
 	edit.target = args_get(args, "--postmaster");
 	edit.down.keep_boxes = args_has(args, "--keep-boxes");
 	return run(site, args, &edit, "set");

@@ -61,7 +61,7 @@ static enum err next_body(struct store_txn *txn, void *arg)
 	return err;
 }
 
-enum { DOMAIN, HANDLE, KIND, LOGIN, DELIVERY, TARGET, REASON, CREATED };
+enum { DOMAIN, HANDLE, KIND, LOGIN, DELIVERY, TARGET, REASON, EXPIRES, CREATED };
 
 const struct pager_column pager_domains[] = {
 	[DOMAIN] = {"domain", TABLE_NAME, false},
@@ -71,6 +71,7 @@ const struct pager_column pager_domains[] = {
 	[DELIVERY] = {"delivery", TABLE_NAME, false},
 	[TARGET] = {"target", TABLE_NAME, true},
 	[REASON] = {"reason", TABLE_TEXT, true},
+	[EXPIRES] = {"expires", TABLE_NAME, true},
 	[CREATED] = {"created", TABLE_NAME, true},
 	{NULL, TABLE_TEXT, false},
 };
@@ -81,6 +82,7 @@ static bool domain_row(const struct site *site, const void *arg, size_t index,
 	const struct handful *some = arg;
 	const struct store_domain *domain = &some->domain[index];
 	const struct holds *holds = &some->holds[index];
+	const int64_t end = holds->terms.expires;
 	char text[IDN_WRITTEN];
 
 	(void)site;
@@ -97,6 +99,7 @@ static bool domain_row(const struct site *site, const void *arg, size_t index,
 				   ? idn_written(domain->target.s, text)
 				   : domain->host);
 		pager_cell(cells, REASON, domain->state.reason);
+		pager_cell(cells, EXPIRES, end ? say_time(end, text) : "");
 		pager_cell(cells, CREATED,
 			   say_time(domain->state.created, text));
 	}
@@ -194,6 +197,9 @@ static void print_shown(const struct shown *shown)
 	box_usage_text(&limit, quota);
 	if (limit.bytes || limit.messages)
 		say_out("quota       %s", quota);
+	if (domain->state.expires)
+		say_out("expires     %s",
+			say_time(domain->state.expires, text));
 	say_out("addresses   %lu", shown->addresses);
 	say_out("created     %s", say_time(domain->state.created, text));
 }

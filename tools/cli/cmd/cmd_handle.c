@@ -14,6 +14,7 @@
 
 const struct args_option cmd_handle_add_options[] = {
 	{"--name", "TEXT", "the name of a person or company"},
+	STATE_EXPIRES,
 	CHANGE_OPTIONS,
 	{NULL, NULL, NULL},
 };
@@ -145,8 +146,10 @@ static int run(struct site *site, const struct args *args, struct edit *edit,
 int cmd_handle_add(struct site *site, const struct args *args)
 {
 	struct edit edit = {.add = true};
+	int code = state_options_expires(args, &edit.switches.expires);
 
-	return run(site, args, &edit, "added");
+	edit.switches.set_expires = args_has(args, "--expires");
+	return code == CODE_DONE ? run(site, args, &edit, "added") : code;
 }
 
 int cmd_handle_set(struct site *site, const struct args *args)
@@ -166,7 +169,7 @@ int cmd_handle_set(struct site *site, const struct args *args)
 		return say_error(CODE_USAGE,
 				 "nothing to set: say --name, --quota, "
 				 "--messages, --max-boxes, --max-addresses, "
-				 "--max-domains, --login, --delivery or "
+				 "--max-domains, --login, --expires, --delivery or "
 				 "--reason");
 	return run(site, args, &edit, "set");
 }

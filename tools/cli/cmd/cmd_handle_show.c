@@ -32,6 +32,7 @@ static enum err next_body(struct store_txn *txn, void *arg)
 	struct handful *some = arg;
 	struct name_handle at = some->last;
 	bool started = some->started;
+	struct holds holds;
 	enum err err = ERR_OK;
 
 	some->count = 0;
@@ -43,14 +44,15 @@ static enum err next_body(struct store_txn *txn, void *arg)
 			break;
 		at = handle->name;
 		started = true;
-		some->count += !some->suspended || !handle->state.login;
+		holds_handle(handle, &holds);
+		some->count += !some->suspended || !holds.login;
 	}
 	some->last = at;
 	some->started = started;
 	return err;
 }
 
-enum { HANDLE, LOGIN, DELIVERY, NAME, REASON, CREATED };
+enum { HANDLE, LOGIN, DELIVERY, NAME, REASON, EXPIRES, CREATED };
 
 const struct pager_column pager_handles[] = {
 	[HANDLE] = {"handle", TABLE_NAME, false},
@@ -58,6 +60,7 @@ const struct pager_column pager_handles[] = {
 	[DELIVERY] = {"delivery", TABLE_NAME, false},
 	[NAME] = {"name", TABLE_TEXT, false},
 	[REASON] = {"reason", TABLE_TEXT, false},
+	[EXPIRES] = {"expires", TABLE_NAME, true},
 	[CREATED] = {"created", TABLE_NAME, true},
 	{NULL, TABLE_TEXT, false},
 };
@@ -67,16 +70,21 @@ static bool handle_row(const struct site *site, const void *arg, size_t index,
 {
 	const struct handful *some = arg;
 	const struct store_handle *handle = &some->handle[index];
-	char text[SAY_TIME_TEXT];
+	const int64_t end = handle->state.expires;
+	char text[SAY_TIME_TEXT], cell[HOLDS_CELL];
+	struct holds holds;
 
 	(void)site;
+	holds_handle(handle, &holds);
 	if (cells) {
 		pager_cell(cells, HANDLE, handle->name.s);
-		pager_cell(cells, LOGIN, handle->state.login ? "on" : "off");
+		pager_cell(cells, LOGIN, 
+			   holds_login_cell(&holds, STORE_HANDLES, cell));
 		pager_cell(cells, DELIVERY,
 			   word_delivery(handle->state.delivery));
 		pager_cell(cells, NAME, handle->title);
 		pager_cell(cells, REASON, handle->state.reason);
+		pager_cell(cells, EXPIRES, end ? say_time(end, text) : "");
 		pager_cell(cells, CREATED,
 			   say_time(handle->state.created, text));
 	}
@@ -115,10 +123,10 @@ struct shown {
 static enum err show_holds(struct store_txn *txn, struct shown *shown)
 {
 	struct holds holds;
-	enum err err = holds_handle(&shown->handle, &holds);
+	enum err err;
 
-	if (err == ERR_OK)
-		err = holds_login_line(txn, &holds, shown->login);
+	holds_handle(&shown->handle, &holds);
+	err = holds_login_line(txn, &holds, shown->login);
 	if (err == ERR_OK)
 		err = holds_delivery_line(txn, &holds, shown->delivery);
 	return err;
@@ -172,6 +180,9 @@ static void print_shown(const struct shown *shown)
 	box_usage_text(&limit, text);
 	if (limit.bytes || limit.messages)
 		say_out("quota       %s", text);
+	if (handle->state.expires)
+		say_out("expires     %s",
+			say_time(handle->state.expires, time));
 	print_count("domains", shown->domains, handle->max_domains);
 	print_count("boxes", shown->boxes, handle->max_boxes);
 	print_count("addresses", shown->addresses, handle->max_addresses);

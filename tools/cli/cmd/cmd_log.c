@@ -6,10 +6,10 @@
 #include <time.h>
 
 #include "base/json.h"
+#include "base/moment.h"
 #include "base/say.h"
 #include "base/words.h"
 #include "cli/commands.h"
-#include "cli/moment.h"
 #include "cli/operand.h"
 
 const struct args_option cmd_log_options[] = {

@@ -28,6 +28,8 @@ const struct args_option cmd_passwd_options[] = {
 const struct args_option cmd_verify_options[] = {
 	PASSWORD_SOURCES,
 	{"--local-ip", "ADDR", "as if the client had connected to ADDR"},
+	{"--service", "NAME", "as if it logged in by pop, smtp, imap or webmail "
+			      "[pop]"},
 	{NULL, NULL, NULL},
 };
 
@@ -172,11 +174,14 @@ static int verify(struct site *site, const struct args *args,
 		  const struct password *password)
 {
 	const char *name = args->operand[0];
+	const char *service = args_get(args, "--service");
 	struct login login = {.found = false};
 	enum verdict verdict;
 	const char *reason;
 	enum err err = login_find(site->store, &site->config, name,
 				  strlen(name), args_get(args, "--local-ip"),
+				  service ? login_service(service)
+					  : (unsigned)STORE_SERVICE_POP,
 				  &login);
 
 	if (err != ERR_OK)
@@ -191,8 +196,14 @@ static int verify(struct site *site, const struct args *args,
 int cmd_verify(struct site *site, const struct args *args)
 {
 	struct password password = {.len = 0};
-	int code = site_open_read(site);
+	const char *service = args_get(args, "--service");
+	int code = CODE_DONE;
 
+	if (service && !login_service(service))
+		return say_error(CODE_USAGE, "--service takes pop, smtp, imap or "
+					     "webmail, not '%s'",
+				 service);
+	code = site_open_read(site);
 	if (code == CODE_DONE)
 		code = password_read(site, args, false, &password);
 	/* What is no password at all is no verdict either. */

@@ -161,6 +161,17 @@ static void show_gone(const struct status *status)
 		     (unsigned long long)status->lasting);
 }
 
+/* Of one of the two numbers of handles and domains; nothing where both are 0. */
+static void show_logins_end(const char *what, uint64_t handles,
+			    uint64_t domains, const char *list)
+{
+	if (handles || domains)
+		show("", "logins %s: handles %llu, domains %llu (boxes: 'popbox "
+			 "box list %s')",
+		     what, (unsigned long long)handles,
+		     (unsigned long long)domains, list);
+}
+
 /* Nothing where none does. */
 static void show_ends(const struct status *status)
 {
@@ -226,6 +237,10 @@ static void show_all(const struct site *site, const struct status *status,
 			  "--suspended')",
 	     (unsigned long long)status->handles_off,
 	     (unsigned long long)status->domains_off);
+	show_logins_end("expired", status->handles_ended,
+			status->domains_ended, "--expired");
+	show_logins_end("expiring in a week", status->handles_ending,
+			status->domains_ending, "--expiring 7d");
 	show_ends(status);
 	show_gone(status);
 	show_log(status);
@@ -319,6 +334,16 @@ static void print_json(const struct status *status, const struct wants *wants)
 	(void)json_object_set_new(object, "expired",
 				  json_integer((json_int_t)status->ended));
 	(void)json_object_set_new(object, "expire_first", json_ends(status));
+	(void)json_object_set_new(
+		object, "logins_expired",
+		json_pack("{s:I, s:I}", "handles",
+			  (json_int_t)status->handles_ended, "domains",
+			  (json_int_t)status->domains_ended));
+	(void)json_object_set_new(
+		object, "logins_expiring",
+		json_pack("{s:I, s:I}", "handles",
+			  (json_int_t)status->handles_ending, "domains",
+			  (json_int_t)status->domains_ending));
 	(void)json_object_set_new(object, "logins",
 				  status->has_log ? json_log(status)
 						  : json_null());

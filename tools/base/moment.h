@@ -21,6 +21,9 @@ enum { MOMENT_TEXT = 32 };
 bool moment_read(const char *text, int64_t now, bool local,
 		 int64_t *ret_seconds);
 
+/* 30d, 12h, 90m, or seconds. */
+bool moment_span(const char *text, int64_t *ret_seconds);
+
 /* RFC 3339, in UTC or with the offset of this machine's zone; "-" for 0. */
 const char *moment_text(int64_t seconds, bool local, char text[MOMENT_TEXT]);
 

@@ -5,8 +5,34 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/say.h"
-#include "operand.h"
+#include "say.h"
+
+/* Up to 15 digits, then one letter of the list or none. */
+static bool read_scaled(const char *text, const char *letters,
+			const uint64_t *factors, uint64_t *ret_number)
+{
+	size_t len = strspn(text, "0123456789");
+	const char *letter = text[len] ? strchr(letters, text[len]) : NULL;
+	uint64_t number = 0;
+
+	if (len == 0 || len > 12 || (text[len] && (!letter || text[len + 1])))
+		return false;
+	for (size_t i = 0; i < len; i++)
+		number = number * 10 + (uint64_t)(text[i] - '0');
+	*ret_number = letter ? number * factors[letter - letters] : number;
+	return true;
+}
+
+bool moment_span(const char *text, int64_t *ret_seconds)
+{
+	static const uint64_t factors[] = {86400, 3600, 60, 1};
+	uint64_t seconds;
+
+	if (!read_scaled(text, "dhms", factors, &seconds))
+		return false;
+	*ret_seconds = (int64_t)seconds;
+	return true;
+}
 
 static bool from_parts(struct tm *tm, bool local, int64_t *ret_seconds)
 {
@@ -60,7 +86,7 @@ bool moment_read(const char *text, int64_t now, bool local,
 	if (strcmp(text, "yesterday") == 0)
 		return midnight(now, 1, local, ret_seconds);
 	if (text[0] && strchr("dhms", text[strlen(text) - 1])) {
-		if (!operand_span(text, &ago) || ago > now)
+		if (!moment_span(text, &ago) || ago > now)
 			return false;
 		*ret_seconds = now - ago;
 		return true;
