@@ -45,7 +45,7 @@ void site_find_quota(struct config *config)
 				 name) <= CONFIG_TEXT_MAX &&
 			!config_judge("quota_program", path)))
 		return;
-	(void)snprintf(path, CONFIG_TEXT_MAX + 1, "/usr/local/sbin/%s", name);
+	(void)snprintf(path, CONFIG_TEXT_MAX + 1, "/usr/sbin/%s", name);
 }
 
 int site_config(struct site *site)
