@@ -100,7 +100,8 @@ static int compare(const struct place *place, const char *name,
 	int rc = replace_read(place->dir, name, &is);
 
 	*ret_same = rc == 0 && is.len == text->len &&
-		    (!is.len || memcmp(is.bytes, text->bytes, is.len) == 0) &&
+		    (!is.bytes || !text->bytes ||
+		     memcmp(is.bytes, text->bytes, is.len) == 0) &&
 		    (is.mode & 07777) == 0640 && is.gid == place->gid &&
 		    is.uid == geteuid();
 	if (is.bytes)
