@@ -10,6 +10,7 @@ import ctypes
 import json
 import os
 import pty
+import random
 import resource
 import shutil
 import signal
@@ -65,12 +66,26 @@ class Skip(Exception):
     """Raised by a test that cannot run here; its text says why."""
 
 
-def test(sentence, root=False, plain=False):
-    """root: needs to be root. plain: not with sanitizers."""
+# `make deep` says so: loops that `make check` runs in part are run whole.
+WHOLE = bool(os.environ.get("POPBOX_WHOLE"))
+
+
+def test(sentence, root=False, plain=False, deep=False):
+    """root: needs to be root. plain: not with sanitizers. deep: long, and run by
+    `make deep` alone."""
     def mark(function):
-        _tests.append((sentence, function, root, plain))
+        _tests.append((sentence, function, root, plain, deep))
         return function
     return mark
+
+
+def some(items, share):
+    """The rounds of a long loop: in `make deep` all, else one in so many, each time
+    others."""
+    items = list(items)
+    if WHOLE or not items:
+        return items
+    return items[random.randrange(min(share, len(items)))::share]
 
 
 def skip(why):
@@ -92,8 +107,10 @@ def _too_long(number, frame):
     raise AssertionError(f"not done after {LONGEST} seconds")
 
 
-def _one(number, sentence, function, root, plain):
+def _one(number, sentence, function, root, plain, deep):
     try:
+        if deep and not WHOLE:
+            skip("long: make deep runs it")
         if root and not ROOT:
             skip("not root")
         if plain and SANITIZED:

@@ -51,7 +51,7 @@ def list_domain():
     flat("box", "list", "--domain", "d0000005.example")
 
 
-@test("a list of one handle's boxes costs what it lists", plain=True)
+@test("a list of one handle's boxes costs what it lists", plain=True, deep=True)
 def list_handle():
     with filled(10, 1000) as site:  # all of one handle
         small = instructions(site, "box", "list", "--handle", "h0000000")
@@ -61,7 +61,7 @@ def list_handle():
 
 
 @test("a list of one handle's domains, a look at a handle, and an export of "
-      "one cost what they show", plain=True)
+      "one cost what they show", plain=True, deep=True)
 def of_handle():
     flat("domain", "list", "--handle", "h0000000")
     flat("handle", "show", "h0000000")
@@ -69,7 +69,7 @@ def of_handle():
 
 
 @test("a new box, a password, a switch and a look cost the same in a store "
-      "twenty times as large", plain=True)
+      "twenty times as large", plain=True, deep=True)
 def one_box():
     flat("box", "add", "new@d0000005.example", "--no-password", "--no-sync")
     flat("box", "set", "u000005@d0000005.example", "--delivery", "off",
@@ -104,7 +104,7 @@ def per_domain(count, local, sign="d"):
 
 
 @test("an import of many domains, with postmasters to be made, and its undo "
-      "cost the same for each domain", plain=True)
+      "cost the same for each domain", plain=True, deep=True)
 def many_domains():
     small, large = per_domain(100, "joe"), per_domain(1000, "joe")
     print(f"# {small} {large}")
@@ -153,7 +153,7 @@ def switch_of(count):
 
 
 @test("a switch of many boxes beside many deleted addresses costs the same "
-      "for each box", plain=True)
+      "for each box", plain=True, deep=True)
 def switches():
     small, large = switch_of(50), switch_of(500)
     print(f"# {small} {large}")
