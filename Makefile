@@ -34,6 +34,8 @@ CFLAGS   = -std=gnu17 $(OPT) $(WARN) $(HARDEN) $(SANFLAGS)
 LDFLAGS  = -Wl,-z,relro,-z,now,-z,noexecstack $(SANFLAGS)
 STATIC   = $(if $(DYNAMIC)$(SAN),,-static-pie)
 comma    = ,
+# Where libpq's header is.
+PQ_INCLUDE = -I/usr/include/postgresql
 # How a program starts is most of what it costs (doc/PERFORMANCE.md): packed
 # relocations, and libc the first to be asked for a symbol.
 LOGIN_LD = $(or $(STATIC),-pie) $(if $(STATIC),-Wl$(comma)-z$(comma)pack-relative-relocs)
@@ -51,7 +53,7 @@ LOGIN    = $(addprefix checkpw/,main request verdict seen log lastlogin \
 	   pwhash_old pwhash_foreign)
 STORE    = $(patsubst %.c,%,$(wildcard store/*.c store/*/*.c))
 TOOL     = $(patsubst %.c,%,$(filter-out tools/maildirsmtp/% \
-	   tools/askpw/% tools/quota/% tools/rcptcheck/%,$(wildcard \
+	   tools/askpw/% tools/centralpg/% tools/quota/% tools/rcptcheck/%,$(wildcard \
 	   tools/*.c tools/*/*.c tools/*/*/*.c))) $(STORE)
 SMTP     = $(patsubst %.c,%,$(wildcard tools/maildirsmtp/*.c)) tools/base/inherited
 ASKPW    = tools/askpw/main tools/base/inherited tools/base/ask
@@ -62,6 +64,9 @@ RCPT     = tools/rcptcheck/main tools/rcptcheck/recipient tools/accounts/resolve
 	   $(filter-out checkpw/% store/login store/hash/%,$(LOGIN)) store/parked
 QUOTA    = $(patsubst %.c,%,$(wildcard tools/quota/*.c tools/maildir/*.c)) \
 	   tools/base/dir tools/base/inherited
+# The one program that knows libpq; for those who have several hosts.
+CENTRAL  = $(patsubst %.c,%,$(wildcard tools/centralpg/*.c)) \
+	   tools/base/inherited tools/base/frames
 PROGRAMS = popbox popbox-checkpw popbox-askpw popbox-quota popbox-rcptcheck \
 	   popbox-maildirsmtp
 BENCHES  = $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/*.c))
@@ -87,6 +92,10 @@ $(B)/popbox-quota: $(call obj,$(QUOTA)) $(B)/links
 
 $(B)/popbox: $(call obj,$(TOOL)) $(B)/links
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $(filter %.o,$^) $(TOOLLIB)
+
+$(B)/popbox-central: $(call obj,$(CENTRAL)) $(B)/links
+	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $(filter %.o,$^) -lpq
+$(O)/tools/centralpg/%.o: private CPPFLAGS += $(PQ_INCLUDE)
 
 # Who runs it without being able to read it cannot be traced from its first
 # instruction (execve(2)): other processes of popusr wait for that.
@@ -140,7 +149,7 @@ $(B)/small/popbox: $(call obj,$(addprefix small/,$(SMALL)) \
 		$(filter-out $(SMALL),$(TOOL))) $(B)/links
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $(filter %.o,$^) $(TOOLLIB)
 
-tests: all standins $(B)/small/popbox \
+tests: all standins $(B)/popbox-central $(B)/small/popbox \
 	$(addprefix $(B)/bench/,$(BENCHES)) $(addprefix $(B)/unit/,$(UNITS))
 
 # Beside the static login program, of the same objects.
@@ -197,14 +206,14 @@ CHECK_PACKAGES = $(DEMO_PACKAGES) libcmocka-dev perl binutils strace mandoc \
 	tinycdb curl whois argon2 openssl python3-aiosmtpd clang libclang-rt-14-dev \
 	dovecot-pop3d dovecot-imapd dovecot-lmtpd apache2-utils \
 	zsh fish daemontools s6 systemd stunnel4 fail2ban \
-	dpkg-dev lintian valgrind
+	dpkg-dev lintian valgrind libpq-dev postgresql-15 lmdb-utils
 DEEP_PACKAGES  = $(CHECK_PACKAGES) clang-tidy cppcheck shellcheck llvm-14 \
 	lmdb-utils
 BENCH_PACKAGES = $(CHECK_PACKAGES) lmdb-utils checkpw gnuplot-nox
 demo-packages:
 	@tests/packages $(DEMO_PACKAGES)
 deb-packages:
-	@tests/packages $(BUILD_PACKAGES) dpkg-dev
+	@tests/packages $(BUILD_PACKAGES) libpq-dev dpkg-dev
 dialup-packages:
 	@tests/packages $(DIALUP_PACKAGES)
 capture-packages:
@@ -250,9 +259,14 @@ install: all
 	cp -R doc/examples doc/guide $(DOC)
 	chmod -R u=rwX,go=rX $(DOC)/examples $(DOC)/guide
 
+# For those who have several hosts: popbox-central(8).
+install-cluster: $(B)/popbox-central
+	install -D -m 755 $(B)/popbox-central $(SBIN)/popbox-central.new
+	mv -f $(SBIN)/popbox-central.new $(SBIN)/popbox-central
+
 # Directories in which others have files stay.
 uninstall:
-	rm -f $(addprefix $(SBIN)/,$(PROGRAMS)) \
+	rm -f $(addprefix $(SBIN)/,$(PROGRAMS) popbox-central) \
 		$(foreach s,$(SECTIONS),$(patsubst doc/man/%,$(MAN)/man$s/%,\
 			$(wildcard doc/man/*.$s))) \
 		$(BASHDIR)/popbox $(ZSHDIR)/_popbox $(FISHDIR)/popbox.fish
@@ -270,6 +284,6 @@ clean:
 
 .PHONY: all tests dynamic watched standins check bench captures plots demo demo-dialup bench-packages check-packages demo-packages \
 	dialup-packages capture-packages \
-	deep deep-packages install uninstall deb deb-packages clean force
+	deep deep-packages install install-cluster uninstall deb deb-packages clean force
 .SECONDARY:
 -include $(wildcard $(addprefix $(O)/,*/*.d */*/*.d */*/*/*.d */*/*/*/*.d))

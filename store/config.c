@@ -112,6 +112,14 @@ static const struct setting settings[] = {
 	{{"quota_warn",
 	  "a box that is so many percent full gets a warning, once a day; 0: never", "90", false},
 	 .kind = NUMBER, .offset = AT(quota_warn), .low = 0, .high = 100},
+	{{"central",
+	  "the central database of several hosts, as a conninfo of PostgreSQL; "
+	  "empty: this machine alone", "", true},
+	 .kind = WORDS, .offset = AT(central)},
+	{{"central_user", "user as which popbox-central runs", "popboxdb", true},
+	 .kind = WORDS, .offset = AT(central_user)},
+	{{"host", "name of this host for other hosts; empty: its nodename", "", false},
+	 .kind = WORDS, .offset = AT(host)},
 };
 
 enum { SETTINGS = sizeof settings / sizeof *settings };

@@ -63,6 +63,9 @@ struct config {
 					       * looked for; else "" */
 	uint32_t quota_grace; /* seconds */
 	uint32_t quota_warn;  /* percent; 0 = never */
+	char central[CONFIG_TEXT_MAX + 1]; /* conninfo; "" = none */
+	char central_user[CONFIG_TEXT_MAX + 1];
+	char host[CONFIG_TEXT_MAX + 1]; /* "" = the nodename */
 };
 
 /* One setting, for listing and editing. */

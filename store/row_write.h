@@ -30,6 +30,10 @@ MUST_USE enum err limit_note(struct store_txn *txn,
 MUST_USE enum err limit_settle(struct store_txn *txn);
 void limit_forget(struct store_txn *txn);
 
+/* The end of every change, whether it is committed here or sent away: what the body
+ * answered, or what limits and the guard do. */
+MUST_USE enum err write_settle(struct store_txn *txn, enum err err);
+
 static inline bool pending_concerns(enum db_table table)
 {
 	return table == DB_HANDLE || table == DB_DOMAIN || table == DB_BOX ||
@@ -82,6 +86,13 @@ MUST_USE enum err owner_drop(struct store_txn *txn,
 
 /* What a new store holds: format, an id of its own. */
 MUST_USE enum err meta_fill(struct db_txn *db, void *arg);
+
+/* Gives the store this id, or one that no store has. */
+MUST_USE enum err meta_put_id(struct store_txn *txn, const uint8_t *id);
+MUST_USE enum err meta_new_id(struct store_txn *txn);
+
+/* As store_pending_purged, of the entries after this one. */
+MUST_USE enum err pending_purged_after(struct store_txn *txn, uint64_t number);
 
 /* Sets a number of meta. */
 MUST_USE enum err meta_set(struct store_txn *txn, const char *word,

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "draft_private.h"
 #include "row_write.h"
 #include "secret.h"
 
@@ -25,6 +26,14 @@ enum err store_refuse(struct store_txn *txn, enum err err, const char *format,
 			args);
 	va_end(args);
 	return err;
+}
+
+void store_explain(struct store *store, enum err err, const char *why)
+{
+	store->refused = err;
+	store->unknown = false;
+	(void)snprintf(store->reason, sizeof store->reason, "%s",
+		       why); /* a cut reason still is one */
 }
 
 enum err store_unknown(struct store_txn *txn, const char *format, ...)
@@ -193,7 +202,34 @@ struct writing {
 	store_body *body;
 	void *arg;
 	uint64_t last;
+	bool keep;
+	struct db_writeset keys; /* of a copy */
 };
+
+/* What would be kept of a copy is looked at: its rows change elsewhere. */
+static enum err watch(struct store_txn *txn, struct writing *writing,
+		      bool *ret_watched)
+{
+	struct store_head head;
+	enum err err = writing->keep ? store_head_get(txn, &head)
+				     : ERR_NOTFOUND;
+
+	*ret_watched = err == ERR_OK;
+	if (err == ERR_OK)
+		db_writeset_note(txn->db, &writing->keys);
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+enum err write_settle(struct store_txn *txn, enum err err)
+{
+	if (err == ERR_OK)
+		err = limit_settle(txn);
+	limit_forget(txn);
+	if (err == ERR_OK && txn->last && txn->store->guard)
+		err = txn->store->guard(txn, txn->group, txn->last,
+					txn->store->guard_arg);
+	return err;
+}
 
 static enum err write_body(struct db_txn *db, void *arg)
 {
@@ -203,18 +239,18 @@ static enum err write_body(struct db_txn *db, void *arg)
 				.actor = writing->actor,
 				.now = (int64_t)time(NULL)};
 	uint64_t format;
+	bool watched = false;
 	enum err err = meta_number(&txn, "format", &format);
 
 	if (err == ERR_OK && format != STORE_FORMAT)
 		err = ERR_SCHEMA;
 	if (err == ERR_OK)
-		err = writing->body(&txn, writing->arg);
+		err = watch(&txn, writing, &watched);
 	if (err == ERR_OK)
-		err = limit_settle(&txn);
-	limit_forget(&txn);
-	if (err == ERR_OK && txn.last && writing->store->guard)
-		err = writing->store->guard(&txn, txn.group, txn.last,
-					    writing->store->guard_arg);
+		err = writing->body(&txn, writing->arg);
+	err = write_settle(&txn, err);
+	if (err == ERR_OK && watched)
+		err = draft_refuse(&txn, &writing->keys);
 	writing->last = txn.last;
 	return err;
 }
@@ -222,12 +258,16 @@ static enum err write_body(struct db_txn *db, void *arg)
 enum err store_write(struct store *store, const struct store_actor *actor,
 		     store_body *body, void *arg, bool keep, uint64_t *ret_last)
 {
-	struct writing writing = {store, actor, body, arg, 0};
+	struct writing writing = {.store = store,
+				  .actor = actor,
+				  .body = body,
+				  .arg = arg,
+				  .keep = keep};
 	enum err err;
 
 	store->reason[0] = 0;
 	err = db_write(store->db, write_body, &writing, keep);
-
+	db_writeset_free(&writing.keys);
 	if (err == ERR_OK)
 		*ret_last = writing.last;
 	return err;
@@ -244,19 +284,25 @@ enum err store_reserve(struct store *store, uint64_t bytes)
 	return db_reserve(store->db, bytes);
 }
 
-static enum err put_id(struct store_txn *txn)
+enum err meta_put_id(struct store_txn *txn, const uint8_t *id)
 {
 	struct row_key key = row_key_text("id");
-	uint8_t id[STORE_ID_SIZE];
 	struct record record;
 	struct row row;
 	enum err err;
 
-	secret_random(id, sizeof id);
 	record = record_new(row.bytes, sizeof row.bytes, ROW_VERSION);
-	record_put_bytes(&record, id, sizeof id);
+	record_put_bytes(&record, id, STORE_ID_SIZE);
 	err = record_seal(&record, key.bytes, key.len, &row.len);
 	return err == ERR_OK ? row_write(txn, DB_META, &key, &row) : err;
+}
+
+enum err meta_new_id(struct store_txn *txn)
+{
+	uint8_t id[STORE_ID_SIZE];
+
+	secret_random(id, sizeof id);
+	return meta_put_id(txn, id);
 }
 
 enum err meta_fill(struct db_txn *db, void *arg)
@@ -271,7 +317,7 @@ enum err meta_fill(struct db_txn *db, void *arg)
 		err = ERR_EXISTS;
 	if (err == ERR_OK)
 		err = meta_set(&txn, "format", STORE_FORMAT);
-	return err == ERR_OK ? put_id(&txn) : err;
+	return err == ERR_OK ? meta_new_id(&txn) : err;
 }
 
 enum err store_create(const char *dir)

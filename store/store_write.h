@@ -50,6 +50,9 @@ MUST_USE enum err store_write(struct store *store,
 enum err store_refuse(struct store_txn *txn, enum err err, const char *format,
 		      ...) __attribute__((format(printf, 3, 4)));
 
+/* The same outside a transaction, for what stands before or behind it. */
+void store_explain(struct store *store, enum err err, const char *why);
+
 /* The same with ERR_INVALID: there is no such object. */
 enum err store_unknown(struct store_txn *txn, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

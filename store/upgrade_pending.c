@@ -244,9 +244,14 @@ enum err upgrade_pending(struct store_txn *txn, void *arg)
 	return err == ERR_OK ? store_journal_note(txn) : err;
 }
 
+enum err pending_purged_after(struct store_txn *txn, uint64_t number)
+{
+	enum err err = walk(txn, number, 0, false, PURGED);
+
+	return err == ERR_OK ? walk(txn, number, 0, true, PURGED) : err;
+}
+
 enum err store_pending_purged(struct store_txn *txn)
 {
-	enum err err = walk(txn, 0, 0, false, PURGED);
-
-	return err == ERR_OK ? walk(txn, 0, 0, true, PURGED) : err;
+	return pending_purged_after(txn, 0);
 }

@@ -174,4 +174,29 @@ def upgraded():
 
 if "--inside" in sys.argv:
     within(*sys.argv[2:])
+@test("the package popbox-cluster alone links libpq, makes its user, and has what "
+      "popbox does not", root=True)
+def cluster():
+    package()
+    deb, = glob.glob("build/deb/popbox-cluster_*.deb")
+    done = subprocess.run(["lintian", "--allow-root", "--fail-on",
+                           "error,warning", deb], capture_output=True,
+                          text=True)
+    eq((done.returncode, done.stdout), (0, ""))
+
+    def field(path, name):
+        return subprocess.run(["dpkg-deb", "-f", path, name], check=True,
+                              capture_output=True, text=True).stdout
+    hasnt(field(package(), "Depends"), "libpq5")
+    has(field(deb, "Depends"), "libpq5")
+    has(field(deb, "Depends"), "popbox (= ")
+    text = subprocess.run(["dpkg-deb", "-c", deb], check=True,
+                          capture_output=True, text=True).stdout
+    has(text, "./usr/sbin/popbox-central\n")
+    has(text, "./usr/share/man/man8/popbox-central.8.gz")
+    hasnt(subprocess.run(["dpkg-deb", "-c", package()], check=True,
+                         capture_output=True, text=True).stdout,
+          "popbox-central")
+
+
 run()

@@ -16,7 +16,8 @@ PRODUCT = sorted(path for part in ("checkpw", "store", "tools")
 PUBLIC = {"store/err.h", "store/name.h", "store/store.h", "store/login.h",
           "store/hash/pwhash.h", "store/secret.h", "store/drop.h",
           "store/config.h", "store/fault.h", "store/path.h"}
-WRITING = {"store/store_write.h", "store/store_whole.h"}
+WRITING = {"store/store_write.h", "store/store_whole.h", "store/store_draft.h",
+           "store/writeset.h"}
 
 # What each folder may include beside itself and the store's public headers:
 # all that stands below it. Folders of one line do not know each other.
@@ -26,12 +27,15 @@ TOOL = (
     ("backup", "transfer", "check", "dialup"),
     ("publish",),
     ("accounts",),
+    ("central",),
     ("qmail", "popusr"),
     ("maildir",),
     ("base",),
 )
 # Programs of their own, and what they take beside store/.
 ALONE = {"askpw": {"base/inherited.h", "base/ask.h"},
+         "centralpg": {"base/inherited.h", "base/frames.h",
+                       "base/central_schema.h"},
          "maildirsmtp": {"base/inherited.h"},
          "quota": {"base/inherited.h", "maildir/maildirsize.h",
                    "maildir/usage.h"},
@@ -57,7 +61,7 @@ def only(header, *allowed):
 @test("only store/db/ knows LMDB")
 def lmdb():
     only("<lmdb.h>", r"store/db/db_private\.h")
-    only('"db_private.h"', r"store/db/db(_write|_copy|_walk)?\.c")
+    only('"db_private.h"', r"store/db/db(_write|_writeset|_copy|_walk)?\.c")
     only('"check_private.h"', r"store/check(_bybox|_parked)?\.c")
 
 
@@ -78,6 +82,7 @@ def edges():
     only("<cdb.h>", r"tools/qmail/cdbfile\.c")
     only("<csv.h>", r"tools/transfer/csvfile\.c")
     only("<curl/curl.h>", r"tools/maildirsmtp/main\.c")
+    only("<libpq-fe.h>", r"tools/centralpg/pg\.c")
 
 
 def arrows(path, text=None):
@@ -190,7 +195,7 @@ def callers(call, folder):
 def children():
     eq(callers("drop_to", "tools"), {"child.c", "main.c"})  # of rcptcheck
     eq(callers("child_drop", "tools"),
-       {"child.c", "asuser_child.c", "confined.c", "probe.c", "mailcopy.c",
+       {"child.c", "asuser_child.c", "central.c", "confined.c", "probe.c", "mailcopy.c",
         "round.c", "poppassd.c"})
     eq(callers("fork", "tools"),
        {"child.c", "backup.c", "bounce.c", "cmd_check.c", "counters.c",
@@ -275,6 +280,7 @@ def hardening():
                  f"{BUILD}/popbox-maildirsmtp", f"{BUILD}/popbox-askpw",
                  f"{BUILD}/popbox-rcptcheck",
                  f"{BUILD}/popbox-quota",
+                 f"{BUILD}/popbox-central",
                  "build/dynamic/popbox-checkpw"):
         text = subprocess.run(["readelf", "-hlWd", path], check=True,
                               capture_output=True, text=True).stdout

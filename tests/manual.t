@@ -95,7 +95,8 @@ def paged():
     eq({f"popbox-{noun}.8" for noun in nouns()} - set(names()), set(),
        "nouns without a page")
     own = {"popbox.8", "popbox-checkpw.8", "popbox-askpw.8",
-           "popbox-maildirsmtp.8", "popbox-quota.8", "popbox-rcptcheck.8"}
+           "popbox-central.8", "popbox-maildirsmtp.8",
+           "popbox-quota.8", "popbox-rcptcheck.8"}
     eq({name for name in names() if name.endswith(".8")} - own -
        {f"popbox-{noun}.8" for noun in nouns()}, set(), "pages of no noun")
     general = source("popbox.8")

@@ -25,6 +25,7 @@ struct db_txn {
 	bool map_full; /* a larger map would have done */
 	int failed;    /* errno of a look that ended with ERR_SYSTEM */
 	MDB_cursor *cursor[DB_TABLES];
+	struct db_writeset *writeset; /* of a writer; NULL: nothing is noted */
 };
 
 extern const char *const db_table_names[DB_TABLES];

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "db_private.h"
+#include "db_writeset.h"
 
 enum {
 	MAP_START = 4 << 20, /* bytes of a new store's map */
@@ -263,6 +264,8 @@ static enum err put(struct db_txn *txn, enum db_table table,
 	 * help it. */
 	txn->map_full = txn->map_full || rc == MDB_MAP_FULL;
 	*value = (struct db_bytes){v.mv_data, v.mv_size};
+	if (rc == 0 && txn->writeset)
+		return db_writeset_add(txn->writeset, table, key);
 	return db_err(rc);
 }
 
@@ -293,6 +296,8 @@ enum err db_del(struct db_txn *txn, enum db_table table, struct db_bytes key)
 	rc = mdb_del(txn->txn, txn->dbi[table], &k, NULL);
 	/* A removal writes pages, too. */
 	txn->map_full = txn->map_full || rc == MDB_MAP_FULL;
+	if (rc == 0 && txn->writeset)
+		return db_writeset_add(txn->writeset, table, key);
 	return db_err(rc);
 }
 

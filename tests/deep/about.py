@@ -12,7 +12,8 @@ from deep import TREE, sentences
 TOOL = {os.path.basename(path)[:-2]: path
         for path in glob.glob("tools/**/*.c", root_dir=TREE, recursive=True)
         if not path.startswith(("tools/maildirsmtp/", "tools/askpw/",
-                                "tools/quota/", "tools/rcptcheck/"))}
+                                "tools/centralpg/", "tools/quota/",
+                                "tools/rcptcheck/"))}
 
 # What only prints: it neither changes a file nor sees a password.
 PRINTS = frozenset(TOOL[name] for name in (
@@ -72,6 +73,7 @@ MAP = (
     ("store/pending*.c", ("test_pending", *STORED, "pending.t", "model.t",
                           "changes.t", "bulk.t", "deletion.t")),
     ("store/db/db_copy.c", ("test_whole", "durable.t", "backup.t", "restore.t")),
+    ("store/db/db_writeset.c", ("test_draft", "cluster.t")),
     ("store/db/db*.c", ("test_db", "test_failing", "test_store", "test_rules",
                      "test_whole", "trace.t", "failing.t", "crash.t",
                      "backup.t", "login.t")),
@@ -89,8 +91,17 @@ MAP = (
     ("store/handle_limits.c", ("limits.t", "moves.t")),
     ("store/box*.c", (*STORED, "admin.t", "deletion.t", "changes.t",
                       "login.t", "check.t")),
+    ("store/store_draft.c", ("test_draft", "cluster.t")),
+    ("store/store_apply.c", ("test_draft", "cluster.t")),
+    ("store/writeset.c", ("test_draft", "cluster.t")),
     ("store/*.c", (*STORED, "admin.t", "changes.t", "check.t", "crash.t",
                    "import.t", "backup.t")),
+    ("tools/central*/*.c", ("cluster.t",)),
+    ("tools/base/frames.c", ("cluster.t",)),
+    ("tools/cli/sharing.c", ("cluster.t",)),
+    ("tools/cli/cmd/cmd_cluster*.c", ("cluster.t", "codes.t")),
+    ("tools/cli/cmd/cmd_follow.c", ("cluster.t", "codes.t")),
+    ("tools/cli/setting.c", ("admin.t", "cluster.t", "codes.t")),
     ("tools/qmail/notify.c", ("send.t", *PUBLISHED)),
     ("tools/qmail/render.c", ("test_render", "control.t", "kinds.t",
                               "extension.t", "changes.t", "pending.t")),

@@ -131,7 +131,7 @@ int site_open_read(struct site *site)
 	int code;
 
 	if (site->batch)
-		return site_open_write(site);
+		return site_open_local(site);
 	code = site_config(site);
 	if (code != CODE_DONE)
 		return code;
@@ -143,7 +143,7 @@ int site_open_look(struct site *site)
 	int code;
 
 	if (site->batch)
-		return site_open_write(site);
+		return site_open_local(site);
 	code = site_config(site);
 	if (code != CODE_DONE)
 		return code;
@@ -153,7 +153,65 @@ int site_open_look(struct site *site)
 	return open_with(site, store_open_read);
 }
 
-int site_open_write(struct site *site)
+/* Before the store is opened, which crosses no fork. */
+static int start_central(struct site *site, const char *conninfo)
+{
+	char why[FRAMES_TEXT];
+
+	if (!conninfo[0])
+		return CODE_DONE;
+	if (central_start(&site->config, conninfo, &site->copy.central, why) !=
+	    CENTRAL_OK)
+		return say_error(CODE_LATER, "%s", why);
+	if (store_writeset_new(site->dir, &site->copy.set) != ERR_OK)
+		return say_error(CODE_LATER, "no memory");
+	return CODE_DONE;
+}
+
+int site_central_failed(const struct site *site, enum central_answer answer,
+			const char *what)
+{
+	const char *why = site->copy.why;
+
+	switch (answer) {
+	case CENTRAL_OK:
+		return CODE_DONE;
+	case CENTRAL_AWAY:
+		return say_error(CODE_LATER,
+				 "%s: the central database cannot be reached "
+				 "(%s): nothing was changed; logins go on",
+				 what, why);
+	case CENTRAL_BUSY:
+	case CENTRAL_AGAIN:
+		return say_error_as(CODE_LATER, SAY_BUSY,
+				    "%s: another popbox holds the central "
+				    "database: nothing was changed (try again)",
+				    what);
+	case CENTRAL_DENIED:
+		return say_error_as(CODE_LATER, SAY_DENIED,
+				    "%s: the role of this host may not do it "
+				    "in the central database: %s",
+				    what, why);
+	case CENTRAL_NONE:
+		return say_error(CODE_LATER,
+				 "%s: that database is no central database of "
+				 "popbox: %s ('popbox cluster init' makes it "
+				 "one)",
+				 what, why);
+	case CENTRAL_UNKNOWN:
+		return say_error(CODE_LATER,
+				 "%s: the answer of the central database was "
+				 "lost: %s (give the command again)",
+				 what, why);
+	case CENTRAL_OTHER:
+	case CENTRAL_SYSTEM:
+	case CENTRAL_STORE:
+		break;
+	}
+	return say_error(CODE_LATER, "%s: the central database: %s", what, why);
+}
+
+static int open_changes(struct site *site, bool local)
 {
 	int code = is_open(site) ? CODE_DONE : site_config(site);
 
@@ -163,15 +221,51 @@ int site_open_write(struct site *site)
 		site->asuser = asuser_start(&site->config);
 	if (!site->asuser)
 		return CODE_LATER;
+	code = start_central(site, site->config.central);
+	if (code != CODE_DONE && !local)
+		return code;
 	interrupt_start();
 	code = open_with(site, store_open_write);
 	if (code == CODE_DONE && config_has_dovecot(&site->config))
 		store_publish_logins(site->store);
+	site->copy.store = site->store;
+	return code;
+}
+
+int site_open_local(struct site *site)
+{
+	return open_changes(site, true);
+}
+
+int site_open_write(struct site *site)
+{
+	int code = open_changes(site, false);
+
+	if (code != CODE_DONE || !site->copy.central)
+		return code;
+	return site_central_failed(site, copy_pull(&site->copy), "the store");
+}
+
+int site_open_central(struct site *site, const char *conninfo)
+{
+	int code = CODE_DONE;
+
+	if (site->batch)
+		return say_error(CODE_REFUSED, "a batch has no commands about "
+					       "the central database");
+	code = start_central(site, conninfo);
+	if (code == CODE_DONE)
+		code = open_with(site, store_open_write);
+	if (code == CODE_DONE && config_has_dovecot(&site->config))
+		store_publish_logins(site->store);
+	site->copy.store = site->store;
 	return code;
 }
 
 void site_close(struct site *site)
 {
+	central_stop(&site->copy.central);
+	store_writeset_free(&site->copy.set);
 	store_close(&site->store);
 	asuser_stop(&site->asuser);
 }

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "central/copy.h"
 #include "popusr/asuser.h"
 #include "store/config.h"
 #include "store/store_write.h"
@@ -35,6 +36,7 @@ struct site {
 	struct config config;
 	struct store *store;
 	struct asuser *asuser; /* only for changes */
+	struct copy copy; /* .central NULL: this machine alone */
 };
 
 /* Each says what is wrong and returns the exit code, or 0. */
@@ -47,6 +49,14 @@ int site_open_read(struct site *site);
 int site_open_look(struct site *site);
 /* Settings, then the helper, then the store, in this order. */
 int site_open_write(struct site *site);
+/* The same, but a store that is a copy of a central database need not be the newest:
+ * for what is done with this host's files. */
+int site_open_local(struct site *site);
+/* For the central database itself: no helper. */
+int site_open_central(struct site *site, const char *conninfo);
+/* A call about the central database that failed, as a message and an exit code. */
+int site_central_failed(const struct site *site, enum central_answer answer,
+			const char *what);
 void site_close(struct site *site);
 
 /* " (run popbox as root ...)" where errno number may be for want of that, else

@@ -138,8 +138,8 @@ static int commit(struct site *site, struct resetting *r)
 				     (uint64_t)r->many->count * 1600);
 
 	if (err == ERR_OK)
-		err = change_commit(site->store, &site->actor, set_body, r,
-				    &r->last, "the new passwords are set");
+		err = change_commit(site, set_body, r, &r->last,
+				    "the new passwords are set");
 	if (err == ERR_OK)
 		change_made(site, r->last);
 	return site_failed(site, err, "the passwords");

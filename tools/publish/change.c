@@ -128,13 +128,16 @@ static enum err held_body(struct store_txn *txn, void *arg)
 	return err;
 }
 
-enum err change_commit(struct store *store, const struct store_actor *actor,
-		       store_body *body, void *arg, uint64_t *ret_last,
-		       const char *then)
+enum err change_commit(struct site *site, store_body *body, void *arg,
+		       uint64_t *ret_last, const char *then)
 {
 	struct held held = {body, arg, false, NULL};
 	enum err err =
-		store_write(store, actor, held_body, &held, true, ret_last);
+		site->copy.central
+			? copy_write(&site->copy, &site->actor, held_body,
+				     &held, ret_last)
+			: store_write(site->store, &site->actor, held_body,
+				      &held, true, ret_last);
 
 	if (err == ERR_OK)
 		interrupt_says(then);
@@ -158,8 +161,7 @@ int change(struct site *site, store_body *body, void *arg, const char *what,
 				  false, &last);
 		return site_failed(site, err, what);
 	}
-	err = change_commit(site->store, &site->actor, body, arg, &last,
-			    INTERRUPT_OWED);
+	err = change_commit(site, body, arg, &last, INTERRUPT_OWED);
 	if (err != ERR_OK)
 		return site_failed(site, err, what);
 	*ret_changed = true;

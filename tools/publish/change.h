@@ -23,11 +23,10 @@ int change(struct site *site, store_body *body, void *arg, const char *what,
 	   bool *ret_changed);
 
 /* store_write with a commit, before which signals wait; with success an
- * interruption then says `then` (interrupt.h). */
-MUST_USE enum err change_commit(struct store *store,
-				const struct store_actor *actor,
-				store_body *body, void *arg, uint64_t *ret_last,
-				const char *then);
+ * interruption then says `then` (interrupt.h). Where there is a central database the
+ * commit is there. */
+MUST_USE enum err change_commit(struct site *site, store_body *body, void *arg,
+				uint64_t *ret_last, const char *then);
 
 /* After a commit whose last entry that is, 0 if it wrote none: site->entry
  * becomes the number of its first, by which `popbox undo` and `log` know the

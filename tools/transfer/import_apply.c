@@ -357,8 +357,7 @@ int import_apply(struct import *import, bool *ret_stale, uint64_t *ret_last)
 		err = site->dry_run
 			      ? store_write(site->store, &site->actor,
 					    apply_body, &a, false, ret_last)
-			      : change_commit(site->store, &site->actor,
-					      apply_body, &a, ret_last,
+			      : change_commit(site, apply_body, &a, ret_last,
 					      INTERRUPT_OWED);
 	} while (err == ERR_INVALID && a.refused && import->how->skip_bad);
 	free(a.forwarder);

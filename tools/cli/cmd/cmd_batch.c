@@ -75,7 +75,7 @@ static int freshen(struct batch *batch)
 		return CODE_DONE;
 	if (looked)
 		batch->place = now;
-	return site_open_write(site);
+	return site_open_local(site); /* each change takes the newest rows */
 }
 
 /* As if the process had just begun. */

@@ -267,7 +267,7 @@ static int check_machine(struct site *site, bool mend, bool hashes)
 {
 	struct looking look = {.site = site, .kept = mend};
 	char count[SAY_COUNT_TEXT];
-	int code = mend ? site_open_write(site) : site_open_look(site);
+	int code = mend ? site_open_local(site) : site_open_look(site);
 
 	if (code == CODE_DONE)
 		code = check_files(site, false, on_finding, &look);

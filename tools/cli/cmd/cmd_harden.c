@@ -223,7 +223,7 @@ static int run_round(struct harden *h, unsigned long *done)
 					     "was wrapped before stays; run "
 					     "'popbox harden' again)");
 	code = site_failed(site,
-			   change_commit(site->store, &site->actor, write_body,
+			   change_commit(site, write_body,
 					 h, &last,
 					 "what was wrapped stays: run "
 					 "'popbox harden' again"),

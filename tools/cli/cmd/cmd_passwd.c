@@ -100,7 +100,7 @@ static int reset(struct site *site, const struct args *args,
 		code = change(site, reset_body, reset, target->text, &changed);
 	} else {
 		err = change_commit(
-			site->store, &site->actor, reset_body, reset, &last,
+			site, reset_body, reset, &last,
 			password->generated
 				? "the new password is set, but was not "
 				  "printed: set another"

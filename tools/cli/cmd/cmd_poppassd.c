@@ -106,7 +106,7 @@ static int set(struct service *s)
 	(void)snprintf(site->actor.name, sizeof site->actor.name, "%.64s",
 		       r->address);
 	site_command(site, 3, words);
-	err = change_commit(site->store, &site->actor, own_body, &own, &last,
+	err = change_commit(site, own_body, &own, &last,
 			    "the new password is set");
 	code = site_failed(site, err, r->address);
 	if (err == ERR_OK)

@@ -203,6 +203,22 @@ static int ask(const struct restore_asker *asker, const struct site *site,
 	return confirm(site, asker->arg, "%s", what);
 }
 
+/* A store is restored for all hosts or for none. */
+static int refuse_copy(const struct site *site)
+{
+	struct config_fault fault;
+	struct config config;
+
+	if (config_read(site->dir, &config, &fault) != ERR_OK ||
+	    !config.central[0])
+		return CODE_DONE;
+	return say_error(CODE_REFUSED,
+			 "this store is a copy of a central database, whose "
+			 "hosts would not know of the backup: nothing was "
+			 "changed ('popbox cluster leave' makes it a store of "
+			 "its own)");
+}
+
 int cmd_restore(struct site *site, const struct args *args)
 {
 	const struct restore_asker asker = {ask, args};
@@ -215,9 +231,12 @@ int cmd_restore(struct site *site, const struct args *args)
 	if (pread(fd, &first, 1, 0) < 0)
 		code = say_error(CODE_LATER, "cannot read '%s': %s", path,
 				 strerror(errno));
+	else if (first == '{')
+		code = restore_box(site, fd, path);
 	else
-		code = first == '{' ? restore_box(site, fd, path)
-				    : restore_store(site, &asker, fd, path);
+		code = refuse_copy(site);
+	if (code == CODE_DONE && first != '{')
+		code = restore_store(site, &asker, fd, path);
 	(void)close(fd); /* read only */
 	return code;
 }

@@ -32,7 +32,7 @@ static enum err show_body(struct store_txn *txn, void *arg)
 int cmd_sync(struct site *site, const struct args *args)
 {
 	struct showing showing = {site, args_has(args, "--full"), 0};
-	int code = site->dry_run ? site_open_read(site) : site_open_write(site);
+	int code = site->dry_run ? site_open_read(site) : site_open_local(site);
 	int ended;
 	enum err err;
 
@@ -40,10 +40,13 @@ int cmd_sync(struct site *site, const struct args *args)
 		return code;
 	interrupt_says("run 'popbox sync' again, which goes on where it was");
 	ended = expiry_end(site);
-	if (ended != CODE_DONE && ended != CODE_NO)
+	/* The files of this host are written whether or not others can be asked. */
+	if (ended != CODE_DONE && ended != CODE_NO && !site->copy.central)
 		return ended;
-	if (!site->dry_run)
-		return publish(site, showing.full);
+	if (!site->dry_run) {
+		code = publish(site, showing.full);
+		return ended > code ? ended : code;
+	}
 	err = store_read(site->store, show_body, &showing);
 	if (err != ERR_OK)
 		return site_failed(site, err, "sync");

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: MIT
+"""A PostgreSQL server of a test's own, in a temporary directory, as an unprivileged
+user: on a Unix socket, or with TLS on a port of 127.0.0.1. Nothing of the machine's
+own server, if there is one, is touched."""
+import glob
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+import tap
+
+PROGRAMS = max(glob.glob("/usr/lib/postgresql/*/bin"), default=None,
+               key=lambda p: int(p.split("/")[-2]))
+CENTRAL = os.path.join(tap.BUILD, "popbox-central")
+OTHER = "nobody"  # popbox-central runs as this one
+
+
+def needs():
+    if not tap.ROOT:
+        tap.skip("not root")
+    if not PROGRAMS or not os.path.exists(PROGRAMS + "/initdb"):
+        tap.skip("PostgreSQL is not installed")
+    if not os.path.exists(CENTRAL):
+        tap.skip("popbox-central is not built")
+
+
+def user():
+    """Whoever is neither root nor OTHER: the server's data are his."""
+    for name in ("postgres", "daemon"):
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            pass
+    return tap.skip("no user for a server")
+
+
+class Server:
+    def __init__(self, *settings):
+        self.user = user()
+        self.top = tempfile.mkdtemp(prefix="popbox-pg.")
+        self.data = self.top + "/data"
+        self.process = None
+        os.chmod(self.top, 0o755)
+        os.chown(self.top, self.user.pw_uid, self.user.pw_gid)
+        self.run("initdb", "-D", self.data, "-A", "trust", "-U", "owner", "-E",
+                 "UTF8", "--locale=C", "-N")
+        with open(self.data + "/postgresql.conf", "a") as file:
+            file.write(f"""
+listen_addresses = ''
+unix_socket_directories = '{self.top}'
+shared_buffers = '16MB'
+max_connections = 40
+fsync = off
+log_line_prefix = '%m [%p] %u '
+timezone = 'UTC'
+""" + "".join(line + "\n" for line in settings))
+        self.start()
+        self.sql("CREATE DATABASE popbox", dbname="postgres")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.kill()
+        shutil.rmtree(self.top, ignore_errors=True)
+
+    def as_user(self, words):
+        return ["setpriv", f"--reuid={self.user.pw_uid}",
+                f"--regid={self.user.pw_gid}", "--clear-groups", *words]
+
+    def run(self, program, *args):
+        done = subprocess.run(
+            self.as_user([f"{PROGRAMS}/{program}", *args]), cwd=self.top,
+            capture_output=True, text=True, env={"PATH": "/usr/bin:/bin"})
+        tap.eq(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout
+
+    def start(self):
+        with open(self.top + "/log", "ab") as log:
+            self.process = subprocess.Popen(
+                self.as_user([PROGRAMS + "/postgres", "-D", self.data]),
+                cwd=self.top, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                env={"PATH": "/usr/bin:/bin"}, start_new_session=True)
+        for _ in range(600):
+            if self.process.poll() is not None:
+                break
+            if os.path.exists(self.data + "/postmaster.pid"):
+                with open(self.data + "/postmaster.pid") as file:
+                    if file.read().split("\n")[-2:-1] == ["ready   "]:
+                        return self
+            time.sleep(0.05)
+        with open(self.top + "/log") as log:
+            raise AssertionError("PostgreSQL does not start: " + log.read())
+
+    def stop(self):
+        """As its administrator does, at once."""
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(60)
+
+    def kill(self):
+        """All of its processes, as where the power fails."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        # Each process of it has a group of its own; all have one session.
+        session = self.process.pid
+        for path in glob.glob("/proc/[0-9]*/stat"):
+            try:
+                with open(path) as file:
+                    fields = file.read().rsplit(")", 1)[1].split()
+                if int(fields[3]) == session:
+                    os.kill(int(path.split("/")[2]), signal.SIGKILL)
+            except OSError:
+                pass
+        self.process.wait()
+        if os.path.exists(self.data + "/postmaster.pid"):
+            os.unlink(self.data + "/postmaster.pid")
+
+    def sql(self, text, dbname="popbox", role="owner"):
+        done = subprocess.run(
+            ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h",
+             self.top, "-U", role, "-d", dbname, "-c", text],
+            capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(done.stderr)
+        return done.stdout.strip()
+
+    def conninfo(self, role="owner", more=""):
+        return f"host={self.top} dbname=popbox user={role}{more}"
+
+
+class Host(tap.Site):
+    """A host of a cluster, by its name for the others."""
+
+    def __init__(self, name, **settings):
+        super().__init__(qmail=settings.pop("qmail", False),
+                         standins=settings.pop("standins", True),
+                         central_user=OTHER, host=name, **settings)
+        self.name = name
+
+    def dump(self):
+        """The rows that hosts share, byte for byte, by table."""
+        done = subprocess.run(["mdb_dump", "-a", self.store], check=True,
+                              capture_output=True, text=True)
+        tables, name = {}, None
+        lines = iter(done.stdout.splitlines())
+        for line in lines:
+            if line.startswith("database="):
+                name = line[len("database="):]
+                tables[name] = {}
+            elif line.startswith(" "):
+                tables[name][bytes.fromhex(line)] = bytes.fromhex(next(lines))
+        del tables["pending"]
+        tables["meta"] = {word: row for word, row in tables["meta"].items()
+                          if word in (b"central", b"by_owner")}
+        return tables
