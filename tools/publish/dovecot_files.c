@@ -208,7 +208,7 @@ static int each_stray(const struct place *place, const struct touched *names,
 	struct dirent *entry;
 	int rc = dir ? 0 : errno;
 
-	while (rc == 0) {
+	while (dir && rc == 0) {
 		errno = 0;
 		entry = readdir(dir);
 		if (!entry) {
