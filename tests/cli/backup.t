@@ -217,6 +217,22 @@ def full():
         print(f"# {failed}")
 
 
+@test("nor is one with a row that is not as it was written, whose pages are whole",
+      plain=True)
+def damaged_row():
+    with Site().joe() as site:
+        site.do("box", "set", "ex1-0001", "--name", "Zebra Quagga")
+        with open(site.store + "/data.mdb", "rb") as file:
+            data = file.read()
+        assert b"Zebra" in data
+        with open(site.store + "/data.mdb", "wb") as file:
+            file.write(data.replace(b"Zebra", b"Zebro"))
+        got = site.popbox("backup", site.top + "/b")
+        eq(got.rc, 111, got)
+        has(got.err, "the store is damaged")
+        eq(leftovers(site), [])
+
+
 @test("a store whose pages are damaged is not backed up, and no backup appears",
       plain=True)
 def damaged_source():
