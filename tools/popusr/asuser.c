@@ -328,12 +328,12 @@ int asuser_lastlogin(struct asuser *asuser, const struct name_box *box,
 	ret_path[0] = 0;
 	if (!last) {
 		rc = fetch_last(asuser, box, how_many(asuser, box), ret_path);
-		last = find_last(asuser, box);
+		last = asuser->ahead.last;
 	}
 	/* What failed is said with its path. */
 	if (rc == 0 && last->rc != 0 && last->rc != ENOENT) {
 		rc = fetch_last(asuser, box, 1, ret_path);
-		last = find_last(asuser, box);
+		last = asuser->ahead.last;
 	}
 	asuser->ahead.asked = *box;
 	if (rc != 0 || last->rc != 0)
