@@ -83,21 +83,18 @@ bool pairs_compare(const struct pairs *is, const struct pairs *was,
 	bool same = true;
 
 	while (i < is->count || w < was->count) {
-		int order = i == is->count    ? 1
-			    : w == was->count ? -1
-					      : strcmp(pairs_key(is, i),
-						       pairs_key(was, w));
+		const int order = i == is->count    ? 1
+				  : w == was->count ? -1
+						    : strcmp(pairs_key(is, i),
+							     pairs_key(was, w));
+		const bool alike = order == 0 && strcmp(pairs_value(is, i),
+							pairs_value(was, w)) == 0;
 
-		if (order < 0)
-			each(arg, '+', pairs_key(is, i));
-		else if (order > 0)
+		if (order > 0)
 			each(arg, '-', pairs_key(was, w));
-		else if (strcmp(pairs_value(is, i), pairs_value(was, w)) != 0)
+		else if (!alike)
 			each(arg, '+', pairs_key(is, i));
-		else
-			goto next;
-		same = false;
-	next:
+		same = same && alike;
 		i += order <= 0;
 		w += order >= 0;
 	}
