@@ -241,7 +241,7 @@ def tables():
         eq([rows[n + "@w.example"]["quota"] for n in "abcd"],
            ["104857600", "", "10485760", ""])
         eq([rows[n + "@w.example"]["login"] for n in "abcd"],
-           ["on", "off", "on", "off"])
+           ["on", "off", "on", "pop=off"])
         eq(rows["e@w.example"]["name"], "E. Last")
         has(rows["f@w.example"]["forward"], "x@else.example")
         assert "g@w.example" not in rows

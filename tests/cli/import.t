@@ -584,8 +584,8 @@ def tree():
         eq(known["*@w.org"]["forwards"], ["joe@w.org"])
         assert "*@v.org" not in known and "list.one@v.org" not in known
         box = boxes(site)[known["ann@v.org"]["box"]]
-        eq((box["quota"], box["login"], box["name"]),
-           (10 << 20, False, "Ann"))
+        eq((box["quota"], box["services_off"], box["name"]),
+           (10 << 20, ["pop"], "Ann"))
         site.sound()
         site.fails(100, "no directory of a domain", "import", site.top +
                    "/store", "--handle", "v")
