@@ -69,8 +69,8 @@ timezone = 'UTC'
         self.kill()
         shutil.rmtree(self.top, ignore_errors=True)
 
-    def as_user(self, words):
-        return ["setpriv", f"--reuid={self.user.pw_uid}",
+    def as_user(self, words, *options):
+        return ["setpriv", *options, f"--reuid={self.user.pw_uid}",
                 f"--regid={self.user.pw_gid}", "--clear-groups", *words]
 
     def run(self, program, *args):
@@ -83,7 +83,9 @@ timezone = 'UTC'
     def start(self):
         with open(self.top + "/log", "ab") as log:
             self.process = subprocess.Popen(
-                self.as_user([PROGRAMS + "/postgres", "-D", self.data]),
+                # Whoever kills the test kills the server.
+                self.as_user([PROGRAMS + "/postgres", "-D", self.data],
+                             "--pdeathsig=QUIT"),
                 cwd=self.top, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                 env={"PATH": "/usr/bin:/bin"}, start_new_session=True)
         for _ in range(600):
