@@ -240,6 +240,8 @@ def tables():
         rows = exported(site)
         eq([rows[n + "@w.example"]["quota"] for n in "abcd"],
            ["104857600", "", "10485760", ""])
+        eq([rows[n + "@w.example"]["messages"] for n in "abcd"],
+           ["", "", "1000", ""])
         eq([rows[n + "@w.example"]["login"] for n in "abcd"],
            ["on", "off", "on", "pop=off"])
         eq(rows["e@w.example"]["name"], "E. Last")

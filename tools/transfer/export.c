@@ -260,21 +260,12 @@ static void note_forwards(const struct exporting *e,
 		say_note("%s: its forwards are skipped", text);
 }
 
-/* Others than popbox have one level. A csv has a column for the box's own bytes. */
+/* Others than popbox have one level. A csv has columns for the box's own quota. */
 static enum err held_quota(struct exporting *e, struct store_box *box)
 {
-	char text[NAME_BOX_TEXT];
-
-	if (e->how->format != EXPORT_CSV)
-		return store_box_quota(e->txn, box, &box->quota);
-	if (!box->quota.messages)
-		return ERR_OK;
-	name_box_text(&box->name, text);
-	say_error(0, "%s: it has a limit of messages: a csv cannot carry that "
-		     "(--format json does)",
-		  text);
-	e->left++;
-	return ERR_OK;
+	return e->how->format == EXPORT_CSV
+		       ? ERR_OK
+		       : store_box_quota(e->txn, box, &box->quota);
 }
 
 static enum err put_address(struct exporting *e,

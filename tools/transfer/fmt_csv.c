@@ -147,6 +147,7 @@ static const char *take_plain(struct import_account *account,
 		{FMT_CSV_DELIVERY, import_account_delivery},
 		{FMT_CSV_REASON, import_account_reason},
 		{FMT_CSV_EXPIRES, import_account_end},
+		{FMT_CSV_MESSAGES, import_account_messages},
 		{FMT_CSV_MAILDIR, import_account_maildir},
 	};
 	const char *why = NULL;

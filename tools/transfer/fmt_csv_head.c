@@ -38,6 +38,7 @@ static const struct column ours[] = {
 	{"delivery", FMT_CSV_DELIVERY},
 	{"reason", FMT_CSV_REASON},
 	{"expires", FMT_CSV_EXPIRES},
+	{"messages", FMT_CSV_MESSAGES},
 	{"maildir", FMT_CSV_MAILDIR},
 	{"email", FMT_CSV_ADDRESS},
 	{"mail", FMT_CSV_ADDRESS},
@@ -368,7 +369,7 @@ const char *fmt_csv_header(const struct csvfile *csv,
 			return "--map wants THEIRS=OURS, where OURS is "
 			       "address, local, domain, password, hash, name, "
 			       "quota, handle, box, forward, login, delivery, "
-			       "reason, expires or maildir";
+			       "reason, expires, messages or maildir";
 		column = ours_is ? find_column(ours, ours_is)
 				 : find_column(dialect->columns, name);
 		if (column->name && fmt_csv_has(ret_row, column->is)) {

@@ -19,7 +19,7 @@
 
 const char fmt_out_csv_header[] =
 	"address,box,hash,name,quota,handle,forward,login,delivery,reason,"
-	"expires\n";
+	"expires,messages\n";
 
 const char fmt_out_no_memory[] = "no memory";
 
@@ -95,13 +95,18 @@ static const char *login_cell(const struct fmt_out *row,
 static bool put_state_cells(struct text *out, const struct fmt_out *row,
 			    const struct store_state *state)
 {
-	char login[WORD_SWITCHES], when[SAY_TIME_TEXT];
+	const uint64_t messages = row->account->box.quota.messages;
+	char login[WORD_SWITCHES], when[SAY_TIME_TEXT], number[24] = "";
 	const int64_t end = row->terms.expires;
 
+	if (messages)
+		(void)snprintf(number, sizeof number, "%llu",
+			       (unsigned long long)messages); /* it fits */
 	return put_cell(out, row, login_cell(row, login), false) &&
 	       put_cell(out, row, word_delivery(state->delivery), false) &&
 	       put_cell(out, row, state->reason, false) &&
-	       put_cell(out, row, end ? say_time(end, when) : "", false);
+	       put_cell(out, row, end ? say_time(end, when) : "", false) &&
+	       put_cell(out, row, number, false);
 }
 
 const char *fmt_out_csv(struct text *out, const struct fmt_out *row)
@@ -126,7 +131,7 @@ const char *fmt_out_csv(struct text *out, const struct fmt_out *row)
 			false) &&
 	       put_cell(out, row, forwards, false) &&
 	       (account ? put_state_cells(out, row, &account->box.state)
-			: text_put(out, ",,,,", 4)) &&
+			: text_put(out, ",,,,,", 5)) &&
 	       text_put(out, "\n", 1);
 	if (good)
 		return NULL;

@@ -69,18 +69,24 @@ static const char *take_gecos(struct import_account *account, char *gecos)
 
 const char *fmt_passwd_quota(struct import_account *account, const char *text)
 {
-	char bytes[64];
-	size_t len = strcspn(text, ",");
+	const char *why = import_account_quota(account, "", 1);
 
-	if (len >= sizeof bytes)
-		return "the quota is too long";
-	if (len && text[len - 1] == 'C')
-		return import_account_quota(account, "", 1);
-	memcpy(bytes, text, len);
-	bytes[len] = 0;
-	if (len && bytes[len - 1] == 'S')
-		bytes[len - 1] = 0;
-	return import_account_quota(account, bytes, 1);
+	/* 10485760S,1000C; a number alone is one of bytes. */
+	while (!why && *text) {
+		char number[64];
+		const size_t len = strcspn(text, ",");
+		const bool count = len && text[len - 1] == 'C';
+		const bool bytes = len && text[len - 1] == 'S';
+
+		if (len >= sizeof number)
+			return "the quota is too long";
+		memcpy(number, text, len);
+		number[len - (count || bytes)] = 0;
+		why = count ? import_account_messages(account, number)
+			    : import_account_quota(account, number, 1);
+		text += len + (text[len] == ',');
+	}
+	return why;
 }
 
 const char *fmt_passwd_flags(struct import_account *account, const char *gid)
@@ -185,23 +191,32 @@ static const char *take_mail(struct import_account *account,
 	return take_dir(account, path, "");
 }
 
-/* *:storage=100M (of KiB), or *:bytes=N */
+/* What stands behind that word of a rule, up to its colon. False: it is not there;
+ * what is too long for a number is cut, and then none. */
+static bool part_of(const char *rule, const char *word, char ret_number[32])
+{
+	const char *at = strstr(rule, word);
+
+	if (at)
+		(void)snprintf(ret_number, 32, "%.*s",
+			       (int)strcspn(at + strlen(word), ":"),
+			       at + strlen(word));
+	return at != NULL;
+}
+
+/* *:storage=100M (of KiB), *:bytes=N, *:messages=N, or several of them */
 static const char *take_rule(struct import_account *account, const char *rule)
 {
-	const char *bytes = strstr(rule, "bytes=");
-	const char *storage = strstr(rule, "storage=");
 	char number[32];
-	const char *from = bytes ? bytes + 6 : storage ? storage + 8 : NULL;
-	size_t len;
+	const char *why = NULL;
 
-	if (!from)
-		return NULL;
-	len = strcspn(from, ":");
-	if (len >= sizeof number)
-		return "the quota is too long";
-	memcpy(number, from, len);
-	number[len] = 0;
-	return import_account_quota(account, number, bytes ? 1 : 1024);
+	if (part_of(rule, "bytes=", number))
+		why = import_account_quota(account, number, 1);
+	else if (part_of(rule, "storage=", number))
+		why = import_account_quota(account, number, 1024);
+	if (!why && part_of(rule, "messages=", number))
+		why = import_account_messages(account, number);
+	return why;
 }
 
 static const char *take_extra(struct import_account *account, char *extra)

@@ -18,7 +18,7 @@ typedef const char *fmt_passwd(char *line, const char *domain,
 fmt_passwd fmt_passwd_vpopmail;
 
 /* Two of its fields, NULL or why not: 10485760S,1000C is bytes, and a number of
- * messages, which nobody counts here; and the flags. */
+ * messages; and the flags. */
 const char *fmt_passwd_quota(struct import_account *account, const char *text);
 const char *fmt_passwd_flags(struct import_account *account, const char *gid);
 

@@ -232,6 +232,25 @@ static bool is_one_of(const char *text, const char *const *words)
 	return false;
 }
 
+/* "12", or a word or number for none. */
+const char *import_account_messages(struct import_account *account,
+				    const char *text)
+{
+	static const char *const none[] = {"none", "unlimited", "-1", NULL};
+	const size_t digits = strspn(text, "0123456789");
+
+	account->has_messages = true;
+	account->messages = 0;
+	if (!text[0] || is_one_of(text, none))
+		return NULL;
+	if (text[digits] || digits > 18) /* 64 bits hold as many */
+		return import_account_blame(
+			account, text,
+			"a limit of messages is a number, or 'none'");
+	account->messages = strtoull(text, NULL, 10);
+	return NULL;
+}
+
 static const char *const yes[] = {"on", "yes", "true", "1", "y", NULL};
 static const char *const no[] = {"off", "no", "false", "0", "n", NULL};
 

@@ -52,6 +52,8 @@ struct import_account {
 	char title[STORE_TITLE_MAX + 1];
 	bool has_quota;
 	uint64_t quota;
+	bool has_messages;
+	uint64_t messages; /* at most so many; 0: no limit of its own */
 	bool has_login, login;
 	bool has_services; /* then login is on */
 	unsigned services_off;
@@ -102,6 +104,9 @@ const char *import_account_reason(struct import_account *account,
 /* As bytesize.h reads them; unit multiplies a bare number. */
 const char *import_account_quota(struct import_account *account,
 				 const char *text, uint64_t unit);
+/* How many at most; 0, none, unlimited, -1 or "": no limit. */
+const char *import_account_messages(struct import_account *account,
+				    const char *text);
 const char *import_account_login(struct import_account *account,
 				 const char *text);
 const char *import_account_delivery(struct import_account *account,

@@ -29,6 +29,7 @@ enum {
 	ITSELF = 1 << 17,
 	HAS_SERVICES = 1 << 18,
 	HAS_EXPIRES = 1 << 19,
+	HAS_MESSAGES = 1 << 20,
 };
 
 /* At the head of a packed row; then the parts, each as long as it is. */
@@ -47,6 +48,7 @@ static unsigned parts_of(const struct import_account *i)
 	       (i->password_len ? HAS_PASSWORD : 0u) |
 	       (i->hash[0] ? HAS_HASH : 0u) | (i->has_title ? HAS_TITLE : 0u) |
 	       (i->has_quota ? HAS_QUOTA : 0u) |
+	       (i->has_messages ? HAS_MESSAGES : 0u) |
 	       (i->has_login ? HAS_LOGIN : 0u) |
 	       (i->has_login && i->login ? LOGIN_ON : 0u) |
 	       (i->has_delivery ? HAS_DELIVERY : 0u) |
@@ -94,6 +96,8 @@ static bool pack(struct text *out, const struct import_account *i)
 	       put_text(out, parts, HAS_TITLE, i->title) &&
 	       (!(parts & HAS_QUOTA) ||
 		put(out, &i->quota, sizeof i->quota)) &&
+	       (!(parts & HAS_MESSAGES) ||
+		put(out, &i->messages, sizeof i->messages)) &&
 	       (!(parts & HAS_EXPIRES) ||
 		put(out, &i->expires, sizeof i->expires)) &&
 	       put_text(out, parts, HAS_REASON, i->reason) &&
@@ -140,6 +144,7 @@ static void unpack(const char *at, struct import_account *ret_intake)
 	i->has_box = parts & HAS_BOX;
 	i->has_title = parts & HAS_TITLE;
 	i->has_quota = parts & HAS_QUOTA;
+	i->has_messages = parts & HAS_MESSAGES;
 	i->has_login = parts & HAS_LOGIN;
 	i->login = parts & LOGIN_ON;
 	i->has_delivery = parts & HAS_DELIVERY;
@@ -161,6 +166,8 @@ static void unpack(const char *at, struct import_account *ret_intake)
 	at = take_text(at, parts, HAS_TITLE, i->title);
 	if (parts & HAS_QUOTA)
 		at = take(at, &i->quota, sizeof i->quota);
+	if (parts & HAS_MESSAGES)
+		at = take(at, &i->messages, sizeof i->messages);
 	if (parts & HAS_EXPIRES)
 		at = take(at, &i->expires, sizeof i->expires);
 	at = take_text(at, parts, HAS_REASON, i->reason);

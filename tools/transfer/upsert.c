@@ -12,6 +12,7 @@
 bool upsert_wants_box(const struct import_account *account)
 {
 	return account->has_box || account->has_title || account->has_quota ||
+	       account->has_messages ||
 	       account->has_login || account->has_delivery ||
 	       account->has_expires ||
 	       account->secret == IMPORT_ACCOUNT_PASSWORD ||
@@ -102,6 +103,11 @@ static unsigned merge(const struct import_account *account, const char *hash,
 	}
 	if (account->has_quota && account->quota != box->quota.bytes) {
 		box->quota.bytes = account->quota;
+		differs |= UPSERT_QUOTA;
+	}
+	if (account->has_messages &&
+	    account->messages != box->quota.messages) {
+		box->quota.messages = account->messages;
 		differs |= UPSERT_QUOTA;
 	}
 	if (account->has_login && account->login != box->state.login) {
