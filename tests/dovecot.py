@@ -23,6 +23,13 @@ default_internal_group = {group}
 first_valid_uid = 1
 first_valid_gid = 1
 auth_mechanisms = plain login
+# Whoever was refused waits longer each time, but for tests.
+auth_failure_delay = 0
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
 pop3_uidl_format = %f
 service pop3-login {{
   chroot =

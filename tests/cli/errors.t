@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """popbox: errors for programs: with --json one object a line, on stderr, with a
 word that tells what exit code 100 does not."""
+import fcntl
 import json
 import os
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -76,13 +76,10 @@ def later():
         if os.geteuid() == 0:
             eq(word(site, 111, "box", "list", prefix=user)[0], "denied")
         # The gate of writers is a lock on the store's directory.
-        with subprocess.Popen(["flock", site.store, "sleep", "60"]) as held:
-            while subprocess.run(["flock", "-n", site.store,
-                                  "true"]).returncode == 0:
-                pass
-            eq(word(site, 111, "box", "suspend", "ex1-0001")[0], "busy")
-            held.kill()
-            held.wait()
+        held = os.open(site.store, os.O_RDONLY)
+        fcntl.flock(held, fcntl.LOCK_EX)
+        eq(word(site, 111, "box", "suspend", "ex1-0001")[0], "busy")
+        os.close(held)
 
 
 @test("what is said beside is a note; marks and quotes are as they should be")
