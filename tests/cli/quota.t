@@ -377,6 +377,8 @@ def grace():
         has(got.out, "(#5.2.2)")
         words = ("-g", "3600", site.box_path(), "5S")
         eq(site.quota(*words).rc, 100)  # it never will fit
+        # A file's clock can be ahead of the program's.
+        eq(site.quota(site.box_path(), "1C", age=-5).rc, 100)
 
 
 @test("a setting of quotas is in the files after sync --full", root=True)

@@ -100,7 +100,10 @@ static int look_at_message(struct quota_message *message)
 		return EINVAL;
 	message->bytes = (uint64_t)(st.st_size - at) + length_of("RPLINE") +
 			 length_of("DTLINE");
+	/* The file's clock may be a tick ahead of time(2). */
 	message->age = (int64_t)time(NULL) - st.st_mtime;
+	if (message->age < 0)
+		message->age = 0;
 	return 0;
 }
 
