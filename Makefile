@@ -172,6 +172,10 @@ demo-dialup: dialup-packages
 	$(MAKE) all standins
 	tests/demo-dialup $(if $(QMAIL),--qmail $(QMAIL))
 
+demo-cluster: cluster-packages
+	$(MAKE) all standins $(B)/popbox-central
+	tests/demo-cluster
+
 check: check-packages
 	tests/run $(if $(QMAIL),--qmail $(QMAIL))
 
@@ -201,11 +205,12 @@ BUILD_PACKAGES = gcc libc6-dev liblmdb-dev libsodium-dev libcrypt-dev \
 	libidn2-dev libjansson-dev libcdb-dev libcsv-dev \
 	libcurl4-openssl-dev
 DEMO_PACKAGES  = $(BUILD_PACKAGES) ucspi-tcp mpop python3
+CLUSTER_PACKAGES = $(DEMO_PACKAGES) libpq-dev postgresql-15 iproute2 openssl
 DIALUP_PACKAGES = $(BUILD_PACKAGES) python3 python3-aiosmtpd
 CHECK_PACKAGES = $(DEMO_PACKAGES) libcmocka-dev perl binutils strace mandoc \
 	tinycdb curl whois argon2 openssl python3-aiosmtpd clang libclang-rt-14-dev \
 	dovecot-pop3d dovecot-imapd dovecot-lmtpd apache2-utils \
-	zsh fish daemontools s6 systemd stunnel4 fail2ban \
+	zsh fish daemontools s6 systemd stunnel4 fail2ban iproute2 \
 	dpkg-dev lintian valgrind libpq-dev postgresql-15 lmdb-utils
 DEEP_PACKAGES  = $(CHECK_PACKAGES) clang-tidy cppcheck shellcheck llvm-14 \
 	lmdb-utils
@@ -214,6 +219,8 @@ demo-packages:
 	@tests/packages $(DEMO_PACKAGES)
 deb-packages:
 	@tests/packages $(BUILD_PACKAGES) libpq-dev dpkg-dev
+cluster-packages:
+	@tests/packages $(CLUSTER_PACKAGES)
 dialup-packages:
 	@tests/packages $(DIALUP_PACKAGES)
 capture-packages:
@@ -282,7 +289,8 @@ deep-packages:
 clean:
 	rm -rf build
 
-.PHONY: all tests dynamic watched standins check bench captures plots demo demo-dialup bench-packages check-packages demo-packages \
+.PHONY: all tests dynamic watched standins check bench captures plots demo demo-dialup demo-cluster bench-packages check-packages demo-packages \
+	cluster-packages \
 	dialup-packages capture-packages \
 	deep deep-packages install install-cluster uninstall deb deb-packages clean force
 .SECONDARY:

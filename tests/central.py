@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A PostgreSQL server of a test's own, in a temporary directory, as an unprivileged
-user: on a Unix socket, or with TLS on a port of 127.0.0.1. Nothing of the machine's
-own server, if there is one, is touched."""
+"""PostgreSQL servers of a test's own, each in a temporary directory, as an unprivileged
+user: on a Unix socket, or with TLS on a port of 127.0.0.1; and hosts that share one.
+A server can be the standby of another. The machine's own server, if there is one, is
+not touched."""
 import glob
 import os
 import pwd
@@ -40,15 +41,29 @@ def user():
 
 
 class Server:
-    def __init__(self, *settings):
+    """standby_of: another Server, whose commits then can wait for this one, by its
+    name (`confirm`). prefix: words before the server's own, such as nsenter's."""
+
+    def __init__(self, *settings, standby_of=None, name="standby", prefix=()):
         self.user = user()
+        self.name, self.prefix = name, prefix
         self.top = tempfile.mkdtemp(prefix="popbox-pg.")
         self.data = self.top + "/data"
         self.process = None
         os.chmod(self.top, 0o755)
         os.chown(self.top, self.user.pw_uid, self.user.pw_gid)
-        self.run("initdb", "-D", self.data, "-A", "trust", "-U", "owner", "-E",
-                 "UTF8", "--locale=C", "-N")
+        if standby_of:
+            self.copy_of(standby_of)
+        else:
+            self.run("initdb", "-D", self.data, "-A", "trust", "-U", "owner",
+                     "-E", "UTF8", "--locale=C", "-N")
+        self.settings = settings
+        self.configure()
+        self.start()
+        if not standby_of:
+            self.sql("CREATE DATABASE popbox", dbname="postgres")
+
+    def configure(self):
         with open(self.data + "/postgresql.conf", "a") as file:
             file.write(f"""
 listen_addresses = ''
@@ -58,9 +73,34 @@ max_connections = 40
 fsync = off
 log_line_prefix = '%m [%p] %u '
 timezone = 'UTC'
-""" + "".join(line + "\n" for line in settings))
+""" + "".join(line + "\n" for line in self.settings))
+
+    def copy_of(self, primary):
+        self.run("pg_basebackup", "-D", self.data, "-R", "-c", "fast", "-X",
+                 "stream", "-d", f"host={primary.top} user=owner "
+                 f"application_name={self.name}")
+
+    def rejoin(self, primary):
+        """The standby of whoever was promoted meanwhile; what it had is lost."""
+        shutil.rmtree(self.data)
+        self.copy_of(primary)
+        self.configure()
         self.start()
-        self.sql("CREATE DATABASE popbox", dbname="postgres")
+
+    def confirm(self, names):
+        """Each commit waits until one of these standbys has it; "" for none."""
+        self.sql(f"ALTER SYSTEM SET synchronous_standby_names = '{names}'")
+        self.sql("SELECT pg_reload_conf()")
+        for _ in range(600):
+            if not names or self.sql("SELECT 1 FROM pg_stat_replication WHERE "
+                                     "sync_state IN ('sync', 'quorum')"):
+                return self
+            time.sleep(0.05)
+        raise AssertionError("no standby confirms")
+
+    def promote(self):
+        self.sql("SELECT pg_promote(true, 60)")
+        return self
 
     def __enter__(self):
         return self
@@ -84,8 +124,9 @@ timezone = 'UTC'
         with open(self.top + "/log", "ab") as log:
             self.process = subprocess.Popen(
                 # Whoever kills the test kills the server.
-                self.as_user([PROGRAMS + "/postgres", "-D", self.data],
-                             "--pdeathsig=QUIT"),
+                [*self.prefix,
+                 *self.as_user([PROGRAMS + "/postgres", "-D", self.data],
+                               "--pdeathsig=QUIT")],
                 cwd=self.top, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                 env={"PATH": "/usr/bin:/bin"}, start_new_session=True)
         for _ in range(600):

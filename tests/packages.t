@@ -25,6 +25,8 @@ update-rc.d popbox-try defaults
 deb-systemd-helper enable popbox-try.service
 invoke-rc.d popbox-try start
 deb-systemd-invoke start popbox-try.service
+# As PostgreSQL's, which makes a database cluster where it finds none.
+ls /etc/postgresql/99/*/postgresql.conf >/found || mkdir -p /etc/postgresql/99/main
 exit 0
 """,
     "etc/init.d/popbox-try": """#!/bin/sh
@@ -68,12 +70,12 @@ def enabled():
     return set(done.stdout.splitlines())
 
 
-def within(apt, policy, top):
+def within(apt, policy, name, top):
     over.lay_over(top)
     os.makedirs("/etc/systemd/system", exist_ok=True)
-    for name, text in FILES.items():
-        write("/try/" + name, text, 0o755 if "DEBIAN/p" in name or
-              "init.d" in name else 0o644)
+    for path, text in FILES.items():
+        write("/try/" + path, text.replace("e: popbox-try", "e: " + name),
+              0o755 if "DEBIAN/p" in path or "init.d" in path else 0o644)
     os.environ["PATH"] = "/fake:/usr/sbin:/usr/bin:/sbin:/bin"
     subprocess.run(["dpkg-deb", "-b", "/try", "/try.deb"], check=True,
                    stdout=subprocess.DEVNULL)
@@ -90,25 +92,28 @@ def within(apt, policy, top):
         write(POLICY, policy, 0o755)
     before = enabled()
     assert any("popbox-mine" in path for path in before), before
-    done = subprocess.run([TREE + "/tests/packages", "popbox-try"],
+    done = subprocess.run([TREE + "/tests/packages", name],
                           capture_output=True, text=True)
     print("code", done.returncode)
     print("installed", subprocess.run(
-        ["dpkg-query", "-W", "-f", "${Status}", "popbox-try"],
+        ["dpkg-query", "-W", "-f", "${Status}", name],
         capture_output=True, text=True).stdout)
     print("new", sorted(enabled() - before))
     print("gone", sorted(before - enabled()))
     print("started", os.path.exists("/started"))
     print("policy", open(POLICY).read() if os.path.exists(POLICY) else None,
           os.path.exists(POLICY + ".kept"))
+    print("clusters", os.path.exists("/etc/postgresql/99"))
 
 
-def packages(apt, policy=""):
-    got, _ = over.inside(__file__, apt, policy)
+def packages(apt, policy="", name="popbox-try"):
+    got, _ = over.inside(__file__, apt, policy, name)
     if got.returncode == over.NO_ROOT:
         skip(got.stdout.strip())
     eq(got.returncode, 0, got.stdout + got.stderr)
-    return got.stdout.splitlines()
+    *lines, clusters = got.stdout.splitlines()
+    eq(clusters, f"clusters {not name.startswith('postgresql')}")
+    return lines
 
 
 WORKS = "#!/bin/sh\nexec dpkg -i /try.deb\n"
@@ -135,6 +140,14 @@ def policy():
 def fails():
     eq(packages("#!/bin/sh\ndpkg -i /try.deb\nexit 100\n")[::2],
        ["code 1", "new []", "started False"])
+
+
+@test("PostgreSQL's package makes no database cluster, and nothing of its "
+      "configuration is left", root=True, plain=True)
+def no_cluster():
+    eq(packages(WORKS, name="postgresql-99"),
+       ["code 0", "installed install ok installed", "new []", "gone []",
+        "started False", "policy None False"])
 
 
 if "--inside" in sys.argv:
