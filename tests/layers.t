@@ -82,7 +82,7 @@ def edges():
     only("<cdb.h>", r"tools/qmail/cdbfile\.c")
     only("<csv.h>", r"tools/transfer/csvfile\.c")
     only("<curl/curl.h>", r"tools/maildirsmtp/main\.c")
-    only("<libpq-fe.h>", r"tools/centralpg/pg\.c")
+    only("<libpq-fe.h>", r"tools/centralpg/pg(_\w+)?\.[ch]")
 
 
 def arrows(path, text=None):

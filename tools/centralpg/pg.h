@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* pg.h: the central database in PostgreSQL: the only file that knows libpq is pg.c.
+/* pg.h: the central database in PostgreSQL: the only files that know libpq are pg*.c.
  *
  * Each call answers FRAMES_FAULTS when all is well, else the fault, and pg_why says
  * more. A fault ends the transaction; after FRAMES_AWAY and FRAMES_UNKNOWN the connection
