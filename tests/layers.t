@@ -231,7 +231,8 @@ def headers():
         name = os.path.basename(path)
         assert first.startswith(f"/* {name}: "), f"{path}: {first!r}"
         subprocess.run(["gcc", "-std=gnu17", "-D_GNU_SOURCE", "-I.", "-Itools",
-                        "-Wall", "-Werror", "-fsyntax-only", "-x", "c", path],
+                        "-I/usr/include/postgresql", "-Wall", "-Werror",
+                        "-fsyntax-only", "-x", "c", path],
                        check=True)
 
 
