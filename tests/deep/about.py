@@ -181,7 +181,7 @@ MAP = (
     ("tools/qmail/cdbfile.c", ("explain.t", "check.t", "import.t")),
     ("tools/qmail/route.c", ("test_route", "explain.t")),
     ("tools/base/idn.c", ("test_fold", "admin.t", "forms.t", "odd.t")),
-    *((TOOL[name], ("restore.t", "durable.t", "backup.t", "codes.t",
+    *((TOOL[name], ("restore.t", "short.t", "durable.t", "backup.t", "codes.t",
                            "crash.t"))
       for name in (
         "backup", "restore", "stage", "probe", "numbers", "box_record",
@@ -260,7 +260,7 @@ MAP = (
     ("tools/base/say.c", ("errors.t", "odd.t", "terminal.t", "words.t")),
     ("tools/accounts/domain_boxes.c", ("growth.t", "changes.t", "admin.t")),
     ("tools/base/strtab.c", ("check.t", "changes.t", "backup.t")),
-    ("tools/base/safe_open.c", ("control.t", "import.t", "crash.t", "restore.t", "durable.t")),
+    ("tools/base/safe_open.c", ("control.t", "import.t", "crash.t", "restore.t", "short.t", "durable.t")),
 )
 # Of all others.
 ELSE = ("admin.t", "words.t", "kinds.t", "changes.t", "codes.t", "check.t",
