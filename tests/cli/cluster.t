@@ -703,6 +703,46 @@ def settled():
         alike(a, b)
 
 
+@test("a failover: acknowledged is what the standby has, also where the wait for it was "
+      "cancelled; a host that saw what was lost takes all rows anew", root=True)
+def failover():
+    central.needs()
+    with Server("synchronous_commit = off") as pg, \
+            Server(standby_of=pg, name="two") as two, Host("a") as a, \
+            Host("b") as b:
+        pg.confirm("ANY 1 (two)")
+        a.joe()
+        conninfo = f"host={pg.top},{two.top} dbname=popbox user=owner"
+        a.do("cluster", "init", conninfo)
+        b.do("cluster", "join", conninfo)
+        two.kill()
+        process = subprocess.Popen(
+            [POPBOX, "-d", a.store, "passwd", "joe@example.com", "--stdin"],
+            stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        a.processes.append(process)
+        process.stdin.write(NEW + "\n")
+        process.stdin.close()
+        waits = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+        until(lambda: pg.sql(waits))
+        eq(b.do("follow", "--once"), "")
+        eq(accepts(b, NEW), False)  # it is not seen
+        pg.sql(f"SELECT pg_cancel_backend(({waits}))")
+        until(lambda: b.do("follow", "--once") == "" and accepts(b, NEW))
+        time.sleep(0.5)
+        eq(process.poll(), None, "acknowledged, and no standby has it")
+        pg.kill()
+        two.start()
+        two.sql("ALTER SYSTEM SET synchronous_standby_names = ''")
+        two.promote()
+        # It is not there, and so it is made again, with another token.
+        said = process.stderr.read()
+        eq(process.wait(), 0, said)
+        eq(accepts(a, NEW), True)
+        lost = b.popbox("follow", "--once").err
+        has(lost, "the central database has lost: it was made anew")
+        alike(a, b)
+
+
 @test("popbox cluster schema is what init makes", root=True)
 def schema():
     central.needs()
