@@ -128,6 +128,31 @@ enum frames_fault pg_end(struct pg *pg, enum frames_fault fault)
 	return fault;
 }
 
+enum frames_fault pg_run_commit(struct pg *pg)
+{
+	PGresult *result;
+	bool good, rolled_back;
+	enum frames_fault fault;
+
+	pg->warned = false;
+	result = PQexec(pg->connection, "COMMIT");
+	good = PQresultStatus(result) == PGRES_COMMAND_OK;
+	rolled_back = good && strcmp(PQcmdStatus(result), "COMMIT") != 0;
+	if (rolled_back) {
+		PQclear(result);
+		return pg_say(pg, FRAMES_OTHER, "it rolled the change back");
+	}
+	if (good && pg->warned) { /* pg_why is the warning */
+		PQclear(result);
+		finish(pg);
+		return FRAMES_UNKNOWN;
+	}
+	fault = pg_judge(pg, result);
+	return fault == FRAMES_AWAY || PQstatus(pg->connection) != CONNECTION_OK
+		       ? FRAMES_UNKNOWN
+		       : fault;
+}
+
 enum frames_fault pg_closed(struct pg *pg)
 {
 	return pg_say(pg, FRAMES_AWAY, "there is no connection");
@@ -165,18 +190,25 @@ static bool connect_with(struct pg *pg, const PQconninfoOption *options)
 	return pg->connection && PQstatus(pg->connection) == CONNECTION_OK;
 }
 
-static void ignore_notice(void *arg, const PGresult *result)
+/* Only warnings come. */
+static void take_warning(void *arg, const PGresult *result)
 {
-	(void)arg;
-	(void)result;
+	struct pg *pg = arg;
+
+	(void)pg_say(pg, FRAMES_OTHER, PQresultErrorMessage(result));
+	pg->warned = true;
 }
 
-/* Waits are those of the caller; and who dies here gives its lock back. */
+/* Waits are those of the caller; and who dies here gives its lock back. A commit waits
+ * for the disk and the standbys, whatever the server's configuration says. */
 static enum frames_fault settle_session(struct pg *pg)
 {
-	(void)PQsetNoticeReceiver(pg->connection, ignore_notice, NULL);
+	(void)PQsetNoticeReceiver(pg->connection, take_warning, pg);
 	return pg_run(pg, "SET statement_timeout = 0; "
 			  "SET lock_timeout = '10s'; "
+			  "SELECT set_config('synchronous_commit', 'on', false) "
+			  "WHERE current_setting('synchronous_commit', true) "
+			  "IN ('off', 'local'); "
 			  "SET idle_in_transaction_session_timeout = '120s'; "
 			  "SET client_min_messages = warning");
 }

@@ -16,7 +16,7 @@ struct pg {
 	PGconn *connection;
 	char host[256];
 	char why[FRAMES_TEXT];
-	bool listens;
+	bool listens, warned;
 	uint64_t number;	  /* of the change whose rows are put */
 	struct pg_array array[3]; /* tab, key, row */
 	uint32_t rows;
@@ -30,6 +30,9 @@ enum frames_fault pg_closed(struct pg *pg);
 /* Takes the result. */
 enum frames_fault pg_judge(struct pg *pg, PGresult *result);
 enum frames_fault pg_run(struct pg *pg, const char *sql);
+/* COMMIT. FRAMES_UNKNOWN: the connection was lost meanwhile, or the server stopped to
+ * wait for its standbys, which may not have what is committed here. */
+enum frames_fault pg_run_commit(struct pg *pg);
 
 /* A fault ends the transaction; rows that wait are forgotten. */
 enum frames_fault pg_end(struct pg *pg, enum frames_fault fault);

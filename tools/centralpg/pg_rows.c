@@ -249,22 +249,6 @@ enum frames_fault pg_put(struct pg *pg, const struct pg_row *row)
 	return pg_end(pg, put_batch(pg));
 }
 
-/* From where it is sent on, a lost connection leaves it unknown. */
-static enum frames_fault commit(struct pg *pg)
-{
-	PGresult *result = PQexec(pg->connection, "COMMIT");
-	const bool good = PQresultStatus(result) == PGRES_COMMAND_OK;
-	const bool rolled_back =
-		good && strcmp(PQcmdStatus(result), "COMMIT") != 0;
-	const enum frames_fault fault = pg_judge(pg, result);
-
-	if (rolled_back)
-		return pg_say(pg, FRAMES_OTHER, "it rolled the change back");
-	return fault == FRAMES_AWAY || PQstatus(pg->connection) != CONNECTION_OK
-		       ? FRAMES_UNKNOWN
-		       : fault;
-}
-
 enum frames_fault pg_commit(struct pg *pg)
 {
 	enum frames_fault fault;
@@ -276,7 +260,7 @@ enum frames_fault pg_commit(struct pg *pg)
 		fault = pg_run(pg, "NOTIFY popbox");
 	if (fault != FRAMES_FAULTS)
 		return pg_end(pg, fault);
-	return pg_end(pg, commit(pg));
+	return pg_end(pg, pg_run_commit(pg));
 }
 
 enum frames_fault pg_rollback(struct pg *pg)
@@ -307,7 +291,9 @@ enum frames_fault pg_settle(struct pg *pg, uint64_t number, bool *ret_there,
 			     get_token(result, 0, ret_token);
 	}
 	fault = pg_judge(pg, result);
+	/* The lock is a write: this waits for the standbys, and they have all that
+	 * was committed before. */
 	if (fault == FRAMES_FAULTS)
-		fault = pg_run(pg, "COMMIT");
-	return pg_end(pg, fault);
+		fault = pg_run_commit(pg);
+	return pg_end(pg, fault == FRAMES_UNKNOWN ? FRAMES_AWAY : fault);
 }

@@ -85,8 +85,9 @@ enum frames_fault pg_init(struct pg *pg, const struct pg_head *head,
 	return pg_end(pg, fault);
 }
 
-enum frames_fault pg_host(struct pg *pg, uint64_t number, uint64_t pending,
-			  const char *version, const char *said)
+static enum frames_fault put_host(struct pg *pg, uint64_t number,
+				  uint64_t pending, const char *version,
+				  const char *said)
 {
 	const uint64_t numbers[] = {htobe64(number), htobe64(pending)};
 	const Oid types[] = {PG_TEXT, PG_INT8, PG_INT8, PG_TEXT, PG_TEXT};
@@ -96,20 +97,32 @@ enum frames_fault pg_host(struct pg *pg, uint64_t number, uint64_t pending,
 			    (int)strlen(said)};
 	const int binary[] = {1, 1, 1, 1, 1};
 
+	return pg_judge(
+		pg, PQexecParams(pg->connection,
+				 "INSERT INTO popbox.host (name, number, "
+				 "pending, version, said) VALUES ($1, $2, "
+				 "$3, $4, $5) ON CONFLICT (name) DO UPDATE "
+				 "SET number = EXCLUDED.number, pending = "
+				 "EXCLUDED.pending, version = "
+				 "EXCLUDED.version, said = EXCLUDED.said, "
+				 "seen = now()",
+				 5, types, values, lens, binary, 1));
+}
+
+enum frames_fault pg_host(struct pg *pg, uint64_t number, uint64_t pending,
+			  const char *version, const char *said)
+{
+	enum frames_fault fault;
+
 	if (!pg->connection)
 		return pg_closed(pg);
-	return pg_end(
-		pg,
-		pg_judge(pg, PQexecParams(
-				     pg->connection,
-				     "INSERT INTO popbox.host (name, number, "
-				     "pending, version, said) VALUES ($1, $2, "
-				     "$3, $4, $5) ON CONFLICT (name) DO UPDATE "
-				     "SET number = EXCLUDED.number, pending = "
-				     "EXCLUDED.pending, version = "
-				     "EXCLUDED.version, said = EXCLUDED.said, "
-				     "seen = now()",
-				     5, types, values, lens, binary, 1)));
+	/* A follower does not wait for a standby that is away. */
+	fault = pg_run(pg, "BEGIN; SET LOCAL synchronous_commit = off");
+	if (fault == FRAMES_FAULTS)
+		fault = put_host(pg, number, pending, version, said);
+	if (fault == FRAMES_FAULTS)
+		fault = pg_run(pg, "COMMIT");
+	return pg_end(pg, fault);
 }
 
 enum frames_fault pg_hosts(struct pg *pg, pg_host_sink *sink, void *arg)
