@@ -7,6 +7,8 @@
 
 static uint8_t version_of(const struct store_box *box)
 {
+	if (box->vacation[0])
+		return ROW_VERSION_VACATION;
 	if (row_has_limits(&box->state) || box->quota.messages)
 		return ROW_VERSION_LIMITED;
 	return box->other.handle.s[0] ? ROW_VERSION_MORE : ROW_VERSION;
@@ -34,6 +36,11 @@ enum err box_encode(const struct store_account *account, struct row *ret_row)
 		row_put_limits(&record, &box->state);
 		record_put_u64(&record, box->quota.messages);
 	}
+	if (version >= ROW_VERSION_VACATION) {
+		record_put_u64(&record, (uint64_t)box->vacation_from);
+		record_put_u64(&record, (uint64_t)box->vacation_until);
+		record_put_text(&record, box->vacation);
+	}
 	return record_seal(&record, key.bytes, key.len, &ret_row->len);
 }
 
@@ -47,6 +54,26 @@ static void get_other(struct record *record, struct name_box *ret_other)
 	ret_other->number = record_get_u32(record);
 }
 
+bool store_vacation_good(const struct store_box *box)
+{
+	return box->vacation_from >= 0 && box->vacation_until >= 0 &&
+	       (!box->vacation_until ||
+		box->vacation_from < box->vacation_until);
+}
+
+static void get_vacation(struct record *record, struct store_box *box)
+{
+	box->vacation_from = box->vacation_until = 0;
+	box->vacation[0] = 0;
+	if (record->version < ROW_VERSION_VACATION)
+		return;
+	box->vacation_from = (int64_t)record_get_u64(record);
+	box->vacation_until = (int64_t)record_get_u64(record);
+	record_get_text(record, box->vacation, sizeof box->vacation);
+	if (!store_vacation_good(box))
+		record->bad = true;
+}
+
 /* What rows of the first version do not have. A version says what those before it
  * could not. */
 static void get_more(struct record *record, struct store_box *box)
@@ -58,6 +85,7 @@ static void get_more(struct record *record, struct store_box *box)
 	row_get_limits(record, &box->state);
 	if (record->version >= ROW_VERSION_LIMITED)
 		box->quota.messages = record_get_u64(record);
+	get_vacation(record, box);
 	if (version_of(box) != record->version)
 		record->bad = true;
 }
@@ -69,7 +97,7 @@ enum err box_decode(struct db_bytes key, struct db_bytes row,
 	struct store_box *box = &ret_account->box;
 	struct record record;
 	enum err err = record_open(row.at, row.len, key.at, key.len,
-				   ROW_VERSION_LIMITED, &record);
+				   ROW_VERSION_VACATION, &record);
 
 	if (err == ERR_OK)
 		err = row_name_box(key, &box->name);
@@ -97,7 +125,10 @@ static enum err decode_box(struct db_bytes key, struct db_bytes row,
 
 	if (err != ERR_OK)
 		return err;
-	*ret_box = account.box;
+	/* Of the text, which is last, what there is. */
+	memcpy(ret_box, &account.box,
+	       offsetof(struct store_box, vacation) +
+		       strlen(account.box.vacation) + 1);
 	secret_wipe(account.hash, sizeof account.hash);
 	return ERR_OK;
 }

@@ -234,6 +234,26 @@ enum err store_box_rehash(struct store_txn *txn, const struct name_box *name,
 	return err;
 }
 
+static void set_vacation(struct store_box *to, const struct store_box *from)
+{
+	const bool on = from->vacation[0];
+
+	memcpy(to->vacation, from->vacation, strlen(from->vacation) + 1);
+	to->vacation_from = on ? from->vacation_from : 0;
+	to->vacation_until = on ? from->vacation_until : 0;
+}
+
+static enum err judge_vacation(struct store_txn *txn,
+			       const struct store_box *box)
+{
+	return box->vacation[0] && !store_vacation_good(box)
+		       ? store_refuse(txn, ERR_INVALID,
+				      "the vacation reply of '%s-%04u' would "
+				      "end before it begins",
+				      box->name.handle.s, box->name.number)
+		       : ERR_OK;
+}
+
 enum err store_box_set(struct store_txn *txn, const struct store_box *box)
 {
 	struct row_key key = row_key_box(&box->name);
@@ -243,7 +263,9 @@ enum err store_box_set(struct store_txn *txn, const struct store_box *box)
 
 	if (err != ERR_OK)
 		return err;
-	err = encode_public(&account.box, &before);
+	err = judge_vacation(txn, box);
+	if (err == ERR_OK)
+		err = encode_public(&account.box, &before);
 	memcpy(account.box.title, box->title, sizeof box->title);
 	memcpy(account.box.state.reason, box->state.reason,
 	       sizeof box->state.reason);
@@ -252,6 +274,7 @@ enum err store_box_set(struct store_txn *txn, const struct store_box *box)
 	account.box.state.delivery = box->state.delivery;
 	account.box.state.expires = box->state.expires;
 	account.box.state.off = box->state.off;
+	set_vacation(&account.box, box);
 	if (err == ERR_OK)
 		err = encode_public(&account.box, &after);
 	if (err == ERR_OK && row_same(&before, &after))

@@ -11,7 +11,6 @@ enum {
 	STAYS = 1 << 3,
 	TRIED = 1 << 4,
 	WAS = 1 << 5,
-	FLAGS = 1 << 7, /* none is so high */
 };
 
 static const uint8_t kinds[] = {[STORE_HANDLES] = 0,
@@ -176,11 +175,14 @@ enum err pending_decode(struct db_bytes key, struct db_bytes row,
 	pending->first = record_get_u64(&record);
 	pending->last = record_get_u64(&record);
 	pending->since = (int64_t)record_get_u64(&record);
-	if (flags >= FLAGS || !pending->what || !pending->first ||
+	if (!pending->what || !pending->first ||
 	    pending->first > pending->last)
 		return ERR_DAMAGED;
 	err = read_key(key, pending);
-	if (err == ERR_OK && pending->was && pending->table != STORE_DOMAINS)
+	if (err == ERR_OK &&
+	    ((pending->was && pending->table != STORE_DOMAINS) ||
+	     (pending->what & STORE_PENDING_VACATION &&
+	      pending->table != STORE_BOXES)))
 		err = ERR_DAMAGED;
 	if (err != ERR_OK)
 		return err;

@@ -252,6 +252,10 @@ static enum err note_box(struct store_txn *txn, const struct row_key *key,
 		what |= STORE_PENDING_SWITCHED;
 	if (!same_quota(&then.quota, &now.quota))
 		what |= STORE_PENDING_QUOTA;
+	if (then.vacation_from != now.vacation_from ||
+	    then.vacation_until != now.vacation_until ||
+	    strcmp(then.vacation, now.vacation) != 0)
+		what |= STORE_PENDING_VACATION;
 	if (txn->store->logins &&
 	    (was.len != is.len || memcmp(was.at, is.at, is.len) != 0))
 		what |= STORE_PENDING_SAYS;

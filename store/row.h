@@ -25,14 +25,15 @@
  * its extension (2) or from which handle it moved (3), an address that it is off
  * or expires (2), a box from where or to where its mail moved (2); handle, domain
  * and box that something is limited (4): a quota, but for a box's bytes, which every
- * row has; an end, services that are off, how many of each a handle may have. So a
- * popbox that does not know those reads all other rows, and answers ERR_SCHEMA for
+ * row has; an end, services that are off, how many of each a handle may have; a box that its
+ * mail is answered (5). So a popbox that does not know those reads all other rows, and answers ERR_SCHEMA for
  * these. A version has what those before it have, empty where there is none. */
 enum {
 	ROW_VERSION = 1,
 	ROW_VERSION_MORE = 2,
 	ROW_VERSION_MOVED = 3,
 	ROW_VERSION_LIMITED = 4,
+	ROW_VERSION_VACATION = 5,
 };
 
 struct row_key {

@@ -31,6 +31,7 @@ enum {
 	STORE_FORWARDS_MAX = 8192, /* bytes of all forwards, a NUL after each */
 	STORE_IP_MAX = 45,	   /* INET6_ADDRSTRLEN less its NUL */
 	STORE_KEY_MAX = 511, /* LMDB's own limit */
+	STORE_VACATION_MAX = 7168, /* bytes of the text that answers mail */
 	STORE_ROW_MAX = 9216, /* bytes of any encoded row */
 	STORE_ACTOR_MAX = 64,
 	STORE_COMMAND_MAX = 128,
@@ -132,6 +133,11 @@ struct store_box {
 	 * has the mail. */
 	struct name_box other;
 	struct store_state state;
+	/* What answers mail while its user is away, from one time until another, 0:
+	 * from now on, until it is turned off. "": nothing does. Last, so that a
+	 * walk over all boxes copies no empty room. */
+	int64_t vacation_from, vacation_until;
+	char vacation[STORE_VACATION_MAX + 1];
 };
 
 /* An address leads to a box, to forwards, or to both. It may be off although
@@ -262,6 +268,9 @@ MUST_USE enum err store_box_next(struct store_txn *txn,
 				 const struct name_box *after,
 				 struct store_box *ret_box);
 
+/* Do the times of its reply follow each other? */
+bool store_vacation_good(const struct store_box *box);
+
 /* What holds for a box (struct store_quota), 0 where there is no limit; it may take the
  * place of what the box says itself. ERR_DAMAGED: a row that must be there is missing. */
 MUST_USE enum err store_box_quota(struct store_txn *txn,
@@ -324,8 +333,11 @@ enum {
 	STORE_PENDING_EXTENSION = 1 << 2, /* of a domain: it had one */
 	STORE_PENDING_QUOTA = 1 << 6, /* of the box, or of boxes of the handle or
 				       * domain: in the box, and in others' files */
+	STORE_PENDING_VACATION = 1 << 7, /* of the box: in it, and in the files of
+					  * its addresses */
 	STORE_PENDING_ANY = STORE_PENDING_SAYS | STORE_PENDING_SWITCHED |
-			    STORE_PENDING_EXTENSION | STORE_PENDING_QUOTA,
+			    STORE_PENDING_EXTENSION | STORE_PENDING_QUOTA |
+			    STORE_PENDING_VACATION,
 };
 
 struct store_pending {

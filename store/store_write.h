@@ -119,7 +119,8 @@ MUST_USE enum err store_box_add(struct store_txn *txn,
 MUST_USE enum err store_account_add(struct store_txn *txn,
 				    const struct store_account *account);
 
-/* Its title, quota, switches, services, end and reason. */
+/* Its title, quota, switches, services, end, reason, and vacation reply.
+ * ERR_INVALID: that would end before it begins. */
 MUST_USE enum err store_box_set(struct store_txn *txn,
 				const struct store_box *box);
 

@@ -188,6 +188,49 @@ static void test_quota(void **state)
 	is("ex1/box/ex1-0001 64 stays, ex1/address/joe@example.com 1, ");
 }
 
+static enum err answer(struct store_txn *txn, void *arg)
+{
+	const struct store_address a = joe();
+	const char *text = arg;
+	struct store_box box;
+	enum err err = store_box_get(txn, &a.box, &box);
+
+	if (err != ERR_OK)
+		return err;
+	memcpy(box.vacation, text, strlen(text) + 1);
+	box.vacation_from = 5;
+	box.vacation_until = text[0] == '!' ? 5 : 6;
+	return store_box_set(txn, &box);
+}
+
+static enum err get_box(struct store_txn *txn, void *arg)
+{
+	const struct store_address a = joe();
+
+	return store_box_get(txn, &a.box, arg);
+}
+
+static void test_vacation(void **state)
+{
+	struct store_box box;
+
+	(void)state;
+	assert_int_equal(change(answer, "Away."), ERR_OK);
+	is("ex1/box/ex1-0001 128 stays, ");
+	assert_int_equal(change(password, NULL), ERR_OK);
+	assert_int_equal(store_read(store, get_box, &box), ERR_OK);
+	assert_string_equal(box.vacation, "Away.");
+	assert_int_equal(box.vacation_until, 6);
+	assert_int_equal(change(drop_all, NULL), ERR_OK);
+	assert_int_equal(change(answer, "Away."), ERR_OK);
+	is("");
+	assert_int_equal(change(answer, "! until it begins"), ERR_INVALID);
+	assert_int_equal(change(answer, ""), ERR_OK);
+	is("ex1/box/ex1-0001 128 stays, ");
+	assert_int_equal(store_read(store, get_box, &box), ERR_OK);
+	assert_int_equal(box.vacation_from, 0);
+}
+
 static enum err suspend_all(struct store_txn *txn, void *arg)
 {
 	const struct store_address a = joe();
@@ -497,6 +540,8 @@ int main(int argc, char **argv)
 		WITH_STORE("what no file says makes no row", test_quiet),
 		WITH_STORE("a quota makes one row of each level that says one",
 			   test_quota),
+		WITH_STORE("a vacation reply makes a row of its box",
+			   test_vacation),
 		WITH_STORE("where logins are in files a password makes a row",
 			   test_logins),
 		WITH_STORE("where logins are in files their switches make rows",

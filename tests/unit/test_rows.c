@@ -161,6 +161,37 @@ static void unlimited(const struct row_key *key, struct store_account *box)
 			 ERR_DAMAGED);
 }
 
+/* One that is answered; and a reply that ends before it begins, or without a text. */
+static void answered(const struct row_key *key, struct store_account *box)
+{
+	struct row row;
+
+	memcpy(box->box.vacation, "Away.", 6);
+	box->box.vacation_from = 1000;
+	box->box.vacation_until = 2000;
+	assert_int_equal(box_encode(box, &row), ERR_OK);
+	assert_int_equal(row.bytes[0], ROW_VERSION_VACATION);
+	spoil("answered box", read_box, key, &row);
+	box->box.vacation_until = 1000;
+	assert_int_equal(box_encode(box, &row), ERR_OK);
+	assert_int_equal(read_box(row_key_bytes(key), row_bytes(&row)),
+			 ERR_DAMAGED);
+	box->box.vacation_until = 0;
+	assert_int_equal(box_encode(box, &row), ERR_OK);
+	row.len -= RECORD_SUM + 5;
+	row.bytes[row.len - 2] = 0;
+	assert_int_equal(reseal(row.bytes, row.len - 1, key, &row.len), ERR_OK);
+	assert_int_equal(read_box(row_key_bytes(key), row_bytes(&row)),
+			 ERR_DAMAGED);
+	memset(box->box.vacation, 'x', STORE_VACATION_MAX);
+	memset(box->hash, 'x', STORE_HASH_MAX);
+	memset(box->box.title, 'x', STORE_TITLE_MAX);
+	memset(box->box.state.reason, 'x', STORE_REASON_MAX);
+	assert_int_equal(box_encode(box, &row), ERR_OK);
+	assert_in_range(row.len, STORE_VACATION_MAX, STORE_ROW_MAX - 64);
+	assert_int_equal(read_box(row_key_bytes(key), row_bytes(&row)), ERR_OK);
+}
+
 static void contents(void **state)
 {
 	struct store_handle h = {.name = handle("ex1"), .next_box = 7,
@@ -232,6 +263,7 @@ static void contents(void **state)
 	assert_int_equal(box_encode(&box, &row), ERR_OK);
 	spoil("limited box", read_box, &key, &row);
 	unlimited(&key, &box);
+	answered(&key, &box);
 	a.name = address("joe@example.com");
 	a.has_box = true;
 	a.box = box.box.name;
