@@ -53,7 +53,8 @@ LOGIN    = $(addprefix checkpw/,main request verdict seen log lastlogin \
 	   pwhash_old pwhash_foreign)
 STORE    = $(patsubst %.c,%,$(wildcard store/*.c store/*/*.c))
 TOOL     = $(patsubst %.c,%,$(filter-out tools/maildirsmtp/% \
-	   tools/askpw/% tools/centralpg/% tools/quota/% tools/rcptcheck/%,$(wildcard \
+	   tools/askpw/% tools/centralpg/% tools/quota/% tools/rcptcheck/% \
+	   tools/vacation/%,$(wildcard \
 	   tools/*.c tools/*/*.c tools/*/*/*.c))) $(STORE)
 SMTP     = $(patsubst %.c,%,$(wildcard tools/maildirsmtp/*.c)) tools/base/inherited
 ASKPW    = tools/askpw/main tools/base/inherited tools/base/ask
@@ -62,13 +63,17 @@ RCPT     = tools/rcptcheck/main tools/rcptcheck/recipient tools/accounts/resolve
 	   $(addprefix tools/qmail/,dotqmail dotqmail_lines route) \
 	   tools/maildir/maildirsize $(addprefix tools/base/,ask inherited text) \
 	   $(filter-out checkpw/% store/login store/hash/%,$(LOGIN)) store/parked
-QUOTA    = $(patsubst %.c,%,$(wildcard tools/quota/*.c tools/maildir/*.c)) \
-	   tools/base/dir tools/base/inherited
+QUOTA    = $(patsubst %.c,%,$(wildcard tools/quota/*.c)) \
+	   tools/maildir/maildirsize tools/maildir/usage \
+	   tools/base/dir tools/base/inherited tools/base/mail_date
+VACATION = $(patsubst %.c,%,$(wildcard tools/vacation/*.c)) \
+	   tools/maildir/vacation_file \
+	   $(addprefix tools/base/,inherited mail_date utf8)
 # The one program that knows libpq; for those who have several hosts.
 CENTRAL  = $(patsubst %.c,%,$(wildcard tools/centralpg/*.c)) \
 	   tools/base/inherited tools/base/frames
 PROGRAMS = popbox popbox-checkpw popbox-askpw popbox-quota popbox-rcptcheck \
-	   popbox-maildirsmtp
+	   popbox-vacation popbox-maildirsmtp
 BENCHES  = $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/*.c))
 UNITS    = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 STANDINS = $(patsubst tests/qmail/%.c,%,$(filter-out tests/qmail/common.c \
@@ -88,6 +93,9 @@ $(B)/popbox-rcptcheck: $(call obj,$(RCPT)) $(B)/links
 	$(Q)$(CC) $(LDFLAGS) $(LOGIN_LD) -o $@ $(filter %.o,$^) $(RCPTLIB)
 
 $(B)/popbox-quota: $(call obj,$(QUOTA)) $(B)/links
+	$(Q)$(CC) $(LDFLAGS) $(LOGIN_LD) -o $@ $(filter %.o,$^)
+
+$(B)/popbox-vacation: $(call obj,$(VACATION)) $(B)/links
 	$(Q)$(CC) $(LDFLAGS) $(LOGIN_LD) -o $@ $(filter %.o,$^)
 
 $(B)/popbox: $(call obj,$(TOOL)) $(B)/links
@@ -117,7 +125,7 @@ $(O)/flags $(B)/links: force
 # Private, or the flags' file would have these as well, and all be made anew.
 $(O)/tests/unit/%.o: private CFLAGS += -Wno-write-strings
 $(B)/unit/%: $(O)/tests/unit/%.o $(call obj,$(STORE)) \
-		$(filter-out %/main.o,$(call obj,$(LOGIN) $(TOOL) $(SMTP) $(RCPT) $(QUOTA)))
+		$(filter-out %/main.o,$(call obj,$(LOGIN) $(TOOL) $(SMTP) $(RCPT) $(QUOTA) $(VACATION)))
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $(sort $^) \
 		-lcmocka -llmdb -lsodium -lcrypt -l:libnettle.a -lidn2 -ljansson -lcdb -lcsv
@@ -163,7 +171,7 @@ watched:
 		OPT="-O0 -g1 -finstrument-functions"
 
 # For the fuzzers: every module but the programs' mains.
-$(B)/rooms.a: $(filter-out %/main.o,$(sort $(call obj,$(LOGIN) $(TOOL) $(SMTP) $(RCPT) $(QUOTA))))
+$(B)/rooms.a: $(filter-out %/main.o,$(sort $(call obj,$(LOGIN) $(TOOL) $(SMTP) $(RCPT) $(QUOTA) $(VACATION))))
 	$(Q)rm -f $@; ar cr $@ $^
 
 standins: $(addprefix $(B)/qmail/,$(STANDINS))

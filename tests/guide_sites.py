@@ -107,7 +107,8 @@ def qmail():
 
 def installed():
     for name in ("popbox", "popbox-checkpw", "popbox-askpw",
-                 "popbox-quota", "popbox-rcptcheck", "popbox-maildirsmtp"):
+                 "popbox-quota", "popbox-rcptcheck", "popbox-vacation",
+                 "popbox-maildirsmtp"):
         shutil.copy(f"{BUILD}/{name}", "/usr/local/sbin/" + name)
 
 

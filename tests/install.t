@@ -14,7 +14,7 @@ from tap import TREE, eq, has, make, run, test
 
 os.chdir(TREE)
 PROGRAMS = ("popbox", "popbox-checkpw", "popbox-askpw", "popbox-quota", "popbox-rcptcheck",
-            "popbox-maildirsmtp")
+            "popbox-vacation", "popbox-maildirsmtp")
 
 
 class Dest:

@@ -37,8 +37,10 @@ ALONE = {"askpw": {"base/inherited.h", "base/ask.h"},
          "centralpg": {"base/inherited.h", "base/frames.h",
                        "base/central_schema.h"},
          "maildirsmtp": {"base/inherited.h"},
-         "quota": {"base/inherited.h", "maildir/maildirsize.h",
+         "quota": {"base/inherited.h", "base/mail_date.h", "maildir/maildirsize.h",
                    "maildir/usage.h"},
+         "vacation": {"base/inherited.h", "base/mail_date.h", "base/utf8.h",
+                      "maildir/vacation_file.h"},
          "rcptcheck": {"base/inherited.h", "base/ask.h", "accounts/resolve.h",
                        "qmail/dotqmail.h", "qmail/dotqmail_lines.h",
                        "qmail/route.h"}}
@@ -199,7 +201,7 @@ def children():
         "round.c", "poppassd.c"})
     eq(callers("fork", "tools"),
        {"child.c", "backup.c", "bounce.c", "cmd_check.c", "counters.c",
-        "notify.c"})
+        "notify.c", "queue.c"})
 
 
 @test("no file of popusr's is read whole, however long it is")
@@ -280,7 +282,7 @@ def hardening():
     for path in (f"{BUILD}/popbox", f"{BUILD}/popbox-checkpw",
                  f"{BUILD}/popbox-maildirsmtp", f"{BUILD}/popbox-askpw",
                  f"{BUILD}/popbox-rcptcheck",
-                 f"{BUILD}/popbox-quota",
+                 f"{BUILD}/popbox-quota", f"{BUILD}/popbox-vacation",
                  f"{BUILD}/popbox-central",
                  "build/dynamic/popbox-checkpw"):
         text = subprocess.run(["readelf", "-hlWd", path], check=True,

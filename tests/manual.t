@@ -96,7 +96,7 @@ def paged():
        "nouns without a page")
     own = {"popbox.8", "popbox-checkpw.8", "popbox-askpw.8",
            "popbox-central.8", "popbox-maildirsmtp.8",
-           "popbox-quota.8", "popbox-rcptcheck.8"}
+           "popbox-quota.8", "popbox-rcptcheck.8", "popbox-vacation.8"}
     eq({name for name in names() if name.endswith(".8")} - own -
        {f"popbox-{noun}.8" for noun in nouns()}, set(), "pages of no noun")
     general = source("popbox.8")
@@ -134,7 +134,7 @@ def synopsis():
 def other_usage():
     """The programs that have no table say it themselves."""
     for name in ("popbox-checkpw", "popbox-askpw", "popbox-maildirsmtp",
-                 "popbox-quota", "popbox-rcptcheck"):
+                 "popbox-quota", "popbox-rcptcheck", "popbox-vacation"):
         said = subprocess.run([f"{BUILD}/{name}"], capture_output=True,
                               text=True).stderr
         usage = re.search(rf"^(?:usage: |{name}: usage: )?({name} .*)", said,

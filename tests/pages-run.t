@@ -35,11 +35,11 @@ def follow(name):
       "exit code that it says", root=True)
 def examples():
     count = 0
-    # Those are not the tool; sender.t, verdict.t, quota.t and rcptcheck.t run them, and
-    # cluster.t has a central database.
+    # Those are not the tool; sender.t, verdict.t, quota.t, vacation.t and rcptcheck.t run
+    # them, and cluster.t has a central database.
     others = ("popbox-maildirsmtp.8", "popbox-askpw.8", "popbox-quota.8",
-              "popbox-rcptcheck.8", "popbox-central.8", "popbox-cluster.8",
-              "popbox-follow.8")
+              "popbox-vacation.8", "popbox-rcptcheck.8", "popbox-central.8",
+              "popbox-cluster.8", "popbox-follow.8")
     for name in names():
         if name.endswith((".8", ".7")) and name not in others:
             count += follow(name)

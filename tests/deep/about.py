@@ -13,7 +13,7 @@ TOOL = {os.path.basename(path)[:-2]: path
         for path in glob.glob("tools/**/*.c", root_dir=TREE, recursive=True)
         if not path.startswith(("tools/maildirsmtp/", "tools/askpw/",
                                 "tools/centralpg/", "tools/quota/",
-                                "tools/rcptcheck/"))}
+                                "tools/rcptcheck/", "tools/vacation/"))}
 
 # What only prints: it neither changes a file nor sees a password.
 PRINTS = frozenset(TOOL[name] for name in (
@@ -240,6 +240,9 @@ MAP = (
                                      "quota.t")),
     ("tools/maildir/usage.c", ("test_usage", "test_quota_program", "quota.t")),
     ("tools/quota/*.c", ("test_quota_program", "quota.t")),
+    ("tools/maildir/vacation_file.c", ("test_vacation", "vacation.t")),
+    ("tools/vacation/*.c", ("test_vacation", "vacation.t")),
+    ("tools/base/mail_date.c", ("test_vacation", "test_quota_program")),
     ("tools/popusr/mailroot_quota.c", ("quota.t",)),
     ("tools/cli/*quota*.c", ("quota.t",)),
     ("tools/cli/box_usage.c", ("quota.t",)),

@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/mail_date.h"
+
 #define STATE "quotawarn"
 enum { PART_MAX = 255, NAME_ROOM = 80 };
 
@@ -24,22 +26,6 @@ static bool is_plain(const char *part)
 
 	return part && part[0] && strlen(part) <= PART_MAX &&
 	       part[strspn(part, plain)] == 0;
-}
-
-static void date_text(long long when, char ret_text[64])
-{
-	static const char *const days[] = {"Sun", "Mon", "Tue", "Wed",
-					   "Thu", "Fri", "Sat"};
-	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr",
-					     "May", "Jun", "Jul", "Aug",
-					     "Sep", "Oct", "Nov", "Dec"};
-	const time_t seconds = (time_t)when;
-	struct tm tm = {.tm_mday = 1};
-
-	(void)gmtime_r(&seconds, &tm); /* a time of this century */
-	(void)snprintf(ret_text, 64, "%s, %d %s %d %02d:%02d:%02d +0000",
-		       days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon],
-		       tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 /* One limit as a sentence, or "". */
@@ -62,9 +48,8 @@ size_t warning_text(const char *local, const char *domain, long long when,
 		    const struct maildirsize *used, char ret_text[WARNING_MAX])
 {
 	const bool named = is_plain(local) && is_plain(domain);
-	char date[64], bytes[160], messages[160];
+	char date[MAIL_DATE_TEXT], bytes[160], messages[160];
 
-	date_text(when, date);
 	limit_text(limit->bytes, used->bytes, true, bytes);
 	limit_text(limit->messages, used->messages, false, messages);
 	/* Less than 512 bytes of names, and the text. */
@@ -86,7 +71,8 @@ size_t warning_text(const char *local, const char *domain, long long when,
 		"your mail program leaves copies there.\n",
 		is_plain(domain) ? domain : "localhost", named ? local : "you",
 		named ? "@" : "", named ? domain : "",
-		maildirsize_percent(limit, used), date, bytes, messages);
+		maildirsize_percent(limit, used),
+		mail_date_text(when, date), bytes, messages);
 }
 
 /* Is it time for one? Then it counts as given: *ret_fd has the lock, until it is

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+#include "vacation_file.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+size_t vacation_file_write(int64_t from, int64_t until, const char *text,
+			   char ret_bytes[VACATION_FILE_MAX])
+{
+	/* Two numbers of at most 20 letters. */
+	return (size_t)snprintf(ret_bytes, VACATION_FILE_MAX,
+				"%" PRId64 " %" PRId64 "\n%s", from, until,
+				text);
+}
+
+/* Digits, then this letter. The number of bytes, or 0. */
+static size_t number(const char *bytes, size_t len, char end, int64_t *ret)
+{
+	int64_t value = 0;
+	size_t at = 0;
+
+	while (at < len && at < 18 && bytes[at] >= '0' && bytes[at] <= '9')
+		value = value * 10 + (bytes[at++] - '0');
+	*ret = value;
+	return at && at < len && bytes[at] == end ? at + 1 : 0;
+}
+
+bool vacation_file_read(const char *bytes, size_t len,
+			struct vacation_file *ret_file)
+{
+	struct vacation_file file = {.text = NULL};
+	const size_t one = number(bytes, len, ' ', &file.from);
+	const size_t two = one ? number(bytes + one, len - one, '\n',
+					&file.until)
+			       : 0;
+
+	file.text = bytes + one + two;
+	file.len = len - one - two;
+	if (!two || !file.len || memchr(file.text, 0, file.len))
+		return false;
+	*ret_file = file;
+	return true;
+}
+
+bool vacation_file_is_on(const struct vacation_file *file, int64_t now)
+{
+	return now >= file->from && (!file->until || now < file->until);
+}
