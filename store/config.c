@@ -11,7 +11,7 @@ enum kind {
 	NUMBER,
 	PATH,
 	PATH_OR_NONE,
-	QUOTA_PROGRAM,
+	PROGRAM,
 	PATHS,
 	WORDS,
 	CHOICE,
@@ -25,7 +25,8 @@ struct setting {
 	enum kind kind;
 	size_t offset;
 	uint32_t low, high;    /* NUMBER */
-	const char *choice[4]; /* CHOICE: value = index */
+	const char *choice[4]; /* CHOICE: value = index; PROGRAM: how its path ends,
+				* and what is said of one that does not */
 };
 
 #define AT(field) offsetof(struct config, field)
@@ -105,13 +106,19 @@ static const struct setting settings[] = {
 	 .kind = CHOICE, .offset = AT(password_letters), .choice = {"any", "ascii"}},
 	{{"quota_program",
 	  "where popbox-quota is; empty: beside popbox", "", true},
-	 .kind = QUOTA_PROGRAM, .offset = AT(quota_program)},
+	 .kind = PROGRAM, .offset = AT(quota_program),
+	 .choice = {"/popbox-quota", "the path does not end in /popbox-quota"}},
 	{{"quota_grace",
 	  "mail for a full box waits for so many seconds before it bounces", "0", false},
 	 .kind = NUMBER, .offset = AT(quota_grace), .low = 0, .high = 604800},
 	{{"quota_warn",
 	  "a box that is so many percent full gets a warning, once a day; 0: never", "90", false},
 	 .kind = NUMBER, .offset = AT(quota_warn), .low = 0, .high = 100},
+	{{"vacation_program",
+	  "where popbox-vacation is; empty: beside popbox", "", true},
+	 .kind = PROGRAM, .offset = AT(vacation_program),
+	 .choice = {"/popbox-vacation",
+		    "the path does not end in /popbox-vacation"}},
 	{{"central",
 	  "the central database of several hosts, as a conninfo of PostgreSQL; "
 	  "empty: this machine alone", "", true},
@@ -203,13 +210,14 @@ static const char *judge_paths(const char *text, size_t len)
 }
 
 /* By its name its line in a .qmail file is known. */
-static const char *judge_quota_program(const char *text, size_t len)
+static const char *judge_program(const struct setting *setting,
+				 const char *text, size_t len)
 {
-	static const char name[] = "/popbox-quota";
-	const size_t end = sizeof name - 1;
+	const char *name = setting->choice[0];
+	const size_t end = strlen(name);
 
 	if (len && (len < end || memcmp(text + len - end, name, end) != 0))
-		return "the path does not end in /popbox-quota";
+		return setting->choice[1];
 	return len ? judge_path(text, len) : NULL;
 }
 
@@ -282,8 +290,8 @@ static const char *set(struct config *config, const struct setting *setting,
 		if (strcmp(text, "none") != 0)
 			why = judge_path(text, len);
 		break;
-	case QUOTA_PROGRAM:
-		why = judge_quota_program(text, len);
+	case PROGRAM:
+		why = judge_program(setting, text, len);
 		break;
 	case PATHS:
 		why = judge_paths(text, len);

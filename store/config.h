@@ -61,6 +61,8 @@ struct config {
 	char quota_program[CONFIG_TEXT_MAX + 1]; /* "" = where popbox lies */
 	char quota_path[CONFIG_TEXT_MAX + 1]; /* no setting: that, once it was
 					       * looked for; else "" */
+	char vacation_program[CONFIG_TEXT_MAX + 1]; /* as with quota */
+	char vacation_path[CONFIG_TEXT_MAX + 1];
 	uint32_t quota_grace; /* seconds */
 	uint32_t quota_warn;  /* percent; 0 = never */
 	char central[CONFIG_TEXT_MAX + 1]; /* conninfo; "" = none */

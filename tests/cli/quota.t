@@ -474,8 +474,8 @@ def exported():
         has(got, "/postmaster:1048576S\n")
         got = site.popbox("export", "example.com")
         eq(got.rc, 0, got)
-        has(got.out.splitlines()[0], ",expires,messages")
-        has(got.out, ",on,on,,,7\n")
+        has(got.out.splitlines()[0], ",expires,messages,")
+        has(got.out, ",on,on,,,7,,,\n")
         files = site.top + "/dovecot"
         os.mkdir(files)
         site.settings({"dovecot_dir": files, "dovecot_group": "root"})

@@ -244,6 +244,8 @@ MAP = (
     ("tools/vacation/*.c", ("test_vacation", "vacation.t")),
     ("tools/base/mail_date.c", ("test_vacation", "test_quota_program")),
     ("tools/popusr/mailroot_quota.c", ("quota.t",)),
+    ("tools/popusr/mailroot_vacation.c", ("vacation.t",)),
+    ("tools/cli/vacation_options.c", ("vacation.t",)),
     ("tools/cli/*quota*.c", ("quota.t",)),
     ("tools/cli/box_usage.c", ("quota.t",)),
     ("tools/qmail/dotqmail_lines.c", ("login/rcptcheck.t", "explain.t")),

@@ -184,7 +184,7 @@ static void switched(void **state)
 		char *text;
 
 		assert_true(dotqmail_address(&config, &address, cases[i].all,
-					 cases[i].box, &cases[i].quota, &text,
+					 cases[i].box, &cases[i].quota, false, &text,
 				 &len, &mode));
 		assert_string_equal(text, cases[i].text);
 		assert_int_equal(mode, cases[i].mode);
@@ -267,6 +267,48 @@ static void quota_line(void **state)
 	}
 }
 
+/* Behind the Maildir, with the shell's word for what fails; not where the box is off,
+ * nor in forwards alone. */
+static void vacation_line(void **state)
+{
+	static struct store_address address = {
+		.name = {{"joe"}, {"example.com"}},
+		.has_box = true,
+		.box = {{"ex1"}, 1},
+		.forwards = "a@b.c",
+		.forwards_len = 6};
+	static const char line[] =
+		"|/usr/sbin/popbox-vacation /home/popmail/e/ex1/POP/ex1-0001 "
+		"/var/qmail/bin/qmail-queue || exit 0";
+	char *text, want[512];
+	size_t len;
+	mode_t mode;
+
+	(void)state;
+	(void)snprintf(want, sizeof want,
+		       "/home/popmail/e/ex1/POP/ex1-0001/\n%s\n&a@b.c\n", line);
+	assert_true(dotqmail_address(&config, &address, ON, ON, &none, true,
+				     &text, &len, &mode));
+	assert_string_equal(text, want);
+	assert_int_equal(mode, 0644);
+	free(text);
+	assert_true(dotqmail_address(&config, &address, ON, OFF, &none, true,
+				     &text, &len, &mode));
+	assert_string_equal(text, "&a@b.c\n");
+	free(text);
+	address.has_box = false;
+	assert_true(dotqmail_address(&config, &address, ON, ON, &none, true,
+				     &text, &len, &mode));
+	assert_string_equal(text, "&a@b.c\n");
+	free(text);
+	assert_true(dotqmail_is_vacation(line));
+	assert_true(dotqmail_is_vacation("|/a/popbox-vacation /b c"));
+	assert_false(dotqmail_is_vacation("|/a/popbox-vacation"));
+	assert_false(dotqmail_is_vacation("|popbox-vacation /b c"));
+	assert_false(dotqmail_is_vacation("|/a/true /a/popbox-vacation /b c"));
+	assert_false(dotqmail_is_vacation("/a/popbox-vacation /b c"));
+}
+
 static void unwanted(void **state)
 {
 	const struct store_domain d = {.name = {"example.com"}};
@@ -310,26 +352,26 @@ static void qmail(void **state)
 	char *text;
 
 	(void)state;
-	assert_true(dotqmail_address(&config, &address, ON, ON, &none, &text, &len,
+	assert_true(dotqmail_address(&config, &address, ON, ON, &none, false, &text, &len,
 				 &mode));
 	assert_string_equal(text, "/home/popmail/e/ex1/POP/ex1-0001/\n");
 	assert_int_equal(mode, 0644);
 	free(text);
 	memcpy(address.forwards, BYTES("a@b.c\0d@e.f"));
 	address.forwards_len = 12;
-	assert_true(dotqmail_address(&config, &address, ON, ON, &none, &text, &len,
+	assert_true(dotqmail_address(&config, &address, ON, ON, &none, false, &text, &len,
 				 &mode));
 	assert_string_equal(text, "/home/popmail/e/ex1/POP/ex1-0001/\n"
 				  "&a@b.c\n&d@e.f\n");
 	free(text);
 	address.has_box = false;
-	assert_true(dotqmail_address(&config, &address, ON, ON, &none, &text, &len,
+	assert_true(dotqmail_address(&config, &address, ON, ON, &none, false, &text, &len,
 				 &mode));
 	assert_string_equal(text, "&a@b.c\n&d@e.f\n");
 	assert_int_equal(mode, 0744);
 	free(text);
 	address.forwards_len = 0;
-	assert_false(dotqmail_address(&config, &address, ON, ON, &none, &text, &len,
+	assert_false(dotqmail_address(&config, &address, ON, ON, &none, false, &text, &len,
 				 &mode));
 }
 
@@ -378,6 +420,8 @@ int main(void)
 		SAYS("a quota is a line before the Maildir's", quota_line),
 		SAYS("lines of a domain that is gone go, all others stay",
 		     unwanted),
+		SAYS("a box that answers has a line behind that of its Maildir",
+		     vacation_line),
 		SAYS("a line with a NUL in it is never ours", with_nul),
 		SAYS("a dot in a local part is a colon in its file's name",
 		     file_names),
@@ -387,6 +431,7 @@ int main(void)
 	if (config_parse("", 0, &config, &fault) != ERR_OK)
 		return 99;
 	memcpy(config.quota_path, BYTES("/usr/sbin/popbox-quota"));
+	memcpy(config.vacation_path, BYTES("/usr/sbin/popbox-vacation"));
 	config.quota_grace = 3600;
 	return RUN(tests);
 }

@@ -26,26 +26,35 @@ static const char *denied(int number)
 	return number == EACCES || number == EPERM ? SAY_DENIED : "later";
 }
 
-/* Where the setting says nothing, popbox-quota lies beside this program, in a place
- * that may stand in a .qmail file; else where it is installed to. While a program is
- * replaced its link says so behind the name. */
-void site_find_quota(struct config *config)
+/* Where the setting says nothing, a program lies beside this one, in a place that may
+ * stand in a .qmail file; else where it is installed to. While a program is replaced its
+ * link says so behind the name. */
+static void find_program(const char *setting, const char *name,
+			 const char said[CONFIG_TEXT_MAX + 1],
+			 char ret_path[CONFIG_TEXT_MAX + 1])
 {
-	static const char name[] = "popbox-quota";
-	char self[PATH_MAX], *path = config->quota_path;
+	char self[PATH_MAX];
 	const ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
 	const char *slash;
 
 	self[len > 0 ? len : 0] = 0;
 	slash = strrchr(self, '/');
-	memcpy(path, config->quota_program, sizeof config->quota_program);
-	if (path[0] || (slash &&
-			snprintf(path, CONFIG_TEXT_MAX + 1, "%.*s%s",
-				 (int)(slash + 1 - self), self,
-				 name) <= CONFIG_TEXT_MAX &&
-			!config_judge("quota_program", path)))
+	memcpy(ret_path, said, CONFIG_TEXT_MAX + 1);
+	if (ret_path[0] ||
+	    (slash &&
+	     snprintf(ret_path, CONFIG_TEXT_MAX + 1, "%.*s%s",
+		      (int)(slash + 1 - self), self, name) <= CONFIG_TEXT_MAX &&
+	     !config_judge(setting, ret_path)))
 		return;
-	(void)snprintf(path, CONFIG_TEXT_MAX + 1, "/usr/sbin/%s", name);
+	(void)snprintf(ret_path, CONFIG_TEXT_MAX + 1, "/usr/sbin/%s", name);
+}
+
+void site_find_programs(struct config *config)
+{
+	find_program("quota_program", "popbox-quota", config->quota_program,
+		     config->quota_path);
+	find_program("vacation_program", "popbox-vacation",
+		     config->vacation_program, config->vacation_path);
 }
 
 int site_config(struct site *site)
@@ -55,7 +64,7 @@ int site_config(struct site *site)
 
 	switch (err) {
 	case ERR_OK:
-		site_find_quota(&site->config);
+		site_find_programs(&site->config);
 		return CODE_DONE;
 	case ERR_NOTFOUND:
 		return say_error(CODE_LATER,

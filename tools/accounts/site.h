@@ -41,9 +41,9 @@ struct site {
 
 /* Each says what is wrong and returns the exit code, or 0. */
 int site_config(struct site *site);
-/* Where popbox-quota is by these settings: config->quota_path. site_config calls it;
- * who parses others does so himself. */
-void site_find_quota(struct config *config);
+/* Where popbox-quota and popbox-vacation are by these settings: config->quota_path and
+ * vacation_path. site_config calls it; who parses others does so himself. */
+void site_find_programs(struct config *config);
 int site_open_read(struct site *site);
 /* For reading, with the helper: for looks below the mail root. */
 int site_open_look(struct site *site);

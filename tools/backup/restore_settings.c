@@ -40,7 +40,7 @@ int restore_settings_read(struct site *site, const char *place,
 					       "%s",
 				 s->theirs ? path : place, fault.line,
 				 fault.why);
-	site_find_quota(&site->config);
+	site_find_programs(&site->config);
 	return CODE_DONE;
 }
 

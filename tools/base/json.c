@@ -222,8 +222,17 @@ json_t *json_box(const struct store_box *box)
 			   "password", (int)box->has_password,
 			   "password_changed",
 			   json_time(box->password_changed));
-	if (object)
+	if (object) {
 		put_quota(object, &box->quota);
+		(void)json_object_set_new(object, "vacation",
+					  box->vacation[0]
+						  ? json_string(box->vacation)
+						  : json_null());
+		(void)json_object_set_new(object, "vacation_from",
+					  json_time(box->vacation_from));
+		(void)json_object_set_new(object, "vacation_until",
+					  json_time(box->vacation_until));
+	}
 	if (object)
 		put_state(object, &box->state);
 	return object;

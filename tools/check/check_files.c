@@ -31,6 +31,7 @@ struct audit {
 	uint64_t owed;
 	uint64_t expired; /* addresses that are on yet */
 	uint64_t quotas;  /* boxes that have one */
+	uint64_t replies; /* the same of vacation replies */
 	struct mailroot_report below;
 	int code; /* what could not be looked at makes it CODE_LATER */
 };
@@ -132,8 +133,10 @@ static int audit_box(struct audit *a, const struct plan_item *item)
 
 	maildirsize_limit_text(&limit, text);
 	a->quotas += text[0] != 0;
+	a->replies += item->len != 0;
 	return take(a, asuser_audit_box(a->site->asuser, &item->box, text,
-					a->fix, &a->below));
+					item->text, item->len, a->fix,
+					&a->below));
 }
 
 static int audit_item(struct audit *a, const struct plan_item *item)
@@ -308,24 +311,34 @@ static void judge_letter(struct audit *a, const char *path, const char *name)
 		each_name(a, below, judge_handle);
 }
 
-/* Without it qmail-local defers all mail for boxes with a quota. */
-static void audit_quota_program(struct audit *a)
+static bool can_run(struct audit *a, const char *path)
 {
-	const char *path = a->site->config.quota_path;
-	char *text = a->quotas ? malloc(MAILROOT_QMAIL_MAX) : NULL;
-	struct mailroot_look look;
+	char *text = malloc(MAILROOT_QMAIL_MAX);
+	struct mailroot_look look = {.may = 0};
 	size_t len;
-	int rc;
+	int rc = text ? asuser_look(a->site->asuser, path, &look, text, &len) : 0;
+	const bool can = !text || (rc == 0 && S_ISREG(look.mode) &&
+				   look.may & X_OK);
 
-	if (!text)
-		return;
-	rc = asuser_look(a->site->asuser, path, &look, text, &len);
-	if (rc != 0 || !S_ISREG(look.mode) || !(look.may & X_OK))
+	free(text);
+	return can;
+}
+
+/* Without popbox-quota qmail-local defers all mail for boxes with a quota. */
+static void audit_programs(struct audit *a)
+{
+	const struct config *config = &a->site->config;
+
+	if (a->quotas && !can_run(a, config->quota_path))
 		tell(a, "quota-program", false,
 		     "popusr cannot run %s: mail for boxes with a quota waits "
 		     "(install it, or set 'quota_program')",
-		     path);
-	free(text);
+		     config->quota_path);
+	if (a->replies && !can_run(a, config->vacation_path))
+		tell(a, "vacation-program", false,
+		     "popusr cannot run %s: mail for those who are away is not "
+		     "answered (install it, or set 'vacation_program')",
+		     config->vacation_path);
 }
 
 static int audit_below(struct audit *a)
@@ -340,7 +353,7 @@ static int audit_below(struct audit *a)
 	if (code == CODE_DONE)
 		code = audit_items(a);
 	if (code == CODE_DONE)
-		audit_quota_program(a);
+		audit_programs(a);
 	if (code == CODE_DONE)
 		each_name(a, config->home, judge_letter);
 	if (code == CODE_DONE)

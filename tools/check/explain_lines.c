@@ -310,6 +310,12 @@ static bool walk_line(struct walk *walk, struct delivery *delivery,
 		return walk_bounce(walk, line->at);
 	case DOTQMAIL_QUOTA:
 		return walk_quota(walk, line->at);
+	case DOTQMAIL_VACATION:
+		walk_step(walk, true, "vacation",
+			  "the sender may get an answer, by %s ('popbox box "
+			  "show' says until when)",
+			  line->at + 1);
+		return true;
 	case DOTQMAIL_PROGRAM:
 		return walk_program(walk, line->at);
 	case DOTQMAIL_MAILDIR:

@@ -49,6 +49,9 @@ static void value_text(const char *key, const json_t *value,
 	else if (json_is_boolean(value))
 		(void)snprintf(ret_text, TEXT, "%s",
 			       json_is_true(value) ? "yes" : "no");
+	else if (json_is_string(value) && strcmp(key, "vacation") == 0)
+		(void)snprintf(ret_text, TEXT, "%zu bytes",
+			       json_string_length(value));
 	else if (json_is_string(value) && json_string_length(value))
 		(void)snprintf(ret_text, TEXT, "%s", json_string_value(value));
 	else if (json_is_integer(value) && is_limit(key))

@@ -12,22 +12,27 @@
 #include "operand.h"
 #include "publish/change.h"
 
+bool expiry_moment(const char *text, int64_t now, int64_t *ret_time)
+{
+	int64_t span;
+
+	if (text[0] == '+')
+		return moment_span(text + 1, &span) &&
+		       !__builtin_add_overflow(now, span, ret_time);
+	return text[0] >= '0' && text[0] <= '9' &&
+	       !strchr("dhms", text[strlen(text) - 1]) &&
+	       moment_read(text, now, false, ret_time);
+}
+
 int expiry_read(const char *text, int64_t now, int64_t *ret_expires)
 {
-	int64_t expires, span;
-	bool good;
+	int64_t expires;
 
 	if (strcmp(text, "never") == 0) {
 		*ret_expires = 0;
 		return CODE_DONE;
 	}
-	good = text[0] == '+' && moment_span(text + 1, &span);
-	if (good)
-		good = !__builtin_add_overflow(now, span, &expires);
-	else if (text[0] >= '0' && text[0] <= '9' &&
-		 !strchr("dhms", text[strlen(text) - 1]))
-		good = moment_read(text, now, false, &expires);
-	if (!good)
+	if (!expiry_moment(text, now, &expires))
 		return say_error(CODE_USAGE,
 				 "'%s' is no date like 2027-01-31 or "
 				 "2027-01-31T12:00:00Z, no span like +30d, nor "

@@ -12,6 +12,9 @@
 			"from when on it is suspended"                        \
 	}
 
+/* A date (its midnight, UTC), a date and time, or +30d. */
+bool expiry_moment(const char *text, int64_t now, int64_t *ret_time);
+
 /* A moment to come: a date (its midnight, UTC), a date and time, or +30d; "never"
  * is 0. Says what is wrong; returns the exit code. */
 int expiry_read(const char *text, int64_t now, int64_t *ret_expires);

@@ -5,6 +5,43 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
+static bool is_control(char c)
+{
+	const unsigned char letter = (unsigned char)c;
+
+	return (letter < 32 && letter != '\n' && letter != '\t') ||
+	       letter == 127;
+}
+
+const char *vacation_text_read(const char *bytes, size_t len,
+			       char ret_text[STORE_VACATION_MAX + 1])
+{
+	static const char mark[] = "\xef\xbb\xbf";
+	size_t used = 0;
+	bool filled = false;
+
+	if (len >= 3 && memcmp(bytes, mark, 3) == 0) {
+		bytes += 3;
+		len -= 3;
+	}
+	for (size_t i = 0; i < len; i++) {
+		if (bytes[i] == '\r' && i + 1 < len && bytes[i + 1] == '\n')
+			continue;
+		if (is_control(bytes[i]))
+			return "has a control character";
+		if (used == STORE_VACATION_MAX)
+			return "has more than 7168 bytes";
+		ret_text[used++] = bytes[i];
+		filled |= !strchr(" \t\n", bytes[i]);
+	}
+	ret_text[used] = 0;
+	if (!filled)
+		return "is empty";
+	return utf8_good(ret_text, used) ? NULL : "is not UTF-8";
+}
+
 size_t vacation_file_write(int64_t from, int64_t until, const char *text,
 			   char ret_bytes[VACATION_FILE_MAX])
 {

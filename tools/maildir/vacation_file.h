@@ -24,6 +24,12 @@ struct vacation_file {
 	size_t len;
 };
 
+/* A text that somebody wrote: UTF-8, without a mark of its order of bytes, with
+ * newlines alone at the ends of its lines, and without other control characters than
+ * tabs. NULL, or what is wrong with it, as a sentence's end; static. */
+const char *vacation_text_read(const char *bytes, size_t len,
+			       char ret_text[STORE_VACATION_MAX + 1]);
+
 /* Its length; the text is NUL-ended. */
 size_t vacation_file_write(int64_t from, int64_t until, const char *text,
 			   char ret_bytes[VACATION_FILE_MAX]);

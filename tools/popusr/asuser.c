@@ -9,6 +9,7 @@
 
 #include "asuser_wire.h"
 #include "base/say.h"
+#include "maildir/vacation_file.h"
 
 struct asuser *asuser_start(const struct config *config)
 {
@@ -156,6 +157,24 @@ int asuser_quota(struct asuser *asuser, const struct name_box *box,
 {
 	put_limit(asuser, limit);
 	return call_box(asuser, WIRE_QUOTA, box, ret_path);
+}
+
+/* Nothing: there is to be none. */
+static void put_reply(struct asuser *asuser, const char *text, size_t len)
+{
+	if (len)
+		memcpy(asuser->message.text + asuser->message.len, text, len);
+	asuser->message.len += len;
+}
+
+int asuser_vacation(struct asuser *asuser, const struct name_box *box,
+		    const char *text, size_t len, char ret_path[PATH_MAX])
+{
+	if (len > VACATION_FILE_MAX)
+		return EFBIG;
+	asuser->message.len = 0;
+	put_reply(asuser, text, len);
+	return call_box(asuser, WIRE_VACATION, box, ret_path);
 }
 
 int asuser_usage(struct asuser *asuser, const struct name_box *box, bool count,
@@ -448,12 +467,16 @@ static int take_report(const struct asuser *asuser, int rc,
 }
 
 int asuser_audit_box(struct asuser *asuser, const struct name_box *box,
-		     const char *limit, bool fix,
+		     const char *limit, const char *text, size_t len, bool fix,
 		     struct mailroot_report *ret_report)
 {
 	char path[PATH_MAX];
 
+	if (len > VACATION_FILE_MAX)
+		return EFBIG;
 	put_limit(asuser, limit);
+	asuser->message.head.skip = asuser->message.len;
+	put_reply(asuser, text, len);
 	asuser->message.head.fix = fix;
 	return take_report(asuser, call_box(asuser, WIRE_AUDIT_BOX, box, path),
 			   ret_report);

@@ -26,6 +26,8 @@ int asuser_box(struct asuser *asuser, const struct name_box *box,
 	       char ret_path[PATH_MAX]);
 int asuser_quota(struct asuser *asuser, const struct name_box *box,
 		 const char *limit, char ret_path[PATH_MAX]);
+int asuser_vacation(struct asuser *asuser, const struct name_box *box,
+		    const char *text, size_t len, char ret_path[PATH_MAX]);
 int asuser_usage(struct asuser *asuser, const struct name_box *box, bool count,
 		 struct maildirsize *ret_used, char ret_path[PATH_MAX]);
 int asuser_domain(struct asuser *asuser, const struct name_handle *handle,
@@ -66,7 +68,7 @@ int asuser_look(struct asuser *asuser, const char *path,
 /* As the calls of mailroot_audit.h; 0, EPIPE, or why it could not be looked at;
  * then there is no report. */
 int asuser_audit_box(struct asuser *asuser, const struct name_box *box,
-		     const char *limit, bool fix,
+		     const char *limit, const char *text, size_t len, bool fix,
 		     struct mailroot_report *ret_report);
 int asuser_audit_domain(struct asuser *asuser, const struct name_handle *handle,
 			const struct name_domain *domain, bool fix,

@@ -16,8 +16,9 @@ static int audit(const struct config *config, struct wire *m)
 	m->report.full = false;
 	m->report.unsure = 0;
 	if (m->head.op == WIRE_AUDIT_BOX)
-		mailroot_audit_box(config->home, &box, m->text, how,
-				   &m->report);
+		mailroot_audit_box(config->home, &box, m->text,
+				   m->text + m->head.skip,
+				   m->len - m->head.skip, how, &m->report);
 	else if (m->head.op == WIRE_AUDIT_DOMAIN)
 		mailroot_audit_domain(config->home, &m->head.handle,
 				      &m->head.address.domain, how, &m->report);
@@ -96,6 +97,9 @@ static int serve(const struct config *config, struct wire *m)
 		return mailroot_box(home, &box, m->path);
 	case WIRE_QUOTA:
 		return mailroot_quota(home, &box, m->text, true, m->path);
+	case WIRE_VACATION:
+		return mailroot_vacation(home, &box, m->text, m->len, true,
+					 m->path);
 	case WIRE_USAGE:
 		return mailroot_usage(home, &box, m->head.fix, &m->head.used,
 				      m->path);
@@ -173,7 +177,8 @@ static int serve(const struct config *config, struct wire *m)
 /* Is it done below the directories of a handle, for a change? */
 static bool changes(enum wire_op op, bool *ret_box)
 {
-	*ret_box = op == WIRE_BOX || op == WIRE_QUOTA || op == WIRE_REMOVE_BOX ||
+	*ret_box = op == WIRE_BOX || op == WIRE_QUOTA ||
+		   op == WIRE_VACATION || op == WIRE_REMOVE_BOX ||
 		   op == WIRE_FREE || op == WIRE_MOVE_BOX;
 	return *ret_box || op == WIRE_DOMAIN || op == WIRE_QMAIL ||
 	       op == WIRE_PEEK || op == WIRE_LIST ||

@@ -11,6 +11,7 @@ enum kind { NONE, TEXT, DIALUP, REPORT, JOBS, ANSWERS };
 /* The body that each operation has, in each direction. */
 static const enum kind bodies[WIRE_OPS][2] = {
 	[WIRE_QUOTA] = {TEXT, NONE},
+	[WIRE_VACATION] = {TEXT, NONE},
 	[WIRE_QMAIL] = {TEXT, NONE},
 	[WIRE_PEEK] = {NONE, TEXT},
 	[WIRE_LIST] = {NONE, TEXT},

@@ -70,6 +70,12 @@ int mailroot_remove_dialup(const char *serialmail,
 int mailroot_quota(const char *home, const struct name_box *box,
 		   const char *limit, bool durable, char ret_path[PATH_MAX]);
 
+/* Its reply, in its file vacation (vacation_file.h). No bytes: none, and the file goes,
+ * with what says who was answered. */
+int mailroot_vacation(const char *home, const struct name_box *box,
+		      const char *text, size_t len, bool durable,
+		      char ret_path[PATH_MAX]);
+
 /* What a box holds, by that file; counted where the file cannot tell, and with count
  * also where it may be out of date. ENOENT: it has no Maildir. */
 int mailroot_usage(const char *home, const struct name_box *box, bool count,

@@ -14,6 +14,7 @@
 #include "base/resource_error.h"
 #include "mailroot_private.h"
 #include "maildir/usage.h"
+#include "maildir/vacation_file.h"
 #include "store/path.h"
 
 __attribute__((format(printf, 4, 5))) static void
@@ -240,8 +241,32 @@ static void judge_quota(int dir, const char *path, const char *limit,
 		      path, USAGE_FILE, text, limit);
 }
 
+/* The file of a vacation reply likewise. */
+static void judge_reply(int dir, const char *path, const char *text, size_t len,
+			struct mailroot_report *report)
+{
+	struct replace_text now;
+	const int rc = replace_read_up_to(dir, VACATION_FILE, VACATION_FILE_MAX,
+					  &now);
+
+	if (resource_error(rc)) {
+		report->unsure = rc;
+		return;
+	}
+	if (rc != 0 || now.len != len || memcmp(now.bytes, text, len) != 0)
+		found(report, "vacation", "sync", "%s/%s %s", path,
+		      VACATION_FILE,
+		      rc == 0 || rc == EFBIG
+			      ? "says something else than the store"
+			      : rc == ENOENT ? "is missing"
+					     : "cannot be read");
+	if (rc == 0)
+		replace_free(&now);
+}
+
 void mailroot_audit_box(const char *home, const struct name_box *box,
-			const char *limit, struct mailroot_audit how,
+			const char *limit, const char *text, size_t len,
+			struct mailroot_audit how,
 			struct mailroot_report *report)
 {
 	char path[PATH_MAX];
@@ -258,6 +283,8 @@ void mailroot_audit_box(const char *home, const struct name_box *box,
 	judge_maildir(fd, path, how, report);
 	if (limit[0])
 		judge_quota(fd, path, limit, report);
+	if (len)
+		judge_reply(fd, path, text, len, report);
 	(void)close(fd); /* a directory, read only */
 }
 

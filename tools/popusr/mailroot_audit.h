@@ -25,9 +25,10 @@ struct mailroot_audit {
 	bool fix;
 };
 
-/* limit is that of its quota, or "". */
+/* limit is that of its quota, or ""; text[0..len) its file vacation, or nothing. */
 void mailroot_audit_box(const char *home, const struct name_box *box,
-			const char *limit, struct mailroot_audit how,
+			const char *limit, const char *text, size_t len,
+			struct mailroot_audit how,
 			struct mailroot_report *report);
 
 /* The directory of a pop domain and all that lies in it. */

@@ -155,26 +155,50 @@ static int make_box(const char *home, const struct mailroot_job *job)
 	return rc == EEXIST ? old_box(home, &box, text) : rc;
 }
 
+/* Before something is written into a box that is there. */
+static int note_box(const char *home, const struct name_box *box,
+		    bool *ret_known)
+{
+	char path[PATH_MAX];
+	int fd, rc;
+
+	path_box(home, box, path);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return errno;
+	rc = note_disk(fd, ret_known);
+	(void)close(fd); /* a directory, read only */
+	untold = true;
+	return rc;
+}
+
 static int set_quota(const char *home, const struct mailroot_job *job,
 		     const char *text)
 {
 	const struct name_box box = {job->handle, job->number};
 	char path[PATH_MAX], limit[MAILDIRSIZE_LINE];
 	bool known = false;
-	int fd, rc;
+	int rc;
 
 	if (job->len >= sizeof limit)
 		return EINVAL;
 	memcpy(limit, text, job->len);
 	limit[job->len] = 0;
-	path_box(home, &box, path);
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return errno;
-	rc = note_disk(fd, &known);
-	(void)close(fd); /* a directory, read only */
-	untold = true;
+	rc = note_box(home, &box, &known);
 	return rc == 0 ? mailroot_quota(home, &box, limit, !known, path) : rc;
+}
+
+static int set_reply(const char *home, const struct mailroot_job *job,
+		     const char *text)
+{
+	const struct name_box box = {job->handle, job->number};
+	char path[PATH_MAX];
+	bool known = false;
+	int rc = note_box(home, &box, &known);
+
+	return rc == 0 ? mailroot_vacation(home, &box, text, job->len, !known,
+					   path)
+		       : rc;
 }
 
 static int make_domain(const char *home, const struct mailroot_job *job)
@@ -271,6 +295,8 @@ int mailroot_bulk(const char *home, const struct mailroot_job *job,
 		return make_box(home, job);
 	case MAILROOT_QUOTA:
 		return set_quota(home, job, text);
+	case MAILROOT_VACATION:
+		return set_reply(home, job, text);
 	case MAILROOT_DOMAIN:
 		return make_domain(home, job);
 	case MAILROOT_WRITE:

@@ -4,7 +4,7 @@
  * halves with one of these between, so that a name never stands for less than
  * a whole file, whenever the power goes:
  *
- *	boxes, their quotas, domains, temporaries of .qmail files;  sync;  renames;  sync
+ *	boxes, their quotas and replies, domains, temporaries of .qmail files;  sync;  renames;  sync
  *
  * Where a handle's directories lie on more file systems than are kept in mind,
  * each is made durable by itself, as by the calls of mailroot.h.
@@ -17,6 +17,7 @@
 enum mailroot_step {
 	MAILROOT_BOX,
 	MAILROOT_QUOTA, /* of a box that is there: the text is its limit */
+	MAILROOT_VACATION, /* the same of its reply */
 	MAILROOT_DOMAIN,
 	MAILROOT_WRITE,	  /* the temporary, unless the file says it already */
 	MAILROOT_RENAME,  /* to its name */

@@ -209,16 +209,16 @@ static enum err parked_of_switched(const struct collecting *c)
 	return err == ERR_OK ? parked_addresses(c) : err;
 }
 
-/* What holds for a box may be another number, or none: it is in the box, and in the
- * files of all addresses that lead there. */
-static enum err quota_box(const struct collecting *c,
-			  const struct name_box *name)
+/* A quota or a reply may be another one, or none: it is in the box, and in the files of
+ * all addresses that lead there. */
+static enum err files_of_box(const struct collecting *c,
+			     const struct name_box *name)
 {
 	struct store_box box;
 	enum err err = store_box_get(c->txn, name, &box);
 
 	if (err == ERR_OK)
-		err = item_box_here(c->txn, c->plan, &box, true);
+		err = item_box_here(c->txn, c->plan, &box, c->row->what);
 	if (err == ERR_OK)
 		err = box_addresses(c, name);
 	if (err == ERR_OK || err == ERR_NOTFOUND)
@@ -245,7 +245,7 @@ static enum err quota_domain(const struct collecting *c,
 		    (address.box.number != last.number ||
 		     strcmp(address.box.handle.s, last.handle.s) != 0)) {
 			last = address.box;
-			err = quota_box(c, &last);
+			err = files_of_box(c, &last);
 		}
 	}
 	return err == ERR_NOTFOUND ? ERR_OK : err;
@@ -261,7 +261,7 @@ static enum err quota_handle(const struct collecting *c,
 	if (err == ERR_NOTFOUND)
 		err = store_box_next(c->txn, &first, &box);
 	while (err == ERR_OK && strcmp(box.name.handle.s, name->s) == 0) {
-		err = quota_box(c, &box.name);
+		err = files_of_box(c, &box.name);
 		if (err == ERR_OK)
 			err = store_box_next(c->txn, &box.name, &box);
 	}
@@ -366,8 +366,7 @@ static enum err collect_domain(const struct collecting *c)
 static enum err collect_box_here(const struct collecting *c,
 				 const struct store_box *box)
 {
-	enum err err = item_box_here(c->txn, c->plan, box,
-				     c->row->what & STORE_PENDING_QUOTA);
+	enum err err = item_box_here(c->txn, c->plan, box, c->row->what);
 
 	return err == ERR_OK && box->other.handle.s[0]
 		       ? switched_box(c->switched, &box->name)
@@ -392,6 +391,7 @@ static enum err collect_maildir(const struct collecting *c)
 
 static enum err collect_box(const struct collecting *c)
 {
+	const unsigned files = STORE_PENDING_QUOTA | STORE_PENDING_VACATION;
 	const struct name_box *name = &c->row->box;
 	enum err err = ERR_OK;
 
@@ -399,8 +399,8 @@ static enum err collect_box(const struct collecting *c)
 		err = box_addresses(c, name);
 	if (err == ERR_OK && c->row->what & STORE_PENDING_SWITCHED)
 		err = switched_box(c->switched, name);
-	if (err == ERR_OK && c->row->what & STORE_PENDING_QUOTA)
-		err = quota_box(c, name);
+	if (err == ERR_OK && c->row->what & files)
+		err = files_of_box(c, name);
 	return err == ERR_OK && c->row->what & STORE_PENDING_SAYS
 		       ? collect_maildir(c)
 		       : err;

@@ -8,7 +8,7 @@ static enum err all_boxes(struct store_txn *txn, struct plan *plan)
 	enum err err = store_box_next(txn, NULL, &box);
 
 	while (err == ERR_OK) {
-		err = item_box_here(txn, plan, &box, false);
+		err = item_box_here(txn, plan, &box, 0);
 		if (err == ERR_OK)
 			err = store_box_next(txn, &box.name, &box);
 	}

@@ -82,8 +82,11 @@ static int make_box(struct asuser *asuser, const struct plan_item *item,
 	int rc = asuser_box(asuser, &item->box, path);
 
 	errand_limit(item, limit);
-	return rc == 0 && (limit[0] || item->unlimits)
-		       ? asuser_quota(asuser, &item->box, limit, path)
+	if (rc == 0 && (limit[0] || item->unlimits))
+		rc = asuser_quota(asuser, &item->box, limit, path);
+	return rc == 0 && (item->text || item->unanswers)
+		       ? asuser_vacation(asuser, &item->box, item->text,
+					 item->len, path)
 		       : rc;
 }
 

@@ -110,6 +110,31 @@ static int make_quotas(struct errand *errand, struct asuser_bulk *bulk)
 	return rc == 0 ? asuser_bulk_drain(bulk) : rc;
 }
 
+/* The same of replies. */
+static int make_replies(struct errand *errand, struct asuser_bulk *bulk)
+{
+	struct plan *plan = errand->plan;
+	int rc = 0;
+
+	for (size_t i = plan_next(plan, 0, STORE_BOXES);
+	     rc == 0 && i < plan->count;
+	     i = plan_next(plan, i + 1, STORE_BOXES)) {
+		const struct plan_item *item = &plan->item[i];
+		struct mailroot_job job;
+
+		if (!errand_makes(item) || item->failed ||
+		    !(item->text || item->unanswers))
+			continue;
+		memset(&job, 0, sizeof job); /* as add does */
+		job.step = MAILROOT_VACATION;
+		job.handle = item->handle;
+		job.number = item->box.number;
+		job.len = item->len;
+		rc = asuser_bulk_add(bulk, i, &job, item->text);
+	}
+	return rc == 0 ? asuser_bulk_drain(bulk) : rc;
+}
+
 /* Those that are dialled in have directories of their own, and are few. */
 static void make_dialups(struct errand *errand)
 {
@@ -188,6 +213,8 @@ bool errand_bulk(struct errand *errand)
 		rc = make(errand, bulk, STORE_BOXES, MAILROOT_BOX);
 	if (rc == 0)
 		rc = make_quotas(errand, bulk);
+	if (rc == 0)
+		rc = make_replies(errand, bulk);
 	if (rc == 0)
 		rc = make(errand, bulk, STORE_DOMAINS, MAILROOT_DOMAIN);
 	if (rc == 0)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "maildir/vacation_file.h"
 #include "qmail/dotqmail.h"
 
 enum err item_box(struct plan *plan, const struct name_box *name,
@@ -18,14 +19,30 @@ enum err item_box(struct plan *plan, const struct name_box *name,
 	return plan_add(plan, &item);
 }
 
+/* Its file, if it has one. */
+static enum err add_reply(const struct store_box *box, struct plan_item *item)
+{
+	if (!box->vacation[0])
+		return ERR_OK;
+	item->text = malloc(VACATION_FILE_MAX);
+	if (!item->text) {
+		errno = ENOMEM;
+		return ERR_SYSTEM;
+	}
+	item->len = vacation_file_write(box->vacation_from, box->vacation_until,
+					box->vacation, item->text);
+	return ERR_OK;
+}
+
 enum err item_box_here(struct store_txn *txn, struct plan *plan,
-		       const struct store_box *box, bool unlimits)
+		       const struct store_box *box, unsigned what)
 {
 	struct plan_item item = {.table = STORE_BOXES,
 				 .act = PLAN_MAKE,
 				 .handle = box->name.handle,
 				 .box = box->name,
-				 .unlimits = unlimits};
+				 .unlimits = what & STORE_PENDING_QUOTA,
+				 .unanswers = what & STORE_PENDING_VACATION};
 	struct store_box now;
 	enum err err = store_box_become(txn, box, &now);
 
@@ -33,7 +50,13 @@ enum err item_box_here(struct store_txn *txn, struct plan *plan,
 		item.from = box->other;
 	if (err == ERR_OK || err == ERR_NOTFOUND)
 		err = store_box_quota(txn, box, &item.quota);
-	return err == ERR_OK ? plan_add(plan, &item) : err;
+	if (err == ERR_OK)
+		err = add_reply(box, &item);
+	if (err == ERR_OK)
+		err = plan_add(plan, &item);
+	if (err != ERR_OK)
+		free(item.text);
+	return err;
 }
 
 static enum err and_handle(struct store_txn *txn,
@@ -77,6 +100,7 @@ enum err item_domain(struct store_txn *txn, struct plan *plan,
 struct levels {
 	enum store_delivery all, box;
 	struct store_quota quota;
+	bool answers;
 };
 
 /* address alone is a name, and leads nowhere: that of a catch-all that there is
@@ -96,7 +120,7 @@ static enum err add_text(const struct config *config, struct plan *plan,
 			  levels->all != STORE_BOUNCE;
 	bool good = none || dotqmail_address(config, address, levels->all,
 					     levels->box, &levels->quota,
-					     &item.text, &item.len, &item.mode);
+					     levels->answers, &item.text, &item.len, &item.mode);
 	enum err err;
 
 	if (good && domain->extension && address->name.local.s[0] == '*')
@@ -199,6 +223,7 @@ static enum err get_levels(struct store_txn *txn,
 			  strcmp(address->box.handle.s, first.handle.s) == 0;
 		if (err == ERR_OK)
 			levels.box = box.state.delivery;
+		levels.answers = err == ERR_OK && box.vacation[0];
 		if (err == ERR_OK)
 			err = and_handle(txn, &address->box.handle,
 					 &levels.box);

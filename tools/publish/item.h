@@ -11,10 +11,10 @@
 MUST_USE enum err item_box(struct plan *plan, const struct name_box *name,
 			   enum plan_act act);
 
-/* A box that is there. Its mail may still be that of the box it was. unlimits: it may
- * have had a quota before. */
+/* A box that is there. Its mail may still be that of the box it was. what of pending work
+ * says that it may have had a quota or a reply before. */
 MUST_USE enum err item_box_here(struct store_txn *txn, struct plan *plan,
-				const struct store_box *box, bool unlimits);
+				const struct store_box *box, unsigned what);
 
 /* The box that has the mail of the one of this name, which may be deleted: itself,
  * or, where it has moved, what it has become, over several moves. ERR_NOTFOUND. */

@@ -73,6 +73,7 @@ static void merge(struct plan_item *item, struct plan_item *other)
 		item->since = other->since;
 	item->stays = item->stays && other->stays;
 	item->unlimits = item->unlimits || other->unlimits;
+	item->unanswers = item->unanswers || other->unanswers;
 	item_free(other);
 }
 
@@ -128,7 +129,7 @@ static enum err bring_box(struct store_txn *txn, struct plan *plan,
 	else if (err == ERR_OK)
 		err = ERR_NOTFOUND;
 	if (err == ERR_OK)
-		err = item_box_here(txn, plan, &live, false);
+		err = item_box_here(txn, plan, &live, 0);
 	if (err == ERR_OK) {
 		plan->item[plan->count - 1].first = address->first;
 		plan->item[plan->count - 1].last = address->last;

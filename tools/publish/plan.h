@@ -45,13 +45,15 @@ struct plan_item {
 	struct store_quota quota; /* of a box: what holds for it */
 	bool unlimits; /* of a box: it may have had one before; where it has none
 			* its file maildirsize goes */
+	bool unanswers; /* the same of a vacation reply: its file goes */
 	bool has_box;
 	struct name_address address; /* an address; or a domain, alone */
 	struct store_domain *domain; /* of a domain: its row; malloc'ed */
 	enum store_delivery delivery; /* of a domain, with its handle's */
 	bool covered; /* a domain that is parked or purged, whose name has
 		       * another row that says what the files say */
-	char *text; /* of an address: its .qmail file, malloc'ed */
+	char *text; /* of an address: its .qmail file; of a box: its file vacation, or
+		     * NULL; malloc'ed */
 	size_t len;
 	mode_t mode;
 };

@@ -279,7 +279,7 @@ int preflight_address(const struct site *site,
 	if (looking.ours)
 		return CODE_DONE;
 	if (!dotqmail_address(&site->config, address, STORE_DELIVER, STORE_DELIVER,
-			      &none, &text, &len, &mode))
+			      &none, false, &text, &len, &mode))
 		return say_error(CODE_LATER, "no memory");
 	code = judge_file(site, handle, &address->name, text, len, adopt);
 	free(text);

@@ -66,7 +66,9 @@ static void sign(const struct pass *pass, struct store_pending *row)
 
 static unsigned what_of(const struct plan_item *item)
 {
-	return STORE_PENDING_SAYS | (item->unlimits ? STORE_PENDING_QUOTA : 0u);
+	return STORE_PENDING_SAYS |
+	       (item->unlimits ? STORE_PENDING_QUOTA : 0u) |
+	       (item->unanswers ? STORE_PENDING_VACATION : 0u);
 }
 
 /* A row for an item that has none: what brought it was a row of another object. */

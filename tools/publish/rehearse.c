@@ -8,6 +8,7 @@
 #include "dovecot_files.h"
 #include "mapfiles.h"
 #include "plan.h"
+#include "maildir/vacation_file.h"
 #include "qmail/dotqmail.h"
 #include "steps.h"
 #include "store/path.h"
@@ -81,6 +82,14 @@ static void show_quota(const struct plan_item *item, const char *path)
 		say_out("%s/maildirsize: - file", path);
 }
 
+static void show_reply(const struct plan_item *item, const char *path)
+{
+	if (item->text && item->act == PLAN_MAKE)
+		say_out("%s/%s: %zu bytes", path, VACATION_FILE, item->len);
+	else if (item->unanswers && item->stays)
+		say_out("%s/%s: - file", path, VACATION_FILE);
+}
+
 static void show_item(const struct site *site, const struct plan_item *item)
 {
 	const char *sign = item->act == PLAN_REMOVE ? "- " : "";
@@ -92,6 +101,7 @@ static void show_item(const struct site *site, const struct plan_item *item)
 		show_move(site, item, path);
 		say_out("%s/: %sMaildir", path, sign);
 		show_quota(item, path);
+		show_reply(item, path);
 		return;
 	case STORE_DOMAINS:
 		if (item->act != PLAN_CLOSE)

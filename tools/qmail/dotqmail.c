@@ -51,6 +51,7 @@ struct maildirsize dotqmail_limit(const struct store_quota *quota)
 }
 
 static const char quota_name[] = "popbox-quota ";
+static const char vacation_name[] = "popbox-vacation ";
 
 /* The settings and the limit are on the line, since its program is popusr's and
  * cannot read them elsewhere; and what lies in the box is in the customer's hands.
@@ -74,24 +75,44 @@ static bool put_quota(struct text *out, const struct config *config,
 	return config->quota_path[0] && fits(len, sizeof line) && text_put(out, line, (size_t)len);
 }
 
-/* The first file name of a program line is that of popbox-quota. */
-static const char *behind_quota(const char *line)
+/* The message is delivered by then. Whatever becomes of the program, also if it is not
+ * there, the line must not fail: qmail-local would deliver it once more. */
+static bool put_vacation(struct text *out, const struct config *config,
+			 const char *path)
+{
+	char line[LINES_LINE_MAX];
+	const int len = snprintf(line, sizeof line,
+				 "|%s %s %s/bin/qmail-queue || exit 0\n",
+				 config->vacation_path, path, home_of(config));
+
+	return config->vacation_path[0] && fits(len, sizeof line) &&
+	       text_put(out, line, (size_t)len);
+}
+
+/* What stands behind the first file name of a program line, if that is the name, which
+ * ends in a blank. */
+static const char *behind(const char *line, const char *name)
 {
 	const char *blank = strchr(line, ' ');
-	const size_t name = sizeof quota_name - 1;
+	const size_t len = strlen(name);
 
 	if (line[0] != '|' || !blank)
 		return NULL;
-	if ((size_t)(blank + 1 - line) <= name ||
-	    memcmp(blank + 1 - name, quota_name, name) != 0 ||
-	    blank[-(ptrdiff_t)name] != '/')
+	if ((size_t)(blank + 1 - line) <= len ||
+	    memcmp(blank + 1 - len, name, len) != 0 ||
+	    blank[-(ptrdiff_t)len] != '/')
 		return NULL;
 	return blank + 1;
 }
 
+bool dotqmail_is_vacation(const char *line)
+{
+	return behind(line, vacation_name) != NULL;
+}
+
 bool dotqmail_is_quota(const char *line, struct maildirsize *ret_limit)
 {
-	const char *rest = behind_quota(line), *last;
+	const char *rest = behind(line, quota_name), *last;
 
 	last = rest ? strrchr(rest, ' ') : NULL;
 	return last && maildirsize_limit_read(last + 1, strlen(last + 1),
@@ -100,7 +121,7 @@ bool dotqmail_is_quota(const char *line, struct maildirsize *ret_limit)
 
 static bool put_targets(struct text *out, const struct config *config,
 			const struct store_address *address, bool with_box,
-			const struct maildirsize *limit)
+			const struct maildirsize *limit, bool answers)
 {
 	char path[PATH_MAX];
 	bool good = true;
@@ -110,7 +131,8 @@ static bool put_targets(struct text *out, const struct config *config,
 		if (limit->bytes || limit->messages)
 			good = put_quota(out, config, path, limit);
 		good = good && text_put(out, path, strlen(path)) &&
-		       text_put(out, "/\n", 2);
+		       text_put(out, "/\n", 2) &&
+		       (!answers || put_vacation(out, config, path));
 	}
 	for (size_t at = 0; good && at < address->forwards_len;) {
 		const char *forward = address->forwards + at;
@@ -138,8 +160,8 @@ static bool finish(struct text *out, bool good, char **ret_text,
 bool dotqmail_address(const struct config *config,
 		      const struct store_address *address,
 		      enum store_delivery all, enum store_delivery box,
-		      const struct store_quota *quota, char **ret_text,
-		      size_t *ret_len, mode_t *ret_mode)
+		      const struct store_quota *quota, bool answers,
+		      char **ret_text, size_t *ret_len, mode_t *ret_mode)
 {
 	const struct maildirsize limit = dotqmail_limit(quota);
 	bool with_box = address->has_box && box != STORE_BOUNCE;
@@ -154,7 +176,7 @@ bool dotqmail_address(const struct config *config,
 		good = put_bounce(&out, config);
 	else
 		good = good && put_targets(&out, config, address, with_box,
-					   &limit);
+					   &limit, answers);
 	*ret_mode = with_box || bounce ? 0644 : 0744;
 	return finish(&out, good, ret_text, ret_len);
 }

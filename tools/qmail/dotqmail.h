@@ -21,12 +21,13 @@
  * fall to the catch-all; a box that is off leaves the forwards. Hold: a blank
  * line first, for which qmail-local defers the mail. A box with a quota has a line
  * before that of its Maildir that runs popbox-quota(8); config->quota_path says
- * where that is. False: cut, or no memory. */
+ * where that is. One that answers has a line behind it that runs popbox-vacation(8), in
+ * config->vacation_path. False: cut, or no memory. */
 bool dotqmail_address(const struct config *config,
 		      const struct store_address *address,
 		      enum store_delivery all, enum store_delivery box,
-		      const struct store_quota *quota, char **ret_text,
-		      size_t *ret_len, mode_t *ret_mode);
+		      const struct store_quota *quota, bool answers,
+		      char **ret_text, size_t *ret_len, mode_t *ret_mode);
 
 /* The .qmail-default of a domain with the extension '+': a line before the
  * catch-all's own ones, or before one that bounces, hands mail for joe+tag to joe;
@@ -46,6 +47,9 @@ bool dotqmail_is_bounce(const struct config *config, const char *line);
 
 /* Is it a line that runs popbox-quota, wherever that is? Then its limits. */
 bool dotqmail_is_quota(const char *line, struct maildirsize *ret_limit);
+
+/* The same of popbox-vacation. */
+bool dotqmail_is_vacation(const char *line);
 
 /* A quota as the file maildirsize has it. */
 struct maildirsize dotqmail_limit(const struct store_quota *quota);

@@ -43,6 +43,8 @@ static enum dotqmail_does program(const struct config *config, const char *line)
 		return DOTQMAIL_HOLD;
 	if (dotqmail_is_quota(line, &limit))
 		return DOTQMAIL_QUOTA;
+	if (dotqmail_is_vacation(line))
+		return DOTQMAIL_VACATION;
 	return dotqmail_is_bounce(config, line) ? DOTQMAIL_BOUNCE
 						: DOTQMAIL_PROGRAM;
 }

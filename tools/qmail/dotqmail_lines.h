@@ -20,6 +20,7 @@ enum dotqmail_does {
 	DOTQMAIL_HOLD,	    /* the mail waits */
 	DOTQMAIL_EXTENSION, /* mail for joe+tag is handed to joe */
 	DOTQMAIL_QUOTA,	    /* goes on if there is room in the box */
+	DOTQMAIL_VACATION,  /* may answer, and goes on */
 };
 
 /* A line without the blanks at its end; a NUL stands behind it. One may stand in it,

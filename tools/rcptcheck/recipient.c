@@ -194,7 +194,8 @@ static enum recipient judge_lines(struct asking *asking, const struct hop *hop,
 			return RECIPIENT_THERE;
 		if (does == DOTQMAIL_EXTENSION && base)
 			return hand_on(asking, hop, base);
-		kept |= does != DOTQMAIL_EXTENSION && does != DOTQMAIL_QUOTA;
+		kept |= does != DOTQMAIL_EXTENSION && does != DOTQMAIL_QUOTA &&
+			does != DOTQMAIL_VACATION;
 	}
 	return kept ? RECIPIENT_THERE : follow(asking, hop, line, count);
 }

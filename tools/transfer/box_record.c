@@ -106,7 +106,6 @@ static const char *read_switches(const json_t *object, struct store_state *state
 	return "'delivery' is none of on, off and hold";
 }
 
-/* All but the addresses. */
 /* An older file has none. */
 static const char *read_messages(const json_t *object, struct store_quota *quota)
 {
@@ -120,6 +119,31 @@ static const char *read_messages(const json_t *object, struct store_quota *quota
 	return NULL;
 }
 
+/* An older file has none. */
+static const char *read_reply(const json_t *object, struct import_account *given,
+			      struct store_box *box)
+{
+	const char *text = text_of(object, "vacation");
+	const char *from = text_of(object, "vacation_from");
+	const char *until = text_of(object, "vacation_until");
+	const char *why = NULL;
+
+	if (!text || !from || !until)
+		return "'vacation' or one of its times is no text";
+	if (!text[0])
+		return NULL;
+	why = import_account_vacation(given, text);
+	if (!why && from[0])
+		why = import_account_vacation_from(given, from);
+	if (!why && until[0])
+		why = import_account_vacation_until(given, until);
+	memcpy(box->vacation, given->vacation, sizeof box->vacation);
+	box->vacation_from = given->vacation_from;
+	box->vacation_until = given->vacation_until;
+	return why;
+}
+
+/* All but the addresses. */
 static const char *read_account(const json_t *object,
 				struct import_account *given,
 				struct store_account *account)
@@ -155,7 +179,8 @@ static const char *read_account(const json_t *object,
 	memcpy(account->box.state.reason, given->reason, sizeof given->reason);
 	memcpy(account->hash, given->hash, sizeof given->hash);
 	account->box.has_password = hash[0] != 0;
-	return read_messages(object, &account->box.quota);
+	why = read_messages(object, &account->box.quota);
+	return why ? why : read_reply(object, given, &account->box);
 }
 
 static const char *read_forwards(const json_t *list,

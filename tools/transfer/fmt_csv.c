@@ -148,6 +148,9 @@ static const char *take_plain(struct import_account *account,
 		{FMT_CSV_REASON, import_account_reason},
 		{FMT_CSV_EXPIRES, import_account_end},
 		{FMT_CSV_MESSAGES, import_account_messages},
+		{FMT_CSV_VACATION, import_account_vacation},
+		{FMT_CSV_VACATION_FROM, import_account_vacation_from},
+		{FMT_CSV_VACATION_UNTIL, import_account_vacation_until},
 		{FMT_CSV_MAILDIR, import_account_maildir},
 	};
 	const char *why = NULL;

@@ -39,6 +39,9 @@ static const struct column ours[] = {
 	{"reason", FMT_CSV_REASON},
 	{"expires", FMT_CSV_EXPIRES},
 	{"messages", FMT_CSV_MESSAGES},
+	{"vacation", FMT_CSV_VACATION},
+	{"vacation from", FMT_CSV_VACATION_FROM},
+	{"vacation until", FMT_CSV_VACATION_UNTIL},
 	{"maildir", FMT_CSV_MAILDIR},
 	{"email", FMT_CSV_ADDRESS},
 	{"mail", FMT_CSV_ADDRESS},
@@ -369,7 +372,8 @@ const char *fmt_csv_header(const struct csvfile *csv,
 			return "--map wants THEIRS=OURS, where OURS is "
 			       "address, local, domain, password, hash, name, "
 			       "quota, handle, box, forward, login, delivery, "
-			       "reason, expires, messages or maildir";
+			       "reason, expires, messages, vacation, "
+			       "vacation_from, vacation_until or maildir";
 		column = ours_is ? find_column(ours, ours_is)
 				 : find_column(dialect->columns, name);
 		if (column->name && fmt_csv_has(ret_row, column->is)) {

@@ -41,10 +41,11 @@ const char *fmt_dotqmail_lines(const char *text, size_t len,
 			return "a line is too long";
 		memcpy(line, text, part);
 		line[part] = 0;
-		/* + instructs qmail-local; and a quota of another popbox says nothing
-		 * of where the mail goes. */
+		/* + instructs qmail-local; and a quota and a reply of another popbox
+		 * say nothing of where the mail goes. */
 		if (part && !strchr("#+", text[0]) &&
-		    !dotqmail_is_quota(line, &limit))
+		    !dotqmail_is_quota(line, &limit) &&
+		    !dotqmail_is_vacation(line))
 			why = each(arg, kind_of(line, part),
 				   line + (line[0] == '&'));
 		first = false;

@@ -19,7 +19,7 @@
 
 const char fmt_out_csv_header[] =
 	"address,box,hash,name,quota,handle,forward,login,delivery,reason,"
-	"expires,messages\n";
+	"expires,messages,vacation,vacation_from,vacation_until\n";
 
 const char fmt_out_no_memory[] = "no memory";
 
@@ -109,6 +109,25 @@ static bool put_state_cells(struct text *out, const struct fmt_out *row,
 	       put_cell(out, row, number, false);
 }
 
+static bool put_reply_cells(struct text *out, const struct fmt_out *row,
+			    const struct store_box *box)
+{
+	char from[SAY_TIME_TEXT], until[SAY_TIME_TEXT];
+	const bool on = box->vacation[0];
+
+	return put_cell(out, row, box->vacation, false) &&
+	       put_cell(out, row,
+			on && box->vacation_from
+				? say_time(box->vacation_from, from)
+				: "",
+			false) &&
+	       put_cell(out, row,
+			on && box->vacation_until
+				? say_time(box->vacation_until, until)
+				: "",
+			false);
+}
+
 const char *fmt_out_csv(struct text *out, const struct fmt_out *row)
 {
 	const struct store_account *account = row->account;
@@ -130,8 +149,9 @@ const char *fmt_out_csv(struct text *out, const struct fmt_out *row)
 				    : account->box.name.handle.s,
 			false) &&
 	       put_cell(out, row, forwards, false) &&
-	       (account ? put_state_cells(out, row, &account->box.state)
-			: text_put(out, ",,,,,", 5)) &&
+	       (account ? put_state_cells(out, row, &account->box.state) &&
+				  put_reply_cells(out, row, &account->box)
+			: text_put(out, ",,,,,,,,", 8)) &&
 	       text_put(out, "\n", 1);
 	if (good)
 		return NULL;

@@ -30,8 +30,8 @@ extern const char fmt_out_no_memory[]; /* no fault of the account's */
  * appended. */
 typedef const char *fmt_out(struct text *out, const struct fmt_out *row);
 
-/* address,box,hash,name,quota,handle,forward,login,delivery,reason,expires,messages; login
- * is on, off, or as smtp=off,imap=off. */
+/* address,box,hash,name,quota,handle,forward,login,delivery,reason,expires,messages,
+ * vacation,vacation_from,vacation_until; login is on, off, or as smtp=off,imap=off. */
 fmt_out fmt_out_csv;
 extern const char fmt_out_csv_header[];
 

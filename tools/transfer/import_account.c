@@ -14,12 +14,13 @@
 #include "base/json.h"
 #include "base/moment.h"
 #include "base/words.h"
+#include "maildir/vacation_file.h"
 #include "store/secret.h"
 
 void import_account_wipe(struct import_account *account)
 {
 	secret_wipe(account, offsetof(struct import_account, maildir));
-	account->maildir[0] = 0;
+	account->maildir[0] = account->vacation[0] = 0;
 }
 
 const char *import_account_blame(struct import_account *account,
@@ -251,6 +252,50 @@ const char *import_account_messages(struct import_account *account,
 	return NULL;
 }
 
+const char *import_account_vacation(struct import_account *account,
+				    const char *text)
+{
+	const char *why;
+
+	account->has_vacation = true;
+	account->vacation[0] = 0;
+	if (strcasecmp(text, "none") == 0)
+		return NULL;
+	why = vacation_text_read(text, strlen(text), account->vacation);
+	return why ? "the vacation reply is empty, is not UTF-8, has more than "
+		     "7168 bytes, or a control character"
+		   : NULL;
+}
+
+/* None of those words and spans that depend on when they are read. */
+static bool is_date(const char *text, int64_t *ret_time)
+{
+	return text[0] >= '0' && text[0] <= '9' &&
+	       moment_read(text, 0, false, ret_time) && *ret_time > 0;
+}
+
+static const char *take_time(struct import_account *account, const char *text,
+			     int64_t *ret_time)
+{
+	return is_date(text, ret_time)
+		       ? NULL
+		       : import_account_blame(account, text,
+					      "a time of a vacation reply is no "
+					      "date like 2027-01-31");
+}
+
+const char *import_account_vacation_from(struct import_account *account,
+					 const char *text)
+{
+	return take_time(account, text, &account->vacation_from);
+}
+
+const char *import_account_vacation_until(struct import_account *account,
+					  const char *text)
+{
+	return take_time(account, text, &account->vacation_until);
+}
+
 static const char *const yes[] = {"on", "yes", "true", "1", "y", NULL};
 static const char *const no[] = {"off", "no", "false", "0", "n", NULL};
 
@@ -323,9 +368,7 @@ const char *import_account_end(struct import_account *account, const char *text)
 {
 	int64_t seconds = 0;
 
-	if (strcmp(text, "never") != 0 &&
-	    (text[0] < '0' || text[0] > '9' ||
-	     !moment_read(text, 0, false, &seconds) || seconds <= 0))
+	if (strcmp(text, "never") != 0 && !is_date(text, &seconds))
 		return import_account_blame(account, text,
 					    "expires is a date like 2027-01-31 "
 					    "or 2027-01-31T12:00:00Z, or never");

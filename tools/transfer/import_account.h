@@ -67,11 +67,14 @@ struct import_account {
 	char bad[64]; /* what was refused, unless it is a secret; "" */
 	char note
 		[IMPORT_ACCOUNT_NOTE]; /* parts of the row that are not taken */
+	bool has_vacation;
+	int64_t vacation_from, vacation_until; /* 0: not said */
 	bool has_forwards;
 	size_t forwards_len;
-	/* The last two are no secrets, large and mostly empty: import_account_wipe
+	/* The last three are no secrets, large and mostly empty: import_account_wipe
 	 * empties them without clearing what they held. */
 	char maildir[PATH_MAX]; /* where its old mail lies; "" = not said */
+	char vacation[STORE_VACATION_MAX + 1]; /* what answers mail; "" = none */
 	char forwards[STORE_FORWARDS_MAX]; /* each NUL-ended */
 };
 
@@ -107,6 +110,13 @@ const char *import_account_quota(struct import_account *account,
 /* How many at most; 0, none, unlimited, -1 or "": no limit. */
 const char *import_account_messages(struct import_account *account,
 				    const char *text);
+/* What answers mail, and its times; none: nothing does. */
+const char *import_account_vacation(struct import_account *account,
+				    const char *text);
+const char *import_account_vacation_from(struct import_account *account,
+					 const char *text);
+const char *import_account_vacation_until(struct import_account *account,
+					  const char *text);
 const char *import_account_login(struct import_account *account,
 				 const char *text);
 const char *import_account_delivery(struct import_account *account,

@@ -30,6 +30,7 @@ enum {
 	HAS_SERVICES = 1 << 18,
 	HAS_EXPIRES = 1 << 19,
 	HAS_MESSAGES = 1 << 20,
+	HAS_VACATION = 1 << 21,
 };
 
 /* At the head of a packed row; then the parts, each as long as it is. */
@@ -49,6 +50,7 @@ static unsigned parts_of(const struct import_account *i)
 	       (i->hash[0] ? HAS_HASH : 0u) | (i->has_title ? HAS_TITLE : 0u) |
 	       (i->has_quota ? HAS_QUOTA : 0u) |
 	       (i->has_messages ? HAS_MESSAGES : 0u) |
+	       (i->has_vacation ? HAS_VACATION : 0u) |
 	       (i->has_login ? HAS_LOGIN : 0u) |
 	       (i->has_login && i->login ? LOGIN_ON : 0u) |
 	       (i->has_delivery ? HAS_DELIVERY : 0u) |
@@ -101,6 +103,10 @@ static bool pack(struct text *out, const struct import_account *i)
 	       (!(parts & HAS_EXPIRES) ||
 		put(out, &i->expires, sizeof i->expires)) &&
 	       put_text(out, parts, HAS_REASON, i->reason) &&
+	       (!(parts & HAS_VACATION) ||
+		(put(out, &i->vacation_from, sizeof i->vacation_from) &&
+		 put(out, &i->vacation_until, sizeof i->vacation_until))) &&
+	       put_text(out, parts, HAS_VACATION, i->vacation) &&
 	       put_text(out, parts, HAS_MAILDIR, i->maildir) &&
 	       (!(parts & HAS_UNUSABLE) ||
 		put(out, &i->unusable, sizeof i->unusable)) &&
@@ -129,9 +135,9 @@ static void unpack(const char *at, struct import_account *ret_intake)
 	uint16_t forwards;
 	unsigned parts;
 
-	/* Not the two large texts at its end. */
+	/* Not the three large texts at its end. */
 	memset(i, 0, offsetof(struct import_account, maildir));
-	i->maildir[0] = 0;
+	i->maildir[0] = i->vacation[0] = 0;
 	at = take(at, &head, sizeof head);
 	parts = head.parts;
 	i->secret = (enum import_account_secret)head.secret;
@@ -145,6 +151,7 @@ static void unpack(const char *at, struct import_account *ret_intake)
 	i->has_title = parts & HAS_TITLE;
 	i->has_quota = parts & HAS_QUOTA;
 	i->has_messages = parts & HAS_MESSAGES;
+	i->has_vacation = parts & HAS_VACATION;
 	i->has_login = parts & HAS_LOGIN;
 	i->login = parts & LOGIN_ON;
 	i->has_delivery = parts & HAS_DELIVERY;
@@ -171,6 +178,11 @@ static void unpack(const char *at, struct import_account *ret_intake)
 	if (parts & HAS_EXPIRES)
 		at = take(at, &i->expires, sizeof i->expires);
 	at = take_text(at, parts, HAS_REASON, i->reason);
+	if (parts & HAS_VACATION) {
+		at = take(at, &i->vacation_from, sizeof i->vacation_from);
+		at = take(at, &i->vacation_until, sizeof i->vacation_until);
+	}
+	at = take_text(at, parts, HAS_VACATION, i->vacation);
 	at = take_text(at, parts, HAS_MAILDIR, i->maildir);
 	if (parts & HAS_UNUSABLE)
 		at = take(at, &i->unusable, sizeof i->unusable);

@@ -12,7 +12,7 @@
 bool upsert_wants_box(const struct import_account *account)
 {
 	return account->has_box || account->has_title || account->has_quota ||
-	       account->has_messages ||
+	       account->has_messages || account->has_vacation ||
 	       account->has_login || account->has_delivery ||
 	       account->has_expires ||
 	       account->secret == IMPORT_ACCOUNT_PASSWORD ||
@@ -26,7 +26,7 @@ void upsert_text(unsigned differs, char ret_text[UPSERT_TEXT])
 	static const char *const words[] = {"box",	"password", "name",
 					    "quota",	"login",    "delivery",
 					    "reason",	"forward",
-					    "expires"};
+					    "expires",	"vacation"};
 	size_t at = 0;
 
 	ret_text[0] = 0;
@@ -85,6 +85,15 @@ enum err upsert_domain(struct store_txn *txn, const struct upsert_how *how,
 	return err == ERR_OK ? store_domain_restore(txn, &was) : err;
 }
 
+static bool same_reply(const struct import_account *account,
+		       const struct store_box *box)
+{
+	return strcmp(account->vacation, box->vacation) == 0 &&
+	       (!account->vacation[0] ||
+		(account->vacation_from == box->vacation_from &&
+		 account->vacation_until == box->vacation_until));
+}
+
 /* What the row says of the box, put over what is there. */
 static unsigned merge(const struct import_account *account, const char *hash,
 		      struct store_account *stored)
@@ -132,6 +141,12 @@ static unsigned merge(const struct import_account *account, const char *hash,
 		memcpy(box->state.reason, account->reason,
 		       sizeof box->state.reason);
 		differs |= UPSERT_REASON;
+	}
+	if (account->has_vacation && !same_reply(account, box)) {
+		memcpy(box->vacation, account->vacation, sizeof box->vacation);
+		box->vacation_from = account->vacation_from;
+		box->vacation_until = account->vacation_until;
+		differs |= UPSERT_VACATION;
 	}
 	return differs;
 }

@@ -20,6 +20,7 @@ enum {
 	UPSERT_REASON = 1 << 6,
 	UPSERT_FORWARD = 1 << 7,
 	UPSERT_EXPIRES = 1 << 8,
+	UPSERT_VACATION = 1 << 9,
 };
 
 enum upsert_verdict { UPSERT_CREATE, UPSERT_BACK, UPSERT_CHANGE, UPSERT_SAME };

@@ -103,14 +103,12 @@ static bool is_ascii(const char *text)
 static void put_subject(struct out *out, const char *subject)
 {
 	put(out, "Subject: Auto:");
-	if (!subject[0])
-		put(out, " your message");
-	else if (is_ascii(subject))
+	if (subject[0] && is_ascii(subject))
 		put_folded(out, subject, 14);
-	else if (utf8_good(subject, strlen(subject)))
+	else if (subject[0] && utf8_good(subject, strlen(subject)))
 		put_words(out, subject);
-	else
-		put(out, " your message"); /* in letters of nobody knows which */
+	else /* also where nobody knows its letters */
+		put(out, " your message");
 	put(out, "\n");
 }
 

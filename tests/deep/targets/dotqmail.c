@@ -24,6 +24,11 @@ static void line_holds(const char *line, mode_t mode)
 		HOLDS(snprintf(whole, sizeof whole, "%.*s",
 			       (int)strcspn(line, "\n"), line) < 256 &&
 		      dotqmail_is_quota(whole, &limit));
+	else if (strncmp(line, "|/popbox-vacation ", 18) == 0)
+		HOLDS(snprintf(whole, sizeof whole, "%.*s",
+			       (int)strcspn(line, "\n"), line) < 256 &&
+		      dotqmail_is_vacation(whole) && mode == 0644 &&
+		      strcmp(whole + strlen(whole) - 10, " || exit 0") == 0);
 	else
 		HOLDS(mode == 0644 &&
 		      strncmp(line, bounce, strlen(bounce)) == 0);
@@ -72,14 +77,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!config.home[0])
 		HOLDS(config_parse("", 0, &config, &fault) == ERR_OK);
 	memcpy(config.quota_path, "/popbox-quota", sizeof "/popbox-quota");
+	memcpy(config.vacation_path, "/popbox-vacation",
+	       sizeof "/popbox-vacation");
 	address = (struct store_address){
 		.name = {{"joe"}, {"example.com"}},
 		.has_box = how & 16,
 		.box = {{"ex1"}, 7},
 	};
 	put_forwards(&address, data, size);
-	if (!dotqmail_address(&config, &address, all, box, &quota, &text, &len,
-			      &mode)) {
+	if (!dotqmail_address(&config, &address, all, box, &quota, how & 128,
+			      &text, &len, &mode)) {
 		HOLDS(!address.has_box && !address.forwards_len);
 		return 0;
 	}

@@ -11,11 +11,13 @@
 #include "cli/operand.h"
 #include "cli/quota_options.h"
 #include "cli/state_options.h"
+#include "cli/vacation_options.h"
 #include "publish/change.h"
 
 const struct args_option cmd_box_set_options[] = {
 	{"--name", "TEXT", "the name of a person or thing"},
 	QUOTA_OPTIONS,
+	VACATION_OPTIONS,
 	STATE_OPTIONS,
 	MANY_OPTIONS,
 	CHANGE_OPTIONS,
@@ -40,6 +42,7 @@ struct edit {
 	bool set_title;
 	char title[STORE_TITLE_MAX + 1];
 	struct quota_options quota;
+	struct vacation_options vacation;
 	struct state_options switches;
 	bool suspend; /* by that name */
 	bool resume;
@@ -49,11 +52,14 @@ struct edit {
 /* Of the box in edit->is. */
 static enum err apply(struct store_txn *txn, struct edit *edit)
 {
+	enum err err;
+
 	if (edit->set_title)
 		memcpy(edit->is.title, edit->title, sizeof edit->title);
 	quota_options_apply(&edit->quota, &edit->is.quota);
 	state_options_apply(&edit->switches, &edit->is.state);
-	return store_box_set(txn, &edit->is);
+	err = vacation_options_apply(txn, &edit->vacation, &edit->is);
+	return err == ERR_OK ? store_box_set(txn, &edit->is) : err;
 }
 
 static enum err edit_each(struct store_txn *txn, const struct store_box *box,
@@ -137,14 +143,17 @@ int cmd_box_set(struct site *site, const struct args *args)
 				    sizeof edit.title);
 	if (code == CODE_DONE)
 		code = quota_options_read(args, &edit.quota);
+	if (code == CODE_DONE)
+		code = vacation_options_read(args, &edit.vacation);
 	if (code != CODE_DONE)
 		return code;
 	if (!title && !quota_options_any(&edit.quota) &&
+	    !vacation_options_any(&edit.vacation) &&
 	    !state_options_any(&edit.switches))
 		return say_error(CODE_USAGE,
 				 "nothing to set: say --name, --quota, "
-				 "--messages, --login, --expires, --delivery or "
-				 "--reason");
+				 "--messages, --vacation, --login, --expires, "
+				 "--delivery or --reason");
 	return run(site, args, &edit, "change", "set");
 }
 

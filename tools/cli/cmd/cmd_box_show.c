@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "accounts/holds.h"
 #include "base/idn.h"
@@ -336,6 +337,36 @@ static void show_usage(const struct shown *shown)
 			box_usage_percent(usage));
 }
 
+/* One that is over stays, and says so. */
+static void show_reply(const struct store_box *box)
+{
+	const int64_t now = time(NULL);
+	char from[SAY_TIME_TEXT], until[SAY_TIME_TEXT];
+	const char *word = "on";
+
+	if (!box->vacation[0])
+		return;
+	if (box->vacation_until && now >= box->vacation_until)
+		word = "over";
+	else if (now < box->vacation_from)
+		word = "to come";
+	say_out("vacation reply    %s%s%s%s%s", word,
+		box->vacation_from ? ", from " : "",
+		box->vacation_from ? say_time(box->vacation_from, from) : "",
+		box->vacation_until ? ", until " : "",
+		box->vacation_until ? say_time(box->vacation_until, until) : "");
+	for (const char *line = box->vacation; *line;) {
+		const size_t len = strcspn(line, "\n");
+		char clean[STORE_VACATION_MAX + 1], text[STORE_VACATION_MAX + 1];
+
+		memcpy(text, line, len);
+		text[len] = 0;
+		say_clean(text, clean, sizeof clean);
+		say_out("    %s", clean);
+		line += len + (line[len] == '\n');
+	}
+}
+
 static void show_text(const struct site *site, const struct shown *shown,
 		      const char *maildir)
 {
@@ -364,6 +395,7 @@ static void show_text(const struct site *site, const struct shown *shown,
 	if (box->state.expires)
 		say_out("expires           %s",
 			say_time(box->state.expires, text));
+	show_reply(box);
 	say_clean(box->state.reason, clean, sizeof clean);
 	if (clean[0])
 		say_out("reason            %s", clean);

@@ -117,7 +117,11 @@ static bool same_domain(const struct store_domain *a,
 
 static bool same_box(const struct store_box *a, const struct store_box *b)
 {
-	return strcmp(a->title, b->title) == 0 && same_quota(&a->quota, &b->quota) &&
+	return strcmp(a->title, b->title) == 0 &&
+	       strcmp(a->vacation, b->vacation) == 0 &&
+	       a->vacation_from == b->vacation_from &&
+	       a->vacation_until == b->vacation_until &&
+	       same_quota(&a->quota, &b->quota) &&
 	       same_state(&a->state, &b->state);
 }
 
