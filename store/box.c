@@ -16,13 +16,18 @@ static uint8_t version_of(const struct store_box *box)
 
 enum err box_encode(const struct store_account *account, struct row *ret_row)
 {
-	const struct store_box *box = &account->box;
+	return box_encode_with(&account->box, account->hash, ret_row);
+}
+
+enum err box_encode_with(const struct store_box *box, const char *hash,
+			 struct row *ret_row)
+{
 	const uint8_t version = version_of(box);
 	struct row_key key = row_key_box(&box->name);
 	struct record record =
 		record_new(ret_row->bytes, sizeof ret_row->bytes, version);
 
-	record_put_text(&record, account->hash);
+	record_put_text(&record, hash);
 	record_put_text(&record, box->title);
 	record_put_u64(&record, box->quota.bytes);
 	record_put_u8(&record, box->has_password);

@@ -8,9 +8,7 @@
 /* As the journal shows it: without the hash. */
 static enum err encode_public(const struct store_box *box, struct row *ret_row)
 {
-	struct store_account account = {.box = *box, .hash = ""};
-
-	return box_encode(&account, ret_row);
+	return box_encode_with(box, "", ret_row);
 }
 
 enum err store_box_number(struct store_txn *txn,

@@ -149,6 +149,8 @@ MUST_USE enum err domain_decode_pointer(struct db_bytes key,
 					struct name_domain *ret_to);
 MUST_USE enum err box_encode(const struct store_account *account,
 			     struct row *ret_row);
+MUST_USE enum err box_encode_with(const struct store_box *box, const char *hash,
+				  struct row *ret_row);
 /* On an error *ret_account may be half written, but never has the hash. */
 MUST_USE enum err box_decode(struct db_bytes key, struct db_bytes row,
 			     struct store_account *ret_account);

@@ -562,7 +562,7 @@ FIELDS = (
     (("domain", "set", "relay.org"), ("--host", "b.org"), ("--host", "b.org:26"),
      ("--host", "c.org:25"), ("--subdomains",)),
     (("box", "set", "ex1-0001"), ("--name", "N"), ("--quota", "5M"), ("--messages", "7"),
-     *STATE),
+     ("--vacation-text", "Away."), *STATE),
     (("address", "set", "joe@example.com"), ("a@b.org",), ("a@b.or",),
      ("a@b.com",), ("ex1-0001", "a@b.org"), ("ex1-0000",)),
 )

@@ -541,6 +541,8 @@ class Model:
             limit = self.held(name)
             out += [f"quota {limit}"] * (limit > 0)
             out.append("%s-%04d" % self.mail_of(row["box"]))
+            if box.get("vacation"):
+                out.append("answers")
         return out + ["&" + f for f in row["forwards"]]
 
     def held(self, box):
@@ -637,7 +639,7 @@ class Play:
             "box-add box-add box-del box-undelete "
             "address-add address-add address-set address-rename address-del "
             "purge-domain purge-box set set set switch quota quota "
-            "terms terms".split())
+            "terms terms vacation".split())
         if kind == "handle-add":
             h = dice.choice(HANDLES)
             return ["handle", "add", h], m.handle_add, (h,)
@@ -709,10 +711,10 @@ class Play:
         if kind == "purge-box":
             b = self.pick(m.old["boxes"], (("ex1", 1),))
             return ["purge", text(b), "--now", "--yes"], m.purge_box, (b,)
-        noun, table, name = dice.choice((
-            ("handle", "handles", self.handle()),
-            ("domain", "domains", self.domain()),
-            ("box", "boxes", self.box())))
+        nouns = (("handle", "handles", self.handle()),
+                 ("domain", "domains", self.domain()),
+                 ("box", "boxes", self.box()))
+        noun, table, name = nouns[2] if kind == "vacation" else dice.choice(nouns)
         word = name if isinstance(name, str) else text(name)
         if kind == "switch":
             off = dice.random() < 0.5
@@ -726,6 +728,10 @@ class Play:
             if noun == "domain" and m.domains.get(name, {}).get(
                     "kind") != "pop":
                 table = None  # it has no boxes
+        elif kind == "vacation":
+            values = {"vacation": dice.choice((None, "Away.", "Back soon."))}
+            words = ["box", "set", word, "--vacation-text",
+                     values["vacation"] or "none"]
         elif kind == "terms":
             service, off = dice.choice(SERVICES), dice.random() < 0.6
             was = getattr(m, table).get(name, state())["services_off"]
@@ -781,9 +787,9 @@ class Play:
            {n: (r["handle"], r["kind"], r["target"], r["host"],
                 *[r[k] for k in state_of]) for n, r in m.domains.items()},
            words)
-        eq({r["box"]: (r["password"], *[r[k] for k in state_of])
+        eq({r["box"]: (r["password"], r["vacation"], *[r[k] for k in state_of])
             for r in self.rows("box")},
-           {text(n): (bool(r["password"]), *[r[k] for k in state_of])
+           {text(n): (bool(r["password"]), r.get("vacation"), *[r[k] for k in state_of])
             for n, r in m.boxes.items()}, words)
         eq({r["address"]: (r["box"], r["forwards"])
             for r in self.rows("address")},
@@ -816,6 +822,7 @@ class Play:
                         there[os.path.basename(top), name] = [
                             "quota " + line.split()[-1].rstrip("C")
                             if "/popbox-quota " in line else
+                            "answers" if "/popbox-vacation " in line else
                             "bounce" if line.startswith("|") else
                             os.path.basename(line.rstrip("/"))
                             if line.startswith("/") else line

@@ -8,17 +8,16 @@ import glob
 import json
 import os
 import quopri
-import re
 import shutil
 import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from tap import (BUILD, GID, GOOD, QMAIL, UID, Result, Site, eq, has, hasnt, run, skip,
-                 test)
+from oldsites import MD5, Vpopmail, put, vmailmgr_cdb, vmailmgr_value
+from tap import BUILD, GID, QMAIL, UID, Result, Site, eq, has, hasnt, run, skip, test
 
-TEXT = "I am away until Monday.\nGrüße, Joe\n"
+TEXT = "I am away until Monday.\nGrüße, Joe"
 QUEUE = """#!/bin/sh
 d={sent}
 cat >$d/$$.message; exec 0<&1; tr '\\0' '|' >$d/$$.envelope
@@ -28,7 +27,7 @@ cat >$d/$$.message; exec 0<&1; tr '\\0' '|' >$d/$$.envelope
 class Away(Site):
     """joe@example.com, who is away, and popbox-vacation where popusr can run it."""
 
-    def __init__(self, *words, text=TEXT, **settings):
+    def __init__(self, *words, text=TEXT + "\n", **settings):
         super().__init__(standins=True, **settings)
         self.joe()
         shutil.copy(BUILD + "/popbox-vacation", self.top + "/popbox-vacation")
@@ -127,7 +126,7 @@ def answered():
         site.mail("Subject: Lunch?")
         (envelope, head, body), = site.answers()
         eq(envelope, "F|Tann@x.org||")
-        eq(body, TEXT)
+        eq(body, TEXT + "\n")
         for field in ("From: joe@example.com", "To: ann@x.org",
                       "Subject: Auto: Lunch?", "In-Reply-To: <1@x.org>",
                       "Auto-Submitted: auto-replied",
@@ -292,6 +291,118 @@ def shown():
         site.do("domain", "move", "example.com", "--handle", "ex2")
         eq(site.read(box="ex2-0001"), "0 4070908800\n" + TEXT)
         site.sound()
+
+
+@test("an export and an import carry it, empty and into a store that has others", root=True)
+def exported():
+    with Away("--until", "2099-01-01") as site, Site() as other:
+        csv = site.do("export")
+        has(csv, ',"' + TEXT + '",,2099-01-01T00:00:00Z\n')
+        with open(other.top + "/csv", "w") as file:
+            file.write(csv)
+        other.do("import", other.top + "/csv", "--handle", "ex1")
+        eq(other.do("export"), csv)
+        row = json.loads(other.do("box", "show", "joe@example.com", "--json"))
+        eq((row["vacation"], row["vacation_until"]), (TEXT, "2099-01-01T00:00:00Z"))
+        with open(other.box_path() + "/vacation") as file:
+            eq(file.read(), "0 4070908800\n" + TEXT)
+        with open(other.top + "/csv", "w") as file:
+            file.write("address,vacation,vacation_from\n"
+                       "joe@example.com,Back soon.,2030-01-01\n")
+        has(other.popbox("import", other.top + "/csv").err, "another vacation")
+        other.do("import", other.top + "/csv", "--update")
+        with open(other.box_path() + "/vacation") as file:
+            eq(file.read(), "1893456000 0\nBack soon.")
+        with open(other.top + "/csv", "w") as file:
+            file.write("address,vacation\njoe@example.com,none\n")
+        other.do("import", other.top + "/csv", "--update")
+        assert not os.path.lexists(other.box_path() + "/vacation")
+        with open(other.top + "/csv", "w") as file:
+            file.write("address,vacation_from\njoe@example.com,soon\n")
+        has(other.popbox("import", other.top + "/csv").err, "no date like")
+
+
+@test("qmailadmin's and vmailmgr's replies are taken with their text, or named", root=True)
+def foreign():
+    with Site() as site:
+        old = Vpopmail(site)
+        old.domain("w.example")
+        for name in ("joe", "ann", "tim"):
+            home = old.path("w.example", name)
+            old.user("w.example", name, qmail=(
+                f"| /usr/bin/autorespond 86400 3 {home}/vacation/message {home}/vacation\n"
+                f"{home}/Maildir/\n"))
+        old.file("w.example", "joe/vacation/message",
+                 "From: joe@w.example\nSubject: Away\n\n" + TEXT + "\n")
+        put(site, "vpopmail/domains/w.example/ann/vacation/message", b"From: x\n\n\xe4\n")
+        old.done()
+        said = site.popbox("import", old.top, "--handle", "v")
+        eq(said.rc, 0, said)
+        has(said.err, "ann/vacation/message is not UTF-8")
+        has(said.err, "tim/vacation/message is not there")
+        row = json.loads(site.do("box", "show", "joe@w.example", "--json"))
+        eq(row["vacation"], TEXT)
+        with open(f"{site.domain_path('w.example', 'v')}/.qmail-joe") as file:
+            has(file.read(), "/popbox-vacation ")
+        with open(f"{site.domain_path('w.example', 'v')}/.qmail-ann") as file:
+            hasnt(file.read(), "|")
+    with Site() as site:
+        home = site.top + "/exnet"
+        os.makedirs(home + "/users/joe/autoresponse")
+        vmailmgr_cdb(home + "/passwd.cdb", [("joe", vmailmgr_value(MD5, "./users/joe"))])
+        with open(home + "/users/joe/autoresponse/message.txt", "w") as file:
+            file.write(TEXT)
+        site.do("import", home, "--handle", "m", "--domain", "w.example")
+        row = json.loads(site.do("box", "show", "joe@w.example", "--json"))
+        eq(row["vacation"], TEXT)
+
+
+@test("a genuine qmail-local delivers, runs the line, and a genuine qmail-queue takes the "
+      "answer; without the program the message is delivered once", root=True)
+def genuine():
+    if not QMAIL:
+        skip("there is no genuine qmail")
+    with Site() as site:
+        site.joe()
+        shutil.copy(BUILD + "/popbox-vacation", site.top + "/popbox-vacation")
+        site.settings({"vacation_program": site.top + "/popbox-vacation"})
+        site.do("box", "set", "joe@example.com", "--vacation-text", TEXT)
+
+        def local(sender):
+            message = site.top + "/message"
+            with open(message, "w") as file:
+                file.write("To: joe@example.com\nSubject: Lunch?\n\nLunch?\n")
+            with open(message) as file:
+                return Result(subprocess.run(
+                    [site.qmail + "/bin/qmail-local", "--", "popusr",
+                     site.domain_path("example.com"), "ex1-example.com-joe", "-", "joe",
+                     "example.com", sender, "./Mailbox"], stdin=file,
+                    capture_output=True, user=UID, group=GID, extra_groups=[]))
+
+        def queued(part):
+            return [path for path in glob.glob(f"{site.qmail}/queue/{part}/**",
+                                               recursive=True) if os.path.isfile(path)]
+
+        box = site.box_path() + "/new"
+        got = local("ann@x.org")
+        eq(got.rc, 0, got)
+        has(got.out, "popbox-vacation: answered")
+        mess, = queued("mess")
+        with open(mess) as file:
+            text = file.read()
+        has(text, "\nTo: ann@x.org\nSubject: Auto: Lunch?\n")
+        has(text, "\nAuto-Submitted: auto-replied\n")
+        todo, = queued("todo")
+        with open(todo, "rb") as file:
+            has(file.read().decode(), "F\0Tann@x.org\0")
+        eq(len(os.listdir(box)), 1)
+        has(local("ann@x.org").out, "within 7 days")
+        eq(len(queued("mess")), 1)
+        has(local("").out, "it is a bounce")
+        os.remove(site.top + "/popbox-vacation")
+        got = local("bob@x.org")
+        eq(got.rc, 0, got)
+        eq(len(os.listdir(box)), 4)
 
 
 run()

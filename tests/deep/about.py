@@ -173,6 +173,7 @@ MAP = (
     ("tools/transfer/source_dump.c", ("files.t", "cli/wipes.t")),
     ("tools/transfer/source_pairs.c", ("files.t", "cli/wipes.t")),
     ("tools/transfer/import_merge.c", ("files.t",)),
+    ("tools/transfer/*_reply.c", ("vacation.t",)),
     ("tools/transfer/fmt_*.c", ("test_import_account", "files.t", "import.t", "odd.t")),
     ("tools/transfer/source*.c", ("migrate.t", "import.t", "odd.t")),
     ("tools/transfer/mailcopy*.c", ("import.t", "inherited.t")),

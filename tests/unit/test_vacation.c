@@ -304,6 +304,42 @@ static void a_file_has_its_times_and_its_text(void **state)
 	assert_false(vacation_file_read("0 0\na\0b", 7, &file));
 }
 
+static void a_text_is_utf8_without_control_characters(void **state)
+{
+	static const struct {
+		const char *bytes, *text, *why;
+	} cases[] = {
+		{"\xef\xbb\xbf \r\na\r\n\tb \n\n", "a\n\tb", NULL},
+		{"\xc3\xa4", "\xc3\xa4", NULL},
+		{"", "", "is empty"},
+		{" \t\r\n", "", "is empty"},
+		{"a\rb", "", "has a control character"},
+		{"a\x7f", "", "has a control character"},
+		{"\xe4", "", "is not UTF-8"},
+	};
+	static char text[STORE_VACATION_MAX + 1], large[STORE_VACATION_MAX + 1];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const char *why = vacation_text_read(
+			cases[i].bytes, strlen(cases[i].bytes), text);
+
+		if (cases[i].why)
+			assert_string_equal(why, cases[i].why);
+		else
+			assert_null(why);
+		if (!why)
+			assert_string_equal(text, cases[i].text);
+	}
+	assert_string_equal(vacation_text_read("a\0b", 3, text),
+			    "has a control character");
+	memset(large, 'x', sizeof large);
+	assert_null(vacation_text_read(large, STORE_VACATION_MAX, text));
+	assert_int_equal(strlen(text), STORE_VACATION_MAX);
+	assert_string_equal(vacation_text_read(large, sizeof large, text),
+			    "has more than 7168 bytes");
+}
+
 static enum answered noted(const char *sender, int64_t now)
 {
 	int rc = 0;
@@ -437,6 +473,8 @@ int main(void)
 		     an_answer_is_ascii_in_short_lines),
 		SAYS("a file has its times and its text",
 		     a_file_has_its_times_and_its_text),
+		SAYS("a text is UTF-8 without control characters",
+		     a_text_is_utf8_without_control_characters),
 		SAYS_IN_MAILDIR("a sender is answered once a week",
 				a_sender_is_answered_once_a_week),
 		SAYS_IN_MAILDIR("4096 senders are remembered, and no more answered",

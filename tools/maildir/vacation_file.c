@@ -20,11 +20,14 @@ const char *vacation_text_read(const char *bytes, size_t len,
 {
 	static const char mark[] = "\xef\xbb\xbf";
 	size_t used = 0;
-	bool filled = false;
 
 	if (len >= 3 && memcmp(bytes, mark, 3) == 0) {
 		bytes += 3;
 		len -= 3;
+	}
+	while (len && strchr(" \t\r\n", bytes[0]) && bytes[0]) {
+		bytes++;
+		len--;
 	}
 	for (size_t i = 0; i < len; i++) {
 		if (bytes[i] == '\r' && i + 1 < len && bytes[i + 1] == '\n')
@@ -34,10 +37,11 @@ const char *vacation_text_read(const char *bytes, size_t len,
 		if (used == STORE_VACATION_MAX)
 			return "has more than 7168 bytes";
 		ret_text[used++] = bytes[i];
-		filled |= !strchr(" \t\n", bytes[i]);
 	}
+	while (used && strchr(" \t\n", ret_text[used - 1]))
+		used--;
 	ret_text[used] = 0;
-	if (!filled)
+	if (!used)
 		return "is empty";
 	return utf8_good(ret_text, used) ? NULL : "is not UTF-8";
 }

@@ -26,7 +26,7 @@ struct vacation_file {
 
 /* A text that somebody wrote: UTF-8, without a mark of its order of bytes, with
  * newlines alone at the ends of its lines, and without other control characters than
- * tabs. NULL, or what is wrong with it, as a sentence's end; static. */
+ * tabs; blanks around it go, as a table's cell has none. NULL, or what is wrong with it, as a sentence's end; static. */
 const char *vacation_text_read(const char *bytes, size_t len,
 			       char ret_text[STORE_VACATION_MAX + 1]);
 

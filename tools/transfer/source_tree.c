@@ -19,9 +19,11 @@
 #include "base/words.h"
 #include "fmt_flags.h"
 #include "fmt_passwd.h"
+#include "fmt_reply.h"
 #include "popusr/mailroot.h"
 #include "source.h"
 #include "source_dotqmails.h"
+#include "source_reply.h"
 #include "store/secret.h"
 
 /* A link in the place of a domain: vpopmail 5.4 makes other names so. */
@@ -131,6 +133,21 @@ static void name_extensions(struct source_tree *tree, const char *top,
 		(void)closedir(list); /* read only */
 }
 
+/* A vacation reply of qmailadmin's: its line goes, and its text is taken. */
+static void take_reply(const char *top, const char *dir, char *text, size_t *len,
+		       struct import_account *account)
+{
+	char path[PATH_MAX];
+
+	if (fmt_reply_strip(text, len) &&
+	    join_path(dir, "vacation/message", path) &&
+	    !source_reply(top, path, account))
+		import_account_note(account,
+				    "its vacation reply, since %s is not there "
+				    "or is empty",
+				    path);
+}
+
 /* What the user's own .qmail says. */
 static const char *merge_user(struct source_tree *tree, const char *dir,
 			      struct import_account *account)
@@ -155,6 +172,7 @@ static const char *merge_user(struct source_tree *tree, const char *dir,
 				    "%s, while the user's mail bounces", path);
 		return NULL;
 	}
+	take_reply(top, dir, text, &len, account);
 	return source_dotqmails_merge(&tree->files, path, text, len, account,
 				      &on);
 }

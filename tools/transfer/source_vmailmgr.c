@@ -16,6 +16,7 @@
 #include "qmail/cdbfile.h"
 #include "source.h"
 #include "source_dotqmails.h"
+#include "source_reply.h"
 #include "store/secret.h"
 
 struct home {
@@ -137,6 +138,23 @@ static bool rewrite(struct home *home, struct source_row *row, const char *key,
 	return good;
 }
 
+/* That of its daemon, which vdeliver-postdeliver runs where the file is not empty. */
+static void take_reply(struct home *home, const char *value, unsigned len)
+{
+	const size_t base = strlen(home->base);
+	char dir[PATH_MAX], path[PATH_MAX];
+	int made;
+
+	if (!fmt_vmailmgr_dir(value, len, &home->site, dir) || !dir[0])
+		return;
+	made = snprintf(path, sizeof path, "%s/autoresponse/message.txt", dir);
+	if (made > 0 && made < PATH_MAX)
+		(void)source_reply(strncmp(dir, home->base, base) == 0
+					   ? home->base
+					   : "",
+				   path, &home->account); /* often none */
+}
+
 static bool give_entry(void *arg, const char *key, unsigned key_len,
 		       const char *value, unsigned value_len)
 {
@@ -151,6 +169,8 @@ static bool give_entry(void *arg, const char *key, unsigned key_len,
 	if (!row.why && !row.left)
 		row.why = source_dotqmails_merge_own(&home->files,
 						     &home->account, &on);
+	if (!row.why && !row.left)
+		take_reply(home, value, value_len);
 	import_account_expire(&home->account, time(NULL));
 	if (!row.why && !row.left && home->account.has_delivery &&
 	    !home->account.has_forwards && !home->account.maildir[0])
