@@ -367,18 +367,10 @@ static void note_client(struct run *run, const char *client)
 	run->line.ip = run->client; /* the record is wiped earlier */
 }
 
-/* Letters, digits and hyphens: it stands in the log. */
-static bool is_service(const char *name)
-{
-	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
-
-	return len > 0 && len <= 16 && !name[len];
-}
-
 /* What asks, unless the command line has said that. */
 static void note_service(struct run *run, const char *name)
 {
-	if (run->named || !is_service(name))
+	if (run->named || !login_is_service(name))
 		return;
 	run->service = login_service(name);
 	run->line.asker = verdict_asker(name);
@@ -457,7 +449,7 @@ static int arguments(struct run *run, int argc, char **argv, bool has_request)
 		else
 			break;
 	}
-	if (service && !is_service(service))
+	if (service && !login_is_service(service))
 		return usage("--service: up to 16 of a-z, 0-9 and -");
 	if (at + 1 == argc && strcmp(argv[at], "--verdict") == 0) {
 		run->request_fd = STDIN_FILENO;

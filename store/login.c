@@ -19,6 +19,13 @@ struct asked {
 	struct login login;
 };
 
+bool login_is_service(const char *name)
+{
+	const size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+	return len > 0 && len <= 16 && !name[len];
+}
+
 unsigned login_service(const char *name)
 {
 	static const struct {

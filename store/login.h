@@ -36,6 +36,9 @@ extern const char login_expired[];
  * webmail. 0: it has no switch of its own. */
 unsigned login_service(const char *name);
 
+/* Up to 16 of a-z, 0-9 and -: a service's name, which stands in the log. */
+bool login_is_service(const char *name);
+
 /* One way to log in. domain: that of the name as the user writes it, an alias or a
  * pop domain. NULL: the name is the box's own (`ex1-0001`). service 0: one that
  * has no switch of its own, for which at least one must be on. */

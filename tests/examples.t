@@ -633,6 +633,31 @@ def fail2ban_poppassd():
         line = time.strftime("%b %d %H:%M:%S mail ") + got.err
         has(line, "popbox-poppassd: refuse ip=192.0.2.9 reason=mismatch")
         eq(banned(site, line), ["192.0.2.9"])
+        got = site.popbox("poppassd", "--service", "webmail",
+                          env={"TCPREMOTEIP": "192.0.2.8"}, input=
+                          "user joe@example.com\npass no\nnewpass quiet lamp 7\n")
+        line = time.strftime("%b %d %H:%M:%S mail ") + got.err
+        has(line, "reason=mismatch service=webmail user=joe@example.com")
+        eq(banned(site, line), ["192.0.2.8"])
+
+
+@test("fail2ban bans who guesses passwords by SMTP AUTH, where the line names the "
+      "service and the asker")
+def fail2ban_verdict():
+    needs("fail2ban-regex")
+    with Site(qmail=False).joe() as site:
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            process = subprocess.Popen(
+                [CHECKPW, "-d", site.store, "--service", "smtp", "--verdict"],
+                stdin=theirs, stdout=theirs, stderr=subprocess.PIPE)
+            theirs.close()
+            ours.sendall(b"joe@example.com\0wrong\0\x00192.0.2.7\0smtp\0")
+            ours.shutdown(socket.SHUT_WR)
+            err = process.communicate(timeout=60)[1].decode()
+        has(err, "reason=mismatch service=smtp peer=")
+        line = time.strftime("%b %d %H:%M:%S mail ") + err
+        eq(banned(site, line), ["192.0.2.7"], err)
 
 
 @test("the forced command of the batch example keeps one customer's boxes; the "

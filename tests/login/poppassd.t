@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -23,11 +24,11 @@ class Done:
         self.codes = [int(l[:3]) for l in self.out.splitlines()]
 
 
-def raw(site, data, ip="192.0.2.7", env=None, prefix=()):
+def raw(site, data, ip="192.0.2.7", env=None, prefix=(), more=()):
     """What one connection sends, all at once."""
     start = time.monotonic()
     process = subprocess.Popen(
-        [*prefix, POPBOX, "-d", site.store, "poppassd"], stdin=subprocess.PIPE,
+        [*prefix, POPBOX, "-d", site.store, "poppassd", *more], stdin=subprocess.PIPE,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         env={**os.environ, "TCPREMOTEIP": ip, **(env or {})})
     out, err = process.communicate(data, timeout=180)
@@ -105,6 +106,65 @@ def delay():
             got = change(site, old=old, user=user)
             eq(got.rc, 1)
             assert got.took >= 0.7, got.took
+
+
+@test("a service that is off for a box cannot change its password; the log names the "
+      "service")
+def service():
+    with Site().joe() as site:
+        site.do("box", "set", JOE, "--login", "webmail=off")
+        webmail = ("--service", "webmail")
+        got = change(site, more=webmail)
+        eq((got.rc, got.codes), (1, [200, 300, 200, 500, 200]), got.err)
+        has(got.err, "popbox-poppassd: refuse ip=192.0.2.7 reason=service-off "
+            "service=webmail user=joe@example.com\n")
+        eq(change(site, more=("--service", "smtp")).rc, 0)
+        site.do("box", "set", JOE, "--login", "webmail=on")
+        got = change(site, old=NEW, new=GOOD, more=webmail)
+        has(got.err, "changed ip=192.0.2.7 box=ex1-0001 service=webmail user=")
+        for name in ("", "x y", "x" * 17, "Webmail"):
+            got = raw(site, b"quit\n", more=("--service", name))
+            eq(got.rc, 2, name)
+            has(got.err, "--service: up to 16 of a-z, 0-9 and -")
+
+
+def judged(process):
+    """Waits until the judge of this connection has reported and ended."""
+    for _ in range(600):
+        with open(f"/proc/{process.pid}/task/{process.pid}/children") as file:
+            pids = file.read().split()
+        for pid in pids:
+            with open(f"/proc/{pid}/stat") as file:
+                if file.read().rsplit(")", 1)[1].split()[0] == "Z":
+                    return
+        time.sleep(0.05)
+    raise AssertionError("the judge did not end")
+
+
+@test("an administrator's reset between the check of the old password and the change "
+      "stays: the change is not made, and no answer calls the old password wrong")
+def reset():
+    with Site().joe() as site:
+        process = subprocess.Popen([POPBOX, "-d", site.store, "poppassd"],
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE)
+        assert process.stdout.readline().startswith(b"200 ")
+        process.send_signal(signal.SIGSTOP)
+        process.stdin.write(f"user {JOE}\npass {GOOD}\nnewpass {NEW}\nquit\n"
+                            .encode())
+        process.stdin.flush()
+        judged(process)
+        site.do("passwd", JOE, "--stdin", input="reset by an admin 5\n")
+        process.send_signal(signal.SIGCONT)
+        out, err = process.communicate(timeout=180)
+        eq(process.returncode, 111, err)
+        hasnt(out.decode(), "200 password changed")
+        has(out.decode(), "500 not changed for now, please try again later")
+        has(err.decode(), "error ip=- reason=changed-meanwhile user=joe@example.com")
+        eq(site.login(password="reset by an admin 5").rc, 0)
+        eq(site.login(password=NEW).rc, 1)
+        hasnt(site.do("log"), "poppassd")
+        site.sound()
 
 
 @test("a new password is judged as popbox passwd does, and the answer says why")

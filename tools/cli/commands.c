@@ -197,7 +197,7 @@ const struct command commands[] = {
 	 "0 1 2 100 111", cmd_batch_options, cmd_batch},
 	{"poppassd", NULL, "", 0, 0,
 	 "let a user change the own password, over a connection",
-	 "0 1 2 100 111", NULL, cmd_poppassd},
+	 "0 1 2 100 111", cmd_poppassd_options, cmd_poppassd},
 	{"complete", NULL, "WORD...", 0, ARGS_OPERANDS_MAX,
 	 "list completions of the last word, for shells",
 	 LISTS, NULL, cmd_complete},

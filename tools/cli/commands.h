@@ -140,5 +140,6 @@ extern const struct args_option cmd_follow_options[];
 extern const struct args_option cmd_status_options[];
 extern const struct args_option cmd_log_options[];
 extern const struct args_option cmd_batch_options[];
+extern const struct args_option cmd_poppassd_options[];
 
 #endif

@@ -200,22 +200,23 @@ static void note_reason(const char *reason)
 
 /* The login program's own way: find, close, decide. */
 static enum poppassd_verdict judge_old(struct site *site, const char *local_ip,
+				       unsigned service,
 				       const struct talk_request *request,
 				       struct login *login)
 {
 	const char *reason = "store";
 	enum verdict verdict = VERDICT_CANNOT_TELL;
 	enum err err = login_find(site->store, &site->config, request->login,
-				  request->login_len, local_ip, 0, login);
+				  request->login_len, local_ip, service, login);
 
 	store_close(&site->store);
 	if (err == ERR_OK)
 		verdict = login_decide(login, request->old, request->old_len,
 				       &reason);
-	secret_wipe(login->hash, sizeof login->hash);
 	note_reason(reason);
 	switch (verdict) {
 	case VERDICT_ACCEPT:
+		memcpy(report.verified, login->hash, sizeof report.verified);
 		return POPPASSD_ACCEPT;
 	case VERDICT_REFUSE:
 		return POPPASSD_REFUSE;
@@ -232,7 +233,7 @@ static bool is_request(const struct talk_request *request)
 	       request->new_len <= TALK_FIELD_MAX;
 }
 
-static void judge(struct site *site, const char *local_ip,
+static void judge(struct site *site, const char *local_ip, unsigned service,
 		  const struct talk_request *request)
 {
 	static struct login login;
@@ -240,7 +241,8 @@ static void judge(struct site *site, const char *local_ip,
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &start); /* always there */
 	escape(request->login, request->login_len, report.user);
-	report.verdict = judge_old(site, local_ip, request, &login);
+	report.verdict = judge_old(site, local_ip, service, request, &login);
+	secret_wipe(login.hash, sizeof login.hash);
 	if (report.verdict != POPPASSD_ACCEPT) {
 		wait_refusal(&start, site->config.refuse_delay_ms);
 		return;
@@ -252,7 +254,7 @@ static void judge(struct site *site, const char *local_ip,
 }
 
 void poppassd_judge(struct site *site, const char *dir, const char *local_ip,
-		    int requests, int reports)
+		    unsigned service, int requests, int reports)
 {
 	static struct talk_request request;
 
@@ -265,7 +267,7 @@ void poppassd_judge(struct site *site, const char *dir, const char *local_ip,
 		_exit(CODE_DONE); /* the client asked for nothing */
 	if (!is_request(&request))
 		_exit(CODE_LATER);
-	judge(site, local_ip, &request);
+	judge(site, local_ip, service, &request);
 	secret_wipe(&request, sizeof request);
 	if (!confined_write(reports, &report, sizeof report))
 		_exit(CODE_LATER);
@@ -293,6 +295,7 @@ bool poppassd_is_report(const struct poppassd_report *r)
 	       is_text(r->address, sizeof r->address, '!') &&
 	       is_text(r->box, sizeof r->box, '!') &&
 	       is_text(r->hash, sizeof r->hash, '!') &&
+	       is_text(r->verified, sizeof r->verified, '!') &&
 	       is_text(r->why, sizeof r->why, ' ') &&
 	       (r->verdict != POPPASSD_ACCEPT ||
 		(strncmp(r->hash, "$argon2id$", 10) == 0 &&

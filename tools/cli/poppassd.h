@@ -34,6 +34,7 @@ struct poppassd_report {
 	char address[NAME_ADDRESS_TEXT]; /* with ACCEPT these three */
 	char box[NAME_BOX_TEXT];
 	char hash[PWHASH_MAX + 1];
+	char verified[STORE_HASH_MAX + 1]; /* the hash that the old one fits */
 	char why[POPPASSD_WHY];
 };
 
@@ -42,11 +43,12 @@ struct poppassd_answer {
 };
 
 /* In its child, after child_fork; neither returns. client_in: what the client sends;
- * standard output goes to it. */
+ * standard output goes to it. service: that by which the user logs in, login.h. */
 __attribute__((noreturn)) void poppassd_talk(int client_in, int requests,
 					     int answers);
 __attribute__((noreturn)) void poppassd_judge(struct site *site, const char *dir,
-					      const char *local_ip, int requests,
+					      const char *local_ip,
+					      unsigned service, int requests,
 					      int reports);
 
 /* Are these bytes such a report? The texts of another are not looked at. */

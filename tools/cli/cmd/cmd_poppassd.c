@@ -18,14 +18,22 @@
 #include "popusr/confined.h"
 #include "publish/change.h"
 #include "publish/publish.h"
+#include "store/login.h"
 #include "store/secret.h"
+
+const struct args_option cmd_poppassd_options[] = {
+	{"--service", "NAME", "the service by which users log in, as webmail"},
+	{NULL, NULL, NULL},
+};
 
 struct service {
 	struct site *site;
+	const char *name; /* of the service, or NULL */
 	const char *ip; /* of the client, or "-" */
 	char *dir, *local_ip; /* out of the environment, which a child wipes */
 	struct child_watch talker, judge;
 	int reports, answers; /* pipes from the judge, and to the talker */
+	bool overtaken;	      /* by another change of the password */
 	struct poppassd_report report;
 };
 
@@ -44,17 +52,21 @@ static void note(const struct service *s, const char *verdict, const char *what,
 		 const char *text)
 {
 	const char *user = s->report.user;
+	char service[32] = "";
 
+	if (s->name)
+		(void)snprintf(service, sizeof service, " service=%.16s",
+			       s->name); /* it fits */
 	switch ((enum config_log)s->site->config.log) {
 	case CONFIG_LOG_SYSLOG:
 		openlog("popbox-poppassd", 0, LOG_MAIL);
-		syslog(LOG_INFO, "%s ip=%s %s=%s user=%s", verdict, s->ip, what,
-		       text, user);
+		syslog(LOG_INFO, "%s ip=%s %s=%s%s user=%s", verdict, s->ip,
+		       what, text, service, user);
 		break;
 	case CONFIG_LOG_STDERR:
 		(void)fprintf(stderr,
-			      "popbox-poppassd: %s ip=%s %s=%s user=%s\n",
-			      verdict, s->ip, what, text, user);
+			      "popbox-poppassd: %s ip=%s %s=%s%s user=%s\n",
+			      verdict, s->ip, what, text, service, user);
 		break;
 	case CONFIG_LOG_NONE:
 		break;
@@ -65,14 +77,29 @@ struct own {
 	struct name_address address;
 	bool by_address;
 	struct name_box box;
-	const char *hash;
+	const char *hash, *verified;
+	bool overtaken; /* it has another hash than the judge verified */
 };
 
-/* The address leads to the box that the judge found; it might have been moved
- * meanwhile. */
+static enum err set_own(struct store_txn *txn, struct own *own)
+{
+	struct store_account account;
+	enum err err = store_login(txn, &own->box, &account);
+
+	own->overtaken = err == ERR_OK &&
+			 strcmp(account.hash, own->verified) != 0;
+	secret_wipe(&account, sizeof account);
+	if (own->overtaken)
+		return ERR_BUSY;
+	return err == ERR_OK ? store_box_password(txn, &own->box, own->hash)
+			     : err;
+}
+
+/* The address leads to the box that the judge found, and the box has the hash that
+ * the judge verified: both might have been changed meanwhile. */
 static enum err own_body(struct store_txn *txn, void *arg)
 {
-	const struct own *own = arg;
+	struct own *own = arg;
 	struct store_address address;
 	enum err err = ERR_OK;
 
@@ -82,9 +109,7 @@ static enum err own_body(struct store_txn *txn, void *arg)
 	    !(address.has_box && address.box.number == own->box.number &&
 	      strcmp(address.box.handle.s, own->box.handle.s) == 0))
 		err = ERR_NOTFOUND;
-	return err == ERR_OK
-		       ? store_box_password(txn, &own->box, own->hash)
-		       : err;
+	return err == ERR_OK ? set_own(txn, own) : err;
 }
 
 /* The change is the user's own: the journal names the address. */
@@ -94,7 +119,8 @@ static int set(struct service *s)
 	struct site *site = s->site;
 	struct poppassd_report *r = &s->report;
 	struct own own = {.by_address = strchr(r->address, '@') != NULL,
-			  .hash = r->hash};
+			  .hash = r->hash,
+			  .verified = r->verified};
 	char *words[] = {noun, from, (char *)(uintptr_t)s->ip};
 	uint64_t last = 0;
 	enum err err;
@@ -108,7 +134,8 @@ static int set(struct service *s)
 	site_command(site, 3, words);
 	err = change_commit(site, own_body, &own, &last,
 			    "the new password is set");
-	code = site_failed(site, err, r->address);
+	s->overtaken = own.overtaken;
+	code = own.overtaken ? CODE_LATER : site_failed(site, err, r->address);
 	if (err == ERR_OK)
 		change_made(site, last);
 	/* Of the files with passwords the next `sync` makes what is missing. */
@@ -136,7 +163,7 @@ static int accepted(struct service *s)
 		tell(s, "200 password changed, thank you", "");
 		return CODE_DONE;
 	}
-	note(s, "error", "reason", "store");
+	note(s, "error", "reason", s->overtaken ? "changed-meanwhile" : "store");
 	tell(s, "500 not changed for now, please try again later", "");
 	return CODE_LATER;
 }
@@ -215,7 +242,8 @@ static bool start_children(struct service *s, const struct ends *e)
 		poppassd_talk(e->in, e->ask[1], e->tell[0]);
 	child_watch(&s->judge, child_fork(&judge), 0);
 	if (s->judge.pid == 0)
-		poppassd_judge(s->site, s->dir, s->local_ip, e->ask[0],
+		poppassd_judge(s->site, s->dir, s->local_ip,
+			       s->name ? login_service(s->name) : 0, e->ask[0],
 			       e->say[1]);
 	return s->talker.pid > 0 && s->judge.pid > 0;
 }
@@ -269,13 +297,17 @@ static int end(struct service *s, int code)
 
 int cmd_poppassd(struct site *site, const struct args *args)
 {
-	struct service *s = calloc(1, sizeof *s);
+	const char *name = args_get(args, "--service");
+	struct service *s;
 	int code;
 
-	(void)args;
+	if (name && !login_is_service(name))
+		return say_error(CODE_USAGE, "--service: up to 16 of a-z, 0-9 and -");
+	s = calloc(1, sizeof *s);
 	if (!s)
 		return say_error(CODE_LATER, "no memory");
 	s->site = site;
+	s->name = name;
 	s->reports = s->answers = -1;
 	s->ip = client_ip();
 	code = site_config(site);
