@@ -63,6 +63,8 @@ static const struct setting settings[] = {
 	 .kind = WORDS, .offset = AT(dovecot_group)},
 	{{"validrcptto", "is control/validrcptto.cdb written", "no", false},
 	 .kind = CHOICE, .offset = AT(validrcptto), .choice = {"no", "yes"}},
+	{{"sqmail_recipients", "is control/recipients of s/qmail written", "no", false},
+	 .kind = CHOICE, .offset = AT(sqmail_recipients), .choice = {"no", "yes"}},
 	{{"postfix_dir",
 	  "where maps for Postfix are: domains, recipients, forwards, or none",
 	  "none", true},

@@ -45,6 +45,7 @@ struct config {
 	char dovecot_dir[CONFIG_TEXT_MAX + 1];	 /* absolute, or "none" */
 	char dovecot_group[CONFIG_TEXT_MAX + 1];
 	uint32_t validrcptto;			 /* 0 or 1 */
+	uint32_t sqmail_recipients;		 /* 0 or 1 */
 	char postfix_dir[CONFIG_TEXT_MAX + 1];	 /* absolute, or "none" */
 	char separators[CONFIG_TEXT_MAX + 1];	 /* of user and domain */
 	char default_domain[CONFIG_TEXT_MAX + 1]; /* A-labels, or "" */

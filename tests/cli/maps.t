@@ -1,7 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The settings validrcptto and postfix_dir: which recipients there are, as cdb files
-that qmail-smtpd with a patch and Debian's Postfix read."""
+"""The settings validrcptto, sqmail_recipients and postfix_dir: which recipients there
+are, as files that qmail-smtpd with a patch, s/qmail's and Debian's Postfix read.
+
+    SQMAIL=/tmp/sqmail/bin tests/cli/maps.t s/qmail
+
+asks s/qmail's own qmail-smtpd, built for /var/qmail.
+"""
 import ctypes
 import glob
 import os
@@ -20,6 +25,7 @@ from genuine_setups import by_popbox
 from tap import (BUILD, GID, POPBOX, ROOT, SMALL, TREE, UID, Site, eq, has,
                  hasnt, run, skip, test)
 
+SQMAIL = os.environ.get("SQMAIL")
 SETUPS = int(os.environ.get("MAPS", "4"))
 
 
@@ -35,6 +41,7 @@ class Mapped(Site):
 
     def on(self):
         self.do("config", "set", "validrcptto", "yes")
+        self.do("config", "set", "sqmail_recipients", "yes")
         self.do("config", "set", "postfix_dir", self.dir)
         self.do("sync", "--full")
 
@@ -46,14 +53,19 @@ class Mapped(Site):
         return set(content(self.qmail + "/control/validrcptto.cdb")) - {
             "@localhost"}  # of a stand-in's rcpthosts
 
+    def listed(self):
+        """The lines of control/recipients."""
+        with open(self.qmail + "/control/recipients") as file:
+            return file.read().splitlines()
+
     def full(self):
         """A look at everything finds nothing to do."""
         before = [self.map(m) for m in ("domains", "recipients", "forwards")], \
-            self.valid()
+            self.valid(), self.listed()
         hasnt(self.popbox("check").out, "(maps")
         self.do("sync", "--full")
         eq(([self.map(m) for m in ("domains", "recipients", "forwards")],
-            self.valid()), before)
+            self.valid(), self.listed()), before)
 
 
 def content(path):
@@ -69,6 +81,35 @@ def content(path):
         found[rest[:key].decode()] = rest[key + 2:key + 2 + value].decode()
         out = rest[key + value + 3:]
     return found
+
+
+def sqmail_takes(site, address):
+    """What s/qmail's README.recipients says of the lines of control/recipients and the
+    files that they name."""
+    address = address.lower()
+    local, domain = address.split("@")
+    keys = [":" + address]
+    if "-" in local:
+        keys.append(f":{local.split('-')[0]}-@{domain}")
+    with open(site.qmail + "/control/recipients") as file:
+        lines = [line.strip() for line in file]
+    for line in lines:
+        about, colon, path = line.partition(":")
+        if line in ("!*", "!" + domain):
+            return True
+        if not line or line.startswith(("#", "!")) or "|" in line:
+            continue
+        if not colon:
+            path = line
+        elif about not in ("*", "@" + domain) and (
+                about.startswith("@") or not ("." + domain).endswith("." + about)):
+            continue
+        found = content(f"{site.qmail}/{path}")
+        if any(key in found for key in keys):
+            return True
+        if colon and about != "*":
+            return False  # no "!*" is asked for it
+    return False
 
 
 def said(site, address):
@@ -278,11 +319,120 @@ def setups():
             valid = Mapped.valid(site)
             for address in login["addresses"](dice):
                 local, domain = address.lower().split("@")
+                if login["answer"](site, address)[0] in ("there", "later"):
+                    assert sqmail_takes(site, address), address
                 whole = "@" + domain in valid
                 taken = whole or f"{local}@{domain}" in valid
                 said = login["answer"](site, address)[0]
                 if said in ("there", "later") and domain != "x.relay.example":
                     assert taken, (address, said)
+
+
+@test("s/qmail's lines: domains of which every address is taken, those with addresses, "
+      "the rest; an administrator's lines stay before them", root=True)
+def sqmail():
+    with Mapped() as site:
+        do, path = site.do, site.qmail + "/control/recipients"
+        one = "@example.com:users/popbox-recipients.cdb"
+        eq(site.listed(), ["!localhost", one, "!*"])
+        eq(content(site.qmail + "/users/popbox-recipients.cdb"),
+           {":joe@example.com": "", ":postmaster@example.com": ""})
+        with open(path, "w") as file:
+            file.write("# ours\nlocal.example|/bin/pam\n!mine.example\n!*\n\n")
+        with open(site.qmail + "/control/rcpthosts", "a") as file:
+            file.write("local.example\nother.example\n")
+        do("sync", "--full")
+        lines = ["# ours", "local.example|/bin/pam", "", "!localhost",
+                 "!mine.example", "!other.example", one, "!*"]
+        eq(site.listed(), lines)
+        do("domain", "add", "relay.example", "--kind", "relay", "--host", "m.org",
+           "--handle", "ex2")
+        do("domain", "add", "alias.example", "--alias-of", "example.com")
+        eq(site.listed(), lines[:6] + [
+            "!relay.example", "@alias.example:users/popbox-recipients.cdb", one, "!*"])
+        takes = lambda *addresses: [a for a in addresses if sqmail_takes(site, a)]
+        some = ("joe@example.com", "JOE@Alias.Example", "who@relay.example",
+                "x@a.example.com", "x@other.example", "ann@example.com",
+                "ann@alias.example")
+        eq(takes(*some), list(some[:5]))
+        got = do("address", "add", "*@example.com", "ex1-0001", "--dry-run")
+        has(got, path + ": + !example.com\n")
+        has(got, path + ": - " + one + "\n")
+        do("address", "add", "*@example.com", "ex1-0001")
+        eq(takes(*some), list(some))
+        do("address", "del", "*@example.com", "--yes")
+        do("purge", "--now", "*@example.com", "--yes")
+        eq(takes(*some), list(some[:5]))
+        do("domain", "del", "relay.example", "--yes")
+        do("domain", "del", "alias.example", "--yes")
+        eq(site.listed(), lines)
+        site.full()
+        # A file that is missing, or a line that is.
+        for spoil, part in ((lambda: os.unlink(path), "missing or damaged"),
+                            (lambda: site.listed() and open(path, "w").close(),
+                             f"{path}: the line '{one}' is missing")):
+            spoil()
+            has(site.popbox("check").out, part)
+            site.popbox("check", "--repair")
+            has(site.listed(), one)
+            site.full()
+
+
+@test("where a domain becomes one of which every address is taken, or no longer is, a "
+      "kill at any rename leaves lines and a file that refuse nobody", root=True,
+      plain=True)
+def sqmail_order():
+    whole = ("address", "add", "*@example.com", "ex1-0001")
+    for command, before in (
+            (("domain", "set", "example.com", "--kind", "relay", "--host", "m.org",
+              "--keep-boxes", "--yes"), None),
+            (whole, None), (("address", "del", "*@example.com", "--yes"), whole)):
+        for at in range(1, 60):
+            with Mapped() as site:
+                if before:
+                    site.do(*before)
+                site.may_fault = True
+                got = site.popbox(*command, prefix=(
+                    "strace", "-f", "-qq", "-o", "/dev/null", "-e",
+                    "trace=/rename.*", "-e",
+                    f"inject=/rename.*:signal=KILL:when={at}"))
+                assert sqmail_takes(site, "joe@example.com"), (command, at)
+                site.do("sync")
+                assert sqmail_takes(site, "joe@example.com"), (command, at)
+                if got.rc == 0:
+                    break
+        assert 3 < at < 59, at
+
+
+@test("s/qmail's own qmail-smtpd takes and refuses as the files say", root=True,
+      plain=True)
+def genuine_sqmail():
+    if not SQMAIL:
+        skip("SQMAIL names no directory with s/qmail's programs")
+    with Mapped() as site:
+        site.do("domain", "add", "alias.example", "--alias-of", "example.com")
+        site.do("domain", "add", "all.example", "--handle", "ex1")
+        site.do("address", "add", "*@all.example", "joe@example.com")
+        site.do("address", "add", "list@example.com", "joe@example.com")
+        with open(site.qmail + "/control/me", "w") as file:
+            file.write("mx.site.example\n")
+        os.makedirs("/var/qmail", exist_ok=True)
+        for address, want in (
+                ("joe@example.com", 250), ("JOE@Alias.Example", 250),
+                ("who@all.example", 250), ("x@a.example.com", 250),
+                ("list@example.com", 250), ("list-x@example.com", 550),
+                ("ann@example.com", 550), ("ann@alias.example", 550),
+                ("joe@else.example", 553)):
+            out = subprocess.run(
+                ["unshare", "-m", "sh", "-c", 'mount --bind "$0" /var/qmail && '
+                 'exec "$1"', site.qmail, SQMAIL + "/qmail-smtpd"],
+                input=f"EHLO x.org\r\nMAIL FROM:<s@x.org>\r\nRCPT TO:<{address}>\r\n"
+                "QUIT\r\n", capture_output=True, text=True,
+                env={**os.environ, "TCPREMOTEIP": "192.0.2.7", "TCPLOCALIP":
+                     "192.0.2.1", "TCPREMOTEHOST": "x.org", "TCPLOCALHOST": "mx",
+                     "TCPLOCALPORT": "25"}).stdout
+            codes = [line[:3] for line in out.splitlines() if line[3:4] == " "]
+            eq(codes[3], str(want), (address, out))
 
 
 MAIN = """

@@ -112,6 +112,7 @@ MAP = (
     ("tools/publish/touched.c", ("cli/dovecot.t", "cli/maps.t")),
     *((f"tools/publish/{name}.c", ("cli/maps.t",)) for name in ("recipients", "pairs")),
     ("tools/publish/mapfiles.c", ("cli/maps.t",)),
+    ("tools/publish/sqmail.c", ("cli/maps.t",)),
     ("tools/accounts/dovecot.c", ("cli/dovecot.t", "export.t")),
     ("tools/publish/errand_move.c", ("moves.t", "model.t")),
     ("tools/popusr/mailroot_move.c", ("moves.t",)),

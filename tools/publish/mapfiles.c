@@ -14,12 +14,14 @@
 #include "base/say.h"
 #include "qmail/cdbfile.h"
 #include "recipients.h"
+#include "sqmail.h"
 #include "touched.h"
 
-enum map { VALIDRCPTTO, DOMAINS, RECIPIENTS, FORWARDS, MAPS };
+enum map { VALIDRCPTTO, SQMAIL, DOMAINS, RECIPIENTS, FORWARDS, MAPS };
 
 static const char *const names[MAPS] = {
 	[VALIDRCPTTO] = "validrcptto.cdb",
+	[SQMAIL] = "popbox-recipients.cdb",
 	[DOMAINS] = "domains.cdb",
 	[RECIPIENTS] = "recipients.cdb",
 	[FORWARDS] = "forwards.cdb",
@@ -31,12 +33,20 @@ static bool has_map(const struct config *config, enum map map)
 {
 	if (map == VALIDRCPTTO)
 		return config->validrcptto && config_has_qmail(config);
+	if (map == SQMAIL)
+		return config->sqmail_recipients && config_has_qmail(config);
 	return config->postfix_dir[0] == '/';
+}
+
+/* qmail-smtpd reads one that also has the domains of others. */
+static bool has_valid(const struct config *config)
+{
+	return has_map(config, VALIDRCPTTO) || has_map(config, SQMAIL);
 }
 
 static bool has_any(const struct config *config)
 {
-	return has_map(config, VALIDRCPTTO) || has_map(config, DOMAINS);
+	return has_valid(config) || has_map(config, DOMAINS);
 }
 
 static void path_of(const struct config *config, enum map map,
@@ -45,6 +55,8 @@ static void path_of(const struct config *config, enum map map,
 	if (map == VALIDRCPTTO)
 		(void)snprintf(path, PATH_MAX, "%s/control/%s", config->qmail,
 			       names[map]);
+	else if (map == SQMAIL)
+		(void)snprintf(path, PATH_MAX, "%s/" SQMAIL_CDB, config->qmail);
 	else
 		(void)snprintf(path, PATH_MAX, "%s/%s", config->postfix_dir,
 			       names[map]);
@@ -58,6 +70,7 @@ struct maps {
 	struct recipients recipients;
 	struct pairs go;    /* addresses whose files are removed later */
 	struct pairs valid; /* of validrcptto: these, and others' domains */
+	struct pairs listed; /* of s/qmail: those that are one address */
 };
 
 static const struct pairs *pairs_of(const struct maps *maps, enum map map)
@@ -69,6 +82,8 @@ static const struct pairs *pairs_of(const struct maps *maps, enum map map)
 		return &maps->recipients.forwards;
 	case VALIDRCPTTO:
 		return &maps->valid;
+	case SQMAIL:
+		return &maps->listed;
 	case RECIPIENTS:
 	case MAPS:
 		break;
@@ -81,6 +96,7 @@ static void maps_free(struct maps *maps)
 	touched_free(&maps->touched);
 	recipients_free(&maps->recipients);
 	pairs_free(&maps->valid);
+	pairs_free(&maps->listed);
 	pairs_free(&maps->go);
 }
 
@@ -211,9 +227,10 @@ static int open_dir(const struct config *config, enum map map)
 {
 	char path[PATH_MAX];
 
-	if (map != VALIDRCPTTO)
+	if (map != VALIDRCPTTO && map != SQMAIL)
 		return safe_open_dir(config->postfix_dir);
-	(void)snprintf(path, sizeof path, "%s/control", config->qmail);
+	(void)snprintf(path, sizeof path, "%s/%s", config->qmail,
+		       map == SQMAIL ? "users" : "control");
 	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
@@ -250,13 +267,47 @@ static int sync_map(const struct maps *maps, enum map map)
 	return rc;
 }
 
-static int write_map(const struct maps *maps, enum map map)
+static bool is_touched(const void *arg, const struct name_domain *name)
+{
+	return touched_has(arg, name);
+}
+
+static struct sqmail sqmail_of(const struct maps *maps, bool joins)
+{
+	return (struct sqmail){.qmail = maps->site->config.qmail,
+			       .domains = &maps->recipients.domains,
+			       .valid = &maps->valid,
+			       .about = is_touched,
+			       .arg = &maps->touched,
+			       .all = maps->all,
+			       .joins = joins};
+}
+
+static int write_cdb(const struct maps *maps, enum map map)
 {
 	bool same = false;
 
 	if (differences(maps, map, ignore, NULL, &same) == CDBFILE_LATER)
 		return errno;
 	return same ? sync_map(maps, map) : replace_map(maps, map);
+}
+
+/* At no instant a line sends qmail-smtpd to a file that does not have the addresses:
+ * domains of which every address is taken get their lines before the file changes,
+ * others behind it. */
+static int write_map(const struct maps *maps, enum map map)
+{
+	const struct sqmail before = sqmail_of(maps, true),
+			    behind = sqmail_of(maps, false);
+	int rc = 0;
+
+	if (map != SQMAIL)
+		return write_cdb(maps, map);
+	if (sqmail_exists(maps->site->config.qmail))
+		rc = sqmail_write(&before);
+	if (rc == 0)
+		rc = write_cdb(maps, map);
+	return rc == 0 ? sqmail_write(&behind) : rc;
 }
 
 /* Of the plan: which domains; of everything where a file has to be made anew. */
@@ -272,6 +323,8 @@ static bool is_whole(const struct config *config, enum map map)
 
 	path_of(config, map, path);
 	found = cdbfile_has(path, "x");
+	if (map == SQMAIL && !sqmail_exists(config->qmail))
+		return false;
 	return found == CDBFILE_FOUND || found == CDBFILE_NONE;
 }
 
@@ -292,6 +345,23 @@ static enum err collect(struct store_txn *txn, void *arg)
 	return err;
 }
 
+/* s/qmail's keys have a colon before them, and nothing behind. False: no memory. */
+static bool list(struct maps *maps)
+{
+	bool good = true;
+
+	for (size_t i = 0; good && i < maps->valid.count; i++) {
+		const char *address = pairs_key(&maps->valid, i);
+		char key[NAME_ADDRESS_TEXT + 1];
+
+		(void)snprintf(key, sizeof key, ":%s", address); /* it fits */
+		good = address[0] == '@' ||
+		       pairs_add(&maps->listed, key, "");
+	}
+	pairs_sort(&maps->listed);
+	return good;
+}
+
 /* Of validrcptto, too. False: no memory. */
 static bool sort(struct maps *maps)
 {
@@ -301,13 +371,12 @@ static bool sort(struct maps *maps)
 	pairs_sort(&maps->recipients.domains);
 	pairs_sort(&maps->recipients.there);
 	pairs_sort(&maps->recipients.forwards);
-	for (size_t i = 0; good && i < there->count &&
-			   has_map(&maps->site->config, VALIDRCPTTO);
-	     i++)
+	for (size_t i = 0;
+	     good && i < there->count && has_valid(&maps->site->config); i++)
 		good = pairs_add(&maps->valid, pairs_key(there, i),
 				 pairs_value(there, i));
 	pairs_sort(&maps->valid);
-	return good;
+	return good && list(maps);
 }
 
 /* Domains that others put into rcpthosts: a patch that finds the file refuses what
@@ -398,7 +467,7 @@ static enum err add_unmanaged(struct maps *maps)
 	}
 	if (err != ERR_OK)
 		return err;
-	if ((!maps->all || !has_map(&maps->site->config, VALIDRCPTTO) ||
+	if ((!maps->all || !has_valid(&maps->site->config) ||
 	     add_others(maps)) &&
 	    sort(maps))
 		return ERR_OK;
@@ -493,6 +562,23 @@ static void show(void *arg, char sign, const char *key)
 	say_out("%s: %c %s", showing->path, sign, key);
 }
 
+static void show_line(void *arg, char sign, const char *line)
+{
+	const struct showing *showing = arg;
+
+	say_out("%s: %c %s", showing->path, sign, line);
+}
+
+static bool show_lines(const struct maps *maps, struct showing *showing)
+{
+	const struct sqmail sqmail = sqmail_of(maps, false);
+	bool same;
+
+	(void)snprintf(showing->path, sizeof showing->path,
+		       "%s/control/recipients", sqmail.qmail);
+	return sqmail_compare(&sqmail, show_line, showing, &same);
+}
+
 enum err mapfiles_show(const struct site *site, struct store_txn *txn,
 		       const struct plan *plan)
 {
@@ -516,7 +602,8 @@ enum err mapfiles_show(const struct site *site, struct store_txn *txn,
 			continue;
 		path_of(&site->config, (enum map)map, showing.path);
 		if (differences(&maps, (enum map)map, show, &showing, &same) ==
-		    CDBFILE_LATER)
+			    CDBFILE_LATER ||
+		    (map == SQMAIL && !show_lines(&maps, &showing)))
 			err = ERR_SYSTEM;
 	}
 	maps_free(&maps);
@@ -538,6 +625,34 @@ static void tell(void *arg, char sign, const char *key)
 		       sign == '+' ? "is missing, or says something else"
 				   : "should not be there");
 	a->found(a->arg, "maps", true, text);
+}
+
+static void tell_line(void *arg, char sign, const char *line)
+{
+	const struct auditing *a = arg;
+	char text[PATH_MAX + 512];
+
+	(void)snprintf(text, sizeof text, "%s: the line '%.300s' %s", a->path,
+		       line, sign == '+' ? "is missing" : "should not be there");
+	a->found(a->arg, "maps", true, text);
+}
+
+static void audit_lines(const struct maps *maps, control_found *found, void *arg)
+{
+	const struct sqmail sqmail = sqmail_of(maps, false);
+	char path[PATH_MAX], text[PATH_MAX + 64];
+	struct auditing auditing = {path, found, arg};
+	bool same = true;
+
+	(void)snprintf(path, sizeof path, "%s/control/recipients",
+		       sqmail.qmail);
+	if (!sqmail_compare(&sqmail, tell_line, &auditing, &same)) {
+		say_error(0, "cannot read '%s': %s", path, strerror(errno));
+	} else if (!same) {
+		(void)snprintf(text, sizeof text, "%s is to be written again",
+			       path);
+		found(arg, "maps", true, text);
+	}
 }
 
 static void audit_map(const struct maps *maps, enum map map,
@@ -569,8 +684,11 @@ void mapfiles_audit(const struct site *site, const struct plan *plan,
 		return;
 	err = gather(site, plan, &maps);
 	for (int map = 0; err == ERR_OK && map < MAPS; map++) {
-		if (has_map(&site->config, (enum map)map))
-			audit_map(&maps, (enum map)map, found, arg);
+		if (!has_map(&site->config, (enum map)map))
+			continue;
+		audit_map(&maps, (enum map)map, found, arg);
+		if (map == SQMAIL)
+			audit_lines(&maps, found, arg);
 	}
 	if (err != ERR_OK)
 		say_error(0, "the maps were not compared: %s", err_text(err));

@@ -2,6 +2,7 @@
 /* mapfiles.h: which recipients there are, as cdb files for who asks at SMTP time.
  *
  *	setting validrcptto   QMAIL/control/validrcptto.cdb	for patches of qmail
+ *	setting sqmail_recipients   QMAIL/users/popbox-recipients.cdb, and control/recipients
  *	setting postfix_dir   domains.cdb, recipients.cdb, forwards.cdb
  *
  * Keys are in lower case: `joe@example.com`, `@example.com` for every address of the
