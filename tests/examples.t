@@ -685,6 +685,46 @@ def batch():
         eq(remote("box", "show", "x@example.com")[0], 1)
 
 
+@test("Ansible's task adds the boxes that are missing, changes nothing the second time, and "
+      "fails where a box cannot be")
+def ansible():
+    needs("ansible-playbook")
+    with open(EXAMPLES + "/batch/ansible.yml") as file:
+        play = file.read()
+    with Site(qmail=False).joe() as site:
+        argv = ", ".join([POPBOX, "-d", site.store])
+        assert "[/usr/local/sbin/popbox, batch]" in play
+        play = play.replace("/usr/local/sbin/popbox", argv).replace(
+            "become: true", "become: false")  # it is root already
+
+        def runs(text):
+            path = site.top + "/play.yml"
+            with open(path, "w") as file:
+                file.write(text)
+            done = subprocess.run(
+                ["ansible-playbook", "-i", "mail,", "-c", "local", "-e",
+                 "ansible_python_interpreter=/usr/bin/python3", path],
+                capture_output=True, text=True, timeout=300, env={
+                    **os.environ, "HOME": site.top, "ANSIBLE_NOCOLOR": "1",
+                    "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
+            recap = re.search(r"^mail +: (.*)$", done.stdout, re.M)
+            assert recap, done
+            return done.returncode, dict(
+                part.split("=") for part in recap[1].split()), done.stdout
+
+        rc, count, out = runs(play)
+        eq((rc, count["changed"], count["failed"]), (0, "1", "0"), out)
+        eq(json.loads(site.do("--json", "box", "show", "ann@example.com"))["name"],
+           "Ann")
+        rc, count, out = runs(play)
+        eq((rc, count["changed"], count["failed"]), (0, "0", "0"), out)
+        before = site.do("box", "list")
+        rc, count, out = runs(play.replace("ann@example.com", "ann@none.example"))
+        eq((rc, count["failed"]), (2, "1"), out)
+        has(out, "none.example")
+        eq(site.do("box", "list"), before)
+
+
 @test("the lines that the task for Ansible makes add the boxes that are missing")
 def ansible():
     with open(EXAMPLES + "/batch/ansible.yml") as file:
