@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """popbox batch: commands as JSON, one a line, and what a delegated administrator
 cannot do with them."""
+import itertools
 import json
 import os
 import re
@@ -10,7 +11,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from tap import GOOD, POPBOX, Site, eq, has, hasnt, run, table, test
+from tap import GOOD, POPBOX, Site, eq, has, hasnt, run, some, table, test
 
 JOE, BOX = "joe@example.com", "ex1-0001"
 
@@ -513,6 +514,66 @@ def attacked():
             assert entry["object"].startswith("ex1-"), entry
         print(f"# {tried} lines")
         assert tried > 1500, tried
+
+
+# What is another customer's, and what nobody has.
+TWINS = (("ex2", "zz9"), ("other.org", "none.org"), ("alias.org", "none.org"),
+         ("ann@other.org", "who@other.org"), ("ann@other.org", "ann@none.org"),
+         ("ann@alias.org", "ann@none.org"), ("gone@other.org", "who@other.org"),
+         ("ex2-0001", "ex2-0099"), ("ex2-0001", "zz9-0001"), ("ex2-0002", "ex2-0099"))
+# A forward leads out of this site, and so not to another customer's address of it
+# (SECURITY.md).
+FORWARDS = {"address add", "address set"}
+
+
+def twin_lines(name_):
+    """Each command of the table, with a name in each place where one can stand."""
+    for row in table():
+        verb = name(row).split()
+        for operands in ([name_], [JOE, name_], [name_, JOE],
+                         ["new@example.com", name_], [JOE, JOE, name_]):
+            yield line(*verb, *operands, yes=True)
+            yield line(*verb, *operands)
+        for option in row["options"]:
+            if option["value"]:
+                for operands in ([], [JOE], ["new@example.com"], ["example.com"]):
+                    yield line(*verb, *operands, **{
+                        "yes": True, option["option"].lstrip("-"): name_})
+            else:
+                yield line(*verb, name_, **{option["option"].lstrip("-"): True})
+
+
+def plain(answer, name_):
+    """An answer without the name that was asked for, and without what is new each
+    time."""
+    text = json.dumps([answer[k] for k in ("code", "errors", "notes", "result")])
+    text = re.sub(r"(?<![\w.-])" + re.escape(name_) + r"(?![\w.-])", "NAME", text)
+    for part in filter(None, name_.split("@")):
+        text = re.sub(r"(?<![\w.-])" + re.escape(part) + r"(?![\w-])", "PART", text)
+    return re.sub(r"\d{4}-\d\d-\d\dT[\d:]+Z", "TIME", re.sub(
+        r"\b[A-HJ-NP-Za-km-z2-9]{20}\b", "GENERATED", text))
+
+
+@test("what another customer has and what nobody has are answered alike, by every "
+      "command and in every place", root=True)
+def twins():
+    tried, alike, differ = 0, 0, []
+    for scope, (theirs, nobodys) in some(
+            itertools.product(("ex1", "example.com"), TWINS), 8):
+        with scoped_site() as one_, scoped_site() as two:
+            made = list(twin_lines(theirs)), list(twin_lines(nobodys))
+            got = scoped(one_, scope, *made[0]), scoped(two, scope, *made[1])
+            for made_, a, b in zip(made[0], *got):
+                tried += 1
+                alike += words(a) == ["scope"]
+                if plain(a, theirs) != plain(b, nobodys) and not (
+                        " ".join(made_["command"][:2]) in FORWARDS and
+                        "@" in theirs and theirs in made_["command"][3:]):
+                    differ.append((scope, theirs, nobodys, made_,
+                                   plain(a, theirs), plain(b, nobodys)))
+    eq(len(differ), 0, differ[:3])
+    print(f"# {tried} lines, and {alike} refused by their scope alone")
+    assert tried > 1000 and alike > tried / 8, (tried, alike)
 
 
 @test("what a command would change outside as well is refused by the transaction",

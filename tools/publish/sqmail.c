@@ -197,6 +197,12 @@ static int make(const struct sqmail *s, int dir, struct replace_text *ret_old,
 		       : ENOMEM;
 }
 
+static bool is_same(const struct replace_text *old, const struct text *new)
+{
+	return old->bytes && new->bytes && old->len == new->len &&
+	       memcmp(old->bytes, new->bytes, old->len) == 0;
+}
+
 int sqmail_write(const struct sqmail *s)
 {
 	struct replace_text old = {0};
@@ -207,8 +213,7 @@ int sqmail_write(const struct sqmail *s)
 	if (dir < 0)
 		return errno;
 	rc = make(s, dir, &old, &new);
-	if (rc == 0 &&
-	    (new.len != old.len || memcmp(new.bytes, old.bytes, new.len) != 0))
+	if (rc == 0 && !is_same(&old, &new))
 		rc = replace_file(dir, FILE_NAME, FILE_NAME ".popbox-tmp", &old,
 				  new.bytes, new.len);
 	else if (rc == 0 && fsync(dir) != 0) /* of a run that was killed */
@@ -254,13 +259,12 @@ bool sqmail_compare(const struct sqmail *s, pairs_differs *each, void *arg,
 	const int dir = open_control(s->qmail);
 	int rc = dir < 0 ? errno : make(s, dir, &old, &new);
 
-	if (rc == 0 && (!split(old.bytes, old.len, &was) ||
+	if (rc == 0 && ((old.bytes && !split(old.bytes, old.len, &was)) ||
 			!split(new.bytes, new.len, &is)))
 		rc = ENOMEM;
 	if (rc == 0) {
 		(void)pairs_compare(&is, &was, each, arg);
-		*ret_same = old.len == new.len &&
-			    memcmp(old.bytes, new.bytes, old.len) == 0;
+		*ret_same = is_same(&old, &new);
 	}
 	pairs_free(&is);
 	pairs_free(&was);
