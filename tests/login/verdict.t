@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """A verdict for who is not root: popbox-askpw hands the record to `popbox-checkpw
 --verdict` over a Unix socket, as s6-ipcserver serves it."""
+import base64
 import contextlib
 import os
 import re
@@ -19,6 +20,7 @@ from tap import (BUILD, CHECKPW, GID, GOOD, TREE, UID, Result, Site, as_third, e
                  has, hasnt, record, run, skip, test)
 
 ASKPW = BUILD + "/popbox-askpw"
+SQMAIL = os.environ.get("SQMAIL")  # a directory with s/qmail's qmail-smtpd
 NOBODY = 65534
 ANSWERS = {0: "accept\tjoe@example.com\tex1-0001\t", 1: "refuse\n", 111: "error\n"}
 # What the program behind a login says of itself.
@@ -225,7 +227,7 @@ def forged():
       "has too few fields")
 def misuse():
     with Site(qmail=False, init=False) as site:
-        for raw in (b"", b"joe\0x", b"joe\0x\0", b"x" * 512):
+        for raw in (b"", b"joe\0x", b"joe\0x\0y", b"x" * 512):
             got = ask(site, raw=raw, path="/nowhere")
             eq((got.rc, got.out), (2, ""), raw)
             has(got.err, "fewer than three NULs")
@@ -460,6 +462,54 @@ def dovecot():
             site.do("box", "suspend", "ex1-0001")
             eq(server.imap("joe@example.com", "another words"), None)
             has(site.logged()[-1], "reason=box-suspended service=imap")
+
+
+@test("a record without a time stamp, as s/qmail's qmail-smtpd sends it, is judged")
+def no_stamp():
+    with Shop() as site:
+        for raw, code in ((f"joe@example.com\0{GOOD}\0", 0),
+                          ("joe@example.com\0no\0", 1), ("joe@example.com\0no", 2),
+                          ("joe@example.com\0\0", 1), ("\0\0", 1)):
+            eq(ask(site, raw=raw.encode()).rc, code, raw)
+
+
+@test("s/qmail's own qmail-smtpd, which is not root, lets users in by AUTH", root=True,
+      plain=True)
+def genuine_auth():
+    if not SQMAIL:
+        skip("SQMAIL names no directory with s/qmail's programs")
+    os.makedirs("/var/qmail", exist_ok=True)
+    with Shop("--service", "smtp") as site:
+        qmail = site.top + "/qm"
+        os.makedirs(qmail + "/control")
+        with open(qmail + "/control/me", "w") as file:
+            file.write("mx.site.example\n")
+        os.chmod(site.top, 0o755)
+
+        def auth(user, password):
+            plain = base64.b64encode(f"\0{user}\0{password}".encode()).decode()
+            out = subprocess.run(
+                ["unshare", "-m", "sh", "-c", 'mount --bind "$0" /var/qmail && '
+                 f'exec setpriv --reuid {NOBODY} --regid {NOBODY} --clear-groups '
+                 '"$@"', qmail, SQMAIL + "/qmail-smtpd", ASKPW, site.path, "true"],
+                input=f"EHLO x.org\r\nAUTH PLAIN {plain}\r\nQUIT\r\n",
+                capture_output=True, text=True, env={
+                    "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "SMTPAUTH": "",
+                    "TCPREMOTEIP": "192.0.2.9", "TCPLOCALIP": "192.0.2.1",
+                    "TCPREMOTEHOST": "x.org", "TCPLOCALHOST": "mx",
+                    "TCPLOCALPORT": "587"}).stdout
+            return [l[:3] for l in out.splitlines() if l[3:4] == " "][2], out
+
+        for user, password, code in (
+                ("joe@example.com", GOOD, "235"), ("joe@example.com", "no", "535"),
+                ("who@example.com", GOOD, "535")):
+            got, out = auth(user, password)
+            eq(got, code, out)
+        site.do("box", "set", "joe@example.com", "--login", "smtp=off")
+        eq(auth("joe@example.com", GOOD)[0], "535")
+        site.do("box", "set", "joe@example.com", "--login", "on")
+        has(site.logged()[0], "accept ip=192.0.2.9 box=ex1-0001 service=smtp "
+            f"peer={NOBODY} user=joe@example.com")
 
 
 run()
