@@ -110,10 +110,11 @@ static enum err get_domain(struct check *check, const struct name_domain *name)
 }
 
 static void check_handle(struct check *check, struct db_bytes key,
-			 struct db_bytes row)
+			 struct db_bytes row, unsigned verdict)
 {
 	struct store_handle handle;
 
+	(void)verdict;
 	if (handle_decode(key, row, &handle) != ERR_OK)
 		check_found_key(check, 1, key,
 				"the row of the handle is damaged");
@@ -192,12 +193,13 @@ static void check_owner(struct check *check, const struct store_domain *domain)
 }
 
 static void check_domain(struct check *check, struct db_bytes key,
-			 struct db_bytes row)
+			 struct db_bytes row, unsigned verdict)
 {
 	struct store_domain domain;
 	struct row_key owner, utf8, ip;
 	enum err err = domain_decode(key, row, &domain);
 
+	(void)verdict;
 	if (err == ERR_NOTFOUND) {
 		check_pointer(check, key, row);
 		return;
@@ -225,62 +227,104 @@ static void check_domain(struct check *check, struct db_bytes key,
 	check_owner(check, &domain);
 }
 
-void check_hash(struct check *check, struct store_account *account)
+const char *check_hash(struct store_account *account)
 {
-	char text[160];
 	const char *why = account->hash[0] ? pwhash_unstorable(account->hash)
 					   : NULL;
 
 	secret_wipe(account->hash, sizeof account->hash);
-	if (!why)
-		return;
+	return why;
+}
+
+void check_found_hash(struct check *check, const struct name_box *name,
+		      const char *why)
+{
+	char text[160];
+
 	(void)snprintf(text, sizeof text,
 		       "its password hash cannot be used for logins: %s (set a "
 		       "new password)",
 		       why);
-	check_found_box(check, STORE_RULE_HASH, &account->box.name, text);
+	check_found_box(check, STORE_RULE_HASH, name, text);
+}
+
+static unsigned judge_box(const void *arg, struct db_bytes key,
+			  struct db_bytes row, uint64_t *sum)
+{
+	struct store_account account;
+
+	(void)arg;
+	(void)sum;
+	if (box_decode(key, row, &account) != ERR_OK)
+		return CHECK_DAMAGED;
+	return check_hash(&account) ? CHECK_UNFIT : CHECK_GOOD;
 }
 
 static void check_box(struct check *check, struct db_bytes key,
-		      struct db_bytes row)
+		      struct db_bytes row, unsigned verdict)
 {
 	struct store_account account;
-	const struct name_box *name = &account.box.name;
+	struct name_box name;
 
-	if (box_decode(key, row, &account) != ERR_OK) {
+	if (verdict == CHECK_DAMAGED || row_name_box(key, &name) != ERR_OK) {
 		check_found_key(check, 1, key, "the row of the box is damaged");
 		return;
 	}
-	if (get_handle(check, &name->handle) != ERR_OK)
-		check_found_box(check, 5, name,
+	if (get_handle(check, &name.handle) != ERR_OK)
+		check_found_box(check, 5, &name,
 				"the box's handle does not exist");
-	else if (name->number >= check->handle.next_box)
-		check_found_box(check, 5, name,
+	else if (name.number >= check->handle.next_box)
+		check_found_box(check, 5, &name,
 				"the box's number is still to be given");
-	check_hash(check, &account);
+	if (verdict == CHECK_UNFIT && box_decode(key, row, &account) == ERR_OK)
+		check_found_hash(check, &name, check_hash(&account));
+}
+
+static unsigned judge_address(const void *arg, struct db_bytes key,
+			      struct db_bytes row, uint64_t *sum)
+{
+	struct store_address address;
+
+	if (address_decode(key, row, &address) != ERR_OK)
+		return CHECK_DAMAGED;
+	*sum += check_bybox_sum(arg, &address);
+	return address.has_box || address.forwards_len ? CHECK_GOOD
+						       : CHECK_UNFIT;
+}
+
+/* Is its domain the one that was looked up last? */
+static bool same_domain(const struct check *check, struct db_bytes key)
+{
+	const size_t len = strlen(check->domain.name.s);
+
+	return len && key.len > len &&
+	       memcmp(key.at, check->domain.name.s, len + 1) == 0;
 }
 
 static void check_address(struct check *check, struct db_bytes key,
-			  struct db_bytes row)
+			  struct db_bytes row, unsigned verdict)
 {
-	struct store_address address;
-	const struct name_address *name = &address.name;
+	struct name_address name;
 
-	if (address_decode(key, row, &address) != ERR_OK) {
+	(void)row;
+	if (verdict == CHECK_GOOD && same_domain(check, key) &&
+	    check->domain.kind == STORE_POP)
+		return;
+	if (verdict == CHECK_DAMAGED ||
+	    row_name_address(key, &name) != ERR_OK) {
 		check_found_key(check, 1, key,
 				"the row of the address is damaged");
 		return;
 	}
-	if (get_domain(check, &name->domain) != ERR_OK)
-		check_found_address(check, 6, name,
+	if (get_domain(check, &name.domain) != ERR_OK)
+		check_found_address(check, 6, &name,
 				    "the address's domain does not exist");
 	else if (check->domain.kind != STORE_POP)
-		check_found_address(check, 6, name,
+		check_found_address(check, 6, &name,
 				    "the address's domain is not of kind pop");
-	if (!address.has_box && !address.forwards_len)
-		check_found_address(check, 6, name,
+	if (verdict == CHECK_UNFIT)
+		check_found_address(check, 6, &name,
 				    "the address leads nowhere");
-	check_bybox_expect(check, &address);
 }
 
 static bool is_row_key(struct db_bytes key, const struct row_key *wanted)
@@ -290,13 +334,14 @@ static bool is_row_key(struct db_bytes key, const struct row_key *wanted)
 }
 
 static void check_byowner(struct check *check, struct db_bytes key,
-			  struct db_bytes row)
+			  struct db_bytes row, unsigned verdict)
 {
 	const char *at = key.at, *nul = memrchr(at, 0, key.len);
 	struct store_domain domain;
 	struct row_key owned, alias;
 	struct name_domain name;
 
+	(void)verdict;
 	if (bybox_decode(key, row) != ERR_OK || !nul ||
 	    name_domain_read(nul + 1, (size_t)(at + key.len - nul) - 1,
 			     &name)) {
@@ -315,50 +360,98 @@ static void check_byowner(struct check *check, struct db_bytes key,
 			"by-owner names a domain that is not below it");
 }
 
-static void check_entry(struct check *check, struct db_bytes key,
-			struct db_bytes row)
+static unsigned judge_entry(const void *arg, struct db_bytes key,
+			    struct db_bytes row, uint64_t *sum)
 {
 	struct store_entry entry;
 
-	if (entry_decode(key, row, &entry) != ERR_OK)
+	(void)arg;
+	(void)sum;
+	return entry_decode(key, row, &entry) == ERR_OK ? CHECK_GOOD
+							: CHECK_DAMAGED;
+}
+
+static void check_entry(struct check *check, struct db_bytes key,
+			struct db_bytes row, unsigned verdict)
+{
+	const uint64_t number = key.len == 8 ? row_number(key.at) : 0;
+
+	(void)row;
+	if (verdict == CHECK_DAMAGED)
 		check_found_key(check, 1, key,
 				"the entry of the journal is damaged");
-	else if (entry.number != check->last + 1)
+	else if (number != check->last + 1)
 		check_found_key(check, 10, key,
 				"the journal has a gap before it");
 	if (key.len == 8)
-		check->last = row_number(key.at);
+		check->last = number;
 }
 
 /* Behind the journal, whose end is known then. */
-static void check_pending(struct check *check, struct db_bytes key,
-			  struct db_bytes row)
+static unsigned judge_pending(const void *arg, struct db_bytes key,
+			      struct db_bytes row, uint64_t *sum)
 {
+	const struct check *check = arg;
 	struct store_pending pending;
 
+	(void)sum;
 	if (pending_decode(key, row, &pending) != ERR_OK)
+		return CHECK_DAMAGED;
+	return pending.last > check->last || pending.tried > check->last
+		       ? CHECK_UNFIT
+		       : CHECK_GOOD;
+}
+
+static void check_pending(struct check *check, struct db_bytes key,
+			  struct db_bytes row, unsigned verdict)
+{
+	(void)row;
+	if (verdict == CHECK_DAMAGED)
 		check_found_key(check, 1, key,
 				"the row of pending work is damaged");
-	else if (pending.last > check->last || pending.tried > check->last)
+	else if (verdict == CHECK_UNFIT)
 		check_found_key(check, 10, key,
 				"the pending work is beyond the journal");
 }
 
-enum err check_walk(struct check *check, enum db_table table, check_row *row)
+static unsigned judge_none(const void *arg, struct db_bytes key,
+			   struct db_bytes row, uint64_t *sum)
 {
-	struct db_walk walk = {.txn = check->txn->db, .table = table};
-	enum err err;
+	(void)arg;
+	(void)key;
+	(void)row;
+	(void)sum;
+	return CHECK_GOOD;
+}
 
-	while ((err = db_walk_next(&walk)) == ERR_OK)
-		row(check, walk.key, walk.value);
+enum err check_walk(struct check *check, enum db_table table, scan_judge *judge,
+		    check_row *row)
+{
+	const struct scan_order order = {.txn = check->txn->db,
+					 .table = table,
+					 .judge = judge ? judge : judge_none,
+					 .arg = check};
+	struct scan_row found;
+	struct scan *scan = NULL;
+	enum err err = scan_begin(&order, &scan);
+
+	while (err == ERR_OK) {
+		err = scan_next(scan, &found);
+		if (err == ERR_OK)
+			row(check, found.key, found.value, found.verdict);
+	}
+	if (scan)
+		tally_add(&check->ways, scan_sum(scan));
+	scan_end(&scan);
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
 static void check_word(struct check *check, struct db_bytes key,
-		       struct db_bytes row)
+		       struct db_bytes row, unsigned verdict)
 {
 	struct record record;
 
+	(void)verdict;
 	if (record_open(row.at, row.len, key.at, key.len, ROW_VERSION,
 			&record) != ERR_OK)
 		check_found_key(check, 1, key, "the row of meta is damaged");
@@ -402,13 +495,18 @@ enum err store_check(struct store_txn *txn, store_report *report, void *arg,
 {
 	static const struct {
 		enum db_table table;
+		scan_judge *judge;
 		check_row *row;
 	} walks[] = {
-		{DB_HANDLE, check_handle},   {DB_DOMAIN, check_domain},
-		{DB_BOX, check_box},	     {DB_ADDRESS, check_address},
-		{DB_JOURNAL, check_entry},   {DB_PARKED, check_parked},
-		{DB_BYOWNER, check_byowner}, {DB_PENDING, check_pending},
-		{DB_META, check_word},
+		{DB_HANDLE, NULL, check_handle},
+		{DB_DOMAIN, NULL, check_domain},
+		{DB_BOX, judge_box, check_box},
+		{DB_ADDRESS, judge_address, check_address},
+		{DB_JOURNAL, judge_entry, check_entry},
+		{DB_PARKED, NULL, check_parked},
+		{DB_BYOWNER, NULL, check_byowner},
+		{DB_PENDING, judge_pending, check_pending},
+		{DB_META, NULL, check_word},
 	};
 	struct check check = {.txn = txn,
 			      .report = report,
@@ -421,7 +519,8 @@ enum err store_check(struct store_txn *txn, store_report *report, void *arg,
 		check.owned = true; /* damage: whatever is missing is told */
 	for (size_t i = 0; err == ERR_OK && i < sizeof walks / sizeof *walks;
 	     i++)
-		err = check_walk(&check, walks[i].table, walks[i].row);
+		err = check_walk(&check, walks[i].table, walks[i].judge,
+				 walks[i].row);
 	if (err == ERR_OK)
 		err = check_bybox(&check);
 	if (err == ERR_OK)

@@ -11,15 +11,15 @@
 
 #include "check_private.h"
 
-void check_bybox_expect(struct check *check,
-			const struct store_address *address)
+uint64_t check_bybox_sum(const struct check *check,
+			 const struct store_address *address)
 {
 	struct row_key back;
 
 	if (!address->has_box)
-		return;
+		return 0;
 	back = row_key_bybox(&address->box, &address->name);
-	tally_in(&check->ways, back.bytes, back.len);
+	return tally_hash(&check->ways, back.bytes, back.len);
 }
 
 /* The box's key at the head of one of by-box. */
@@ -50,20 +50,30 @@ static bool box_there(struct check *check, struct db_bytes box)
 	return err == ERR_OK && order(boxes->key, box) == 0;
 }
 
-static void beside(struct check *check, struct db_bytes key,
-		   struct db_bytes row)
+static unsigned judge(const void *arg, struct db_bytes key, struct db_bytes row,
+		      uint64_t *sum)
 {
-	if (bybox_decode(key, row) != ERR_OK || !box_there(check, box_of(key)))
+	const struct check *check = arg;
+
+	*sum -= tally_hash(&check->ways, key.at, key.len);
+	return bybox_decode(key, row) == ERR_OK ? CHECK_GOOD : CHECK_DAMAGED;
+}
+
+static void beside(struct check *check, struct db_bytes key,
+		   struct db_bytes row, unsigned verdict)
+{
+	(void)row;
+	if (verdict == CHECK_DAMAGED || !box_there(check, box_of(key)))
 		check->unfit = true;
-	tally_out(&check->ways, key.at, key.len);
 }
 
 static void look_up_address(struct check *check, struct db_bytes key,
-			    struct db_bytes row)
+			    struct db_bytes row, unsigned verdict)
 {
 	struct store_address address;
 	struct row_key box, back;
 
+	(void)verdict;
 	/* A damaged one was told. */
 	if (address_decode(key, row, &address) != ERR_OK || !address.has_box)
 		return;
@@ -78,13 +88,14 @@ static void look_up_address(struct check *check, struct db_bytes key,
 }
 
 static void look_up_bybox(struct check *check, struct db_bytes key,
-			  struct db_bytes row)
+			  struct db_bytes row, unsigned verdict)
 {
 	struct store_address address;
 	struct name_address name;
 	struct row_key is, said;
 	struct name_box box;
 
+	(void)verdict;
 	if (bybox_decode(key, row) != ERR_OK ||
 	    row_name_bybox(key, &box, &name) != ERR_OK) {
 		check_found_key(check, 1, key, "the row of by-box is damaged");
@@ -104,10 +115,12 @@ static void look_up_bybox(struct check *check, struct db_bytes key,
 
 enum err check_bybox(struct check *check)
 {
-	enum err err = check_walk(check, DB_BYBOX, beside);
+	enum err err = check_walk(check, DB_BYBOX, judge, beside);
 
 	if (err != ERR_OK || (!check->unfit && tally_even(&check->ways)))
 		return err;
-	err = check_walk(check, DB_ADDRESS, look_up_address);
-	return err == ERR_OK ? check_walk(check, DB_BYBOX, look_up_bybox) : err;
+	err = check_walk(check, DB_ADDRESS, NULL, look_up_address);
+	return err == ERR_OK
+		       ? check_walk(check, DB_BYBOX, NULL, look_up_bybox)
+		       : err;
 }

@@ -16,6 +16,7 @@ static bool parked_good(struct check *check, enum store_table table,
 	struct db_bytes bytes = row_bytes(row);
 	enum store_kind kind;
 	enum err err = ERR_DAMAGED;
+	const char *why;
 
 	switch (table) {
 	case STORE_HANDLES:
@@ -37,8 +38,9 @@ static bool parked_good(struct check *check, enum store_table table,
 		*ret_again = err == ERR_OK &&
 			     store_box_get(check->txn, &account.box.name,
 					   &box) == ERR_OK;
-		if (err == ERR_OK)
-			check_hash(check, &account);
+		why = err == ERR_OK ? check_hash(&account) : NULL;
+		if (why)
+			check_found_hash(check, &account.box.name, why);
 		break;
 	case STORE_ADDRESSES:
 		err = address_decode(key, bytes, &address);
@@ -50,12 +52,14 @@ static bool parked_good(struct check *check, enum store_table table,
 	return err == ERR_OK;
 }
 
-void check_parked(struct check *check, struct db_bytes key, struct db_bytes row)
+void check_parked(struct check *check, struct db_bytes key, struct db_bytes row,
+		  unsigned verdict)
 {
 	struct parked parked;
 	const uint8_t *at = key.at;
 	bool again = false;
 
+	(void)verdict;
 	if (parked_decode(key, row, &parked) != ERR_OK ||
 	    at[0] > STORE_ADDRESSES ||
 	    !parked_good(check, (enum store_table)at[0],

@@ -5,6 +5,7 @@
 #define POPBOX_CHECK_PRIVATE_H
 
 #include "row.h"
+#include "scan.h"
 #include "tally.h"
 
 struct check {
@@ -39,21 +40,29 @@ void check_found_address(struct check *check, unsigned rule,
 bool check_there(struct check *check, enum db_table table,
 		 const struct row_key *key);
 
+/* A row by itself is judged in any thread (scan.h): arg is a struct check, of which
+ * only what the walk does not change is looked at. In the order of keys each row is
+ * then compared with others. */
+enum { CHECK_GOOD = 1, CHECK_DAMAGED, CHECK_UNFIT };
 typedef void check_row(struct check *check, struct db_bytes key,
-		       struct db_bytes row);
+		       struct db_bytes row, unsigned verdict);
+/* Without judge each row is CHECK_GOOD. What it sums up goes into ways. */
 MUST_USE enum err check_walk(struct check *check, enum db_table table,
-			     check_row *row);
-
-/* Rule 15 of a box, or of one that was deleted. Wipes the hash. */
-void check_hash(struct check *check, struct store_account *account);
+			     scan_judge *judge, check_row *row);
 
 /* One of the walks. */
 check_row check_parked;
 
-/* Every sound address is handed in first, then the boxes and by-box are walked
- * along. */
-void check_bybox_expect(struct check *check,
-			const struct store_address *address);
+/* Rule 15 of a box, or of one that was deleted: why no login can use its hash; NULL:
+ * one can. Wipes the hash. */
+const char *check_hash(struct store_account *account);
+void check_found_hash(struct check *check, const struct name_box *name,
+		      const char *why);
+
+/* Of every sound address, summed up in ways first; then the boxes and by-box are
+ * walked along. */
+uint64_t check_bybox_sum(const struct check *check,
+			 const struct store_address *address);
 MUST_USE enum err check_bybox(struct check *check);
 
 #endif

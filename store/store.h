@@ -306,11 +306,47 @@ MUST_USE enum err store_box_address_next(struct store_txn *txn,
 					 const struct name_address *after,
 					 struct name_address *ret_name);
 
-/* The only call that hands out a hash. On an error *ret_account may be half
+/* The only call that hands out a hash, but for the judge of a store_box_scan. On an error *ret_account may be half
  * written, but never has the hash. */
 MUST_USE enum err store_login(struct store_txn *txn,
 			      const struct name_box *name,
 			      struct store_account *ret_account);
+
+/* Boxes that are looked for among many: rows are judged in several threads, and what
+ * was judged to be something is taken in the caller's thread, in the order of names.
+ *
+ * A judge is called for many rows at once. It looks at the row and at what nothing
+ * changes meanwhile, and asks no store; 0: nobody takes the row. A box is taken with
+ * its own verdict and those of its addresses, or-ed; below 1 << 31. take may read;
+ * ERR_NOTFOUND: it has enough, which ends the scan with ERR_OK, and another error
+ * ends it likewise. ERR_NOTFOUND: all rows were seen. A row that is damaged ends the
+ * scan, once those before it are taken. */
+struct store_box_scan {
+	const struct name_handle *handle; /* only of this one, or NULL */
+	const struct name_box *after;	  /* begins behind it; NULL: first */
+	/* The hash is wiped afterwards. */
+	unsigned (*judge)(const void *arg, const struct store_account *account);
+	/* NULL: addresses are not looked at. */
+	unsigned (*judge_address)(const void *arg,
+				  const struct name_address *name);
+	enum err (*take)(void *arg, const struct store_box *box,
+			 unsigned verdict);
+	void *arg;
+};
+MUST_USE enum err store_box_scan(struct store_txn *txn,
+				 const struct store_box_scan *scan);
+
+/* The same for addresses. */
+struct store_address_scan {
+	const struct name_domain *domain; /* only of this one, or NULL */
+	const struct name_address *after; /* begins behind it; NULL: first */
+	unsigned (*judge)(const void *arg, const struct store_address *address);
+	enum err (*take)(void *arg, const struct store_address *address);
+	void *arg;
+};
+MUST_USE enum err store_address_scan(struct store_txn *txn,
+				     const struct store_address_scan *scan);
+
 
 /* Journal: the first entry after that number (0 = from the beginning), and the
  * last number given (0 = none). */

@@ -13,7 +13,7 @@ struct tally tally_new(void)
 	return tally;
 }
 
-static uint64_t hash(const struct tally *tally, const void *bytes, size_t len)
+uint64_t tally_hash(const struct tally *tally, const void *bytes, size_t len)
 {
 	uint64_t sum;
 
@@ -22,14 +22,9 @@ static uint64_t hash(const struct tally *tally, const void *bytes, size_t len)
 	return sum;
 }
 
-void tally_in(struct tally *tally, const void *bytes, size_t len)
+void tally_add(struct tally *tally, uint64_t sum)
 {
-	tally->sum += hash(tally, bytes, len);
-}
-
-void tally_out(struct tally *tally, const void *bytes, size_t len)
-{
-	tally->sum -= hash(tally, bytes, len);
+	tally->sum += sum;
 }
 
 bool tally_even(const struct tally *tally)

@@ -23,8 +23,10 @@ struct tally {
 };
 
 struct tally tally_new(void);
-void tally_in(struct tally *tally, const void *bytes, size_t len);
-void tally_out(struct tally *tally, const void *bytes, size_t len);
+/* What one key counts. Threads sum up those that go in, less those that come out,
+ * and one adds their sums. */
+uint64_t tally_hash(const struct tally *tally, const void *bytes, size_t len);
+void tally_add(struct tally *tally, uint64_t sum);
 bool tally_even(const struct tally *tally);
 
 #endif

@@ -15,7 +15,8 @@ PRODUCT = sorted(path for part in ("checkpw", "store", "tools")
                  for path in glob.glob(part + "/**/*.[ch]", recursive=True))
 PUBLIC = {"store/err.h", "store/name.h", "store/store.h", "store/login.h",
           "store/hash/pwhash.h", "store/secret.h", "store/drop.h",
-          "store/config.h", "store/fault.h", "store/path.h"}
+          "store/config.h", "store/cores.h", "store/fault.h",
+          "store/path.h"}
 WRITING = {"store/store_write.h", "store/store_whole.h", "store/store_draft.h",
            "store/writeset.h"}
 

@@ -79,15 +79,20 @@ MUST_USE enum err db_next(struct db_txn *txn, enum db_table table,
 int db_failed(const struct db_txn *txn);
 
 /* A walk over a whole table, for who looks at all of a snapshot: {txn, table}
- * stands before the first pair. It proves that keys are in order and that a
+ * stands before the first pair, with .after behind that key. It proves that keys are in order and that a
  * search finds each of them; a damaged tree may show to a walk what it hides
  * from a login. ERR_NOTFOUND: the end, all is proved. ERR_DAMAGED. Meanwhile
- * no db_next nor db_last on that table. */
+ * no db_next nor db_last on that table, unless the walk is alone: such a one is
+ * ended with db_walk_end, in the same body. */
 struct db_walk {
 	struct db_txn *txn;
 	enum db_table table;
 	struct db_bytes key, value; /* where it stands */
+	struct db_bytes after;	    /* where it began; empty: at the first */
+	bool alone;
+	struct MDB_cursor *cursor; /* its own, of one that is alone */
 };
+void db_walk_end(struct db_walk *walk);
 MUST_USE enum err db_walk_next(struct db_walk *walk);
 
 /* ERR_DAMAGED: something is there that is none of the tables, which one that

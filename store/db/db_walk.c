@@ -32,7 +32,7 @@ static enum err search(const struct db_walk *walk)
 
 static bool in_order(const struct db_walk *walk, const MDB_val *key)
 {
-	MDB_val before = db_val(walk->key);
+	MDB_val before = db_val(walk->key.len ? walk->key : walk->after);
 
 	return key->mv_size > 0 &&
 	       (before.mv_size == 0 ||
@@ -40,16 +40,60 @@ static bool in_order(const struct db_walk *walk, const MDB_val *key)
 			key) < 0);
 }
 
-static enum err step(const struct db_walk *walk, struct db_walk *next)
+/* The one of the table, or its own. */
+static enum err cursor_of(struct db_walk *walk, MDB_cursor **ret_cursor)
 {
-	enum err err = db_cursor(walk->txn, walk->table);
+	struct db_txn *txn = walk->txn;
+	enum err err = walk->alone ? db_table(txn, walk->table, 0)
+				   : db_cursor(txn, walk->table);
+
+	if (err == ERR_OK && walk->alone && !walk->cursor)
+		err = db_txn_err(txn, mdb_cursor_open(txn->txn,
+						      txn->dbi[walk->table],
+						      &walk->cursor));
+	if (err == ERR_OK)
+		*ret_cursor = walk->alone ? walk->cursor
+					  : txn->cursor[walk->table];
+	return err;
+}
+
+void db_walk_end(struct db_walk *walk)
+{
+	if (walk->cursor)
+		mdb_cursor_close(walk->cursor);
+	walk->cursor = NULL;
+}
+
+/* The first pair; or the first behind a key. */
+static int first(const struct db_walk *walk, MDB_cursor *cursor, MDB_val *k,
+		 MDB_val *v)
+{
+	MDB_val after = db_val(walk->after);
+	int rc;
+
+	if (!walk->after.len)
+		return mdb_cursor_get(cursor, k, v, MDB_FIRST);
+	*k = after;
+	rc = mdb_cursor_get(cursor, k, v, MDB_SET_RANGE);
+	if (rc == 0 && mdb_cmp(walk->txn->txn, walk->txn->dbi[walk->table], k,
+			       &after) == 0)
+		rc = mdb_cursor_get(cursor, k, v, MDB_NEXT);
+	return rc;
+}
+
+static enum err step(struct db_walk *walk, struct db_walk *next)
+{
+	MDB_cursor *cursor;
 	MDB_val k, v;
+	enum err err = cursor_of(walk, &cursor);
 
 	if (err != ERR_OK)
 		return err;
 	err = db_txn_err(walk->txn,
-			 mdb_cursor_get(walk->txn->cursor[walk->table], &k, &v,
-					walk->key.len ? MDB_NEXT : MDB_FIRST));
+			 walk->key.len
+				 ? mdb_cursor_get(cursor, &k, &v, MDB_NEXT)
+				 : first(walk, cursor, &k, &v));
+	next->cursor = walk->cursor;
 	if (err != ERR_OK)
 		return err;
 	next->key = (struct db_bytes){k.mv_data, k.mv_size};

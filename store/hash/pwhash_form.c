@@ -12,10 +12,18 @@
 
 #include "pwhash_private.h"
 
-static const char b64_phc[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-			      "abcdefghijklmnopqrstuvwxyz0123456789+/";
 static const char b64_crypt[] = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				"abcdefghijklmnopqrstuvwxyz";
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 
 /* Takes text if it stands at *at, and moves on. */
 static bool take(const char **at, const char *text)
@@ -32,24 +40,38 @@ static bool take(const char **at, const char *text)
 static bool take_number(const char **at, uint64_t *ret_number)
 {
 	uint64_t number = 0;
-	size_t len = strspn(*at, "0123456789");
+	size_t len = 0;
 
+	for (; is_digit((*at)[len]) && len <= 10; len++)
+		number = number * 10 + (uint64_t)((*at)[len] - '0');
 	if (len == 0 || len > 10 || (len > 1 && **at == '0'))
 		return false;
-	for (size_t i = 0; i < len; i++)
-		number = number * 10 + (uint64_t)((*at)[i] - '0');
 	*at += len;
 	*ret_number = number;
 	return true;
 }
 
-/* Takes all characters of the alphabet; how many. */
-static size_t take_span(const char **at, const char *alphabet)
+/* Takes all characters of the alphabet, letters and digits and two more; how many.
+ * (strspn makes a table of the alphabet at each call, which was a twentieth of a
+ * check.) */
+static size_t take_span(const char **at, char more, char last)
 {
-	size_t len = strspn(*at, alphabet);
+	const char *from = *at;
 
-	*at += len;
-	return len;
+	while (is_letter(**at) || is_digit(**at) || **at == more ||
+	       **at == last)
+		(*at)++;
+	return (size_t)(*at - from);
+}
+
+static size_t take_phc(const char **at)
+{
+	return take_span(at, '+', '/');
+}
+
+static size_t take_crypt(const char **at)
+{
+	return take_span(at, '.', '/');
 }
 
 /* A character carries six bits; the last one of a salt or sum has bits to
@@ -99,11 +121,11 @@ static enum pwhash form_argon2(const char *at, struct pwhash_form *form)
 	    !take(&at, ",p=") || !take_number(&at, &lanes) || !take(&at, "$"))
 		return PWHASH_MALFORMED;
 	form->salt = at;
-	form->salt_len = take_span(&at, b64_phc);
+	form->salt_len = take_phc(&at);
 	if (!take(&at, "$"))
 		return PWHASH_MALFORMED;
 	form->sum = at;
-	form->sum_len = take_span(&at, b64_phc);
+	form->sum_len = take_phc(&at);
 	if (*at || passes < 1 || lanes < 1 || lanes > 255 || kib < 8 * lanes ||
 	    !form->salt_len || !form->sum_len)
 		return PWHASH_MALFORMED;
@@ -129,8 +151,8 @@ static enum pwhash form_sha(const char *at, size_t sum, const char *last,
 	if (take(&at, "rounds=") &&
 	    (!take_number(&at, &rounds) || !take(&at, "$")))
 		return PWHASH_MALFORMED;
-	if (take_span(&at, b64_crypt) > 16 || !take(&at, "$") ||
-	    take_span(&at, b64_crypt) != sum || *at || !ends_in(at, last))
+	if (take_crypt(&at) > 16 || !take(&at, "$") ||
+	    take_crypt(&at) != sum || *at || !ends_in(at, last))
 		return PWHASH_MALFORMED;
 	form->rounds = (uint32_t)rounds;
 	if (rounds > PWHASH_SHA_ROUNDS_MAX)
@@ -158,7 +180,7 @@ static enum pwhash form_bcrypt(const char *at, struct pwhash_form *form)
 		return PWHASH_MALFORMED;
 	cost = (unsigned)(at[0] - '0') * 10 + (unsigned)(at[1] - '0');
 	at += 3;
-	if (take_span(&at, b64_crypt) != 53 || *at || cost < 4 ||
+	if (take_crypt(&at) != 53 || *at || cost < 4 ||
 	    !ends_in(at - 31, ".Oeu") || !ends_in(at, ".CGKOSWaeimquy26"))
 		return PWHASH_MALFORMED;
 	return cost > PWHASH_BCRYPT_MAX ? PWHASH_TOODEAR : PWHASH_OK;
@@ -184,11 +206,11 @@ static enum pwhash form_yescrypt(const char *at, struct pwhash_form *form)
 	size_t salt;
 
 	(void)form;
-	if (take_span(&at, b64_crypt) < 3 || !take(&at, "$"))
+	if (take_crypt(&at) < 3 || !take(&at, "$"))
 		return PWHASH_MALFORMED;
-	salt = take_span(&at, b64_crypt);
+	salt = take_crypt(&at);
 	if (salt > 86 || !good_salt(at, salt) || !take(&at, "$") ||
-	    take_span(&at, b64_crypt) != 43 || *at ||
+	    take_crypt(&at) != 43 || *at ||
 	    !ends_in(at, "./0123456789ABCD"))
 		return PWHASH_MALFORMED;
 	if (param[3] != '$' || !strchr("./j", param[0]))
@@ -232,8 +254,8 @@ static enum pwhash form_scrypt(const char *at, struct pwhash_form *form)
 	at++;
 	log2n = (uint64_t)(log - b64_crypt);
 	if (!take_five(&at, &r) || !take_five(&at, &p) ||
-	    take_span(&at, b64_crypt) > 86 || !take(&at, "$") ||
-	    take_span(&at, b64_crypt) != 43 || *at ||
+	    take_crypt(&at) > 86 || !take(&at, "$") ||
+	    take_crypt(&at) != 43 || *at ||
 	    !ends_in(at, "./0123456789ABCD") || log2n < 2 || r < 1 || p < 1)
 		return PWHASH_MALFORMED;
 	if (log2n > 30 || r > 1 << 20 || p > 1 << 10 ||
@@ -246,8 +268,8 @@ static enum pwhash form_scrypt(const char *at, struct pwhash_form *form)
 static enum pwhash form_md5(const char *at, struct pwhash_form *form)
 {
 	form->weakness = PWHASH_WEAK;
-	if (take_span(&at, b64_crypt) > 8 || !take(&at, "$") ||
-	    take_span(&at, b64_crypt) != 22 || *at || !ends_in(at, "./01"))
+	if (take_crypt(&at) > 8 || !take(&at, "$") ||
+	    take_crypt(&at) != 22 || *at || !ends_in(at, "./01"))
 		return PWHASH_MALFORMED;
 	return PWHASH_OK;
 }

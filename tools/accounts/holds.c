@@ -212,24 +212,96 @@ static bool says_anything(const struct store_state *state)
 	return !state->login || state->off || state->expires;
 }
 
-enum err holds_any_off(struct store_txn *txn, bool *ret_off)
+static int by_text(const void *a, const void *b)
 {
+	return strcmp(a, b);
+}
+
+bool holds_handle_off(const struct holds_off *off,
+		      const struct name_handle *name)
+{
+	return off->handles && bsearch(name->s, off->handle, off->handles,
+				       sizeof *off->handle, by_text);
+}
+
+bool holds_domain_off(const struct holds_off *off,
+		      const struct name_domain *name)
+{
+	return off->domains && bsearch(name->s, off->domain, off->domains,
+				       sizeof *off->domain, by_text);
+}
+
+/* Room for one more of so many: that is doubled whenever it is full. */
+static void *more_room(void *list, size_t count, size_t size)
+{
+	const bool full = (count & (count - 1)) == 0;
+
+	return full ? reallocarray(list, count ? 2 * count : 1, size) : list;
+}
+
+static enum err add_handle_off(struct holds_off *off,
+			       const struct store_handle *handle)
+{
+	struct name_handle *list;
+
+	if (!says_anything(&handle->state))
+		return ERR_OK;
+	list = more_room(off->handle, off->handles, sizeof *list);
+	if (!list)
+		return ERR_SYSTEM;
+	off->handle = list;
+	off->handle[off->handles++] = handle->name;
+	return ERR_OK;
+}
+
+static enum err add_domain_off(struct holds_off *off,
+			       const struct store_domain *domain)
+{
+	struct name_domain *list;
+
+	if (!says_anything(&domain->state) &&
+	    !holds_handle_off(off, &domain->handle))
+		return ERR_OK;
+	list = more_room(off->domain, off->domains, sizeof *list);
+	if (!list)
+		return ERR_SYSTEM;
+	off->domain = list;
+	off->domain[off->domains++] = domain->name;
+	return ERR_OK;
+}
+
+void holds_free_off(struct holds_off *off)
+{
+	free(off->handle);
+	free(off->domain);
+	*off = (struct holds_off){.handles = 0};
+}
+
+enum err holds_find_off(struct store_txn *txn, struct holds_off *ret_off)
+{
+	struct holds_off off = {.handles = 0};
 	struct store_handle handle;
 	struct store_domain domain;
 	enum err err = store_handle_next(txn, NULL, &handle);
 
-	*ret_off = false;
-	while (err == ERR_OK && !*ret_off) {
-		*ret_off = says_anything(&handle.state);
-		err = store_handle_next(txn, &handle.name, &handle);
+	while (err == ERR_OK) {
+		err = add_handle_off(&off, &handle);
+		if (err == ERR_OK)
+			err = store_handle_next(txn, &handle.name, &handle);
 	}
-	if (err == ERR_NOTFOUND && !*ret_off)
+	if (err == ERR_NOTFOUND)
 		err = store_domain_next(txn, NULL, &domain);
-	while (err == ERR_OK && !*ret_off) {
-		*ret_off = says_anything(&domain.state);
-		err = store_domain_next(txn, &domain.name, &domain);
+	while (err == ERR_OK) {
+		err = add_domain_off(&off, &domain);
+		if (err == ERR_OK)
+			err = store_domain_next(txn, &domain.name, &domain);
 	}
-	return err == ERR_NOTFOUND ? ERR_OK : err;
+	if (err != ERR_NOTFOUND) {
+		holds_free_off(&off);
+		return err;
+	}
+	*ret_off = off;
+	return ERR_OK;
 }
 
 static enum err box_delivery(struct store_txn *txn,

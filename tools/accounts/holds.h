@@ -32,9 +32,22 @@ MUST_USE enum err holds_box(struct store_txn *txn, const struct store_box *box,
 MUST_USE enum err holds_may_login(struct store_txn *txn,
 				  const struct store_box *box,
 				  bool *ret_login);
-/* Does any handle or domain have its login off, or for a service, or an end? Else
- * what a box says itself is all there is. Costs what there is of both. */
-MUST_USE enum err holds_any_off(struct store_txn *txn, bool *ret_off);
+/* The handles and domains of which one has its login off, or for a service, or an
+ * end, and the domains of such a handle: in the order of their names. Of a box that
+ * has nothing to do with them, what it says itself is all there is. Costs what there
+ * is of both. */
+struct holds_off {
+	struct name_handle *handle;
+	struct name_domain *domain;
+	size_t handles, domains;
+};
+MUST_USE enum err holds_find_off(struct store_txn *txn,
+				 struct holds_off *ret_off);
+void holds_free_off(struct holds_off *off);
+bool holds_handle_off(const struct holds_off *off,
+		      const struct name_handle *name);
+bool holds_domain_off(const struct holds_off *off,
+		      const struct name_domain *name);
 void holds_handle(const struct store_handle *handle, struct holds *ret_holds);
 MUST_USE enum err holds_domain(struct store_txn *txn,
 			       const struct store_domain *domain,

@@ -7,6 +7,7 @@
 #define POPBOX_FILTER_H
 
 #include "accounts/domain_boxes.h"
+#include "accounts/holds.h"
 #include "accounts/site.h"
 #include "args.h"
 
@@ -36,7 +37,7 @@ struct filter {
 	struct name_handle handle;
 	struct name_domain domain;
 	bool suspended;
-	bool any_off; /* of handles and domains, when filter_next began */
+	struct holds_off off; /* as it was when filter_next began */
 	int64_t ends_after, ends_upto; /* when logins end; 0: whenever */
 	const char *scheme; /* static; NULL: any */
 	const char *match;  /* the caller's; NULL: any */
@@ -67,12 +68,12 @@ void filter_free(struct filter *filter);
 /* Is one of them given? */
 bool filter_given(const struct args *args);
 
-/* In a body: the next box that fits by what the store knows, in the order of
- * their names; ERR_NOTFOUND: there is none. The caller copies *place and keeps
- * the copy when the body has ended. */
+/* In a body: the next boxes that fit by what the store knows, in the order of
+ * their names, at most so many; ERR_NOTFOUND: behind them there is none. The caller
+ * copies *place and keeps the copy when the body has ended. */
 MUST_USE enum err filter_next(struct store_txn *txn, struct filter *filter,
-			      struct filter_place *place,
-			      struct filter_box *ret_box);
+			      struct filter_place *place, size_t most,
+			      struct filter_box *ret_boxes, size_t *ret_count);
 
 /* Does this box still fit by what the store knows? It is in *ret_box then. */
 MUST_USE enum err filter_again(struct store_txn *txn,

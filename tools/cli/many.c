@@ -51,16 +51,10 @@ struct handful {
 static enum err next_body(struct store_txn *txn, void *arg)
 {
 	struct handful *some = arg;
-	enum err err = ERR_OK;
 
 	some->place = some->many->place;
-	some->count = 0;
-	while (err == ERR_OK && some->count < HANDFUL) {
-		err = filter_next(txn, &some->many->filter, &some->place,
-				  &some->box[some->count]);
-		some->count += err == ERR_OK;
-	}
-	return err;
+	return filter_next(txn, &some->many->filter, &some->place, HANDFUL,
+			   some->box, &some->count);
 }
 
 static bool add(struct many *many, const struct filter_box *box)

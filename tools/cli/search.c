@@ -163,18 +163,44 @@ static enum err domains(struct store_txn *txn, const struct search *s,
 	return err;
 }
 
+/* Most rows are boxes and addresses: these are judged in several threads. */
+struct searching {
+	const struct search *s;
+	struct search_place *at;
+	struct search_found *found;
+};
+
+static unsigned judge_box(const void *arg, const struct store_account *account)
+{
+	const struct searching *searching = arg;
+	struct search_found found;
+
+	return in_box(searching->s, &account->box, &found);
+}
+
+static enum err take_box(void *arg, const struct store_box *box,
+			 unsigned verdict)
+{
+	struct searching *searching = arg;
+
+	(void)verdict;
+	(void)in_box(searching->s, box, searching->found);
+	searching->at->box = box->name;
+	searching->at->started = true;
+	return ERR_NOTFOUND;
+}
+
 static enum err boxes(struct store_txn *txn, const struct search *s,
 		      struct search_place *at, struct search_found *found)
 {
-	struct store_box box;
-	enum err err;
+	struct searching searching = {s, at, found};
+	const struct store_box_scan scan = {.after = at->started ? &at->box
+								 : NULL,
+					    .judge = judge_box,
+					    .take = take_box,
+					    .arg = &searching};
 
-	do {
-		err = store_box_next(txn, at->started ? &at->box : NULL, &box);
-		at->box = box.name;
-		at->started = true;
-	} while (err == ERR_OK && !in_box(s, &box, found));
-	return err;
+	return store_box_scan(txn, &scan);
 }
 
 /* Whose the domain is, where no box tells. */
@@ -252,19 +278,37 @@ static enum err addresses_begin(struct store_txn *txn, const struct search *s,
 	return add_owner(txn, at, found);
 }
 
+static unsigned judge_address(const void *arg,
+			      const struct store_address *address)
+{
+	const struct searching *searching = arg;
+	struct search_found found;
+
+	return !is_sought(searching->s, &address->name) &&
+	       in_address(searching->s, address, &found);
+}
+
+static enum err take_address(void *arg, const struct store_address *address)
+{
+	struct searching *searching = arg;
+
+	(void)in_address(searching->s, address, searching->found);
+	searching->at->address = address->name;
+	searching->at->started = true;
+	return ERR_NOTFOUND;
+}
+
 static enum err addresses(struct store_txn *txn, const struct search *s,
 			  struct search_place *at, struct search_found *found)
 {
-	struct store_address address;
-	enum err err;
+	struct searching searching = {s, at, found};
+	const struct store_address_scan scan = {
+		.after = at->started ? &at->address : NULL,
+		.judge = judge_address,
+		.take = take_address,
+		.arg = &searching};
+	enum err err = store_address_scan(txn, &scan);
 
-	do {
-		err = store_address_next(txn, at->started ? &at->address : NULL,
-					 &address);
-		at->address = address.name;
-		at->started = true;
-	} while (err == ERR_OK && (is_sought(s, &address.name) ||
-				   !in_address(s, &address, found)));
 	return err == ERR_OK ? add_owner(txn, at, found) : err;
 }
 

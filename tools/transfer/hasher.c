@@ -3,11 +3,11 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 
+#include "store/cores.h"
 #include "store/secret.h"
 
-enum { CORES_MAX = 256, STACK = 1 << 20 };
+enum { STACK = 1 << 20 };
 
 struct hasher {
 	struct pwhash_cost cost;
@@ -17,16 +17,6 @@ struct hasher {
 	pthread_mutex_t lock;
 	bool end, no_memory; /* set once, never cleared */
 };
-
-unsigned hasher_cores(void)
-{
-	cpu_set_t set;
-	int count = sched_getaffinity(0, sizeof set, &set) == 0
-			    ? CPU_COUNT(&set)
-			    : 1;
-
-	return count < CORES_MAX ? (unsigned)count : CORES_MAX;
-}
 
 /* Does what is there say the same already? */
 static enum pwhash fits(const struct hasher_job *job)
@@ -94,7 +84,7 @@ enum hasher_end hasher_run(struct pwhash_cost cost, hasher_next *next,
 				.lock = PTHREAD_MUTEX_INITIALIZER};
 	pthread_t thread[CORES_MAX];
 	pthread_attr_t attr;
-	unsigned cores = hasher_cores(), count = 0;
+	unsigned cores = cores_count(), count = 0;
 	int rc = pthread_attr_init(&attr);
 
 	if (rc == 0)

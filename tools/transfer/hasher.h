@@ -45,7 +45,4 @@ enum hasher_end {
 MUST_USE enum hasher_end hasher_run(struct pwhash_cost cost, hasher_next *next,
 				    hasher_done *done, void *arg);
 
-/* As many as there are cores for this process. */
-unsigned hasher_cores(void);
-
 #endif

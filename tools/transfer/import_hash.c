@@ -9,6 +9,7 @@
 #include "csvfile.h"
 #include "hasher.h"
 #include "import_private.h"
+#include "store/cores.h"
 
 /* The hashing: what the threads share. */
 struct hashing {
@@ -170,6 +171,6 @@ int import_hash(struct import *import)
 				 "no memory to hash the passwords (a hash "
 				 "wants %u KiB for each of %u cores): nothing "
 				 "was changed",
-				 cost.kib, hasher_cores());
+				 cost.kib, cores_count());
 	return CODE_DONE;
 }

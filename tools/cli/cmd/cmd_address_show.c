@@ -35,60 +35,96 @@ struct handful {
 	bool forwards, suspended, expiring;
 };
 
-/* ERR_NOTFOUND: not wanted, and none behind it is. */
-static enum err is_wanted(struct store_txn *txn, const struct handful *some,
-			  const struct store_address *address, bool *ret_wanted)
-{
-	struct store_domain domain;
-	enum err err = ERR_OK;
+struct reading {
+	struct store_txn *txn;
+	struct handful *some;
+};
 
-	if (some->domain &&
-	    strcmp(some->domain->s, address->name.domain.s) != 0)
-		return ERR_NOTFOUND;
-	*ret_wanted = (!some->forwards || address->forwards_len) &&
-		      (!some->suspended ||
-		       address->delivery != STORE_DELIVER) &&
-		      (!some->expiring || address->expires);
-	if (some->handle)
-		err = store_domain_get(txn, &address->name.domain, &domain);
-	if (err == ERR_NOTFOUND)
-		err = ERR_DAMAGED;
-	if (err == ERR_OK && some->handle)
-		*ret_wanted = *ret_wanted &&
-			      strcmp(domain.handle.s, some->handle->s) == 0;
+static unsigned judge(const void *arg, const struct store_address *address)
+{
+	const struct reading *reading = arg;
+	const struct handful *some = reading->some;
+
+	return (!some->forwards || address->forwards_len) &&
+	       (!some->suspended || address->delivery != STORE_DELIVER) &&
+	       (!some->expiring || address->expires);
+}
+
+static enum err take(void *arg, const struct store_address *address)
+{
+	struct reading *reading = arg;
+	struct handful *some = reading->some;
+	enum err err = holds_address(reading->txn, address,
+				     &some->holds[some->count]);
+
+	if (err != ERR_OK)
+		return err == ERR_NOTFOUND ? ERR_DAMAGED : err;
+	some->address[some->count++] = *address;
+	some->last = address->name;
+	some->started = true;
+	return some->count == PAGER_HANDFUL ? ERR_NOTFOUND : ERR_OK;
+}
+
+/* Of one domain, or of all. */
+static enum err fill(struct reading *reading, const struct name_domain *domain)
+{
+	struct handful *some = reading->some;
+	const struct store_address_scan scan = {
+		.domain = domain,
+		.after = some->started ? &some->last : NULL,
+		.judge = judge,
+		.take = take,
+		.arg = reading};
+
+	return store_address_scan(reading->txn, &scan);
+}
+
+/* The domains of a handle come in the order of all. */
+static enum err fill_by_handle(struct reading *reading)
+{
+	struct handful *some = reading->some;
+	struct store_domain domain;
+	enum err err = ERR_NOTFOUND;
+
+	if (some->started)
+		err = fill(reading, &some->last.domain);
+	while (err == ERR_NOTFOUND && some->count < PAGER_HANDFUL) {
+		err = store_handle_domain_next(reading->txn, some->handle,
+					       some->started
+						       ? &some->last.domain
+						       : NULL,
+					       &domain);
+		if (err != ERR_OK)
+			return err;
+		some->last = (struct name_address){{""}, domain.name};
+		some->started = true;
+		err = fill(reading, &domain.name);
+	}
 	return err;
+}
+
+/* Where both are given, the domain has to be the handle's. */
+static enum err fill_by_both(struct reading *reading)
+{
+	const struct handful *some = reading->some;
+	struct store_domain domain;
+	enum err err = store_domain_get(reading->txn, some->domain, &domain);
+
+	if (err == ERR_OK && strcmp(domain.handle.s, some->handle->s) != 0)
+		err = ERR_NOTFOUND;
+	return err == ERR_OK ? fill(reading, some->domain) : err;
 }
 
 static enum err next_body(struct store_txn *txn, void *arg)
 {
 	struct handful *some = arg;
-	struct name_address at = some->last;
-	bool started = some->started, wanted;
-	enum err err = ERR_OK;
+	struct reading reading = {txn, some};
 
 	some->count = 0;
-	if (!started && some->domain) {
-		at = (struct name_address){{""}, *some->domain};
-		started = true;
-	}
-	while (some->count < PAGER_HANDFUL) {
-		struct store_address *address = &some->address[some->count];
-
-		err = store_address_next(txn, started ? &at : NULL, address);
-		if (err == ERR_OK)
-			err = is_wanted(txn, some, address, &wanted);
-		if (err == ERR_OK && wanted)
-			err = holds_address(txn, address,
-					    &some->holds[some->count]);
-		if (err != ERR_OK)
-			break;
-		at = address->name;
-		started = true;
-		some->count += wanted;
-	}
-	some->last = at;
-	some->started = started;
-	return err;
+	if (!some->handle)
+		return fill(&reading, some->domain);
+	return some->domain ? fill_by_both(&reading)
+			    : fill_by_handle(&reading);
 }
 
 enum { ADDRESS, BOX, FORWARDS, LOGIN, DELIVERY, REASON, EXPIRES };

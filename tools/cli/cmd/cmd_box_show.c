@@ -36,26 +36,28 @@ struct handful {
 	size_t count;
 };
 
+/* What could not be asked of one box ends the list before it. */
 static enum err next_body(struct store_txn *txn, void *arg)
 {
 	struct handful *some = arg;
 	struct filter_place place = some->place;
-	enum err err = ERR_OK;
+	enum err end, err = ERR_OK;
+	size_t found;
 
 	some->count = 0;
-	while (err == ERR_OK && some->count < PAGER_HANDFUL) {
-		err = filter_next(txn, &some->filter, &place,
-				  &some->box[some->count]);
-		if (err == ERR_OK)
-			err = holds_box(txn, &some->box[some->count].box,
-					&some->holds[some->count]);
+	end = filter_next(txn, &some->filter, &place, PAGER_HANDFUL, some->box,
+			  &found);
+	while (err == ERR_OK && some->count < found) {
+		const struct store_box *box = &some->box[some->count].box;
+
+		err = holds_box(txn, box, &some->holds[some->count]);
 		if (err == ERR_OK && some->weigh)
-			err = box_usage_limit(txn, &some->box[some->count].box,
+			err = box_usage_limit(txn, box,
 					      &some->usage[some->count]);
 		some->count += err == ERR_OK;
 	}
 	some->place = place;
-	return err;
+	return err == ERR_OK ? end : err;
 }
 
 static void add_last(json_t *object, int64_t last, const char *ip)
