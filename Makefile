@@ -147,9 +147,10 @@ $(B)/bench/%: $(O)/tests/bench/%.o $(call obj,$(STORE))
 
 # The tool with small limits, so that tests of large changes need not be large.
 SMALL    = $(addprefix tools/publish/,collect errand publish) \
-	   $(addprefix tools/popusr/,child mailroot_bulk mailroot_tree)
+	   $(addprefix tools/popusr/,child mailroot_bulk mailroot_tree) \
+	   tools/breach/breach_sort
 $(O)/small/%.o: private CPPFLAGS += -DPLAN_PART=40 -DERRAND_MANY=8 -DMAILROOT_DISKS=2 \
-	-DCHILD_SILENCE=2 -DMAILROOT_TREE_LIMIT=2
+	-DCHILD_SILENCE=2 -DMAILROOT_TREE_LIMIT=2 -DBREACH_RUN=1000
 $(O)/small/%.o: %.c $(O)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<

@@ -59,6 +59,7 @@ struct config {
 	uint32_t argon2_passes;
 	uint32_t password_min; /* bytes */
 	uint32_t password_letters; /* enum config_letters */
+	char breached[CONFIG_TEXT_MAX + 1]; /* or "none" */
 	char quota_program[CONFIG_TEXT_MAX + 1]; /* "" = where popbox lies */
 	char quota_path[CONFIG_TEXT_MAX + 1]; /* no setting: that, once it was
 					       * looked for; else "" */
@@ -115,6 +116,11 @@ MUST_USE enum err config_read(const char *dir, struct config *ret_config,
 static inline bool config_has_qmail(const struct config *config)
 {
 	return config->qmail[0] == '/';
+}
+
+static inline bool config_has_breached(const struct config *config)
+{
+	return config->breached[0] == '/';
 }
 
 static inline bool config_has_dovecot(const struct config *config)

@@ -25,7 +25,7 @@ WRITING = {"store/store_write.h", "store/store_whole.h", "store/store_draft.h",
 TOOL = (
     ("cli/cmd",),
     ("cli",),
-    ("backup", "transfer", "check", "dialup"),
+    ("backup", "transfer", "check", "dialup", "breach"),
     ("publish",),
     ("accounts",),
     ("central",),

@@ -72,7 +72,7 @@ ASKED = {
     "hash": "popbox-harden", "deleted": "popbox-purge",
     "dial": "popbox-serialmail", "accounts": "popbox-import",
     "wrong": "popbox-check", "suspend": "popbox-handle",
-    "find": "popbox-search",
+    "find": "popbox-search", "breached": "popbox-breach",
 }
 
 

@@ -140,6 +140,8 @@ class Desk(Site):
         self.write("new.csv", "address,password,handle\nlea@example.com,,\n"
                    "max@example.edu,four words of max,ex5\n")
         self.write("old.csv", "address\nold@example.com\n")
+        for name in ("pwned-passwords-sha1.txt", "words.txt"):
+            self.write("srv/" + name, "seven words\nletmein now\n")
         self.write("secret", "words of a secret\n")
         self.write("lines.json",
                    '{"command": ["box", "list"]}\n{"command": ["status"]}\n')

@@ -111,6 +111,12 @@ MUST_USE enum pwhash pwhash_make(struct pwhash_cost cost, const void *password,
  * answers must be and-ed with "found", which is false. */
 void pwhash_decoy(struct pwhash_cost cost, char ret_hash[PWHASH_MAX + 1]);
 
+/* SHA-1 of a password, by which lists of breached ones name it; no hash that may be
+ * stored. What it leaves in frames that have returned is the caller's to wipe. */
+enum { PWHASH_SHA1 = 20 };
+void pwhash_sha1(const void *password, size_t len,
+		 unsigned char ret_sum[PWHASH_SHA1]);
+
 /* Can POP carry this password? NULL, or why not: qmail-popup strips leading
  * blanks and ends at CR, LF or NUL. */
 MUST_USE const char *pwhash_refuse(const void *password, size_t len);

@@ -40,6 +40,12 @@ static void sha1(const void *a, size_t a_len, const void *b, size_t b_len,
 	secret_wipe(&ctx, sizeof ctx);
 }
 
+void pwhash_sha1(const void *password, size_t len,
+		 unsigned char ret_sum[PWHASH_SHA1])
+{
+	sha1(password, len, "", 0, ret_sum);
+}
+
 /* The next code point, or false: no UTF-8. */
 static bool next_letter(const unsigned char **at, const unsigned char *end,
 			uint32_t *ret_letter)

@@ -63,6 +63,8 @@ WAYS = {
     "address del": {0: [JOE, "--yes"], 100: ["x@" + DOMAIN, "--yes"]},
     "passwd": {0: [BOX, "--stdin"], 100: ["ex1-0099", "--stdin"]},
     "verify": {0: [JOE, "--stdin"], 1: ["x@" + DOMAIN, "--stdin"]},
+    "breach build": {0: "a list", 100: "no list"},
+    "breach show": {0: "a filter", 1: []},
     "import": {0: "good csv", 1: "half csv", 100: "bad csv"},
     "export": {0: [], 1: "wrapped", 100: ["no.org"]},
     "harden": {0: ["--yes"], 100: "asked"},
@@ -144,6 +146,8 @@ SPECIAL = {
     "right dialogue": ([], f"user {JOE}\npass {GOOD}\nnewpass quiet lamp 77\n"),
     "wrong dialogue": ([], f"user {JOE}\npass x\nnewpass quiet lamp 77\n"),
     "weak dialogue": ([], f"user {JOE}\npass {GOOD}\nnewpass short\n"),
+    "a list": (["-"], "seven words\nletmein now\n"),
+    "no list": (["-"], ""),
     "one line": ([], '{"command": ["box", "show", "ex1-0001"]}\n'),
     "no line": ([], '{"command": ["box", "show", "ex1-0099"]}\n'),
     "refused line": ([], '{"command": ["domain", "show", "x..org"]}\n'),
@@ -163,6 +167,10 @@ def command(site, words, code, args):
         site.store = site.top + "/other" if code == 0 else site.store
         args = ["--uid", str(UID), "--gid", str(GID), "--home", site.home,
                 "--serialmail", site.serial, "--no-qmail"]
+    if args == "a filter":
+        site.do("breach", "build", "-", input="letmein now\n")
+        site.do("config", "set", "breached", site.store + "-breached")
+        args = []
     if args == ["1-last"]:
         args = [str(site.last_entry())]
     if args == "unpublished":

@@ -271,6 +271,9 @@ MAP = (
     ("tools/base/say.c", ("errors.t", "odd.t", "terminal.t", "words.t")),
     ("tools/accounts/domain_boxes.c", ("growth.t", "changes.t", "admin.t")),
     ("tools/base/strtab.c", ("check.t", "changes.t", "backup.t")),
+    ("tools/breach/*.c", ("test_breached", "breach.t")),
+    ("tools/accounts/breached*.c", ("test_breached", "breach.t")),
+    ("tools/cli/cmd/cmd_breach.c", ("breach.t", "codes.t")),
     ("tools/base/safe_open.c", ("control.t", "import.t", "crash.t", "restore.t", "short.t", "durable.t")),
 )
 # Of all others.

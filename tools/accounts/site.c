@@ -277,6 +277,7 @@ void site_close(struct site *site)
 	store_writeset_free(&site->copy.set);
 	store_close(&site->store);
 	asuser_stop(&site->asuser);
+	breached_site_close(site);
 }
 
 /* The command that lists names of this form. */

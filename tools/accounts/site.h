@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "breached.h"
 #include "central/copy.h"
 #include "popusr/asuser.h"
 #include "store/config.h"
@@ -36,6 +37,7 @@ struct site {
 	struct config config;
 	struct store *store;
 	struct asuser *asuser; /* only for changes */
+	struct breached breached; /* open from the first question on */
 	struct copy copy; /* .central NULL: this machine alone */
 };
 

@@ -91,14 +91,14 @@ static int remove_left(const struct outfile *file)
 	return code;
 }
 
-int outfile_open(const char *path, struct outfile *ret_file)
+static int open_as(const char *path, bool over, struct outfile *ret_file)
 {
-	struct outfile file = {.path = path, .dir = -1, .fd = -1};
+	struct outfile file = {.path = path, .dir = -1, .fd = -1, .over = over};
 	int code = split(path, &file);
 
 	if (code == CODE_DONE)
 		code = remove_left(&file);
-	if (code == CODE_DONE)
+	if (code == CODE_DONE && !over)
 		code = judge_name(&file);
 	if (code == CODE_DONE) {
 		file.fd = openat(file.dir, file.temporary,
@@ -113,6 +113,16 @@ int outfile_open(const char *path, struct outfile *ret_file)
 	else
 		*ret_file = file;
 	return code;
+}
+
+int outfile_open(const char *path, struct outfile *ret_file)
+{
+	return open_as(path, false, ret_file);
+}
+
+int outfile_open_over(const char *path, struct outfile *ret_file)
+{
+	return open_as(path, true, ret_file);
 }
 
 int outfile_write(const struct outfile *file, const char *bytes, size_t len)
@@ -135,7 +145,7 @@ int outfile_keep(struct outfile *file)
 	if (fsync(file->fd) != 0)
 		return failed(file);
 	if (renameat2(file->dir, file->temporary, file->dir, file->name,
-		      RENAME_NOREPLACE) != 0)
+		      file->over ? 0 : RENAME_NOREPLACE) != 0)
 		return errno == EEXIST ? refuse_taken(file) : failed(file);
 	file->temporary[0] = 0;
 	return fsync(file->dir) == 0 ? CODE_DONE : failed(file);

@@ -54,6 +54,8 @@ int cmd_address_del(struct site *site, const struct args *args);
 int cmd_address_list(struct site *site, const struct args *args);
 int cmd_address_show(struct site *site, const struct args *args);
 int cmd_tune(struct site *site, const struct args *args);
+int cmd_breach_build(struct site *site, const struct args *args);
+int cmd_breach_show(struct site *site, const struct args *args);
 int cmd_import(struct site *site, const struct args *args);
 int cmd_export(struct site *site, const struct args *args);
 int cmd_harden(struct site *site, const struct args *args);
@@ -92,6 +94,8 @@ int cmd_complete(struct site *site, const struct args *args);
 int cmd_help(struct site *site, const struct args *args);
 
 extern const struct args_option cmd_init_options[];
+extern const struct args_option cmd_breach_build_options[];
+extern const struct args_option cmd_breach_show_options[];
 extern const struct args_option cmd_config_set_options[];
 extern const struct args_option cmd_handle_add_options[];
 extern const struct args_option cmd_handle_set_options[];

@@ -9,6 +9,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "accounts/breached.h"
 #include "accounts/password_rules.h"
 #include "askpass.h"
 #include "base/say.h"
@@ -251,12 +252,27 @@ static int judge_letters(const struct site *site,
 	return CODE_DONE;
 }
 
-static int judge(const struct site *site, const struct args *args,
+/* NULL, or why it is weak. Returns the exit code. */
+static int judge_breached(struct site *site, const struct password *password,
+			  const char **ret_why)
+{
+	bool is = false;
+	int code = breached_site_ask(site, password->bytes, password->len, &is);
+
+	breached_site_close(site);
+	*ret_why = is ? "it is one of those that were breached (setting "
+			"'breached')"
+		      : NULL;
+	return code;
+}
+
+static int judge(struct site *site, const struct args *args,
 		 const char *local, const char *domain, const char *handle,
 		 struct password *password)
 {
 	const char *why = pwhash_refuse(password->bytes, password->len);
 	char short_of[96];
+	int code = CODE_DONE;
 
 	if (why)
 		return say_error(CODE_REFUSED,
@@ -269,7 +285,9 @@ static int judge(const struct site *site, const struct args *args,
 		return CODE_REFUSED;
 	why = judge_strength(site, password, local, domain, handle, short_of);
 	if (!why)
-		return CODE_DONE;
+		code = judge_breached(site, password, &why);
+	if (!why)
+		return code;
 	password->forced = args_has(args, "--force");
 	if (password->forced) {
 		say_note("weak password taken: %s", why);
@@ -363,7 +381,7 @@ static int count_sources(const struct args *args)
 	return count;
 }
 
-int password_new(const struct site *site, const struct args *args,
+int password_new(struct site *site, const struct args *args,
 		 const char *local, const char *domain, const char *handle,
 		 struct password *password)
 {

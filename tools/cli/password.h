@@ -45,7 +45,7 @@ int password_read(const struct site *site, const struct args *args, bool new,
 
 /* The whole way to a new hash: read or generate, judge, compute. The words are
  * what it must not contain: local part, domain, handle; "" for none. */
-int password_new(const struct site *site, const struct args *args,
+int password_new(struct site *site, const struct args *args,
 		 const char *local, const char *domain, const char *handle,
 		 struct password *password);
 

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "accounts/breached.h"
 #include "base/say.h"
 #include "commands.h"
 #include "password.h"
@@ -154,6 +155,16 @@ static void on_text(const char *text)
 	(void)text;
 }
 
+/* One word of the log. */
+static void note_reason(const char *reason)
+{
+	(void)snprintf(report.reason, sizeof report.reason, "%.31s", reason);
+	for (char *c = report.reason; *c; c++) {
+		if (*c == ' ')
+			*c = '-';
+	}
+}
+
 /* What `popbox passwd --stdin` does with it. */
 static enum poppassd_verdict judge_new(struct site *site,
 				       const struct talk_request *request,
@@ -184,18 +195,10 @@ static enum poppassd_verdict judge_new(struct site *site,
 	password_wipe(&password);
 	if (code == CODE_DONE)
 		return POPPASSD_ACCEPT;
+	if (code == CODE_LATER)
+		note_reason("new password not judged");
 	return code == CODE_LATER || !report.why[0] ? POPPASSD_LATER
 						    : POPPASSD_WEAK;
-}
-
-/* One word of the log. */
-static void note_reason(const char *reason)
-{
-	(void)snprintf(report.reason, sizeof report.reason, "%.31s", reason);
-	for (char *c = report.reason; *c; c++) {
-		if (*c == ' ')
-			*c = '-';
-	}
 }
 
 /* The login program's own way: find, close, decide. */
@@ -260,8 +263,11 @@ void poppassd_judge(struct site *site, const char *dir, const char *local_ip,
 
 	/* Root until the store is open; nothing of the client's has been read. */
 	if (secret_start() != ERR_OK ||
-	    store_open_login(dir, &site->store) != ERR_OK ||
-	    child_drop(site->config.uid, site->config.gid))
+	    store_open_login(dir, &site->store) != ERR_OK)
+		_exit(CODE_LATER);
+	/* If it cannot be opened, no new password will be judged. */
+	(void)breached_site_open(site);
+	if (child_drop(site->config.uid, site->config.gid))
 		_exit(CODE_LATER);
 	if (!confined_read_all(requests, &request, sizeof request))
 		_exit(CODE_DONE); /* the client asked for nothing */

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "accounts/breached.h"
 #include "base/say.h"
 #include "qmail/control.h"
 #include "store/store_whole.h"
@@ -189,10 +190,22 @@ void status_touch(const char *dir, const char *name)
 	(void)close(fd);
 }
 
+static bool lacks_filter(const struct site *site)
+{
+	struct breached filter = {.open = false};
+	bool missing, lacks;
+
+	lacks = config_has_breached(&site->config) &&
+		breached_open(site->config.breached, &filter, &missing) != NULL;
+	breached_close(&filter);
+	return lacks;
+}
+
 static void look_at_files(const struct site *site, struct status *status)
 {
 	int fd = open_file(site->dir, "publish.lock", O_RDONLY);
 
+	status->no_filter = lacks_filter(site);
 	status->published = touched(fd);
 	/* A lock that is given up with the descriptor. */
 	status->publishing = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 &&

@@ -40,6 +40,7 @@ struct status {
 	struct status_end end[STATUS_ENDS]; /* the first of those below */
 	uint64_t ending;  /* addresses that expire within a week */
 	uint64_t ended;	  /* that have, and are on yet */
+	bool no_filter; /* of breached passwords, which the settings name */
 	bool has_log;
 	struct loginlog log;
 	char no_log[LOGINLOG_WHY];

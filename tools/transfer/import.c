@@ -204,6 +204,10 @@ static void note_counts(const struct import *import)
 		say_note("passwords shorter than the setting 'password_min': "
 			 "%lu, accepted as they are",
 			 import->short_passwords);
+	if (import->breached_passwords)
+		say_note("passwords that were breached: %lu, accepted as they "
+			 "are (--refuse-breached rejects such rows)",
+			 import->breached_passwords);
 	if (import->noted)
 		say_note("rows imported in part: %lu (see above)",
 			 import->noted);

@@ -29,6 +29,7 @@ struct import_how {
 	bool generate;
 	const char *credentials; /* a file for generated passwords, or NULL */
 	bool legacy_ok;
+	bool refuse_breached; /* else they are taken, and named */
 	bool force; /* take forwards to addresses that are not there yet */
 	bool subdomains_said, subdomains; /* else as qmail's files have it */
 	bool locked; /* what has no usable password cannot log in yet */

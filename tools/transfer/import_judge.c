@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "accounts/breached.h"
 #include "base/say.h"
 #include "accounts/password_rules.h"
 #include "import_private.h"
@@ -156,11 +157,41 @@ static void note_short(struct import *import,
 		 import->site->config.password_min);
 }
 
+/* Is it one of those that were breached? A filter that cannot be asked ends the
+ * import, and says so once. */
+static bool is_breached(struct import *import,
+			const struct import_account *account)
+{
+	bool is = false;
+
+	if (!import->failed)
+		import->failed = breached_site_ask(import->site,
+						   account->password,
+						   account->password_len,
+						   &is) != CODE_DONE;
+	return is;
+}
+
+static void note_breached(struct import *import,
+			  const struct import_account *account,
+			  const struct import_table_row *row)
+{
+	char text[NAME_ADDRESS_TEXT], at[IMPORT_PLACE];
+
+	import->breached_passwords++;
+	if (import->judged)
+		return;
+	import_place(import, row->file, row->line, at);
+	say_note("%s: %s: the password is one of those that were breached", at,
+		 import_name(account, text));
+}
+
 /* A new password. NULL, or why it is refused. */
 static const char *judge_password(struct import *import,
 				  const struct import_account *account,
 				  const struct import_table_row *row)
 {
+	const bool breached = is_breached(import, account);
 	const struct config *config = &import->site->config;
 
 	if (!password_is_ascii(account->password, account->password_len)) {
@@ -169,6 +200,10 @@ static const char *judge_password(struct import *import,
 			       "which the setting 'password_letters' forbids";
 		import->foreign_passwords++;
 	}
+	if (breached && import->how->refuse_breached)
+		return "the password is one of those that were breached";
+	if (breached)
+		note_breached(import, account, row);
 	if (account->password_len < config->password_min)
 		note_short(import, account, row);
 	return NULL;
@@ -276,10 +311,11 @@ int import_judge(struct import *import)
 
 	import_domain_forget(import);
 	import->short_passwords = import->unusable = 0;
-	import->foreign_passwords = 0;
+	import->foreign_passwords = import->breached_passwords = 0;
 	code = site_failed(import->site,
 			   store_read(import->site->store, judge_body, import),
 			   "the store");
+	breached_site_close(import->site);
 	import->judged = true;
-	return code;
+	return code == CODE_DONE && import->failed ? CODE_LATER : code;
 }

@@ -58,6 +58,7 @@ struct import {
 	unsigned long again;   /* rows that say what one before them said */
 	unsigned long short_passwords;
 	unsigned long foreign_passwords; /* not ASCII */
+	unsigned long breached_passwords;
 	unsigned long unusable; /* boxes that got no password */
 	unsigned long verdicts[UPSERT_SAME + 1];
 	struct rejoin_box *back; /* boxes that were deleted; malloc'ed */

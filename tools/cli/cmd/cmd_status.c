@@ -17,7 +17,7 @@ const struct args_option cmd_status_options[] = {
 };
 
 /* The screen has 24 lines of 80 columns. */
-enum { SHOWN = 3, WIDTH = 66, WANTS = 6 };
+enum { SHOWN = 3, WIDTH = 66, WANTS = 7 };
 
 /* What wants a hand, and is it unknown whether anything does? */
 struct wants {
@@ -50,6 +50,8 @@ static struct wants judge(const struct site *site,
 	     "logins ended without a verdict: see the log");
 	want(&wants, status->ended,
 	     "addresses have expired and are on yet: 'popbox sync'");
+	want(&wants, status->no_filter,
+	     "no password can be set: see 'popbox breach show'");
 	wants.unknown = status->qmail && status->send == NOTIFY_UNKNOWN;
 	return wants;
 }
