@@ -133,6 +133,10 @@ static const struct setting settings[] = {
 	 .kind = WORDS, .offset = AT(central_user)},
 	{{"host", "name of this host for other hosts; empty: its nodename", "", false},
 	 .kind = WORDS, .offset = AT(host)},
+	{{"mailroot",
+	  "does this host make Maildirs and .qmail files, or await those that "
+	  "another host makes on a shared mail root", "make", false},
+	 .kind = CHOICE, .offset = AT(mailroot), .choice = {"make", "await"}},
 };
 
 enum { SETTINGS = sizeof settings / sizeof *settings };

@@ -30,6 +30,8 @@ enum config_confine {
 };
 enum config_assign { CONFIG_ASSIGN_HANDLE, CONFIG_ASSIGN_POPUSR };
 
+enum config_mailroot { CONFIG_MAILROOT_MAKE, CONFIG_MAILROOT_AWAIT };
+
 enum config_letters { CONFIG_LETTERS_ANY, CONFIG_LETTERS_ASCII };
 
 struct config {
@@ -70,6 +72,7 @@ struct config {
 	char central[CONFIG_TEXT_MAX + 1]; /* conninfo; "" = none */
 	char central_user[CONFIG_TEXT_MAX + 1];
 	char host[CONFIG_TEXT_MAX + 1]; /* "" = the nodename */
+	uint32_t mailroot; /* enum config_mailroot */
 };
 
 /* One setting, for listing and editing. */

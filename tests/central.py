@@ -3,6 +3,7 @@
 user: on a Unix socket, or with TLS on a port of 127.0.0.1; and hosts that share one.
 A server can be the standby of another. The machine's own server, if there is one, is
 not touched."""
+import contextlib
 import glob
 import os
 import pwd
@@ -19,6 +20,7 @@ PROGRAMS = max(glob.glob("/usr/lib/postgresql/*/bin"), default=None,
                key=lambda p: int(p.split("/")[-2]))
 CENTRAL = os.path.join(tap.BUILD, "popbox-central")
 OTHER = "nobody"  # popbox-central runs as this one
+NEW = "another good one 77"
 
 
 def needs():
@@ -201,3 +203,54 @@ class Host(tap.Site):
         tables["meta"] = {word: row for word, row in tables["meta"].items()
                           if word in (b"central", b"by_owner")}
         return tables
+
+
+@contextlib.contextmanager
+def cluster(*names, **settings):
+    """A server, and hosts; the first has joe and makes the central database."""
+    needs()
+    with contextlib.ExitStack() as stack:
+        pg = stack.enter_context(Server())
+        hosts = [stack.enter_context(Host(name, **settings))
+                 for name in names]
+        hosts[0].joe()
+        hosts[0].do("cluster", "init", pg.conninfo(), "--one-server")
+        for host in hosts[1:]:
+            host.do("cluster", "join", pg.conninfo())
+            host.do("sync")
+        yield (pg, *hosts)
+
+
+def reset(host, password=NEW, login="joe@example.com", **kw):
+    return host.popbox("passwd", login, "--stdin", input=password + "\n", **kw)
+
+
+def accepts(host, password, login="joe@example.com"):
+    return host.login(login, password).rc == 0
+
+
+def follow(host):
+    process = subprocess.Popen([tap.POPBOX, "-d", host.store, "follow"],
+                               stdin=subprocess.DEVNULL,
+                               stderr=subprocess.PIPE, text=True)
+    host.processes.append(process)
+    return process
+
+
+def until(what, seconds=60):
+    """Waits for it; how long that took."""
+    start = time.monotonic()
+    while not what():
+        assert time.monotonic() < start + seconds, "it does not come"
+        time.sleep(0.02)
+    return time.monotonic() - start
+
+
+def alike(*hosts):
+    for host in hosts:
+        host.do("follow", "--once")
+    first = hosts[0].dump()
+    for host in hosts[1:]:
+        tap.eq(host.dump(), first, f"{hosts[0].name} and {host.name}")
+    for host in hosts:
+        host.do("cluster", "check")

@@ -93,7 +93,7 @@ WAYS = {
 ELSEWHERE = {
     "cluster init": ["host=/tmp"], "cluster join": ["host=/tmp"],
     "cluster leave": [], "cluster status": [], "cluster check": [],
-    "cluster schema": [], "follow": ["--once"],
+    "cluster schema": [], "cluster tidy": [], "follow": ["--once"],
 }
 
 

@@ -26,7 +26,7 @@ PRINTS = frozenset(TOOL[name] for name in (
 # How the files of qmail come to say what the store says.
 PUBLISH = frozenset(TOOL[name] for name in (
     "collect", "collect_all", "control", "check_control", "errand",
-    "errand_bulk", "errand_move", "item", "lines", "notify", "pending", "plan", "publish",
+    "errand_bulk", "errand_look", "errand_move", "item", "lines", "notify", "pending", "plan", "publish",
     "render",
     "replace", "steps", "switched"))
 
@@ -123,6 +123,8 @@ MAP = (
     ("tools/cli/cmd/cmd_domain_move.c", ("moves.t", "codes.t")),
     ("tools/accounts/undelete.c", ("moves.t", "deletion.t", "import.t")),
     ("tools/publish/errand_bulk.c", ("bulk.t", *PUBLISHED)),
+    ("tools/publish/errand_look.c", ("cluster-mail.t",)),
+    ("tools/popusr/mailroot_there.c", ("cluster-mail.t",)),
     ("tools/popusr/asuser_bulk.c", ("bulk.t", "control.t", "crash.t")),
     ("tools/popusr/mailroot_bulk.c", ("bulk.t", "control.t", "crash.t")),
     ("tools/popusr/mailroot_audit.c", ("check.t", "crash.t", "control.t")),
@@ -308,8 +310,9 @@ ACCEPTED = (
     ("tools/transfer/fmt_pairs.c", """text_wipe(&pairs->forwards);
 	text_wipe(&pairs->others);""", (), "addresses are no secret, and memory that "
      "is not given back is found by the sanitizers"),
-    ("tools/publish/errand_bulk.c", "asuser_bulk_stop(&bulk);", ("call",),
-     "memory and descriptors are given back: the sanitizers find that"),
+    *((f"tools/publish/{name}.c", "asuser_bulk_stop(&bulk);", ("call",),
+       "memory and descriptors are given back: the sanitizers find that")
+      for name in ("errand_bulk", "errand_look")),
     ("tools/backup/stage.c", "len > 1 && dir[len - 1] == '/'", ("operand",),
      "the root is a mount point, which is refused"),
     ("store/check_bybox.c", """if (!address->has_box)

@@ -32,6 +32,7 @@ enum frames_ask {
 	FRAMES_SETTLE = 'T', /* u64 number */
 	FRAMES_HOST = 'H',   /* u64 number, u64 pending, text version, text said */
 	FRAMES_HOSTS = 'L',
+	FRAMES_TIDY = 'Y', /* u32 days */
 	FRAMES_INIT = 'I', /* id, u32 format, u64 number, token, u8 one server */
 };
 
@@ -53,6 +54,7 @@ enum frames_answer {
 	FRAMES_IS_HOST = 'N', /* text name, u64 number, u64 pending, text version,
 			     * u64 seconds since it was seen, text said */
 	FRAMES_SETTLED = 'S', /* u8 is there, token */
+	FRAMES_TIDIED = 'Z', /* u64 floor, u64 rows, u64 hosts that went */
 };
 
 enum frames_fault {

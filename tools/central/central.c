@@ -554,3 +554,27 @@ enum central_answer central_hosts(struct central *c, central_sink *sink, void *a
 			return CENTRAL_SYSTEM;
 	}
 }
+
+enum central_answer central_tidy(struct central *c, uint32_t days,
+				 struct central_tidied *ret_tidied)
+{
+	struct central_tidied tidied;
+	enum central_answer answer = central_open(c);
+
+	if (answer != CENTRAL_OK)
+		return answer;
+	frames_start(&c->message, FRAMES_TIDY);
+	frames_u32(&c->message, days);
+	if (!send_it(c))
+		return lost(c);
+	answer = receive(c, ALL_MS, FRAMES_TIDIED);
+	if (answer != CENTRAL_OK)
+		return answer;
+	tidied.floor = frames_get_u64(&c->message);
+	tidied.rows = frames_get_u64(&c->message);
+	tidied.hosts = frames_get_u64(&c->message);
+	answer = done(c);
+	if (answer == CENTRAL_OK)
+		*ret_tidied = tidied;
+	return answer;
+}

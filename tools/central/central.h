@@ -90,6 +90,13 @@ struct central_is_host {
 	char name[FRAMES_TEXT], version[FRAMES_TEXT], said[FRAMES_TEXT];
 	uint64_t number, pending, seen; /* seconds ago */
 };
+/* What nobody needs any more goes; hosts that were silent so long take all rows anew
+ * when they come back. */
+struct central_tidied {
+	uint64_t floor, rows, hosts;
+};
+MUST_USE enum central_answer central_tidy(struct central *central, uint32_t days,
+					  struct central_tidied *ret_tidied);
 typedef void central_sink(void *arg, const struct central_is_host *host);
 MUST_USE enum central_answer central_hosts(struct central *central,
 				    central_sink *sink, void *arg);

@@ -101,13 +101,20 @@ enum central_answer copy_rebuild(struct copy *copy, uint64_t was)
 	return CENTRAL_OK;
 }
 
-enum branch { SAME, LATE, DEAD };
+enum branch {
+	SAME,
+	LATE,
+	DEAD,
+	OLD, /* of rows that went since then nobody knows any more */
+};
 
 /* A change that others saw before a standby had it can be lost with its server; the
  * next one then has its number, and another token. */
 static enum branch branch_of(const struct copy *copy,
 			     const struct central_head *head)
 {
+	if (head->floor > copy->head.number)
+		return OLD;
 	if (head->has_mark && head->head.number >= copy->head.number &&
 	    memcmp(head->mark, copy->head.token, sizeof head->mark) == 0)
 		return SAME;
@@ -147,8 +154,10 @@ static enum central_answer pull_once(struct copy *copy, enum frames_pull how,
 	}
 	if (how == FRAMES_LOCKED)
 		central_rollback(copy->central);
-	*ret_again = answer == CENTRAL_OK && (err == ERR_BUSY || branch == DEAD);
-	if (answer == CENTRAL_OK && branch == DEAD)
+	*ret_again = answer == CENTRAL_OK &&
+		     (err == ERR_BUSY || branch == DEAD || branch == OLD);
+	copy->was_old = copy->was_old || branch == OLD;
+	if (answer == CENTRAL_OK && (branch == DEAD || branch == OLD))
 		return copy_rebuild(copy, copy->head.number);
 	if (answer == CENTRAL_OK && branch == LATE && how == FRAMES_LOCKED)
 		return say(copy, CENTRAL_AWAY, "only a standby answers");
@@ -163,7 +172,7 @@ static enum central_answer pull(struct copy *copy, enum frames_pull how,
 	bool again = true;
 
 	copy->why[0] = 0;
-	copy->rebuilt = false;
+	copy->rebuilt = copy->was_old = false;
 	copy->rows = 0;
 	for (int i = 0; again && i < TRIES; i++) {
 		answer = pull_once(copy, how, ret_head, &again);

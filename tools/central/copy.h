@@ -13,7 +13,8 @@ struct copy {
 	struct store_writeset *set;
 	/* of the last call */
 	char why[FRAMES_TEXT + 256]; /* it failed */
-	bool rebuilt; /* the branch that it stood on had died */
+	bool rebuilt; /* made anew: the branch that it stood on had died, */
+	bool was_old; /* or rows that went meanwhile were forgotten */
 	uint64_t was; /* its number before that */
 	uint64_t rows; /* that were put */
 	struct store_head head; /* where it stands, */

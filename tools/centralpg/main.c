@@ -203,6 +203,24 @@ static bool do_hosts(void)
 	return frames_send(&frames, &message) && frames_flush(&frames);
 }
 
+static bool do_tidy(void)
+{
+	const uint32_t days = frames_get_u32(&message);
+	struct pg_tidied tidied = {0, 0, 0};
+	enum frames_fault fault;
+
+	if (!frames_end(&message))
+		return false;
+	fault = pg_tidy(pg, days, &tidied);
+	if (fault != FRAMES_FAULTS)
+		return answer_with(fault);
+	frames_start(&message, FRAMES_TIDIED);
+	frames_u64(&message, tidied.floor);
+	frames_u64(&message, tidied.rows);
+	frames_u64(&message, tidied.hosts);
+	return frames_send(&frames, &message) && frames_flush(&frames);
+}
+
 static bool do_one(void)
 {
 	switch (message.type) {
@@ -222,6 +240,8 @@ static bool do_one(void)
 		return do_host();
 	case FRAMES_HOSTS:
 		return do_hosts();
+	case FRAMES_TIDY:
+		return do_tidy();
 	case FRAMES_INIT:
 		return do_init();
 	default:

@@ -73,6 +73,14 @@ struct pg_host {
 	const char *name, *version, *said;
 	uint64_t number, pending, seen; /* seconds ago */
 };
+/* Hosts that were silent for so many days are forgotten, and deleted rows that all
+ * others have taken; whoever stands below the floor then takes all rows anew. */
+struct pg_tidied {
+	uint64_t floor, rows, hosts;
+};
+enum frames_fault pg_tidy(struct pg *pg, uint32_t days,
+			  struct pg_tidied *ret_tidied);
+
 typedef bool pg_host_sink(void *arg, const struct pg_host *host);
 enum frames_fault pg_hosts(struct pg *pg, pg_host_sink *sink, void *arg);
 

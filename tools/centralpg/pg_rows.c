@@ -79,8 +79,9 @@ static enum frames_fault take_head(struct pg *pg, PGresult *result,
 	    get_u32(result, 2) != CENTRAL_SCHEMA) {
 		PQclear(result);
 		return pg_say(pg, FRAMES_OTHER,
-			      "its tables are those of another "
-			      "popbox");
+			      "its tables are those of another popbox: nothing was "
+			      "taken from it (install the popbox of the other "
+			      "hosts)");
 	}
 	PQclear(result);
 	*ret_head = head;

@@ -152,3 +152,64 @@ enum frames_fault pg_hosts(struct pg *pg, pg_host_sink *sink, void *arg)
 	}
 	return pg_end(pg, pg_judge(pg, result));
 }
+
+/* The one number that a statement answers; or how many rows it concerned. */
+static enum frames_fault count(struct pg *pg, const char *sql,
+			       uint64_t argument, uint64_t *ret_count)
+{
+	const uint64_t big = htobe64(argument);
+	const Oid type = PG_INT8;
+	const char *value = (const char *)&big;
+	const int len = sizeof big, binary = 1;
+	PGresult *result = PQexecParams(pg->connection, sql, 1, &type, &value,
+					&len, &binary, 0);
+	const char *text = PQresultStatus(result) == PGRES_TUPLES_OK &&
+					   PQntuples(result) == 1
+				   ? PQgetvalue(result, 0, 0)
+				   : PQcmdTuples(result);
+
+	*ret_count = strtoull(text, NULL, 10);
+	return pg_judge(pg, result);
+}
+
+enum frames_fault pg_tidy(struct pg *pg, uint32_t days,
+			  struct pg_tidied *ret_tidied)
+{
+	struct pg_tidied t = {0, 0, 0};
+	uint64_t ignored;
+	enum frames_fault fault;
+
+	if (!pg->connection)
+		return pg_closed(pg);
+	fault = pg_run(pg, "BEGIN");
+	if (fault == FRAMES_FAULTS)
+		fault = pg_run(pg, "SELECT 1 FROM popbox.site FOR UPDATE");
+	if (fault == FRAMES_FAULTS)
+		fault = count(
+			pg,
+			"DELETE FROM popbox.host WHERE seen < now() - $1 * "
+			"interval '1 day'",
+			days, &t.hosts);
+	/* No host: nobody has said how far he is. */
+	if (fault == FRAMES_FAULTS)
+		fault = count(pg,
+			      "SELECT coalesce(least(min(h.number), (SELECT "
+			      "max(number) FROM popbox.change)), $1) FROM "
+			      "popbox.host h",
+			      0, &t.floor);
+	if (fault == FRAMES_FAULTS)
+		fault = count(pg,
+			      "DELETE FROM popbox.row WHERE row IS NULL AND "
+			      "number <= $1",
+			      t.floor, &t.rows);
+	if (fault == FRAMES_FAULTS)
+		fault = count(pg,
+			      "UPDATE popbox.site SET floor = greatest(floor, "
+			      "$1)",
+			      t.floor, &ignored);
+	if (fault == FRAMES_FAULTS)
+		fault = pg_run(pg, "COMMIT");
+	if (fault == FRAMES_FAULTS)
+		*ret_tidied = t;
+	return pg_end(pg, fault);
+}

@@ -84,6 +84,7 @@ int cmd_cluster_join(struct site *site, const struct args *args);
 int cmd_cluster_leave(struct site *site, const struct args *args);
 int cmd_cluster_status(struct site *site, const struct args *args);
 int cmd_cluster_check(struct site *site, const struct args *args);
+int cmd_cluster_tidy(struct site *site, const struct args *args);
 int cmd_cluster_schema(struct site *site, const struct args *args);
 int cmd_follow(struct site *site, const struct args *args);
 int cmd_upgrade(struct site *site, const struct args *args);

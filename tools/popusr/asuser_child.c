@@ -42,7 +42,7 @@ static int one_job(const struct config *config, const struct mailroot_job *job,
 	const struct name_box box = {job->handle, job->number};
 	int rc = mailroot_bulk(config->home, job, text);
 
-	if (rc != EACCES)
+	if (rc != EACCES || job->step >= MAILROOT_LOOK_BOX)
 		return rc;
 	mailroot_regain(config->home, &job->handle,
 			job->step == MAILROOT_BOX ? &box : NULL,
@@ -214,6 +214,8 @@ void wire_serve(const struct config *config, int fd)
 	const char *why;
 
 	(void)umask(0); /* modes are said in full */
+	if (config->central[0])
+		mailroot_sign(config->host);
 	why = child_drop(config->uid, config->gid);
 	message.head.rc = why ? (errno ? errno : EPERM) : 0;
 	if (!wire_send(fd, &message, WIRE_REPLY, NULL) || why)

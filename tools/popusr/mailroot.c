@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/replace.h"
@@ -178,10 +179,25 @@ int mailroot_open_domain(const char *home, const struct name_handle *handle,
 	return rc;
 }
 
+static char sign[MAILROOT_SIGN]; /* "": one host writes here */
+
+void mailroot_sign(const char *host)
+{
+	struct utsname name;
+	uint32_t hash = 2166136261; /* FNV-1a */
+
+	if (!host[0] && uname(&name) == 0)
+		host = name.nodename;
+	for (; *host; host++)
+		hash = (hash ^ (unsigned char)*host) * 16777619u;
+	(void)snprintf(sign, sizeof sign, ".%08x", hash); /* fits exactly */
+}
+
 void mailroot_temporary(const char *name, char ret_name[MAILROOT_TEMPORARY])
 {
-	(void)snprintf(ret_name, MAILROOT_TEMPORARY, "%s%.*s",
-		       MAILROOT_TEMPORARY_PREFIX, MAILROOT_QMAIL_NAME, name);
+	(void)snprintf(ret_name, MAILROOT_TEMPORARY, "%s%s%.*s",
+		       MAILROOT_TEMPORARY_PREFIX, sign, MAILROOT_QMAIL_NAME,
+		       name);
 }
 
 bool mailroot_is_same(int dir, const char *name, const char *text, size_t len,

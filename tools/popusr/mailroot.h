@@ -29,6 +29,10 @@ enum { MAILROOT_QMAIL_NAME = 8 + NAME_LOCAL_MAX };
 void mailroot_qmail_name(const struct name_local *local,
 			 char ret_name[MAILROOT_QMAIL_NAME]);
 
+/* Temporaries have a mark of this host from now on, "": of the nodename. Two hosts
+ * that write below one mail root never take each other's. */
+void mailroot_sign(const char *host);
+
 int mailroot_box(const char *home, const struct name_box *box,
 		 char ret_path[PATH_MAX]);
 int mailroot_domain(const char *home, const struct name_handle *handle,

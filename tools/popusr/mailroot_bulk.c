@@ -303,6 +303,10 @@ int mailroot_bulk(const char *home, const struct mailroot_job *job,
 	case MAILROOT_RENAME:
 	case MAILROOT_DISCARD:
 		return on_file(home, job, text);
+	case MAILROOT_LOOK_BOX:
+	case MAILROOT_LOOK_DOMAIN:
+	case MAILROOT_LOOK_FILE:
+		return mailroot_is_there(home, job);
 	}
 	return EINVAL;
 }

@@ -22,6 +22,12 @@ enum mailroot_step {
 	MAILROOT_WRITE,	  /* the temporary, unless the file says it already */
 	MAILROOT_RENAME,  /* to its name */
 	MAILROOT_DISCARD, /* instead of that */
+	/* Is what another host makes there? ENOENT: not yet; ENXIO: nor is the
+	 * mail root. Each directory on the way is opened, so that NFS asks its
+	 * server. */
+	MAILROOT_LOOK_BOX,
+	MAILROOT_LOOK_DOMAIN,
+	MAILROOT_LOOK_FILE,
 };
 
 struct mailroot_job {

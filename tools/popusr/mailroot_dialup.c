@@ -29,11 +29,12 @@ static int put_small(int dir, const char *name, const char *text)
 {
 	const struct replace_text like = {
 		.mode = 0644, .uid = (uid_t)-1, .gid = (gid_t)-1};
+	char temporary[MAILROOT_TEMPORARY];
 
+	mailroot_temporary("", temporary);
 	if (mailroot_is_same(dir, name, text, strlen(text), 0644))
 		return fsync(dir) == 0 ? 0 : errno;
-	return replace_file(dir, name, MAILROOT_TEMPORARY_PREFIX, &like, text,
-			    strlen(text));
+	return replace_file(dir, name, temporary, &like, text, strlen(text));
 }
 
 int mailroot_dialup(const char *serialmail, const struct name_domain *domain,

@@ -6,6 +6,7 @@
 #define POPBOX_MAILROOT_PRIVATE_H
 
 #include "mailroot.h"
+#include "mailroot_bulk.h"
 
 enum mailroot_part { MAILROOT_POP, MAILROOT_DOMAINS };
 
@@ -45,11 +46,16 @@ int mailroot_open_domain(const char *home, const struct name_handle *handle,
 bool mailroot_is_same(int dir, const char *name, const char *text, size_t len,
 		      mode_t mode);
 
-/* ".popbox-tmp.qmail-joe": begins like no file that qmail-local looks for. */
+/* The looks of mailroot_bulk. */
+int mailroot_is_there(const char *home, const struct mailroot_job *job);
+
+/* ".popbox-tmp.qmail-joe": begins like no file that qmail-local looks for. Where
+ * several hosts may write, ".popbox-tmp.1a2b3c4d.qmail-joe" (mailroot_sign). */
 #define MAILROOT_TEMPORARY_PREFIX ".popbox-tmp"
 enum {
-	MAILROOT_TEMPORARY =
-		MAILROOT_QMAIL_NAME + sizeof MAILROOT_TEMPORARY_PREFIX
+	MAILROOT_SIGN = sizeof ".1a2b3c4d",
+	MAILROOT_TEMPORARY = MAILROOT_QMAIL_NAME + MAILROOT_SIGN +
+			     sizeof MAILROOT_TEMPORARY_PREFIX
 };
 void mailroot_temporary(const char *name, char ret_name[MAILROOT_TEMPORARY]);
 

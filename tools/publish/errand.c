@@ -171,6 +171,11 @@ bool errand_make(const struct site *site, struct plan *plan)
 				progress_start("publishing", plan->count)};
 	bool good = true;
 
+	if (site->config.mailroot == CONFIG_MAILROOT_AWAIT) {
+		good = errand_look(&errand);
+		progress_end(&errand.progress);
+		return good;
+	}
 	errand_move(&errand);
 	if (count_made(plan) > ERRAND_MANY)
 		good = errand_bulk(&errand);
@@ -252,6 +257,8 @@ void errand_remove(const struct site *site, struct plan *plan)
 	bool waiting = is_waiting(plan, PLAN_REMOVE);
 	char path[PATH_MAX] = "";
 
+	if (site->config.mailroot == CONFIG_MAILROOT_AWAIT)
+		return;
 	for (size_t k = 0; k < sizeof order / sizeof *order; k++) {
 		for (size_t i = plan_next(plan, 0, order[k]); i < plan->count;
 		     i = plan_next(plan, i + 1, order[k])) {

@@ -9,8 +9,8 @@
 #include "popusr/asuser_bulk.h"
 #include "store/path.h"
 
-static void path_of(const struct errand *errand, const struct plan_item *item,
-		    char ret_path[PATH_MAX])
+void errand_path(const struct errand *errand, const struct plan_item *item,
+		 char ret_path[PATH_MAX])
 {
 	const char *home = errand->site->config.home;
 	char dir[PATH_MAX], name[MAILROOT_QMAIL_NAME];
@@ -37,7 +37,7 @@ static void done(void *arg, size_t id, int rc)
 	item->waits = rc == MAILROOT_WAITS;
 	if (rc == 0 || item->waits || item->failed)
 		return;
-	path_of(errand, item, path);
+	errand_path(errand, item, path);
 	errand_settle(errand->plan, item, rc, path);
 }
 
@@ -203,6 +203,15 @@ static int settle_files(struct errand *errand, struct asuser_bulk *bulk)
 	return rc;
 }
 
+bool errand_stopped(const struct errand *errand, int rc)
+{
+	return say_error(0,
+			 "publishing stopped: %s (%srun 'popbox sync')",
+			 rc == EPIPE ? "the helper that is popusr has ended"
+				     : strerror(rc),
+			 errand->site->entry ? "the store is changed; " : "");
+}
+
 bool errand_bulk(struct errand *errand)
 {
 	struct asuser_bulk *bulk =
@@ -224,11 +233,5 @@ bool errand_bulk(struct errand *errand)
 	if (rc == 0)
 		rc = settle_files(errand, bulk);
 	asuser_bulk_stop(&bulk);
-	if (rc != 0)
-		say_error(0,
-			  "publishing stopped: %s (%srun 'popbox sync')",
-			  rc == EPIPE ? "the helper that is popusr has ended"
-				      : strerror(rc),
-			  errand->site->entry ? "the store is changed; " : "");
-	return rc == 0;
+	return rc == 0 || errand_stopped(errand, rc);
 }

@@ -40,6 +40,16 @@ void errand_one(struct errand *errand, struct plan_item *item);
 /* The items of one table that are to be made, one by one. */
 void errand_each(struct errand *errand, enum store_table table);
 
+/* Is it there, which another host makes? As errand_make. */
+bool errand_look(struct errand *errand);
+
+/* The helper is gone, or memory: says so. */
+bool errand_stopped(const struct errand *errand, int rc);
+
+/* The path of a box, a domain's directory or an address's file. */
+void errand_path(const struct errand *errand, const struct plan_item *item,
+		 char ret_path[PATH_MAX]);
+
 /* As errand_make, for many. */
 bool errand_bulk(struct errand *errand);
 

@@ -256,7 +256,7 @@ static int by_handle(const void *a, const void *b)
 	return strcmp(x->s, y->s);
 }
 
-bool plan_hold_back(struct plan *plan)
+static bool hold_back(struct plan *plan, bool awaits)
 {
 	struct name_handle *handles = calloc(plan->count + 1, sizeof *handles);
 	size_t count = 0;
@@ -264,7 +264,8 @@ bool plan_hold_back(struct plan *plan)
 	if (!handles)
 		return false;
 	for (size_t i = 0; i < plan->count; i++) {
-		if (plan->item[i].failed && plan->item[i].act == PLAN_MAKE)
+		if (plan->item[i].failed && plan->item[i].act == PLAN_MAKE &&
+		    plan->item[i].awaits == awaits)
 			handles[count++] = plan->item[i].handle;
 	}
 	qsort(handles, count, sizeof *handles, by_handle);
@@ -275,12 +276,19 @@ bool plan_hold_back(struct plan *plan)
 
 		if (item->act == PLAN_MAKE && !item->stays && !item->failed &&
 		    bsearch(&item->handle, handles, count, sizeof *handles,
-			    by_handle))
+			    by_handle)) {
 			plan_fail(item, "it waits for other files of its "
 					"handle");
+			item->awaits = awaits;
+		}
 	}
 	free(handles);
 	return true;
+}
+
+bool plan_hold_back(struct plan *plan)
+{
+	return hold_back(plan, false) && hold_back(plan, true);
 }
 
 bool plan_keeps(const struct plan *plan, const struct plan_item *item)

@@ -33,6 +33,7 @@ struct plan_item {
 	enum store_table table;
 	enum plan_act act;
 	bool failed;
+	bool awaits; /* it failed for this alone: another host has not made it yet */
 	char *why; /* it failed; malloc'ed, or NULL for lack of memory */
 	uint64_t first, last; /* numbers of the entries that brought it, 0 =
 			       * none */
@@ -119,7 +120,8 @@ bool plan_has_domain(const struct plan *plan, const struct name_handle *handle,
 		     const struct name_domain *domain, enum store_kind kind);
 
 /* Fails every domain that is to be made and may be new, of a handle of which
- * anything that is to be made failed. False: no memory. */
+ * anything that is to be made failed; it awaits, if all of that does. False: no
+ * memory. */
 bool plan_hold_back(struct plan *plan);
 
 /* Does it stay pending? What failed; and of a part that is not the last what has

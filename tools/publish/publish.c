@@ -313,39 +313,51 @@ static int open_lock(const struct site *site)
 	return open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 }
 
+/* What is left of a run. */
+struct left {
+	size_t failed;
+	size_t awaited; /* another host has not made it yet */
+};
+
+static bool is_left(const struct left *left)
+{
+	return left->failed || left->awaited;
+}
+
 /* Each item that failed and is to be told of; of the others one line. */
-static int count_failed(const struct pass *pass, size_t *ret_failed)
+static int count_failed(const struct pass *pass, struct left *ret_left)
 {
 	const struct plan *plan = &pass->plan;
 	char object[STORE_OBJECT_TEXT];
-	struct pending left = {0};
+	struct pending others = {0};
 	enum err err = ERR_OK;
-	size_t count = 0;
 
 	if (plan->mine_upto && !pass->site->scoped)
-		err = store_read(pass->site->store, pending_body, &left);
+		err = store_read(pass->site->store, pending_body, &others);
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct plan_item *item = &plan->item[i];
 
 		if (!item->failed || !plan_is_mine(plan, item))
 			continue;
-		count++;
+		if (item->awaits)
+			ret_left->awaited++;
+		else
+			ret_left->failed++;
 		plan_object(item, object);
-		pending_forget(&left, item->table,
+		pending_forget(&others, item->table,
 			       item->table == STORE_DOMAINS &&
 				       item->act == PLAN_REMOVE,
 			       object);
 	}
 	if (err == ERR_OK)
-		pending_note(&left);
-	pending_free(&left);
-	*ret_failed += count;
+		pending_note(&others);
+	pending_free(&others);
 	return err == ERR_OK ? CODE_DONE : store_failed(pass->site, err);
 }
 
 /* Part by part. What failed in one is tried again in the last, which alone
  * counts. */
-static int run_parts(struct pass *pass, size_t *ret_failed)
+static int run_parts(struct pass *pass, struct left *ret_left)
 {
 	int code = CODE_DONE;
 	bool more = true;
@@ -354,7 +366,7 @@ static int run_parts(struct pass *pass, size_t *ret_failed)
 		code = run_pass(pass);
 		more = pass->plan.part;
 		if (code == CODE_DONE && !more)
-			code = count_failed(pass, ret_failed);
+			code = count_failed(pass, ret_left);
 		plan_free(&pass->plan);
 	}
 	return code;
@@ -367,7 +379,7 @@ struct run {
 };
 
 static int run_scope(struct site *site, const struct run *run,
-		     enum plan_scope scope, size_t *ret_failed)
+		     enum plan_scope scope, struct left *ret_left)
 {
 	struct pass *pass = calloc(1, sizeof *pass);
 	int code;
@@ -378,7 +390,7 @@ static int run_scope(struct site *site, const struct run *run,
 	pass->scope = scope;
 	pass->mine = run->mine;
 	pass->mine_upto = run->mine_upto;
-	code = run_parts(pass, ret_failed);
+	code = run_parts(pass, ret_left);
 	free(pass);
 	return code;
 }
@@ -392,7 +404,7 @@ static enum err all_body(struct store_txn *txn, void *arg)
  * Where everything is pending it comes first: of what the rows open nothing may be
  * there yet. */
 static int run_once(struct site *site, const struct run *run,
-		    size_t *ret_failed)
+		    struct left *ret_left)
 {
 	const enum plan_scope scope =
 		run->scope == PLAN_FRESH ? PLAN_FRESH : PLAN_PENDING;
@@ -401,11 +413,11 @@ static int run_once(struct site *site, const struct run *run,
 	int code = err == ERR_OK ? CODE_DONE : store_failed(site, err);
 
 	if (code == CODE_DONE && all)
-		code = run_scope(site, run, PLAN_ALL, ret_failed);
-	if (code == CODE_DONE && !*ret_failed)
-		code = run_scope(site, run, scope, ret_failed);
+		code = run_scope(site, run, PLAN_ALL, ret_left);
+	if (code == CODE_DONE && !is_left(ret_left))
+		code = run_scope(site, run, scope, ret_left);
 	if (code == CODE_DONE && run->scope == PLAN_ALL && !all)
-		code = run_scope(site, run, PLAN_ALL, ret_failed);
+		code = run_scope(site, run, PLAN_ALL, ret_left);
 	return code;
 }
 
@@ -421,12 +433,12 @@ static int lock_failed(const struct site *site, const char *doing, int rc)
 /* Whoever commits while we publish leaves its work to us, so look again after
  * giving the lock up. What failed in this run is left to the next one. */
 static int run_until_done(struct site *site, int lock, struct run *run,
-			  size_t *ret_failed)
+			  struct left *ret_left)
 {
 	bool fresh = true;
 	int code = CODE_DONE;
 
-	while (code == CODE_DONE && fresh && !*ret_failed) {
+	while (code == CODE_DONE && fresh && !is_left(ret_left)) {
 		int rc = flock(lock, LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
 
 		if (rc == EINTR)
@@ -438,7 +450,7 @@ static int run_until_done(struct site *site, int lock, struct run *run,
 		}
 		if (rc != 0)
 			return lock_failed(site, "lock", rc);
-		code = run_once(site, run, ret_failed);
+		code = run_once(site, run, ret_left);
 		run->scope = PLAN_FRESH;
 		(void)futimens(lock, NULL); /* for `status` */
 		(void)flock(lock, LOCK_UN); /* of our own lock */
@@ -448,26 +460,38 @@ static int run_until_done(struct site *site, int lock, struct run *run,
 	return code;
 }
 
-static int run_all(struct site *site, struct run *run)
+/* An object whose files another host makes is no failure of this one. */
+static int say_left(const struct site *site, const struct left *left)
 {
-	size_t failed = 0;
-	int lock = open_lock(site), code;
-
-	if (lock < 0)
-		return lock_failed(site, "open", errno);
-	code = run_until_done(site, lock, run, &failed);
-	(void)close(lock); /* nothing was written to it */
-	if (code == CODE_DONE && !failed)
-		interrupt_says("all was done");
-	if (code == CODE_DONE && failed)
-		code = say_error(CODE_LATER,
+	if (left->failed)
+		return say_error(CODE_LATER,
 				 "%s%zu of its files could not be written: "
 				 "correct the problem above, then run 'popbox "
 				 "sync'",
 				 site->entry ? "the store is changed, but "
 					     : "the store is as it was: ",
-				 failed);
-	return code;
+				 left->failed);
+	if (!left->awaited)
+		return CODE_DONE;
+	say_note("%zu of its files await the host that makes Maildirs ('popbox "
+		 "follow' here looks again each second; 'popbox cluster status' "
+		 "shows that host)",
+		 left->awaited);
+	return site->entry ? CODE_DONE : CODE_LATER;
+}
+
+static int run_all(struct site *site, struct run *run)
+{
+	struct left left = {0, 0};
+	int lock = open_lock(site), code;
+
+	if (lock < 0)
+		return lock_failed(site, "open", errno);
+	code = run_until_done(site, lock, run, &left);
+	(void)close(lock); /* nothing was written to it */
+	if (code == CODE_DONE && !is_left(&left))
+		interrupt_says("all was done");
+	return code == CODE_DONE ? say_left(site, &left) : code;
 }
 
 int publish(struct site *site, bool full)

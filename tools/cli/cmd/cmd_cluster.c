@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cmd_cluster.c: popbox cluster init, join, leave, check, schema. */
+/* cmd_cluster.c: popbox cluster init, join, leave, tidy, check, schema. */
 #include <string.h>
 
 #include "base/central_schema.h"
@@ -211,6 +211,39 @@ int cmd_cluster_leave(struct site *site, const struct args *args)
 	if (code == CODE_DONE)
 		say_note("the store is one of its own now: stop 'popbox "
 			 "follow' here");
+	return code;
+}
+
+enum { SILENT_DAYS = 30 };
+
+/* Nobody but the owner of the tables may delete in them. */
+int cmd_cluster_tidy(struct site *site, const struct args *args)
+{
+	const char *owner = args->operand[0];
+	struct central_tidied tidied = {0, 0, 0};
+	char rows[SAY_COUNT_TEXT], hosts[SAY_COUNT_TEXT];
+	int code = owner ? open_settings(site, owner) : site_config(site);
+
+	if (code == CODE_DONE && !site->config.central[0])
+		return sharing_open(site);
+	if (code == CODE_DONE)
+		code = site_open_central(site, owner ? owner
+						     : site->config.central);
+	/* So that no other site is tidied. */
+	if (code == CODE_DONE)
+		code = site_central_failed(site, copy_pull(&site->copy),
+					   "cluster tidy");
+	if (code == CODE_DONE)
+		code = answered(site,
+				central_tidy(site->copy.central, SILENT_DAYS,
+					     &tidied),
+				"cluster tidy");
+	if (code == CODE_DONE)
+		say_note("%s gone and %s forgotten; a host that is below change "
+			 "%llu takes all rows anew",
+			 say_count(tidied.rows, "deleted row", rows),
+			 say_count(tidied.hosts, "silent host", hosts),
+			 (unsigned long long)tidied.floor);
 	return code;
 }
 

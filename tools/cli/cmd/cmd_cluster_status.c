@@ -21,7 +21,8 @@ struct state {
 	const struct site *site;
 	struct table table;
 	uint64_t newest, lag;
-	char settings[SHARING_WORD];
+	char settings[FRAMES_TEXT];
+	size_t makers, waiters; /* of Maildirs, heard of lately */
 	bool behind; /* some host is */
 	bool connected;
 };
@@ -39,15 +40,36 @@ static bool read_lag(const char *text, uint64_t *ret_lag)
 	return text[0] && lag <= LAG_MAX;
 }
 
+/* The names of settings that differ. */
+struct differ {
+	const char *host;
+	bool says;
+	char names[FRAMES_TEXT];
+};
+
+static void take_name(void *arg, const char *name, const char *here,
+		      const char *there)
+{
+	struct differ *differ = arg;
+	const size_t len = strlen(differ->names);
+
+	(void)snprintf(differ->names + len, sizeof differ->names - len, "%s%s",
+		       len ? " " : "", name); /* all of them have room */
+	if (differ->says)
+		say_note("the setting '%s' of '%s' is '%s', here it is '%s' "
+			 "('popbox config set %s VALUE' on one of them)",
+			 name, differ->host, there, here, name);
+}
+
 /* What is wrong with a host, in one word. */
 static const char *judge(const struct state *state,
-			 const struct central_is_host *host)
+			 const struct central_is_host *host, bool differs)
 {
 	if (host->seen > state->lag)
 		return "silent";
 	if (host->number < state->newest && host->seen > 1)
 		return "behind";
-	if (strcmp(host->said, state->settings) != 0)
+	if (differs)
 		return "settings";
 	return host->pending ? "pending" : "";
 }
@@ -60,19 +82,28 @@ static void number(uint64_t n, char text[NUMBER_TEXT])
 static void show(void *arg, const struct central_is_host *host)
 {
 	struct state *state = arg;
-	const char *wrong = judge(state, host);
+	const bool awaits = sharing_awaits(host->said);
+	struct differ differ = {host->name, !state->site->json, ""};
+	const bool differs = sharing_differences(state->settings, host->said,
+						 take_name, &differ) > 0;
+	const char *wrong = judge(state, host, differs);
+	const char *mailroot = awaits ? "await" : "make";
 	char change[NUMBER_TEXT], pending[NUMBER_TEXT], seen[NUMBER_TEXT];
-	const char *const cells[] = {host->name, change,	pending,
-				     seen,	 host->version, wrong};
+	const char *const cells[] = {host->name, change,   pending, seen,
+				     host->version, mailroot, wrong};
 
 	state->behind = state->behind || wrong[0];
+	state->makers += !awaits && host->seen <= state->lag;
+	state->waiters += awaits;
 	if (state->site->json) {
 		json_print(json_pack(
-			"{s:s, s:I, s:I, s:I, s:s, s:s}", "host", host->name,
+			"{s:s, s:I, s:I, s:I, s:s, s:s, s:s, s:s}", "host",
+			host->name,
 			"change", (json_int_t)host->number, "pending",
 			(json_int_t)host->pending, "seen",
 			(json_int_t)host->seen, "version", host->version,
-			"wrong", wrong));
+			"mailroot", mailroot, "settings", differ.names, "wrong",
+			wrong));
 		return;
 	}
 	number(host->number, change);
@@ -106,8 +137,8 @@ static int show_here(struct site *site, struct store_head *ret_head)
 static int show_there(struct site *site, struct state *state)
 {
 	static const char *const header[] = {"HOST",	"CHANGE",  "PENDING",
-					     "SEEN (S)", "VERSION", "WRONG",
-					     NULL};
+					     "SEEN (S)", "VERSION",
+					     "MAILROOT", "WRONG", NULL};
 	int code = site_central_failed(site, copy_pull(&site->copy),
 				       "cluster status");
 
@@ -124,6 +155,12 @@ static int show_there(struct site *site, struct state *state)
 				 central_why(site->copy.central));
 	if (!site->json)
 		table_end(&state->table);
+	if (code == CODE_DONE && state->waiters && !state->makers)
+		code = say_error(CODE_NO,
+				 "no host makes Maildirs: those with 'mailroot = "
+				 "await' take no mail for new boxes (start 'popbox "
+				 "follow' on the one that makes, or 'popbox config "
+				 "set mailroot make' on another)");
 	return code;
 }
 

@@ -13,6 +13,7 @@
 #include "base/say.h"
 #include "cli/commands.h"
 #include "cli/sharing.h"
+#include "publish/errand.h"
 
 const struct args_option cmd_follow_options[] = {
 	{"--once", NULL, "take what there is, write the files, and end"},
@@ -24,15 +25,19 @@ enum {
 	PAUSE_MS = 50, /* between pulls: a login meets one commit, not two */
 	AWAY_MS = 1000,
 	SAY_S = 10,
-	AGAIN_S = 60, /* what failed is tried again */
+	AGAIN_S = 60, /* what failed is tried again; */
+	AWAIT_S = 1,  /* and what another host is to make first */
 };
 
 struct following {
 	struct site *site;
 	pid_t publisher; /* 0: none */
 	time_t published, said;
+	time_t took; /* the last run */
+	time_t awaits; /* since when; 0: nothing is awaited */
+	bool told;     /* that it is long */
 	bool away, failed;
-	char settings[SHARING_WORD];
+	char settings[FRAMES_TEXT];
 };
 
 static void nap(long ms)
@@ -75,26 +80,50 @@ static bool reap(struct following *f, bool wait, int *ret_code)
 	if (pid == 0)
 		return false;
 	f->publisher = 0;
+	f->took = time(NULL) - f->published;
 	*ret_code = pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status)
 						 : CODE_LATER;
 	return true;
 }
 
+/* The host that makes Maildirs may be down: said once. */
+static void watch_waiting(struct following *f, const struct sharing_pending *p)
+{
+	if (!p->awaits) {
+		f->awaits = 0;
+		f->told = false;
+	} else if (!f->awaits) {
+		f->awaits = time(NULL);
+	} else if (!f->told && time(NULL) > f->awaits + AGAIN_S) {
+		f->told = true;
+		say_error(0, "pending for a minute: " ERRAND_AWAITED
+			     " ('popbox cluster status' shows whether it "
+			     "follows)");
+	}
+}
+
+/* A long run is not followed by the next at once. */
+static bool is_due(const struct following *f, const struct sharing_pending *p)
+{
+	const time_t pause = p->awaits ? AWAIT_S + f->took : AGAIN_S;
+
+	return p->fresh || time(NULL) >= f->published + f->took + pause;
+}
+
 /* One at a time; a reset of a password has no files. */
 static int publish_pending(struct following *f, bool wait)
 {
-	uint64_t pending;
-	bool fresh;
+	struct sharing_pending pending;
 	int code = CODE_DONE;
 	enum err err;
 
 	if (!reap(f, wait, &code))
 		return CODE_DONE;
-	err = sharing_pending(f->site, &pending, &fresh);
+	err = sharing_pending(f->site, &pending);
 	if (err != ERR_OK)
 		return site_failed(f->site, err, "the store");
-	if (!pending ||
-	    (!fresh && !wait && time(NULL) < f->published + AGAIN_S))
+	watch_waiting(f, &pending);
+	if (!pending.count || (!wait && !is_due(f, &pending)))
 		return code;
 	f->published = time(NULL);
 	f->publisher = start_sync(f->site);
@@ -107,20 +136,25 @@ static int publish_pending(struct following *f, bool wait)
 static void tell(struct following *f, bool now)
 {
 	struct copy *copy = &f->site->copy;
-	uint64_t pending = 0;
-	bool fresh;
+	struct sharing_pending pending;
 
 	if (!now && time(NULL) < f->said + SAY_S)
 		return;
-	if (sharing_pending(f->site, &pending, &fresh) == ERR_OK &&
-	    central_say(copy->central, copy->head.number, pending,
+	if (sharing_pending(f->site, &pending) == ERR_OK &&
+	    central_say(copy->central, copy->head.number, pending.count,
 			f->settings) == CENTRAL_OK)
 		f->said = time(NULL);
 }
 
 static void say_rebuilt(const struct copy *copy)
 {
-	if (copy->rebuilt)
+	if (copy->rebuilt && copy->was_old)
+		say_note("this host was away for so long that deletions are "
+			 "forgotten: its copy was made anew (it was at change "
+			 "%llu, and is at %llu)",
+			 (unsigned long long)copy->was,
+			 (unsigned long long)copy->head.number);
+	else if (copy->rebuilt)
 		say_error(0,
 			  "this copy stood on changes that the central "
 			  "database has lost: it was made anew (it was at "
