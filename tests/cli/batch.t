@@ -187,7 +187,7 @@ def stops():
 # Those that a batch refuses, each with its reason.
 NEVER = {"init", "import", "export", "check", "serialmail run", "harden",
          "backup", "restore", "upgrade", "tune", "complete", "help", "batch",
-         "poppassd"}
+         "poppassd", "breach build"}
 
 
 def name(row):

@@ -194,6 +194,7 @@ static const struct {
 	{cmd_complete, "it is for shells"},
 	{cmd_help, "it is for people"},
 	{cmd_poppassd, "it serves a connection"},
+	{cmd_breach_build, "it reads a whole file"},
 	{cmd_batch, "it is one already"},
 };
 

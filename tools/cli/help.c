@@ -132,7 +132,7 @@ static const struct {
 	{"", "box", NULL},
 	{"", "address", NULL},
 	{"", "passwd harden", "set a password; wrap weak hashes in argon2id"},
-	{"", "verify", NULL},
+	{"", "verify breach", "try a password; refuse those that were breached"},
 	{"many", "import", "accounts from a file or another program's site"},
 	{"", "export", "accounts for another program, or for import"},
 	{"", "batch poppassd", "commands as JSON; users' own passwords, port 106"},
