@@ -163,10 +163,42 @@ static void wait_refusal(const struct run *run)
 }
 
 
+enum { PAIRS = 7, PAIR_BYTES = 16 + PATH_BOX_TEXT + NAME_ADDRESS_TEXT };
+
+static bool is_of(const char *pair, const char *name, size_t len)
+{
+	return pair[0] == name[0] && strncmp(pair, name, len) == 0 &&
+	       pair[len] == '=';
+}
+
+/* NAME=value, and what else was said of that name is left out of the list. */
+static bool add_pair(char **list, const char *name, const char *value,
+		      char pair[PAIR_BYTES])
+{
+	const size_t len = strlen(name), more = strlen(value) + 1;
+	char **to = list;
+
+	if (len + 1 + more > PAIR_BYTES)
+		return false;
+	memcpy(pair, name, len + 1);
+	pair[len] = '=';
+	memcpy(pair + len + 1, value, more);
+	for (char **from = list; *from; from++) {
+		if (!is_of(*from, name, len))
+			*to++ = *from;
+	}
+	*to++ = pair;
+	*to = NULL;
+	return true;
+}
+
+/* By hand: setenv copies each pair and keeps it in a tree, which was a tenth of a
+ * login. */
 static bool set_environment(const struct login *login, const char *maildir,
 			    const char *box)
 {
-	const char *const pairs[][2] = {
+	static char pair[PAIRS][PAIR_BYTES]; /* until the exec */
+	const char *const pairs[PAIRS][2] = {
 		{"USER", login->user},
 		{"HOME", maildir},
 		{"SHELL", "/bin/false"},
@@ -175,9 +207,19 @@ static bool set_environment(const struct login *login, const char *maildir,
 		{"POPBOX_HANDLE", login->box.handle.s},
 		{"POPBOX_DOMAIN", login->domain.s},
 	};
+	size_t count = 0;
+	char **list;
 
-	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-		if (setenv(pairs[i][0], pairs[i][1], 1) != 0)
+	while (environ && environ[count])
+		count++;
+	list = calloc(count + PAIRS + 1, sizeof *list);
+	if (!list)
+		return false;
+	if (count)
+		memcpy(list, environ, count * sizeof *list);
+	environ = list;
+	for (size_t i = 0; i < PAIRS; i++) {
+		if (!add_pair(list, pairs[i][0], pairs[i][1], pair[i]))
 			return false;
 	}
 	return true;

@@ -146,12 +146,17 @@ const struct config_key *config_key(size_t index)
 	return index < SETTINGS ? &settings[index].key : NULL;
 }
 
+/* A login looks for each line of the file, so the first letters are compared here. */
+static bool is_named(const char *name, const char *key, size_t len)
+{
+	return len && name[0] == key[0] && strncmp(name, key, len) == 0 &&
+	       name[len] == 0;
+}
+
 static const struct setting *find(const char *key, size_t len)
 {
 	for (size_t i = 0; i < SETTINGS; i++) {
-		const char *name = settings[i].key.name;
-
-		if (strlen(name) == len && memcmp(name, key, len) == 0)
+		if (is_named(settings[i].key.name, key, len))
 			return &settings[i];
 	}
 	return NULL;
@@ -266,10 +271,10 @@ static const char *judge_domain(const char *text, size_t len)
 }
 
 static const char *set_choice(const struct setting *setting, const char *text,
-			      uint32_t *ret_number)
+			      size_t len, uint32_t *ret_number)
 {
 	for (uint32_t i = 0; i < 4 && setting->choice[i]; i++) {
-		if (strcmp(text, setting->choice[i]) == 0) {
+		if (is_named(setting->choice[i], text, len)) {
 			*ret_number = i;
 			return NULL;
 		}
@@ -277,47 +282,51 @@ static const char *set_choice(const struct setting *setting, const char *text,
 	return "the value is none of those allowed";
 }
 
+static const char *judge_text(const struct setting *setting, const char *text,
+			      size_t len)
+{
+	switch (setting->kind) {
+	case PATH:
+		return judge_path(text, len);
+	case PATH_OR_NONE:
+		return is_named("none", text, len) ? NULL
+						   : judge_path(text, len);
+	case PROGRAM:
+		return judge_program(setting, text, len);
+	case PATHS:
+		return judge_paths(text, len);
+	case WORDS:
+		return judge_words(text, len);
+	case MARKS:
+		return judge_marks(text, len);
+	case DOMAIN:
+		return judge_domain(text, len);
+	case NUMBER:
+	case CHOICE:
+		break;
+	}
+	return "it is no text";
+}
+
 /* Puts one value where its row says, or says why not. */
 static const char *set(struct config *config, const struct setting *setting,
 		       const char *value, size_t len)
 {
-	char text[CONFIG_TEXT_MAX + 1] = {0};
-	void *place = (char *)config + setting->offset;
-	const char *why = NULL;
+	char *place = (char *)config + setting->offset;
+	uint32_t *number = (void *)place;
+	const char *why;
 
 	if (len > CONFIG_TEXT_MAX)
 		return "the value has more than 255 bytes";
-	memcpy(text, value, len);
-	switch (setting->kind) {
-	case NUMBER:
-		return set_number(setting, text, len, place);
-	case CHOICE:
-		return set_choice(setting, text, place);
-	case PATH:
-		why = judge_path(text, len);
-		break;
-	case PATH_OR_NONE:
-		if (strcmp(text, "none") != 0)
-			why = judge_path(text, len);
-		break;
-	case PROGRAM:
-		why = judge_program(setting, text, len);
-		break;
-	case PATHS:
-		why = judge_paths(text, len);
-		break;
-	case WORDS:
-		why = judge_words(text, len);
-		break;
-	case MARKS:
-		why = judge_marks(text, len);
-		break;
-	case DOMAIN:
-		why = judge_domain(text, len);
-		break;
+	if (setting->kind == NUMBER)
+		return set_number(setting, value, len, number);
+	if (setting->kind == CHOICE)
+		return set_choice(setting, value, len, number);
+	why = judge_text(setting, value, len);
+	if (!why) {
+		memcpy(place, value, len);
+		memset(place + len, 0, CONFIG_TEXT_MAX + 1 - len);
 	}
-	if (!why)
-		memcpy(place, text, sizeof text);
 	return why;
 }
 

@@ -2,7 +2,6 @@
 #include "name.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 static bool is_lower(char c)
@@ -229,17 +228,35 @@ const char *name_box_read(const char *bytes, size_t len,
 	return NULL;
 }
 
-/* The sizes are those of the widest value, so a cut is impossible; the
- * precision tells the compiler as much. */
+static char *put(char *to, const char *text, size_t most)
+{
+	const size_t len = strnlen(text, most);
+
+	memcpy(to, text, len);
+	return to + len;
+}
+
+/* By hand, since a login names its box and its address several times, and printf
+ * was a tenth of it. The sizes are those of the widest value. */
 void name_box_text(const struct name_box *name, char text[NAME_BOX_TEXT])
 {
-	(void)snprintf(text, NAME_BOX_TEXT, "%.15s-%04u", name->handle.s,
-		       name->number);
+	char *at = put(text, name->handle.s, NAME_HANDLE_MAX);
+	uint32_t rest = name->number;
+	size_t digits = 4;
+
+	for (uint32_t more = rest / 10000; more; more /= 10)
+		digits++;
+	*at++ = '-';
+	at[digits] = 0;
+	for (size_t i = digits; i-- > 0; rest /= 10)
+		at[i] = (char)('0' + rest % 10);
 }
 
 void name_address_text(const struct name_address *name,
 		       char text[NAME_ADDRESS_TEXT])
 {
-	(void)snprintf(text, NAME_ADDRESS_TEXT, "%.64s@%.253s", name->local.s,
-		       name->domain.s);
+	char *at = put(text, name->local.s, NAME_LOCAL_MAX);
+
+	*at++ = '@';
+	*put(at, name->domain.s, NAME_DOMAIN_MAX) = 0;
 }
