@@ -4,6 +4,7 @@
 the test's own."""
 import os
 import random
+import resource
 import select
 import shutil
 import signal
@@ -538,6 +539,29 @@ def put_back():
         alike(a, b)
         eq(reset(b).rc, 0)
         alike(a, b)
+
+
+def full_disk():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+
+@test("no space on a host: its copy stays as it was, logins go on, and all goes on when "
+      "there is room; a change of its own is made or not, and it says which", root=True)
+def no_space():
+    with cluster("a", "b") as (pg, a, b):
+        a.do("import", "-", "--no-sync", input="address,hash\n" + "".join(
+            f"i{n}@example.com,*\n" for n in range(50)))
+        before = b.dump()
+        got = b.popbox("follow", "--once", preexec=full_disk)
+        eq(got.rc, 111)
+        eq(b.dump(), before)
+        assert accepts(b, GOOD)
+        got = reset(b, preexec=full_disk)
+        eq(got.rc, 111)
+        b.do("follow", "--once")
+        alike(a, b)
+        eq(accepts(b, NEW), "the change is made" in got.err, got)
 
 
 run()

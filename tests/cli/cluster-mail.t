@@ -10,7 +10,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from central import Host, accepts, alike, cluster, follow, until
+from central import accepts, alike, cluster, follow, until
 from tap import GOOD, eq, has, hasnt, run, test
 
 

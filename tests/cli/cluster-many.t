@@ -10,8 +10,8 @@ import threading
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import central
 import tap
-from central import Host, Server, alike, cluster, follow
-from tap import POPBOX, SANITIZED, TREE, eq, has, run, test
+from central import Host, Server, accepts, alike, cluster
+from tap import GOOD, POPBOX, SANITIZED, TREE, eq, has, run, test
 
 
 def model():
@@ -95,6 +95,70 @@ def crowd():
                   "after IS NULL UNION ALL SELECT n.number FROM popbox.change n "
                   "JOIN c ON n.after = c.number) SELECT count(*) FROM c"),
            pg.sql("SELECT count(*) FROM popbox.change"))
+
+
+@test("two administrators on two hosts at once: import, undo, harden, purge and backup; "
+      "each does what it says, and both hosts are alike", root=True)
+def two_administrators():
+    with cluster("a", "b") as (pg, a, b):
+        weak = subprocess.run(["mkpasswd", "-m", "sha-512", GOOD], check=True,
+                              capture_output=True, text=True).stdout.strip()
+
+        def both(*commands):
+            """One command on each host, at the same time."""
+            ran = [subprocess.Popen(
+                [POPBOX, "-d", host.store, *words], stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                for host, words, _ in commands]
+            said = [None, None]
+
+            def talk(i):
+                said[i] = ran[i].communicate(commands[i][2])
+            threads = [threading.Thread(target=talk, args=(i,)) for i in (0, 1)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            return [(process.returncode, said[i][1])
+                    for i, process in enumerate(ran)]
+
+        def rows(name):
+            return "address,hash\n" + "".join(
+                f"{name}{n}@example.com,{weak}\n" for n in range(150))
+        codes = both((a, ("import", "-", "--no-sync"), rows("a")),
+                     (b, ("import", "-", "--no-sync"), rows("b")))
+        eq([code for code, _ in codes], [0, 0], codes)
+        b.do("follow", "--once")
+        a.do("follow", "--once")
+        for name in ("a149@example.com", "b149@example.com"):
+            has(a.do("address", "list"), name)
+            has(b.do("address", "list"), name)
+        # Both wrap the same hashes: each is wrapped once.
+        codes = both((a, ("harden", "--yes"), ""), (b, ("harden", "--yes"), ""))
+        assert all(code in (0, 111) for code, _ in codes), codes
+        for host in (a, b):
+            host.do("harden", "--yes")
+            assert accepts(host, GOOD, "a7@example.com")
+            assert accepts(host, GOOD, "b7@example.com")
+        alike(a, b)
+        # A backup is one state, whatever the other does meanwhile.
+        last = a.last_entry()
+        codes = both((a, ("backup", a.top + "/kept"), ""),
+                     (b, ("address", "del", "b7@example.com", "--yes"), ""))
+        eq([code for code, _ in codes], [0, 0], codes)
+        a.do("follow", "--once")
+        # One of two that undo the same change does.
+        codes = both((a, ("undo", str(last + 1), "--yes"), ""),
+                     (b, ("undo", str(last + 1), "--yes"), ""))
+        assert sorted(code for code, _ in codes)[0] == 0, codes
+        for host in (a, b):
+            host.do("follow", "--once")
+            has(host.do("address", "list"), "b7@example.com")
+        a.do("domain", "del", "example.com", "--yes")
+        codes = both((a, ("purge", "--now", "--yes", "example.com"), ""),
+                     (b, ("purge", "--now", "--yes", "example.com"), ""))
+        assert sorted(code for code, _ in codes)[0] == 0, codes
+        alike(a, b)
 
 
 run()
