@@ -7,11 +7,13 @@ import contextlib
 import glob
 import os
 import pwd
+import select
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 import tap
@@ -176,6 +178,73 @@ timezone = 'UTC'
 
     def conninfo(self, role="owner", more=""):
         return f"host={self.top} dbname=popbox user={role}{more}"
+
+
+class Link:
+    """A host's way to a server, at the socket in its directory: "open", "cut" (what is
+    connected ends, and nothing connects), or "held" (nothing gets through)."""
+
+    def __init__(self, server, directory):
+        self.server, self.dir, self.now = server, directory, "open"
+        self.ends, self.listener = set(), None
+        os.mkdir(directory)
+        self.listen()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.state("cut")
+
+    def listen(self):
+        path = self.dir + "/.s.PGSQL.5432"
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(path)
+        os.chmod(path, 0o777)
+        self.listener.listen()
+        threading.Thread(target=self.accept, args=(self.listener,),
+                         daemon=True).start()
+
+    def state(self, now):
+        was, self.now = self.now, now
+        if now != "cut" and was == "cut":
+            self.listen()
+        if now != "cut" or was == "cut":
+            return
+        for end in (self.listener, *self.ends):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+    def accept(self, listener):
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = listener.accept()
+                threading.Thread(target=self.serve, args=(client,),
+                                 daemon=True).start()
+
+    def serve(self, client):
+        with client, socket.socket(socket.AF_UNIX) as server, \
+                contextlib.suppress(OSError):
+            server.connect(self.server.top + "/.s.PGSQL.5432")
+            self.ends |= {client, server}
+            try:
+                while self.pump(client, server):
+                    pass
+            finally:
+                self.ends -= {client, server}
+
+    def pump(self, client, server):
+        for end in select.select([client, server], [], [])[0]:
+            data = end.recv(65536)
+            while self.now == "held":
+                time.sleep(0.01)
+            if not data or self.now == "cut":
+                return False
+            (server if end is client else client).sendall(data)
+        return True
 
 
 class Host(tap.Site):

@@ -22,6 +22,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import central
 import cost
 import tap
 from tap import GOOD, TREE, Site, eq, run, skip, test
@@ -134,6 +135,43 @@ def dynamic():
     if not os.path.exists(DYNAMIC):
         skip("build/dynamic is not built")
     return DYNAMIC
+
+
+def calls(site, work):
+    """The system calls of a command, in order, and its whole trace."""
+    trace = cost.traced(site, work)
+    with open(site.top + "/trace", errors="replace") as file:
+        return trace.names, file.read()
+
+
+@test("without a central database nothing is done for one; with one a login makes the "
+      "same system calls", root=True, plain=True)
+def without_central():
+    tools()
+    with Site(qmail=False) as site:
+        site.joe()
+        _, text = calls(site, lambda prefix: site.do(
+            "passwd", "joe@example.com", "--stdin", input=GOOD + "\n",
+            prefix=prefix))
+        for word in ("popbox-central", "libpq", "AF_INET", "/etc/passwd"):
+            eq(word in text, False, word)
+    central.needs()
+    with central.Server() as pg, central.Host("a") as site:
+        site.joe()
+        eq(site.login().rc, 0)  # .lastlogin is written
+
+        def work(prefix):
+            eq(site.login(program=("/bin/true",), bare=True,
+                          prefix=prefix).rc, 0)
+        alone, text = calls(site, work)
+        assert len(alone) > 50, text
+        site.do("cluster", "init", pg.conninfo(), "--one-server")
+        copy, text = calls(site, work)
+        eq(copy, alone)
+        for word in ("popbox-central", "PGSQL", "AF_INET"):
+            eq(word in text, False, word)
+        pg.stop()
+        eq(calls(site, work)[0], alone)
 
 
 @test("a login that is accepted costs what it did", root=True, plain=True)

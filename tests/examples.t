@@ -14,6 +14,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import central
 import seen
 import tap
 from tap import (BUILD, CHECKPW, GOOD, POPBOX, QMAIL, SANITIZED, TREE, Site, as_third,
@@ -191,7 +192,7 @@ def units():
                 to.write(re.sub("/usr/local/sbin/popbox(-status-mail|-metrics)? ",
                                 "/bin/true ", file.read()))
         paths = sorted(glob.glob(site.top + "/popbox-*.*"))
-        eq(len(paths), 17)
+        eq(len(paths), 19)
         done = subprocess.run(["systemd-analyze", "verify", "--man=no",
                                *paths], capture_output=True, text=True)
         eq((done.returncode, done.stderr), (0, ""))
@@ -742,6 +743,63 @@ def ansible():
         eq([json.loads(l)["code"] for l in got.out.splitlines()], [100, 0])
         eq(json.loads(got.out.splitlines()[0])["errors"][0]["code"], "exists")
         eq(got.rc, 100)
+
+
+@test("follow: the run script and the unit run the same, which takes changes of another "
+      "host", root=True, plain=True)
+def follows():
+    central.needs()
+    with open(EXAMPLES + "/follow/run") as file:
+        script = file.read()
+    command = re.search(r"^exec (/usr.*)$", script, re.M).group(1)
+    eq(unit(EXAMPLES + "/systemd/popbox-follow.service")["ExecStart"], command)
+    with central.Server() as pg, central.Host("a") as a, \
+            central.Host("b") as b:
+        a.do("cluster", "init", pg.conninfo(), "--one-server")
+        b.do("cluster", "join", pg.conninfo())
+        b.start("sh", "-c", script.replace(
+            "/usr/local/sbin/popbox", f"{tap.POPBOX} -d {b.store}"))
+        a.joe()
+        for _ in range(600):
+            if b.login().rc == 0:
+                break
+            time.sleep(0.05)
+        eq(b.login().rc, 0)
+        done = subprocess.run(unit(EXAMPLES + "/systemd/popbox-cluster.service")[
+            "ExecStart"].replace("/usr/local/sbin/popbox",
+                                 f"{tap.POPBOX} -d {b.store}").split())
+        eq(done.returncode, 0)
+
+
+@test("Patroni: PostgreSQL takes the example's parameters, and reads its lines of pg_hba "
+      "and the guide's", root=True, plain=True)
+def patroni():
+    central.needs()
+    with open(EXAMPLES + "/patroni/popbox.yml") as file:
+        text = file.read()
+    settings = [f"{name} = '{value}'" for part in re.findall(
+        r"^ +parameters:\n((?: +.*\n)+?)(?= {0,6}\w|\S)", text, re.M)
+        for name, value in re.findall(r'^ +(\w+): "?(\w+)"?$', part, re.M)
+        if name != "ssl"]
+    for must in ("log_parameter_max_length_on_error", "synchronous_commit"):
+        has(str(settings), must)
+    has(text, "synchronous_mode_strict: true")
+    lines = re.findall(r"^ +- ((?:local|hostssl) .*)$", text, re.M)
+    with open(TREE + "/doc/guide/cluster.md") as file:
+        lines += re.findall(r"^(hostssl.*)$", file.read(), re.M)
+    eq(len(lines), 6)
+    with central.Server(*settings) as pg:
+        for setting in settings:
+            name, value = setting.replace("'", "").split(" = ")
+            eq(pg.sql("SELECT reset_val FROM pg_settings WHERE name = "
+                      f"'{name}'"), value)
+        with open(pg.data + "/pg_hba.conf", "a") as file:
+            file.writelines(line + "\n" for line in lines)
+        before = pg.sql("SELECT count(*) FROM pg_hba_file_rules")
+        # TLS is not on in this one, which it says of each line.
+        eq(pg.sql("SELECT error FROM pg_hba_file_rules WHERE error IS NOT NULL "
+                  "AND error !~ 'SSL is disabled'"), "")
+        assert int(before) > 6, before
 
 
 @test("every file of the examples is named in their list, and scripts are sound")

@@ -3,6 +3,7 @@
 real programs at /var/qmail, a mail log, and the sites that move in. Only ever
 called in the root that guide.t has laid over this machine's."""
 import fcntl
+import glob
 import os
 import select
 import shutil
@@ -10,10 +11,12 @@ import socket
 import socketserver
 import struct
 import subprocess
+import sys
 import threading
 import time
 
 import genuine
+import over
 from oldsites import vmailmgr_cdb, vmailmgr_value, vmailmgr_vsetup
 from tap import BUILD, QMAIL
 
@@ -263,5 +266,11 @@ def prepare(chapter):
     elif chapter == "dial-up.md":
         store()
         customer()
+    elif chapter == "cluster.md":
+        if not glob.glob("/usr/lib/postgresql/15/bin/initdb"):
+            print("PostgreSQL is not installed here")
+            sys.exit(over.NO_ROOT)
+        store()
+        shutil.copy(BUILD + "/popbox-central", "/usr/local/sbin/")
     elif chapter == "recipes.md":
         store()

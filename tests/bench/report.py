@@ -10,7 +10,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 # `growth` takes an hour and has its own pages: tests/bench/growth.
-ALL = ("login", "logins", "publish", "change", "check", "bulk")
+ALL = ("login", "logins", "publish", "change", "check", "bulk", "cluster")
 
 
 def one(name, size, where=HERE):

@@ -112,26 +112,29 @@ def compiled(name, *words):
     return out
 
 
-def patched(path, old, new):
-    """The text of a source file with one check removed. The place must be
-    there exactly once, else the harness is out of date, and fails."""
-    with open(os.path.join(TREE, path)) as file:
-        text = file.read()
+def patched(path, old, new, text=None):
+    """The text of a source file with one check removed; text: it was patched before.
+    The place must be there exactly once, else the harness is out of date, and
+    fails."""
+    if text is None:
+        with open(os.path.join(TREE, path)) as file:
+            text = file.read()
     if text.count(old) != 1:
         raise SystemExit(f"{path}: {text.count(old)} times {old!r}: the "
                          "planted fault does not apply")
     return text.replace(old, new)
 
 
-def planted_build(name, path, old, new, also=(), san=False):
+def planted_build(name, path, old, new, also=(), san=False, more=()):
     """A whole build in which one source file is a patched one; its directory,
     for tap.BUILD. Only what depends on that file is compiled again. also: more
-    of (path, old, new), in other files. san: of the sanitizers' build, which then
+    of (path, old, new). more: what else make shall make there. san: of the sanitizers' build, which then
     is in san/ there. PLANT=no: the harness ends here."""
     if os.environ.get("PLANT") == "no":
         raise SystemExit(0)
-    texts = [(where, patched(where, was, is_now))
-             for where, was, is_now in ((path, old, new), *also)]
+    texts = {}
+    for where, was, is_now in ((path, old, new), *also):
+        texts[where] = patched(where, was, is_now, texts.get(where))
     top = os.path.join(DEEP, "plant", name)
     shutil.rmtree(top, ignore_errors=True)
     where = "/san" if san else ""
@@ -141,10 +144,10 @@ def planted_build(name, path, old, new, also=(), san=False):
         shutil.copytree(f"{BUILD}{where}/{part}", f"{top}/build{where}/{part}")
     shutil.copy2(TREE + "/Makefile", top)
     shutil.copy2(f"{BUILD}{where}/flags", f"{top}/build{where}")
-    for source, text in texts:
+    for source, text in texts.items():
         with open(f"{top}/{source}", "w") as file:
             file.write(text)
-    done = subprocess.run(["make", "-C", top, "all", *(["SAN=1"] if san else [])], capture_output=True,
+    done = subprocess.run(["make", "-C", top, "all", *more, *(["SAN=1"] if san else [])], capture_output=True,
                           text=True)
     if done.returncode:
         raise SystemExit(f"the planted fault {name} does not build: "
