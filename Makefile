@@ -47,7 +47,7 @@ LOGINLIB = $(if $(DYNAMIC),-lc) -lsodium -llmdb -lcrypt -l:libnettle.a $(if $(ST
 # What the login program is made of, by name: nothing here writes the store.
 LOGIN    = $(addprefix checkpw/,main request verdict seen log lastlogin \
 	   confine confine_calls) \
-	   $(addprefix store/,err name fold record row handle domain box address \
+	   $(addprefix store/,err name fold record row handle domain box app address \
 	   store path config config_file login secret drop fault db/db) \
 	   $(addprefix store/hash/,pwhash pwhash_form pwhash_digest pwhash_wrap \
 	   pwhash_old pwhash_foreign)

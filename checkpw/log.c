@@ -117,15 +117,17 @@ static const char *asker(const struct log_line *line)
 /* The parts are bounded (ip 45, box 26, user 128, reasons ours), so that a
  * line always fits; snprintf ends it in any case. */
 void log_accept(enum config_log where, const struct log_line *line,
-		const char *box)
+		const char *box, const char *app)
 {
 	char user[LOG_USER_MAX + 1], text[LINE_MAX_BYTES + 1];
 
 	escape(line, user);
 	emit(where, LOG_INFO, text,
 	     snprintf(text, LINE_MAX_BYTES,
-		      "popbox-checkpw: accept ip=%.45s box=%.26s%.41s user=%s",
-		      log_ip(line->ip), box, asker(line), user));
+		      "popbox-checkpw: accept ip=%.45s box=%.26s%s%.32s%.41s "
+		      "user=%s",
+		      log_ip(line->ip), box, app[0] ? " app=" : "", app,
+		      asker(line), user));
 }
 
 void log_refuse(enum config_log where, const struct log_line *line,

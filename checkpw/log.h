@@ -2,6 +2,7 @@
 /* log.h: one line for every login.
  *
  *	popbox-checkpw: accept ip=192.0.2.7 box=ex1-0001 user=joe@example.com
+ *	popbox-checkpw: accept ip=192.0.2.7 box=ex1-0001 app=phone user=joe@...
  *	popbox-checkpw: refuse ip=192.0.2.7 reason=mismatch user=joe@...
  *	popbox-checkpw: error ip=192.0.2.7 reason="store: busy" user=joe@...
  *
@@ -29,8 +30,9 @@ struct log_line {
 /* The text itself if it is an IP address, else "-". */
 const char *log_ip(const char *text);
 
+/* app: the app password that was used, or "". */
 void log_accept(enum config_log where, const struct log_line *line,
-		const char *box);
+		const char *box, const char *app);
 /* reason is a word. */
 void log_refuse(enum config_log where, const struct log_line *line,
 		const char *reason);

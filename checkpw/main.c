@@ -293,6 +293,19 @@ static bool wants_maildir(char *const *program)
 	       access(last, F_OK) != 0;
 }
 
+/* In the Maildir. */
+static void note_login(const struct run *run, const struct login *login)
+{
+	char name[PATH_LASTAPP_TEXT];
+
+	if (run->program)
+		lastlogin_note(PATH_LASTLOGIN, 0, log_ip(run->line.ip));
+	if (!login->app_number)
+		return;
+	path_lastapp(login->app_number, name);
+	lastlogin_note(name, login->app_created, log_ip(run->line.ip));
+}
+
 /* Becomes the program, in the Maildir. Returns only when it could not. */
 static int enter(struct run *run, const struct login *login)
 {
@@ -313,11 +326,11 @@ static int enter(struct run *run, const struct login *login)
 				   "argument 'Maildir', it must be '.' here");
 	if (!set_environment(login, maildir, box))
 		return failed(run, "environment");
-	lastlogin_note(log_ip(run->line.ip));
+	note_login(run, login);
 	why = confine_files(&run->config, program);
 	if (why)
 		return failed(run, why);
-	log_accept((enum config_log)run->config.log, &run->line, box);
+	log_accept((enum config_log)run->config.log, &run->line, box, login->app);
 	why = confine_calls(&run->config);
 	if (why)
 		return failed(run, why);
@@ -325,21 +338,33 @@ static int enter(struct run *run, const struct login *login)
 	return failed(run, "program");
 }
 
-/* The slow hash is computed, unless it was for the same password a short time
- * ago. Whoever is refused waits for it. */
-static enum verdict judge(struct run *run, const struct request *request,
-			  const struct login *login, const char **ret_reason)
+/* The box's own password. The slow hash is computed, unless it was for the same
+ * password a short time ago. Whoever is refused waits for it. */
+static enum verdict judge_own(struct run *run, const struct request *request,
+			      const struct login *login, const char **ret_reason)
 {
 	enum verdict verdict = VERDICT_ACCEPT;
 	bool seen = seen_holds(&run->seen, login, request->password,
 			       request->password_len);
 
-	*ret_reason = "";
 	if (!seen || !login->found)
 		verdict = login_decide(login, request->password,
 				       request->password_len, ret_reason);
 	if (!seen && verdict == VERDICT_ACCEPT)
 		seen_add(&run->seen);
+	return verdict;
+}
+
+/* App passwords come first, cost no slow hash and are never in the table: one that is
+ * revoked is refused from then on. */
+static enum verdict judge(struct run *run, const struct request *request,
+			  struct login *login, const char **ret_reason)
+{
+	enum verdict verdict = VERDICT_ACCEPT;
+
+	*ret_reason = "";
+	if (!login_by_app(login, request->password, request->password_len))
+		verdict = judge_own(run, request, login, ret_reason);
 	seen_close(&run->seen);
 	return verdict;
 }
@@ -362,7 +387,7 @@ static int decide(struct run *run, struct store **store,
 	if (err != ERR_OK)
 		return cannot_tell(run, "store", why_text(err));
 	verdict = judge(run, request, login, &reason);
-	secret_wipe(login->hash, sizeof login->hash);
+	login_forget(login);
 	request_forget(request);
 	switch (verdict) {
 	case VERDICT_ACCEPT:
@@ -445,11 +470,15 @@ static int serve(struct run *run, struct request *request, struct login *login)
 static int answer(const struct run *run, int code, const struct login *login)
 {
 	enum verdict verdict = VERDICT_CANNOT_TELL;
-	char box[NAME_BOX_TEXT];
+	char box[NAME_BOX_TEXT], maildir[PATH_BOX_TEXT];
 
 	if (code == 0) {
 		name_box_text(&login->box, box);
-		log_accept((enum config_log)run->config.log, &run->line, box);
+		log_accept((enum config_log)run->config.log, &run->line, box,
+			   login->app);
+		path_box(run->config.home, &login->box, maildir);
+		if (login->app_number && change_to(maildir))
+			note_login(run, login);
 		verdict = VERDICT_ACCEPT;
 	} else if (code == EXIT_NO) {
 		verdict = VERDICT_REFUSE;

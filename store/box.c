@@ -2,11 +2,15 @@
 /* box.c: numbered Maildirs, each with one password. */
 #include <string.h>
 
+#include "app.h"
 #include "row.h"
 #include "secret.h"
 
-static uint8_t version_of(const struct store_box *box)
+static uint8_t version_of(const struct store_box *box,
+			  const struct store_packed *apps)
 {
+	if (box->apps_only || apps->count)
+		return ROW_VERSION_APPS;
 	if (box->vacation[0])
 		return ROW_VERSION_VACATION;
 	if (row_has_limits(&box->state) || box->quota.messages)
@@ -16,13 +20,14 @@ static uint8_t version_of(const struct store_box *box)
 
 enum err box_encode(const struct store_account *account, struct row *ret_row)
 {
-	return box_encode_with(&account->box, account->hash, ret_row);
+	return box_encode_with(&account->box, account->hash, &account->apps,
+			       ret_row);
 }
 
 enum err box_encode_with(const struct store_box *box, const char *hash,
-			 struct row *ret_row)
+			 const struct store_packed *apps, struct row *ret_row)
 {
-	const uint8_t version = version_of(box);
+	const uint8_t version = version_of(box, apps);
 	struct row_key key = row_key_box(&box->name);
 	struct record record =
 		record_new(ret_row->bytes, sizeof ret_row->bytes, version);
@@ -45,6 +50,10 @@ enum err box_encode_with(const struct store_box *box, const char *hash,
 		record_put_u64(&record, (uint64_t)box->vacation_from);
 		record_put_u64(&record, (uint64_t)box->vacation_until);
 		record_put_text(&record, box->vacation);
+	}
+	if (version >= ROW_VERSION_APPS) {
+		record_put_u8(&record, box->apps_only);
+		app_put(&record, apps);
 	}
 	return record_seal(&record, key.bytes, key.len, &ret_row->len);
 }
@@ -81,8 +90,10 @@ static void get_vacation(struct record *record, struct store_box *box)
 
 /* What rows of the first version do not have. A version says what those before it
  * could not. */
-static void get_more(struct record *record, struct store_box *box)
+static void get_more(struct record *record, struct store_account *account)
 {
+	struct store_box *box = &account->box;
+
 	box->other = (struct name_box){.number = 0};
 	box->quota.messages = 0;
 	if (record->version >= ROW_VERSION_MORE)
@@ -91,7 +102,16 @@ static void get_more(struct record *record, struct store_box *box)
 	if (record->version >= ROW_VERSION_LIMITED)
 		box->quota.messages = record_get_u64(record);
 	get_vacation(record, box);
-	if (version_of(box) != record->version)
+	box->apps_only = false;
+	account->apps.count = 0;
+	account->apps.len = 0;
+	memset(account->apps.salt, 0, sizeof account->apps.salt);
+	if (record->version >= ROW_VERSION_APPS) {
+		box->apps_only = record_get_bool(record);
+		app_get(record, &account->apps);
+	}
+	box->apps = account->apps.count;
+	if (version_of(box, &account->apps) != record->version)
 		record->bad = true;
 }
 
@@ -102,7 +122,7 @@ enum err box_decode(struct db_bytes key, struct db_bytes row,
 	struct store_box *box = &ret_account->box;
 	struct record record;
 	enum err err = record_open(row.at, row.len, key.at, key.len,
-				   ROW_VERSION_VACATION, &record);
+				   ROW_VERSION_APPS, &record);
 
 	if (err == ERR_OK)
 		err = row_name_box(key, &box->name);
@@ -114,28 +134,52 @@ enum err box_decode(struct db_bytes key, struct db_bytes row,
 	box->has_password = record_get_bool(&record);
 	box->password_changed = (int64_t)record_get_u64(&record);
 	row_get_state(&record, &box->state);
-	get_more(&record, box);
+	get_more(&record, ret_account);
 	err = record_end(&record);
-	if (err != ERR_OK)
+	if (err != ERR_OK) {
 		secret_wipe(ret_account->hash, sizeof ret_account->hash);
+		secret_wipe(&ret_account->apps, sizeof ret_account->apps);
+	}
 	return err;
 }
 
-/* The box alone: the hash goes no further. */
+/* The box alone: hash and digests go no further. */
 static enum err decode_box(struct db_bytes key, struct db_bytes row,
 			   struct store_box *ret_box)
 {
 	struct store_account account;
+	struct store_apps apps;
 	enum err err = box_decode(key, row, &account);
 
 	if (err != ERR_OK)
 		return err;
-	/* Of the text, which is last, what there is. */
-	memcpy(ret_box, &account.box,
-	       offsetof(struct store_box, vacation) +
-		       strlen(account.box.vacation) + 1);
+	if (!app_unpack(&account.apps, &apps))
+		err = ERR_DAMAGED;
+	else
+		/* Of the text, which is last, what there is. */
+		memcpy(ret_box, &account.box,
+		       offsetof(struct store_box, vacation) +
+			       strlen(account.box.vacation) + 1);
+	secret_wipe(&apps, sizeof apps);
 	secret_wipe(account.hash, sizeof account.hash);
-	return ERR_OK;
+	secret_wipe(&account.apps, sizeof account.apps);
+	return err;
+}
+
+enum err store_apps_row(const uint8_t *key, size_t key_len, const uint8_t *row,
+			size_t row_len, struct store_apps *ret_apps)
+{
+	struct store_account account;
+	enum err err = box_decode((struct db_bytes){key, key_len},
+				  (struct db_bytes){row, row_len}, &account);
+
+	if (err != ERR_OK)
+		return err;
+	app_hide(&account.apps);
+	if (!app_unpack(&account.apps, ret_apps))
+		err = ERR_DAMAGED;
+	secret_wipe(&account, sizeof account);
+	return err;
 }
 
 enum err store_box_row(const uint8_t *key, size_t key_len, const uint8_t *row,
@@ -155,6 +199,18 @@ enum err store_login(struct store_txn *txn, const struct name_box *name,
 	if (err != ERR_OK)
 		return err;
 	return box_decode(row_key_bytes(&key), row, ret_account);
+}
+
+enum err store_apps_get(struct store_txn *txn, const struct name_box *name,
+			struct store_apps *ret_apps)
+{
+	struct row_key key = row_key_box(name);
+	struct db_bytes row;
+	enum err err = db_get(txn->db, DB_BOX, row_key_bytes(&key), &row);
+
+	return err == ERR_OK ? store_apps_row(key.bytes, key.len, row.at, row.len,
+					      ret_apps)
+			     : err;
 }
 
 enum err store_box_get(struct store_txn *txn, const struct name_box *name,

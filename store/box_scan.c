@@ -22,6 +22,7 @@ static unsigned judge_box(const void *arg, struct db_bytes key,
 	if (box_decode(key, row, &account) == ERR_OK) {
 		verdict = scan->judge(scan->arg, &account);
 		secret_wipe(account.hash, sizeof account.hash);
+		secret_wipe(&account.apps, sizeof account.apps);
 	}
 	return verdict;
 }

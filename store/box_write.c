@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "app.h"
 #include "row_write.h"
 #include "secret.h"
 #include "store/hash/pwhash.h"
 
-/* As the journal shows it: without the hash. */
-static enum err encode_public(const struct store_box *box, struct row *ret_row)
+/* As the journal shows it: without hash and digests. */
+static enum err encode_public(const struct store_account *account,
+			      struct row *ret_row)
 {
-	return box_encode_with(box, "", ret_row);
+	struct store_packed shown = account->apps;
+
+	app_hide(&shown);
+	return box_encode_with(&account->box, "", &shown, ret_row);
 }
 
 enum err store_box_number(struct store_txn *txn,
@@ -98,19 +103,19 @@ static enum err judge_number(struct store_txn *txn, const struct name_box *name)
 static enum err insert(struct store_txn *txn,
 		       const struct store_account *account)
 {
-	const struct store_box *box = &account->box;
-	struct row_key key = row_key_box(&box->name);
+	const struct name_box *name = &account->box.name;
+	struct row_key key = row_key_box(name);
 	struct row row, shown;
-	enum err err = judge(txn, &box->name);
+	enum err err = judge(txn, name);
 
 	if (err == ERR_OK)
-		err = judge_number(txn, &box->name);
+		err = judge_number(txn, name);
 	if (err == ERR_OK)
-		err = pass_number(txn, &box->name);
+		err = pass_number(txn, name);
 	if (err == ERR_OK)
 		err = box_encode(account, &row);
 	if (err == ERR_OK)
-		err = encode_public(box, &shown);
+		err = encode_public(account, &shown);
 	if (err == ERR_OK)
 		err = row_write(txn, DB_BOX, &key, &row);
 	if (err == ERR_OK)
@@ -190,13 +195,13 @@ static enum err change_hash(struct store_txn *txn, const struct row_key *key,
 			    int64_t when)
 {
 	struct row before, after;
-	enum err err = encode_public(&account->box, &before);
+	enum err err = encode_public(account, &before);
 
 	account->box.password_changed = when;
 	if (err == ERR_OK)
 		err = set_hash(txn, key, account, hash);
 	if (err == ERR_OK)
-		err = encode_public(&account->box, &after);
+		err = encode_public(account, &after);
 	if (err == ERR_OK)
 		err = journal_append(txn, STORE_PASSWORD, STORE_BOXES, key,
 				     &before, &after);
@@ -263,23 +268,24 @@ enum err store_box_set(struct store_txn *txn, const struct store_box *box)
 		return err;
 	err = judge_vacation(txn, box);
 	if (err == ERR_OK)
-		err = encode_public(&account.box, &before);
+		err = encode_public(&account, &before);
 	memcpy(account.box.title, box->title, sizeof box->title);
 	memcpy(account.box.state.reason, box->state.reason,
 	       sizeof box->state.reason);
 	account.box.quota = box->quota;
+	account.box.apps_only = box->apps_only;
 	account.box.state.login = box->state.login;
 	account.box.state.delivery = box->state.delivery;
 	account.box.state.expires = box->state.expires;
 	account.box.state.off = box->state.off;
 	set_vacation(&account.box, box);
 	if (err == ERR_OK)
-		err = encode_public(&account.box, &after);
+		err = encode_public(&account, &after);
 	if (err == ERR_OK && row_same(&before, &after))
 		goto out;
 	account.box.state.changed = txn->now;
 	if (err == ERR_OK)
-		err = encode_public(&account.box, &after);
+		err = encode_public(&account, &after);
 	if (err == ERR_OK)
 		err = box_encode(&account, &whole);
 	if (err == ERR_OK)
@@ -327,7 +333,7 @@ static enum err park(struct store_txn *txn, const struct name_box *name,
 	if (err == ERR_OK)
 		err = box_encode(&account, &row);
 	if (err == ERR_OK)
-		err = encode_public(&account.box, &shown);
+		err = encode_public(&account, &shown);
 	if (err == ERR_OK)
 		err = parked_put(txn, STORE_BOXES, &key, &row, STORE_GOES_ON);
 	if (err == ERR_OK)
@@ -351,15 +357,14 @@ enum err store_box_moved(struct store_txn *txn, const struct name_box *from,
 enum err store_box_restore(struct store_txn *txn, const struct name_box *name)
 {
 	struct row_key key = row_key_box(name);
-	struct store_box box;
+	struct store_account account;
 	struct parked parked;
 	struct row shown;
 	enum err err = parked_get(txn, STORE_BOXES, &key, &parked);
 
 	if (err != ERR_OK)
 		return err;
-	err = store_box_row(key.bytes, key.len, parked.row.bytes,
-			    parked.row.len, &box);
+	err = box_decode(row_key_bytes(&key), row_bytes(&parked.row), &account);
 	if (err == ERR_OK)
 		err = judge(txn, name);
 	if (err == ERR_OK)
@@ -367,10 +372,11 @@ enum err store_box_restore(struct store_txn *txn, const struct name_box *name)
 	if (err == ERR_OK)
 		err = parked_drop(txn, STORE_BOXES, &key);
 	if (err == ERR_OK)
-		err = encode_public(&box, &shown);
+		err = encode_public(&account, &shown);
 	if (err == ERR_OK)
 		err = journal_append(txn, STORE_ADD, STORE_BOXES, &key, NULL,
 				     &shown);
+	secret_wipe(&account, sizeof account);
 	secret_wipe(&parked, sizeof parked);
 	return err;
 }

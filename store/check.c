@@ -25,6 +25,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app.h"
 #include "check_private.h"
 #include "pending.h"
 #include "secret.h"
@@ -233,6 +234,7 @@ const char *check_hash(struct store_account *account)
 					   : NULL;
 
 	secret_wipe(account->hash, sizeof account->hash);
+	secret_wipe(&account->apps, sizeof account->apps);
 	return why;
 }
 
@@ -248,6 +250,16 @@ void check_found_hash(struct check *check, const struct name_box *name,
 	check_found_box(check, STORE_RULE_HASH, name, text);
 }
 
+/* Rows are decoded without a look at each. */
+bool check_apps(const struct store_account *account)
+{
+	struct store_apps apps;
+	const bool good = app_unpack(&account->apps, &apps);
+
+	secret_wipe(&apps, sizeof apps);
+	return good;
+}
+
 static unsigned judge_box(const void *arg, struct db_bytes key,
 			  struct db_bytes row, uint64_t *sum)
 {
@@ -255,7 +267,7 @@ static unsigned judge_box(const void *arg, struct db_bytes key,
 
 	(void)arg;
 	(void)sum;
-	if (box_decode(key, row, &account) != ERR_OK)
+	if (box_decode(key, row, &account) != ERR_OK || !check_apps(&account))
 		return CHECK_DAMAGED;
 	return check_hash(&account) ? CHECK_UNFIT : CHECK_GOOD;
 }

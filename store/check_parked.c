@@ -35,6 +35,10 @@ static bool parked_good(struct check *check, enum store_table table,
 		break;
 	case STORE_BOXES:
 		err = box_decode(key, bytes, &account);
+		if (err == ERR_OK && !check_apps(&account)) {
+			secret_wipe(&account, sizeof account);
+			err = ERR_DAMAGED;
+		}
 		*ret_again = err == ERR_OK &&
 			     store_box_get(check->txn, &account.box.name,
 					   &box) == ERR_OK;

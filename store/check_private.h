@@ -50,6 +50,9 @@ typedef void check_row(struct check *check, struct db_bytes key,
 MUST_USE enum err check_walk(struct check *check, enum db_table table,
 			     scan_judge *judge, check_row *row);
 
+/* Are its app passwords of the form that they must have? */
+MUST_USE bool check_apps(const struct store_account *account);
+
 /* One of the walks. */
 check_row check_parked;
 

@@ -5,10 +5,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "app.h"
 #include "secret.h"
 
 const char login_no_password[] = "no-password";
 const char login_expired[] = "expired";
+const char login_apps_only[] = "apps-only";
 
 struct asked {
 	const struct config *config;
@@ -124,7 +126,14 @@ static bool is_off(unsigned off, unsigned service)
 	return service ? off & service : off == STORE_SERVICES;
 }
 
-/* The switches of all three levels; the first that is off is the reason. */
+/* Webmail and what stands behind it go on with the box's own. */
+unsigned login_barred(const struct store_box *box)
+{
+	return box->apps_only ? STORE_SERVICE_POP | STORE_SERVICE_SMTP : 0;
+}
+
+/* The switches of all three levels; the first that is off is the reason. Of what is
+ * the box's own password alone: own_password. */
 static enum err judge(struct store_txn *txn, const struct login_name *name,
 		      const struct store_domain *domain,
 		      const char **ret_reason)
@@ -146,10 +155,17 @@ static enum err judge(struct store_txn *txn, const struct login_name *name,
 		reason = login_expired;
 	else if (is_off(said.terms.off, name->service))
 		reason = "service-off";
-	else if (!account->hash[0])
-		reason = login_no_password;
 	*ret_reason = reason;
 	return ERR_OK;
+}
+
+static const char *own_password(const struct login_name *name)
+{
+	const struct store_account *account = name->account;
+
+	if (is_off(login_barred(&account->box), name->service))
+		return login_apps_only;
+	return account->hash[0] ? NULL : login_no_password;
 }
 
 /* Judges the domain of one address of the box. */
@@ -203,8 +219,13 @@ enum err login_allowed(struct store_txn *txn, const struct login_name *name,
 		       const char **ret_reason,
 		       struct name_address *ret_address)
 {
-	return name->domain ? judge(txn, name, name->domain, ret_reason)
-			    : judge_box(txn, name, ret_reason, ret_address);
+	enum err err = name->domain
+			       ? judge(txn, name, name->domain, ret_reason)
+			       : judge_box(txn, name, ret_reason, ret_address);
+
+	if (err == ERR_OK && !*ret_reason)
+		*ret_reason = own_password(name);
+	return err;
 }
 
 /* By whichever name it lasts longest, and by whichever a service is on. */
@@ -270,6 +291,13 @@ enum err login_terms(struct store_txn *txn, const struct store_box *box,
 	return err;
 }
 
+/* Is it about nothing but the box's own password? */
+static bool is_own(const char *reason)
+{
+	return !reason || reason == login_apps_only ||
+	       reason == login_no_password;
+}
+
 /* domain: that of the login as it was sent, or NULL: it is the box's name. */
 static enum err take_account(struct store_txn *txn, const struct name_box *name,
 			     const struct store_domain *domain,
@@ -292,6 +320,9 @@ static enum err take_account(struct store_txn *txn, const struct name_box *name,
 		else
 			name_box_text(name, login->user);
 		memcpy(login->hash, account.hash, sizeof login->hash);
+		login->service = asked->service;
+		if (is_own(login->reason))
+			login->apps = account.apps;
 	}
 	secret_wipe(&account, sizeof account);
 	return err;
@@ -441,6 +472,51 @@ enum err login_find(struct store *store, const struct config *config,
 	}
 	secret_wipe(&asked.login, sizeof asked.login);
 	return err;
+}
+
+/* NULL, or why this one is not taken. One that is for some services alone is not for
+ * one that has no name. */
+static const char *refuse_app(const struct store_app *app, unsigned service)
+{
+	if (login_ended(app->expires))
+		return "app-expired";
+	if (app->services != STORE_SERVICES && !(app->services & service))
+		return "app-service-off";
+	return NULL;
+}
+
+bool login_by_app(struct login *login, const void *password, size_t len)
+{
+	struct store_app app;
+	const char *reason;
+
+	if (!app_find(&login->apps, password, len, &app))
+		return false;
+	reason = refuse_app(&app, login->service);
+	if (reason) { /* and it is not the box's own */
+		login->found = false;
+		login->reason = reason;
+		return false;
+	}
+	memcpy(login->app, app.name, sizeof login->app);
+	login->app_number = app.number;
+	login->app_created = app.created;
+	return true;
+}
+
+enum verdict login_judge(struct login *login, const void *password, size_t len,
+			 const char **ret_reason)
+{
+	*ret_reason = "";
+	return login_by_app(login, password, len)
+		       ? VERDICT_ACCEPT
+		       : login_decide(login, password, len, ret_reason);
+}
+
+void login_forget(struct login *login)
+{
+	secret_wipe(login->hash, sizeof login->hash);
+	secret_wipe(&login->apps, sizeof login->apps);
 }
 
 enum verdict login_decide(const struct login *login, const void *password,

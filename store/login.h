@@ -25,12 +25,24 @@ struct login {
 	struct name_domain domain;	/* "" for a box that no address leads to */
 	char user[NAME_ADDRESS_TEXT];	/* canonical: the address, or the box */
 	char hash[STORE_HASH_MAX + 1];
+	unsigned service; /* by which it came */
+	struct store_packed apps; /* that may be tried; found or not: a box that has
+				 * no password of its own may have some */
+	char app[STORE_APP_NAME + 1]; /* which one login_by_app took; "": none */
+	unsigned app_number;	      /* and of it the number, */
+	int64_t app_created;	      /* and when it was made */
 };
 
 /* The reason of a box that is not suspended at all. */
 extern const char login_no_password[];
 /* That of a box that is not suspended, but has ended at some level. */
 extern const char login_expired[];
+/* That of a box whose own password is not taken by this service, but its app
+ * passwords are. */
+extern const char login_apps_only[];
+
+/* The services by which the box's own password is not taken, whatever else is on. */
+unsigned login_barred(const struct store_box *box);
 
 /* The service of this name, as programs call it: pop, pop3, smtp, submission, imap,
  * webmail. 0: it has no switch of its own. */
@@ -48,7 +60,8 @@ struct login_name {
 	unsigned service; /* enum store_service */
 };
 
-/* May this box log in under this name? The only place that knows.
+/* May this box log in under this name with its own password? The only place that
+ * knows.
  *
  * The switches `login` of the box, of its handle and of the name's domain must
  * be on, and that of the domain's handle if it is another one; none of them may
@@ -98,9 +111,23 @@ MUST_USE enum err login_find(struct store *store, const struct config *config,
 			     const char *local_ip, unsigned service,
 			     struct login *ret_login);
 
-/* Exactly one hash computation. *ret_reason is static; "" when accepted. */
+/* Is it one of the box's app passwords? One fast digest, whoever it is and however
+ * many there are. True: it is accepted, and login says which it was. One that has
+ * ended, or is for other services, is refused; login_decide will say why. */
+MUST_USE bool login_by_app(struct login *login, const void *password,
+			   size_t len);
+
+/* The box's own password: exactly one hash computation. *ret_reason is static; ""
+ * when accepted. */
 MUST_USE enum verdict login_decide(const struct login *login,
 				   const void *password, size_t len,
 				   const char **ret_reason);
+
+/* Both, as the login program tries them. */
+MUST_USE enum verdict login_judge(struct login *login, const void *password,
+				  size_t len, const char **ret_reason);
+
+/* Wipes hash and digests. */
+void login_forget(struct login *login);
 
 #endif

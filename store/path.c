@@ -27,3 +27,8 @@ void path_dialup(const char *serialmail, const struct name_domain *domain,
 	(void)snprintf(ret_path, PATH_DIALUP_TEXT, "%s/%s", serialmail,
 		       domain->s);
 }
+
+void path_lastapp(unsigned number, char ret_name[PATH_LASTAPP_TEXT])
+{
+	(void)snprintf(ret_name, PATH_LASTAPP_TEXT, ".lastapp-%u", number);
+}

@@ -26,7 +26,8 @@
  * or expires (2), a box from where or to where its mail moved (2); handle, domain
  * and box that something is limited (4): a quota, but for a box's bytes, which every
  * row has; an end, services that are off, how many of each a handle may have; a box that its
- * mail is answered (5). So a popbox that does not know those reads all other rows, and answers ERR_SCHEMA for
+ * mail is answered (5), that it has app passwords or takes those alone (6). So a
+ * popbox that does not know those reads all other rows, and answers ERR_SCHEMA for
  * these. A version has what those before it have, empty where there is none. */
 enum {
 	ROW_VERSION = 1,
@@ -34,6 +35,7 @@ enum {
 	ROW_VERSION_MOVED = 3,
 	ROW_VERSION_LIMITED = 4,
 	ROW_VERSION_VACATION = 5,
+	ROW_VERSION_APPS = 6,
 };
 
 struct row_key {
@@ -150,6 +152,7 @@ MUST_USE enum err domain_decode_pointer(struct db_bytes key,
 MUST_USE enum err box_encode(const struct store_account *account,
 			     struct row *ret_row);
 MUST_USE enum err box_encode_with(const struct store_box *box, const char *hash,
+				 const struct store_packed *apps,
 				  struct row *ret_row);
 /* On an error *ret_account may be half written, but never has the hash. */
 MUST_USE enum err box_decode(struct db_bytes key, struct db_bytes row,

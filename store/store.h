@@ -32,7 +32,7 @@ enum {
 	STORE_IP_MAX = 45,	   /* INET6_ADDRSTRLEN less its NUL */
 	STORE_KEY_MAX = 511, /* LMDB's own limit */
 	STORE_VACATION_MAX = 7168, /* bytes of the text that answers mail */
-	STORE_ROW_MAX = 9216, /* bytes of any encoded row */
+	STORE_ROW_MAX = 10240, /* bytes of any encoded row */
 	STORE_ACTOR_MAX = 64,
 	STORE_COMMAND_MAX = 128,
 	STORE_WHY_MAX = 300, /* bytes of why something could not be published */
@@ -132,6 +132,8 @@ struct store_box {
 	 * become; handle "" = none. Of two such boxes the one that is not deleted
 	 * has the mail. */
 	struct name_box other;
+	bool apps_only; /* by POP and SMTP app passwords alone are taken */
+	unsigned apps;	/* how many it has; store_apps_get says which */
 	struct store_state state;
 	/* What answers mail while its user is away, from one time until another, 0:
 	 * from now on, until it is turned off. "": nothing does. Last, so that a
@@ -154,10 +156,58 @@ struct store_address {
 	char forwards[STORE_FORWARDS_MAX]; /* each NUL-ended */
 };
 
-/* A box with its hash. Wipe it. */
+/* Passwords beside a box's own, each for one program or device: generated, never
+ * chosen, so that a digest is as good as a hash. They are part of the box's row, and
+ * so are moved, retained, restored and copied with it. */
+enum {
+	STORE_APPS_MAX = 20, /* of a box */
+	STORE_APP_NAME = 32,
+	STORE_APP_DIGEST = 16,
+	STORE_APP_SALT = 32,
+};
+
+struct store_app {
+	char name[STORE_APP_NAME + 1]; /* store_app_name */
+	uint8_t number;	   /* 1 to STORE_APPS_MAX, while it is there: of its
+			    * file of the last use */
+	unsigned services; /* that take it; STORE_SERVICES: also those without a
+			    * switch */
+	int64_t created;
+	int64_t expires; /* from when on it is not taken; 0: never */
+	uint8_t digest[STORE_APP_DIGEST];
+};
+
+/* In the order of their names. */
+struct store_apps {
+	unsigned count;
+	uint8_t salt[STORE_APP_SALT]; /* of all digests */
+	struct store_app app[STORE_APPS_MAX];
+};
+
+/* The same as bytes, as rows have them: a login looks at the digests, and at the terms
+ * of one alone. */
+struct store_packed {
+	unsigned count;
+	uint8_t salt[STORE_APP_SALT];
+	uint8_t digest[STORE_APPS_MAX][STORE_APP_DIGEST];
+	size_t len;
+	uint8_t terms[STORE_APPS_MAX * (STORE_APP_NAME + 13)];
+};
+
+/* 1 to 32 of a-z, 0-9, '.', '_' and '-', the first a letter or digit; capitals become
+ * small ones. */
+MUST_USE bool store_app_name(const char *text,
+			     char ret_name[STORE_APP_NAME + 1]);
+
+/* NULL: there is none of that name. */
+const struct store_app *store_apps_find(const struct store_apps *apps,
+					const char *name);
+
+/* A box with its hash and digests. Wipe it. */
 struct store_account {
 	struct store_box box;
 	char hash[STORE_HASH_MAX + 1]; /* "" = no password */
+	struct store_packed apps;
 };
 
 enum store_table {
@@ -271,6 +321,11 @@ MUST_USE enum err store_box_next(struct store_txn *txn,
 /* Do the times of its reply follow each other? */
 bool store_vacation_good(const struct store_box *box);
 
+/* Its app passwords, without salt and digests. ERR_NOTFOUND: there is no such box. */
+MUST_USE enum err store_apps_get(struct store_txn *txn,
+				 const struct name_box *name,
+				 struct store_apps *ret_apps);
+
 /* What holds for a box (struct store_quota), 0 where there is no limit; it may take the
  * place of what the box says itself. ERR_DAMAGED: a row that must be there is missing. */
 MUST_USE enum err store_box_quota(struct store_txn *txn,
@@ -306,8 +361,9 @@ MUST_USE enum err store_box_address_next(struct store_txn *txn,
 					 const struct name_address *after,
 					 struct name_address *ret_name);
 
-/* The only call that hands out a hash, but for the judge of a store_box_scan. On an error *ret_account may be half
- * written, but never has the hash. */
+/* The only call that hands out a hash, and digests, but for the judge of a
+ * store_box_scan. On an error *ret_account may be half written, but never has
+ * those. */
 MUST_USE enum err store_login(struct store_txn *txn,
 			      const struct name_box *name,
 			      struct store_account *ret_account);
@@ -443,6 +499,10 @@ MUST_USE enum err store_domain_row(const uint8_t *key, size_t key_len,
 MUST_USE enum err store_box_row(const uint8_t *key, size_t key_len,
 				const uint8_t *row, size_t row_len,
 				struct store_box *ret_box);
+/* Of a box's row: its app passwords. */
+MUST_USE enum err store_apps_row(const uint8_t *key, size_t key_len,
+				 const uint8_t *row, size_t row_len,
+				 struct store_apps *ret_apps);
 MUST_USE enum err store_address_row(const uint8_t *key, size_t key_len,
 				    const uint8_t *row, size_t row_len,
 				    struct store_address *ret_address);

@@ -121,7 +121,7 @@ static enum err judge(void *arg, const struct store_raw *raw)
 	if (!raw->row)
 		return ERR_OK;
 	err = record_open(raw->row, raw->row_len, raw->key, raw->key_len,
-			  ROW_VERSION_VACATION, &record);
+			  ROW_VERSION_APPS, &record);
 	if (err == ERR_OK && raw->table == DB_META &&
 	    raw->key_len == central.len &&
 	    memcmp(raw->key, central.bytes, central.len) == 0)

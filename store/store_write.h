@@ -119,8 +119,9 @@ MUST_USE enum err store_box_add(struct store_txn *txn,
 MUST_USE enum err store_account_add(struct store_txn *txn,
 				    const struct store_account *account);
 
-/* Its title, quota, switches, services, end, reason, and vacation reply.
- * ERR_INVALID: that would end before it begins. */
+/* Its title, quota, switches, services, end, reason, vacation reply, and whether by POP
+ * and SMTP app passwords alone are taken. ERR_INVALID: the reply would end before it
+ * begins. */
 MUST_USE enum err store_box_set(struct store_txn *txn,
 				const struct store_box *box);
 
@@ -161,6 +162,19 @@ MUST_USE enum err store_box_password(struct store_txn *txn,
 MUST_USE enum err store_box_rehash(struct store_txn *txn,
 				   const struct name_box *name,
 				   const char *old, const char *hash);
+
+/* Another app password: of app its name, services and end count, of which the store
+ * keeps a digest of the password, a number and when. ERR_NOTFOUND: there is no such
+ * box. ERR_EXISTS, ERR_INVALID (STORE_APPS_MAX), with a reason. */
+MUST_USE enum err store_app_add(struct store_txn *txn,
+				const struct name_box *name,
+				const struct store_app *app,
+				const void *password, size_t len);
+
+/* It goes for good: no digest is kept. ERR_NOTFOUND: there is no such box.
+ * ERR_INVALID, with a reason: nor such an app password. */
+MUST_USE enum err store_app_del(struct store_txn *txn,
+				const struct name_box *name, const char *app);
 
 /* An address of an existing pop domain, leading to an existing box, to
  * forwards, or to both. */

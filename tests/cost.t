@@ -104,8 +104,9 @@ def tools():
             skip(f"no {name}")
 
 
-def login(name, program, password, end, **settings):
-    """The second login: the first of an hour writes .lastlogin."""
+def login(name, program, password, end, apps=0, **settings):
+    """The second login: the first of an hour writes .lastlogin. password None: one
+    of so many app passwords."""
     tools()
     before, tap.CHECKPW = tap.CHECKPW, program
     try:
@@ -113,7 +114,13 @@ def login(name, program, password, end, **settings):
                   **settings) as site:
             site.do("domain", "add", "example.com", "--handle", "ex1")
             cost.cheap(site)
+            made = [site.popbox("passwd", "joe@example.com", "--app",
+                                f"app-{i:02}").out.strip()
+                    for i in range(apps)]
+            password = made[apps // 2] if password is None else password
             eq(site.login().rc, 0)
+            if end == "execve":
+                eq(site.login(password=password).rc, 0)
 
             def work(prefix, env=None):
                 site.login(password=password, program=("/bin/true",),
@@ -187,6 +194,26 @@ def repeated():
     login("login repeated", tap.CHECKPW, GOOD, "execve", login_cache="3600")
     login("login refused, with a table", tap.CHECKPW, "wrong", "exit",
           login_cache="3600")
+
+
+def beside(name, other, most):
+    """Instructions of the one by those of the other, both just counted."""
+    one, two = (measured[n]["instructions"] for n in (name, other))
+    print(f"# {name}: {one / two:.3f} x {other}")
+    eq(one <= most * two, True, (name, one, two))
+
+
+@test("20 app passwords cost a login with the box's own nearly nothing, and a "
+      "login with one of them costs no more than the cheapest hash",
+      root=True, plain=True)
+def apps():
+    login("login accepted", tap.CHECKPW, GOOD, "execve")
+    login("login accepted, 20 apps", tap.CHECKPW, GOOD, "execve", apps=20)
+    beside("login accepted, 20 apps", "login accepted", 1.05)
+    login("login by an app", tap.CHECKPW, None, "execve", apps=20)
+    login("login by the only app", tap.CHECKPW, None, "execve", apps=1)
+    beside("login by an app", "login accepted", 1.15)
+    beside("login by the only app", "login accepted", 1.15)
 
 
 @test("a login that is refused costs what it did", root=True, plain=True)

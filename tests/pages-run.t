@@ -73,7 +73,7 @@ PRINTED = [
     "handle list", "handle show ex1", "domain add x.org --handle ex1",
     "domain set x.org --ip none", "domain list", "domain show x.org",
     "box add a@x.org --generate", "box set a@x.org --quota 1M",
-    "box list --never", "box show a@x.org", "address add b@x.org a@x.org",
+    "passwd a@x.org --app phone", "box list --never", "box show a@x.org", "address add b@x.org a@x.org",
     "address list x.org", "address show b@x.org", "passwd a@x.org --generate",
     "verify a@x.org --file secret", "config list", "log", "check",
     "explain a@x.org", "search a@", "stats --mail", "status", "tune --target 1",
@@ -108,7 +108,8 @@ def objects():
             for row in out.splitlines():
                 row = json.loads(row)
                 keys = set(row)
-                inner = row.get("options") or row.get("addresses")
+                inner = (row.get("options") or row.get("app_passwords") or
+                         row.get("addresses"))
                 for inner in inner if isinstance(inner, list) else []:
                     keys |= set(inner) if isinstance(inner, dict) else set()
                 seen.setdefault(page, set()).update(keys)

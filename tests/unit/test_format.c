@@ -2,6 +2,7 @@
 /* What is on the disk, byte by byte, as popbox-store(5) has it: a store that
  * another popbox wrote has to be read. */
 #include "named.h"
+#include "store/app.h"
 
 #include <sodium.h>
 
@@ -205,6 +206,13 @@ static void boxes(void **state)
 			.password_changed = 0x3132333435363738,
 			.state = {true, STORE_DELIVER, "r", CREATED}},
 		.hash = "$x$"};
+	struct store_apps apps = {
+		.count = 2,
+		.app = {{.name = "pad", .number = 2,
+			 .services = STORE_SERVICES, .created = 0x0102030405},
+			{.name = "phone.2", .number = 1,
+			 .services = STORE_SERVICE_SMTP, .created = 6,
+			 .expires = 7}}};
 	struct store_account got;
 	struct row row;
 
@@ -249,6 +257,33 @@ static void boxes(void **state)
 	assert_int_equal(got.box.quota.messages, 7);
 	assert_int_equal(got.box.state.expires, 8);
 	assert_string_equal(got.box.other.handle.s, "");
+	assert_false(got.box.apps_only || got.box.apps);
+	/* One with app passwords, of the sixth. */
+	is.box.apps_only = true;
+	memset(apps.salt, 's', sizeof apps.salt);
+	memset(apps.app[0].digest, 'd', STORE_APP_DIGEST);
+	memset(apps.app[1].digest, 'e', STORE_APP_DIGEST);
+	app_pack(&apps, &is.apps);
+	assert_int_equal(box_encode(&is, &row), ERR_OK);
+	ROW(row, row_key_box(&is.box.name),
+	    "\6\3\0$x$\3\0Joe\x28\x27\x26\x25\x24\x23\x22\x21\1"
+	    "\x38\x37\x36\x35\x34\x33\x32\x31\1\0\1\0r" TIMES
+	    "\0\0\0\0\0\0\10\0\0\0\0\0\0\0\0\0\7\0\0\0\0\0\0\0"
+	    "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1"
+	    "\40\0ssssssssssssssssssssssssssssssss"
+	    "\40\0ddddddddddddddddeeeeeeeeeeeeeeee\44\0"
+	    "\3\2\17\5\4\3\2\1\0\0\0\0\0pad"
+	    "\7\1\2\6\0\0\0\0\7\0\0\0\0phone.2");
+	assert_int_equal(box_decode((struct db_bytes){"ex1\0\0\0\0\7", 8},
+				    row_bytes(&row), &got),
+			 ERR_OK);
+	assert_true(got.box.apps_only && got.box.apps == 2);
+	assert_true(app_unpack(&got.apps, &apps));
+	assert_int_equal(apps.app[0].created, 0x0102030405);
+	assert_string_equal(apps.app[1].name, "phone.2");
+	assert_int_equal(apps.app[1].services, STORE_SERVICE_SMTP);
+	assert_int_equal(apps.app[1].expires, 7);
+	assert_memory_equal(apps.app[1].digest, "eeeeeeeeeeeeeeee", 16);
 }
 
 static void addresses(void **state)

@@ -58,7 +58,7 @@ static bool anew(long ago)
 
 	put(".lastlogin", "before\n");
 	assert_int_equal(utimensat(AT_FDCWD, ".lastlogin", when, 0), 0);
-	lastlogin_note("192.0.2.7");
+	lastlogin_note(".lastlogin", 0, "192.0.2.7");
 	if (strcmp(text_of(".lastlogin"), "before\n") == 0)
 		return false;
 	assert_string_equal(text_of(".lastlogin"), "192.0.2.7\n");
@@ -70,7 +70,7 @@ static void ages(void **state)
 	struct stat st;
 
 	(void)state;
-	lastlogin_note("192.0.2.7");
+	lastlogin_note(".lastlogin", 0, "192.0.2.7");
 	assert_string_equal(text_of(".lastlogin"), "192.0.2.7\n");
 	assert_int_equal(stat(".lastlogin", &st), 0);
 	assert_int_equal(st.st_mode, S_IFREG | 0600);
@@ -88,24 +88,24 @@ static void strange(void **state)
 	(void)state;
 	put("other", "theirs\n");
 	assert_int_equal(symlink("other", ".lastlogin"), 0);
-	lastlogin_note("192.0.2.7");
+	lastlogin_note(".lastlogin", 0, "192.0.2.7");
 	assert_string_equal(text_of(".lastlogin"), "192.0.2.7\n");
 	assert_string_equal(text_of("other"), "theirs\n");
 
 	assert_int_equal(unlink(".lastlogin"), 0);
 	assert_int_equal(link("other", ".lastlogin"), 0);
-	lastlogin_note("192.0.2.7");
+	lastlogin_note(".lastlogin", 0, "192.0.2.7");
 	assert_string_equal(text_of(".lastlogin"), "192.0.2.7\n");
 	assert_string_equal(text_of("other"), "theirs\n");
 
 	assert_int_equal(unlink(".lastlogin"), 0);
 	assert_int_equal(mkfifo(".lastlogin", 0600), 0);
-	lastlogin_note("192.0.2.7");
+	lastlogin_note(".lastlogin", 0, "192.0.2.7");
 	assert_string_equal(text_of(".lastlogin"), "192.0.2.7\n");
 
 	assert_int_equal(unlink(".lastlogin"), 0);
 	assert_int_equal(mkdir(".lastlogin", 0700), 0);
-	lastlogin_note("192.0.2.7");
+	lastlogin_note(".lastlogin", 0, "192.0.2.7");
 	assert_int_equal(stat(".lastlogin", &st), 0);
 	assert_true(S_ISDIR(st.st_mode));
 }
@@ -119,7 +119,7 @@ static void long_address(void **state)
 	(void)state;
 	(void)snprintf(longer, sizeof longer, "%sx", ip);
 	(void)snprintf(want, sizeof want, "%s\n", ip);
-	lastlogin_note(longer);
+	lastlogin_note(".lastlogin", 0, longer);
 	assert_string_equal(text_of(".lastlogin"), want);
 }
 
@@ -140,7 +140,7 @@ static void small(void **state)
 	assert_int_equal(sigaction(SIGXFSZ, &ours, NULL), 0);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-	lastlogin_note("192.0.2.7");
+	lastlogin_note(".lastlogin", 0, "192.0.2.7");
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 	assert_null(text_of(".lastlogin"));
 	assert_int_equal(came, 0);

@@ -101,17 +101,17 @@ static void lines(void **state)
 	memset(what, 'w', sizeof what);
 	what[80] = 0;
 	start();
-	log_accept(CONFIG_LOG_STDERR, &joe, "abcdefghijklmno-1234567890");
+	log_accept(CONFIG_LOG_STDERR, &joe, "abcdefghijklmno-1234567890", "");
 	log_error(CONFIG_LOG_STDERR, &joe, what, what);
 	log_error(CONFIG_LOG_STDERR, &none, "store", "");
 	log_note(CONFIG_LOG_STDERR, what, what, what);
 	log_note(CONFIG_LOG_STDERR, "a table", "it is damaged", "");
 	log_note(CONFIG_LOG_NONE, "a table", "it is damaged", "");
 	log_fault(CONFIG_LOG_STDERR);
-	log_accept(CONFIG_LOG_STDERR, &smtp, "ex1-0001");
+	log_accept(CONFIG_LOG_STDERR, &smtp, "ex1-0001", "phone");
 	log_refuse(CONFIG_LOG_STDERR, &smtp, "mismatch");
 	log_error(CONFIG_LOG_STDERR, &smtp, "store", "");
-	log_accept(CONFIG_LOG_NONE, &joe, "ex1-0001");
+	log_accept(CONFIG_LOG_NONE, &joe, "ex1-0001", "");
 	(void)snprintf(want, sizeof want,
 		       "popbox-checkpw: accept ip=%s "
 		       "box=abcdefghijklmno-1234567890 user=joe\n"
@@ -121,7 +121,7 @@ static void lines(void **state)
 		       "popbox-checkpw: note reason=\"a table: it is damaged\"\n"
 		       "popbox-checkpw: error ip=- reason=\"store: damaged\" "
 		       "user=-\n"
-		       "popbox-checkpw: accept ip=::1 box=ex1-0001 "
+		       "popbox-checkpw: accept ip=::1 box=ex1-0001 app=phone "
 		       "service=smtp peer=7791 user=joe\n"
 		       "popbox-checkpw: refuse ip=::1 reason=mismatch "
 		       "service=smtp peer=7791 user=joe\n"
@@ -183,7 +183,7 @@ static void unwritten(void **state)
 	close(pipes[0]);
 	start();
 	assert_int_equal(dup2(pipes[1], STDERR_FILENO), STDERR_FILENO);
-	log_accept(CONFIG_LOG_STDERR, &joe, "ex1-0001");
+	log_accept(CONFIG_LOG_STDERR, &joe, "ex1-0001", "");
 	assert_string_equal(end(), "");
 	assert_int_equal(came, 0);
 	close(pipes[1]);
@@ -192,7 +192,7 @@ static void unwritten(void **state)
 	start();
 	assert_int_equal(write(held, "x", 1), 1);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-	log_accept(CONFIG_LOG_STDERR, &joe, "ex1-0001");
+	log_accept(CONFIG_LOG_STDERR, &joe, "ex1-0001", "");
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 	assert_string_equal(end(), "x");
 	assert_int_equal(came, 0);

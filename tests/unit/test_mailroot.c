@@ -401,23 +401,23 @@ static void last_login(void **state)
 	(void)state;
 	begin(0);
 	assert_int_equal(box(), 0);
-	assert_int_equal(mailroot_lastlogin(home, BOX, &when, ip, path), ENOENT);
+	assert_int_equal(mailroot_lastlogin(home, BOX, 0, &when, ip, path), ENOENT);
 	put("home/e/ex1/POP/ex1-0001/.lastlogin", "192.0.2.7\n", 0600);
-	assert_int_equal(mailroot_lastlogin(home, BOX, &when, ip, path), 0);
+	assert_int_equal(mailroot_lastlogin(home, BOX, 0, &when, ip, path), 0);
 	assert_string_equal(ip, "192.0.2.7");
 	assert_in_range(when, now - 9, now + 99);
 	memset(long_ip, '1', sizeof long_ip);
 	long_ip[sizeof long_ip - 1] = 0;
 	put("home/e/ex1/POP/ex1-0001/.lastlogin", long_ip, 0600);
-	assert_int_equal(mailroot_lastlogin(home, BOX, &when, ip, path), 0);
+	assert_int_equal(mailroot_lastlogin(home, BOX, 0, &when, ip, path), 0);
 	assert_int_equal(strlen(ip), MAILROOT_IP_MAX);
 	put("home/e/ex1/POP/ex1-0001/.lastlogin", "::1\033[2J", 0600);
-	assert_int_equal(mailroot_lastlogin(home, BOX, &when, ip, path), 0);
+	assert_int_equal(mailroot_lastlogin(home, BOX, 0, &when, ip, path), 0);
 	assert_string_equal(ip, "::1");
 	place("home/e/ex1/POP/ex1-0001/.lastlogin", path);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(mkdir(path, 0700), 0);
-	assert_int_equal(mailroot_lastlogin(home, BOX, &when, ip, path), EINVAL);
+	assert_int_equal(mailroot_lastlogin(home, BOX, 0, &when, ip, path), EINVAL);
 }
 
 static void regained(void **state)

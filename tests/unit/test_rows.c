@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "checkpw/request.h"
+#include "store/app.h"
 #include "store/config.h"
 #include "store/db/db_write.h"
 #include "store/hash/pwhash.h"
@@ -198,6 +199,10 @@ static void contents(void **state)
 				 .title = "Example"};
 	struct store_domain d = {.name = domain("example.com"),
 				 .handle = handle("ex1"), .subdomains = true};
+	const struct store_apps phone = {
+		.count = 1,
+		.app = {{.name = "phone", .number = 20,
+			 .services = STORE_SERVICES}}};
 	struct store_account box = {.box.name = {handle("ex1"), 3},
 				    .hash = "$5$salt$sum"};
 	static struct store_address a;
@@ -262,6 +267,12 @@ static void contents(void **state)
 	box.box.quota.messages = 1;
 	assert_int_equal(box_encode(&box, &row), ERR_OK);
 	spoil("limited box", read_box, &key, &row);
+	app_pack(&phone, &box.apps);
+	assert_int_equal(box_encode(&box, &row), ERR_OK);
+	spoil("box with an app password", read_box, &key, &row);
+	assert_int_equal(row.bytes[0], ROW_VERSION_APPS);
+	box.apps.count = 0;
+	box.apps.len = 0;
 	unlimited(&key, &box);
 	answered(&key, &box);
 	a.name = address("joe@example.com");

@@ -102,7 +102,7 @@ bool dovecot_line(struct text *out, const struct config *config,
 		       "%s:%s%s:%u:%u::%s::userdb_mail=maildir:%s%s%s\n", user,
 		       scheme, locked ? "*" : account->hash, config->uid,
 		       config->gid, path, path, quota,
-		       services_of(off, nets));
+		       services_of(off | login_barred(&account->box), nets));
 	good = len > 0 && (size_t)len < sizeof line &&
 	       text_put(out, line, (size_t)len);
 	secret_wipe(line, sizeof line);

@@ -217,11 +217,12 @@ json_t *json_box(const struct store_box *box)
 	json_t *object;
 
 	name_box_text(&box->name, text);
-	object = json_pack("{s:s, s:s, s:s, s:b, s:o}", "box", text,
+	object = json_pack("{s:s, s:s, s:s, s:b, s:o, s:i, s:b}", "box", text,
 			   "handle", box->name.handle.s, "name", box->title,
 			   "password", (int)box->has_password,
 			   "password_changed",
-			   json_time(box->password_changed));
+			   json_time(box->password_changed), "app_count",
+			   (int)box->apps, "apps_only", (int)box->apps_only);
 	if (object) {
 		put_quota(object, &box->quota);
 		(void)json_object_set_new(object, "vacation",
@@ -235,6 +236,25 @@ json_t *json_box(const struct store_box *box)
 	}
 	if (object)
 		put_state(object, &box->state);
+	return object;
+}
+
+json_t *json_app(const struct store_app *app)
+{
+	return json_pack("{s:s, s:o, s:o, s:o}", "name", app->name, "services",
+			 json_services(app->services), "created",
+			 json_time(app->created), "expires",
+			 json_time(app->expires));
+}
+
+static json_t *box_with_apps(const struct store_box *box,
+			     const struct store_apps *apps)
+{
+	json_t *object = json_box(box), *list = json_array();
+
+	for (unsigned i = 0; i < apps->count; i++)
+		(void)json_array_append_new(list, json_app(&apps->app[i]));
+	(void)json_object_set_new(object, "app_passwords", list);
 	return object;
 }
 
@@ -263,6 +283,7 @@ static json_t *row(const struct store_entry *e, const uint8_t *bytes,
 	struct store_address address;
 	struct store_handle handle;
 	struct store_domain domain;
+	struct store_apps apps;
 	struct store_box box;
 
 	if (len == 0)
@@ -280,8 +301,10 @@ static json_t *row(const struct store_entry *e, const uint8_t *bytes,
 		break;
 	case STORE_BOXES:
 		if (store_box_row(e->key, e->key_len, bytes, len, &box) ==
-		    ERR_OK)
-			return json_box(&box);
+			    ERR_OK &&
+		    store_apps_row(e->key, e->key_len, bytes, len, &apps) ==
+			    ERR_OK)
+			return box_with_apps(&box, &apps);
 		break;
 	case STORE_ADDRESSES:
 		if (store_address_row(e->key, e->key_len, bytes, len,

@@ -33,6 +33,7 @@ json_t *json_time(int64_t seconds);
 json_t *json_services(unsigned services);
 json_t *json_domain(const struct store_domain *domain);
 json_t *json_box(const struct store_box *box);
+json_t *json_app(const struct store_app *app);
 json_t *json_address(const struct store_address *address);
 json_t *json_handle(const struct store_handle *handle);
 json_t *json_entry(const struct store_entry *entry);

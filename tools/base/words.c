@@ -103,6 +103,37 @@ const char *word_services(unsigned services, char ret_text[WORD_SERVICES])
 	return join(services, "", ret_text, WORD_SERVICES);
 }
 
+static unsigned find_service(const char *text, size_t len)
+{
+	enum store_service service;
+	const char *word;
+
+	for (size_t i = 0; (word = word_service(i, &service)) != NULL; i++) {
+		if (strlen(word) == len && memcmp(text, word, len) == 0)
+			return service;
+	}
+	return 0;
+}
+
+bool word_services_list(const char *text, unsigned *ret_services)
+{
+	unsigned services = 0;
+
+	for (;; text++) {
+		const size_t len = strcspn(text, ",");
+		const unsigned service = find_service(text, len);
+
+		if (!service)
+			return false;
+		services |= service;
+		text += len;
+		if (!*text)
+			break;
+	}
+	*ret_services = services;
+	return true;
+}
+
 const char *word_switches(unsigned off, char ret_text[WORD_SWITCHES])
 {
 	return join(off, "=off", ret_text, WORD_SWITCHES);

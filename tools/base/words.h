@@ -17,6 +17,9 @@ const char *word_service(size_t number, enum store_service *ret_service);
 enum { WORD_SERVICES = 32 };
 const char *word_services(unsigned services, char ret_text[WORD_SERVICES]);
 
+/* "pop,smtp"; the reverse. False: no such list. */
+bool word_services_list(const char *text, unsigned *ret_services);
+
 /* "smtp=off,imap=off" */
 enum { WORD_SWITCHES = 64 };
 const char *word_switches(unsigned off, char ret_text[WORD_SWITCHES]);

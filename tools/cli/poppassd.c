@@ -216,6 +216,7 @@ static enum poppassd_verdict judge_old(struct site *site, const char *local_ip,
 	if (err == ERR_OK)
 		verdict = login_decide(login, request->old, request->old_len,
 				       &reason);
+	secret_wipe(&login->apps, sizeof login->apps);
 	note_reason(reason);
 	switch (verdict) {
 	case VERDICT_ACCEPT:

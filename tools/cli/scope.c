@@ -39,7 +39,7 @@ static const struct rule {
 	 " --name --stdin --generate --no-password "},
 	{cmd_box_show, HOW_BOX, " "},
 	{cmd_box_list, HOW_BOXES, FILTERS PAGES},
-	{cmd_box_set, HOW_BOX, " --name --yes" FILTERS},
+	{cmd_box_set, HOW_BOX, " --name --apps-only --yes" FILTERS},
 	{cmd_box_suspend, HOW_BOX, " --reason --yes" FILTERS},
 	{cmd_box_resume, HOW_BOX, " --yes" FILTERS},
 	{cmd_box_del, HOW_BOX, " --bounce --keep --yes" FILTERS},
@@ -53,7 +53,8 @@ static const struct rule {
 	 " --forwards --suspended --expiring" PAGES},
 	{cmd_address_show, HOW_ADDRESSES, " "},
 	{cmd_address_del, HOW_ADDRESSES, " --bounce --keep --yes "},
-	{cmd_passwd, HOW_BOX, " --stdin --generate --no-password "},
+	{cmd_passwd, HOW_BOX,
+	 " --stdin --generate --no-password --app --revoke --service --expires "},
 	{cmd_undo, HOW_CHANGE, " --yes "},
 };
 

@@ -363,6 +363,31 @@ int asuser_lastlogin(struct asuser *asuser, const struct name_box *box,
 	return 0;
 }
 
+int asuser_lastapps(struct asuser *asuser, const struct name_box *box,
+		    struct asuser_use ret_use[STORE_APPS_MAX],
+		    char ret_path[PATH_MAX])
+{
+	const struct wire *m = &asuser->message;
+	struct wire_last last;
+	int rc = call_box(asuser, WIRE_LASTAPPS, box, ret_path);
+
+	if (rc != 0)
+		return rc;
+	if (m->len != STORE_APPS_MAX * sizeof last)
+		return EPIPE;
+	for (size_t i = 0; i < STORE_APPS_MAX; i++) {
+		memcpy(&last, m->text + i * sizeof last, sizeof last);
+		ret_use[i] = (struct asuser_use){.time = 0};
+		if (last.rc != 0 && last.rc != ENOENT)
+			return last.rc;
+		if (last.rc == 0) {
+			ret_use[i].time = last.time;
+			memcpy(ret_use[i].ip, last.ip, MAILROOT_IP_MAX);
+		}
+	}
+	return 0;
+}
+
 int asuser_free(struct asuser *asuser, const struct name_box *from, size_t most,
 		uint32_t *ret_number, size_t *ret_count,
 		char ret_path[PATH_MAX])

@@ -13,6 +13,7 @@
 #include "mailroot_count.h"
 #include "mailroot_move.h"
 #include "store/config.h"
+#include "store/store.h"
 
 struct asuser;
 
@@ -61,6 +62,15 @@ int asuser_list(struct asuser *asuser, const struct name_handle *handle,
 int asuser_lastlogin(struct asuser *asuser, const struct name_box *box,
 		     int64_t *ret_time, char ret_ip[MAILROOT_IP_MAX + 1],
 		     char ret_path[PATH_MAX]);
+/* When each of the box's app passwords was last used, by its number less 1; 0: never,
+ * or before it was made. */
+struct asuser_use {
+	int64_t time;
+	char ip[MAILROOT_IP_MAX + 1];
+};
+int asuser_lastapps(struct asuser *asuser, const struct name_box *box,
+		    struct asuser_use ret_use[STORE_APPS_MAX],
+		    char ret_path[PATH_MAX]);
 /* path is below PATH_MAX. */
 int asuser_look(struct asuser *asuser, const char *path,
 		struct mailroot_look *ret_look,

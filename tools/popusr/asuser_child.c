@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "asuser_wire.h"
+#include "store/store.h"
 
 static int audit(const struct config *config, struct wire *m)
 {
@@ -77,11 +78,26 @@ static int last_logins(const char *home, const struct name_box *first,
 		return EINVAL;
 	for (size_t i = 0; i < m->head.skip; i++, box.number++) {
 		memset(&last, 0, sizeof last); /* its gaps as well */
-		last.rc = mailroot_lastlogin(home, &box, &last.time, last.ip,
+		last.rc = mailroot_lastlogin(home, &box, 0, &last.time, last.ip,
 					     m->path);
 		memcpy(m->text + i * sizeof last, &last, sizeof last);
 	}
 	m->len = m->head.skip * sizeof last;
+	return 0;
+}
+
+static int last_uses(const char *home, const struct name_box *box,
+		     struct wire *m)
+{
+	struct wire_last last;
+
+	for (unsigned i = 0; i < STORE_APPS_MAX; i++) {
+		memset(&last, 0, sizeof last); /* its gaps as well */
+		last.rc = mailroot_lastlogin(home, box, i + 1, &last.time,
+					     last.ip, m->path);
+		memcpy(m->text + i * sizeof last, &last, sizeof last);
+	}
+	m->len = STORE_APPS_MAX * sizeof last;
 	return 0;
 }
 
@@ -129,6 +145,8 @@ static int serve(const struct config *config, struct wire *m)
 				     m->text, &m->len, m->path);
 	case WIRE_LASTLOGIN:
 		return last_logins(home, &box, m);
+	case WIRE_LASTAPPS:
+		return last_uses(home, &box, m);
 	case WIRE_MAKE_DIALUP:
 		return mailroot_dialup(serial, &m->head.address.domain,
 				       &m->dialup, m->path);

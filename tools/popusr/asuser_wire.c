@@ -16,6 +16,7 @@ static const enum kind bodies[WIRE_OPS][2] = {
 	[WIRE_PEEK] = {NONE, TEXT},
 	[WIRE_LIST] = {NONE, TEXT},
 	[WIRE_LASTLOGIN] = {NONE, TEXT},
+	[WIRE_LASTAPPS] = {NONE, TEXT},
 	[WIRE_MAKE_DIALUP] = {DIALUP, NONE},
 	[WIRE_PEEK_DIALUP] = {NONE, DIALUP},
 	[WIRE_LOOK] = {NONE, TEXT},

@@ -33,6 +33,7 @@ enum wire_op {
 	WIRE_REMOVE_QMAIL,
 	WIRE_LIST,
 	WIRE_LASTLOGIN,
+	WIRE_LASTAPPS,
 	WIRE_MAKE_DIALUP,
 	WIRE_PEEK_DIALUP,
 	WIRE_REMOVE_DIALUP,
@@ -97,7 +98,8 @@ struct wire {
 };
 
 /* Last logins of boxes whose numbers follow one another, from head.number on, as
- * many as head.skip says; in text. */
+ * many as head.skip says; in text. Of app passwords those of the numbers from 1 to
+ * STORE_APPS_MAX of one box. */
 struct wire_last {
 	int rc;
 	int64_t time;

@@ -103,11 +103,12 @@ int mailroot_list(const char *home, const struct name_handle *handle,
 		  char ret_text[MAILROOT_QMAIL_MAX], size_t *ret_len,
 		  char ret_path[PATH_MAX]);
 
-/* When the box was last logged into, and from where: the file .lastlogin that
- * popbox-checkpw(8) keeps. ENOENT: never. */
+/* When the box was last logged into, or its app password of this number, if it is not
+ * 0; and from where: the files that popbox-checkpw(8) keeps, path.h. ENOENT:
+ * never. */
 enum { MAILROOT_IP_MAX = 45 };
 int mailroot_lastlogin(const char *home, const struct name_box *box,
-		       int64_t *ret_time, char ret_ip[MAILROOT_IP_MAX + 1],
+		       unsigned app, int64_t *ret_time, char ret_ip[MAILROOT_IP_MAX + 1],
 		       char ret_path[PATH_MAX]);
 
 /* What popusr sees at a path that one of qmail's files names, symbolic links

@@ -61,14 +61,17 @@ static int read_ip(int fd, char ret_ip[MAILROOT_IP_MAX + 1])
 }
 
 int mailroot_lastlogin(const char *home, const struct name_box *box,
-		       int64_t *ret_time, char ret_ip[MAILROOT_IP_MAX + 1],
+		       unsigned app, int64_t *ret_time, char ret_ip[MAILROOT_IP_MAX + 1],
 		       char ret_path[PATH_MAX])
 {
+	char name[PATH_LASTAPP_TEXT] = PATH_LASTLOGIN;
 	struct stat st;
 	int fd, rc;
 
+	if (app)
+		path_lastapp(app, name);
 	path_box(home, box, ret_path);
-	mailroot_add_name(ret_path, ".lastlogin");
+	mailroot_add_name(ret_path, name);
 	fd = open(ret_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)
 		return errno;

@@ -19,6 +19,8 @@ const struct args_option cmd_box_set_options[] = {
 	QUOTA_OPTIONS,
 	VACATION_OPTIONS,
 	STATE_OPTIONS,
+	{"--apps-only", "on|off",
+	 "take app passwords alone for POP and SMTP, not the box's own"},
 	MANY_OPTIONS,
 	CHANGE_OPTIONS,
 	{NULL, NULL, NULL},
@@ -44,6 +46,7 @@ struct edit {
 	struct quota_options quota;
 	struct vacation_options vacation;
 	struct state_options switches;
+	bool set_apps_only, apps_only;
 	bool suspend; /* by that name */
 	bool resume;
 	struct store_box was, is;
@@ -58,6 +61,8 @@ static enum err apply(struct store_txn *txn, struct edit *edit)
 		memcpy(edit->is.title, edit->title, sizeof edit->title);
 	quota_options_apply(&edit->quota, &edit->is.quota);
 	state_options_apply(&edit->switches, &edit->is.state);
+	if (edit->set_apps_only)
+		edit->is.apps_only = edit->apps_only;
 	err = vacation_options_apply(txn, &edit->vacation, &edit->is);
 	return err == ERR_OK ? store_box_set(txn, &edit->is) : err;
 }
@@ -117,6 +122,10 @@ static int run_one(struct site *site, const struct args *args,
 	if (!site->json && !edit->suspend && !edit->resume)
 		difference_say(text, json_box(&edit->was),
 			       json_box(&edit->is));
+	if (edit->set_apps_only && edit->apps_only && !edit->is.apps)
+		say_note("box '%s' has no app password: nobody can log in by POP "
+			 "or SMTP ('popbox passwd %s --app NAME' makes one)",
+			 text, text);
 	return code;
 }
 
@@ -132,6 +141,18 @@ static int run(struct site *site, const struct args *args, struct edit *edit,
 			 : run_one(site, args, edit, done);
 }
 
+static int read_apps_only(const char *text, struct edit *edit)
+{
+	if (!text)
+		return CODE_DONE;
+	edit->set_apps_only = true;
+	edit->apps_only = strcmp(text, "on") == 0;
+	if (edit->apps_only || strcmp(text, "off") == 0)
+		return CODE_DONE;
+	return say_error(CODE_USAGE, "--apps-only takes on or off, not '%s'",
+			 text);
+}
+
 int cmd_box_set(struct site *site, const struct args *args)
 {
 	const char *title = args_get(args, "--name");
@@ -145,15 +166,17 @@ int cmd_box_set(struct site *site, const struct args *args)
 		code = quota_options_read(args, &edit.quota);
 	if (code == CODE_DONE)
 		code = vacation_options_read(args, &edit.vacation);
+	if (code == CODE_DONE)
+		code = read_apps_only(args_get(args, "--apps-only"), &edit);
 	if (code != CODE_DONE)
 		return code;
-	if (!title && !quota_options_any(&edit.quota) &&
+	if (!title && !edit.set_apps_only && !quota_options_any(&edit.quota) &&
 	    !vacation_options_any(&edit.vacation) &&
 	    !state_options_any(&edit.switches))
 		return say_error(CODE_USAGE,
 				 "nothing to set: say --name, --quota, "
 				 "--messages, --vacation, --login, --expires, "
-				 "--delivery or --reason");
+				 "--delivery, --reason or --apps-only");
 	return run(site, args, &edit, "change", "set");
 }
 

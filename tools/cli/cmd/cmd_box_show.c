@@ -10,6 +10,7 @@
 #include "base/idn.h"
 #include "base/json.h"
 #include "base/say.h"
+#include "cli/app_list.h"
 #include "cli/box_operand.h"
 #include "cli/box_usage.h"
 #include "cli/commands.h"
@@ -234,6 +235,7 @@ struct shown {
 	struct store_box box;
 	struct holds holds;
 	struct box_usage usage;
+	struct app_list list;
 	char login[HOLDS_LINE], delivery[HOLDS_LINE];
 	struct name_address *address; /* malloc'ed */
 	size_t count;
@@ -280,6 +282,8 @@ static enum err show_body(struct store_txn *txn, void *arg)
 		err = show_holds(txn, shown);
 	if (err == ERR_OK)
 		err = box_usage_limit(txn, &shown->box, &shown->usage);
+	if (err == ERR_OK)
+		err = store_apps_get(txn, &shown->box.name, &shown->list.apps);
 	while (err == ERR_OK) {
 		err = store_box_address_next(txn, &shown->target.box, after,
 					     &at);
@@ -310,6 +314,7 @@ static void show_json(const struct site *site, const struct shown *shown,
 	(void)json_object_set_new(object, "addresses", list);
 	(void)json_object_set_new(object, "maildir", json_string(maildir));
 	add_last(object, last, ip);
+	app_list_json(object, &shown->list);
 	box_usage_json(object, &shown->usage);
 	json_print(object);
 }
@@ -388,8 +393,10 @@ static void show_text(const struct site *site, const struct shown *shown,
 	say_out("name              %s", clean[0] ? clean : "-");
 	say_out("login             %s", shown->login);
 	say_out("delivery          %s", shown->delivery);
-	say_out("password          %s", box->has_password ? "yes" : "none");
+	say_out("password          %s%s", box->has_password ? "yes" : "none",
+		box->apps_only ? ", app passwords only for POP and SMTP" : "");
 	say_out("password changed  %s", say_time(box->password_changed, text));
+	app_list_print(&shown->list);
 	say_out("created           %s", say_time(box->state.created, text));
 	say_out("last login        %s%s%s", last ? say_time(last, text) : "never",
 		ip[0] ? " from " : "", ip);
@@ -424,6 +431,8 @@ int cmd_box_show(struct site *site, const struct args *args)
 		code = site_failed(site, err, shown.target.text);
 	else
 		box_usage_look(site, &shown.box.name, 0, &shown.usage);
+	if (err == ERR_OK)
+		app_list_look(site, &shown.box.name, &shown.list);
 	if (err == ERR_OK && site->json)
 		show_json(site, &shown, maildir);
 	else if (err == ERR_OK)

@@ -6,6 +6,7 @@
 #include "base/interrupt.h"
 #include "base/json.h"
 #include "base/say.h"
+#include "cli/app_passwd.h"
 #include "cli/box_operand.h"
 #include "cli/commands.h"
 #include "cli/many.h"
@@ -18,6 +19,7 @@
 
 const struct args_option cmd_passwd_options[] = {
 	PASSWORD_OPTIONS,
+	APP_OPTIONS,
 	MANY_OPTIONS,
 	{"--credentials", "FILE",
 	 "with a filter and --generate: where the passwords are written"},
@@ -140,6 +142,11 @@ int cmd_passwd(struct site *site, const struct args *args)
 
 	if (code != CODE_DONE)
 		return code;
+	if (args_has(args, "--app"))
+		return app_passwd(site, args);
+	code = app_passwd_absent(args);
+	if (code != CODE_DONE)
+		return code;
 	return by_filter ? repassword(site, args) : passwd_one(site, args);
 }
 
@@ -158,12 +165,14 @@ static int print_verdict(const struct site *site, enum verdict verdict,
 	if (verdict == VERDICT_ACCEPT)
 		name_box_text(&login->box, box);
 	if (site->json)
-		json_print(json_pack("{s:s, s:s?, s:s?, s:s?}", "verdict",
+		json_print(json_pack("{s:s, s:s?, s:s?, s:s?, s:s?}", "verdict",
 				     words[verdict], "box", box[0] ? box : NULL,
 				     "user", box[0] ? login->user : NULL,
+				     "app", login->app[0] ? login->app : NULL,
 				     "reason", reason[0] ? reason : NULL));
 	else if (verdict == VERDICT_ACCEPT)
-		say_out("accept box=%s user=%s", box, login->user);
+		say_out("accept box=%s%s%s user=%s", box,
+			login->app[0] ? " app=" : "", login->app, login->user);
 	else
 		say_out("%s: %s", words[verdict], reason);
 	return codes[verdict];
@@ -187,9 +196,8 @@ static int verify(struct site *site, const struct args *args,
 	if (err != ERR_OK)
 		return site_failed(site, err, name);
 	store_close(&site->store);
-	verdict = login_decide(&login, password->bytes, password->len,
-			       &reason);
-	secret_wipe(login.hash, sizeof login.hash);
+	verdict = login_judge(&login, password->bytes, password->len, &reason);
+	login_forget(&login);
 	return print_verdict(site, verdict, &login, reason);
 }
 

@@ -122,6 +122,7 @@ static bool same_box(const struct store_box *a, const struct store_box *b)
 	       a->vacation_from == b->vacation_from &&
 	       a->vacation_until == b->vacation_until &&
 	       same_quota(&a->quota, &b->quota) &&
+	       a->apps_only == b->apps_only &&
 	       same_state(&a->state, &b->state);
 }
 
@@ -222,6 +223,45 @@ static enum err undo_password(struct undo *undo)
 			    "another)");
 }
 
+static bool has_app(const struct store_apps *apps, const struct store_app *app)
+{
+	const struct store_app *one = store_apps_find(apps, app->name);
+
+	return one && one->created == app->created;
+}
+
+/* One that was made is revoked; one that was revoked is gone. */
+static enum err undo_apps(struct undo *undo, const struct name_box *name)
+{
+	const struct store_entry *e = &undo->entry;
+	struct store_apps was, left, now;
+	enum err err = store_apps_row(e->key, e->key_len, e->before,
+				      e->before_len, &was);
+
+	if (err == ERR_OK)
+		err = store_apps_row(e->key, e->key_len, e->after, e->after_len,
+				     &left);
+	if (err == ERR_OK)
+		err = store_apps_get(undo->txn, name, &now);
+	for (unsigned i = 0; err == ERR_OK && i < was.count; i++) {
+		if (!has_app(&left, &was.app[i]))
+			err = store_refuse(undo->txn, ERR_INVALID,
+					   "an app password that was revoked "
+					   "cannot come back: it is not kept "
+					   "('popbox passwd --app %s' makes "
+					   "another)",
+					   was.app[i].name);
+	}
+	for (unsigned i = 0; err == ERR_OK && i < left.count; i++) {
+		if (has_app(&was, &left.app[i]))
+			continue;
+		err = has_app(&now, &left.app[i])
+			      ? store_app_del(undo->txn, name, left.app[i].name)
+			      : in_the_way(undo);
+	}
+	return err;
+}
+
 static enum err undo_box(struct undo *undo)
 {
 	const struct store_entry *e = &undo->entry;
@@ -244,7 +284,10 @@ static enum err undo_box(struct undo *undo)
 		return in_the_way(undo);
 	if (e->op == STORE_ADD)
 		return store_box_del(undo->txn, &name);
-	err = store_box_row(e->key, e->key_len, e->before, e->before_len, &was);
+	err = undo_apps(undo, &name);
+	if (err == ERR_OK)
+		err = store_box_row(e->key, e->key_len, e->before,
+				    e->before_len, &was);
 	return err == ERR_OK ? store_box_set(undo->txn, &was) : err;
 }
 
