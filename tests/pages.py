@@ -141,7 +141,7 @@ class Desk(Site):
                    "max@example.edu,four words of max,ex5\n")
         self.write("old.csv", "address\nold@example.com\n")
         for name in ("pwned-passwords-sha1.txt", "words.txt"):
-            self.write("srv/" + name, "seven words\nletmein now\n")
+            self.write(f"{self.top}/srv/{name}", "seven words\nletmein now\n")
         self.write("secret", "words of a secret\n")
         self.write("lines.json",
                    '{"command": ["box", "list"]}\n{"command": ["status"]}\n')

@@ -307,7 +307,7 @@ def later():
                 continue
             site.store = site.top + "/nowhere"
             args = ["5"] if args == ["1-last"] else args
-            args = ["-"] if args == "good csv" else args
+            args = ["-"] if args in ("good csv", "a list") else args
             args = [] if isinstance(args, str) else args
             eq(site.popbox(*words.split(), *args, input=GOOD + "\n").rc, 111,
                words)

@@ -95,7 +95,8 @@ static void leading(void **state)
 		"uid", "gid", "home", "serialmail", "qmail", "qmail_hup",
 		"assign_user", "popusr", "dovecot_dir", "dovecot_group",
 		"postfix_dir", "confine",
-		"confine_read", "quota_program", "central",
+		"confine_read", "breached", "quota_program",
+		"vacation_program", "central",
 		"central_user"};
 	const struct config_key *key;
 	size_t leads = 0;
