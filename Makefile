@@ -124,10 +124,9 @@ $(O)/flags $(B)/links: force
 
 # Private, or the flags' file would have these as well, and all be made anew.
 $(O)/tests/unit/%.o: private CFLAGS += -Wno-write-strings
-$(B)/unit/%: $(O)/tests/unit/%.o $(call obj,$(STORE)) \
-		$(filter-out %/main.o,$(call obj,$(LOGIN) $(TOOL) $(SMTP) $(RCPT) $(QUOTA) $(VACATION)))
+$(B)/unit/%: $(O)/tests/unit/%.o $(B)/rooms.a
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $(sort $^) \
+	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $^ \
 		-lcmocka -llmdb -lsodium -lcrypt -l:libnettle.a -lidn2 -ljansson -lcdb -lcsv
 
 $(B)/qmail/deliver: $(O)/tests/qmail/deliver_local.o
@@ -158,8 +157,10 @@ $(B)/small/popbox: $(call obj,$(addprefix small/,$(SMALL)) \
 		$(filter-out $(SMALL),$(TOOL))) $(B)/links
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $(filter %.o,$^) $(TOOLLIB)
 
-tests: all standins $(B)/popbox-central $(B)/small/popbox \
-	$(addprefix $(B)/bench/,$(BENCHES)) $(addprefix $(B)/unit/,$(UNITS))
+tests: all standins units $(B)/popbox-central $(B)/small/popbox \
+	$(addprefix $(B)/bench/,$(BENCHES))
+
+units: $(addprefix $(B)/unit/,$(UNITS))
 
 # Beside the static login program, of the same objects.
 dynamic:
@@ -171,7 +172,7 @@ watched:
 		B=build/watched WARN=-w HARDEN=-fPIE \
 		OPT="-O0 -g1 -finstrument-functions"
 
-# For the fuzzers: every module but the programs' mains.
+# Every module but the programs' mains: a unit test or a fuzzer takes what it needs.
 $(B)/rooms.a: $(filter-out %/main.o,$(sort $(call obj,$(LOGIN) $(TOOL) $(SMTP) $(RCPT) $(QUOTA) $(VACATION))))
 	$(Q)rm -f $@; ar cr $@ $^
 
@@ -298,7 +299,7 @@ deep-packages:
 clean:
 	rm -rf build
 
-.PHONY: all tests dynamic watched standins check bench captures plots demo demo-dialup demo-cluster bench-packages check-packages demo-packages \
+.PHONY: all tests units dynamic watched standins check bench captures plots demo demo-dialup demo-cluster bench-packages check-packages demo-packages \
 	cluster-packages \
 	dialup-packages capture-packages \
 	deep deep-packages install install-cluster uninstall deb deb-packages clean force

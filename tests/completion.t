@@ -244,7 +244,6 @@ class Terminal:
         """The command line that TAB makes of text: echoed by the shell."""
         self.text = ""
         os.write(self.fd, text.encode() + b"\t")
-        time.sleep(0.3)  # readline and zle draw when they like
         os.write(self.fd, b"\x01echo '<''<' \x05'>''>'\r")
         self.read(r"(?s)\n<< .*>>|^<< .*>>")
         return re.findall(r"<< (.*?)>>", self.text, re.S)[-1]
@@ -330,7 +329,6 @@ class Hostile(Shop):
             os.unlink(self.top + "/words")
         terminal.text = ""
         os.write(terminal.fd, keys.encode() + b"\t")
-        time.sleep(0.3)
         os.write(terminal.fd, end.encode() + b"\r")
         terminal.line("echo '<<'done'>>'")
         assert not os.path.exists(self.top + "/pwned"), (keys, terminal.text)

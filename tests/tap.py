@@ -322,6 +322,7 @@ class Site:
                 process.kill()
                 process.wait()
         shutil.rmtree(self.top, ignore_errors=True)
+        shutil.rmtree(self.top + ".kept", ignore_errors=True)
 
     def make_qmail(self, standins):
         """Stand-ins in a home of their own; or the copy of the real qmail that
@@ -353,6 +354,17 @@ class Site:
                 shutil.copy(f"{STANDINS}/{name}", self.tools)
         for part in ("control", "users"):
             os.symlink(f"{self.qmail}/{part}", f"{self.top}/tools/{part}")
+
+    def keep(self):
+        """What its files are now is what back() makes of them again; not those of a
+        real qmail."""
+        self.kept = self.top + ".kept", self.store
+        subprocess.run(["cp", "-a", self.top, self.kept[0]], check=True)
+
+    def back(self):
+        subprocess.run(["sh", "-c", 'rm -rf "$1" && cp -a "$2" "$1"', "sh",
+                        self.top, self.kept[0]], check=True)
+        self.store = self.kept[1]
 
     def queued(self):
         """What was given to qmail-inject: (sender, recipients, text)."""

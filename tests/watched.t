@@ -52,7 +52,7 @@ class Watched(Site):
                   for secret in self.watch]
         # A call that is bound late saves all registers on the stack, vectors of
         # memcpy among them.
-        return {"LD_PRELOAD": compiled(self, "watched",
+        return {"LD_PRELOAD": compiled("watched",
                                        "-fno-omit-frame-pointer"),
                 "LD_BIND_NOW": "1",
                 "WATCHED_OF": ",".join(masked), "WATCHED_IN": path}

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Every exit code that the command table names is seen, and doc/COMMANDS.md is
 what the table says."""
+import contextlib
 import os
 import pty
 import random
@@ -12,6 +13,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from preload import compiled
 from tap import (GID, GOOD, POPBOX, TREE, UID, WHOLE, Site, eq, read_terminal, run,
                  table, test)
 
@@ -101,25 +103,47 @@ def name(row):
     return row["noun"] + (" " + row["verb"] if row["verb"] else "")
 
 
-def site_of(words, code, qmail=(), **kw):
-    site = Site(qmail=words == "explain" or words in qmail, **kw).joe()
-    site.do("box", "add", "ann@example.com", "--no-password")
-    site.do("box", "del", "ann@example.com", "--yes")
-    site.do("handle", "add", "free")
-    if words == "sync" and code == 1:
-        site.do("handle", "set", "ex1", "--delivery", "hold", "--no-sync")
-    if words in ("export", "harden"):  # one weak, one wrapped
-        for who, method in (("sha", "sha-512"), ("md5", "md5crypt")):
+class Sites(contextlib.ExitStack):
+    """Sites for one command each, which are put back to what they were rather than
+    made anew. qmail: commands that want one, beside explain."""
+
+    def __init__(self, qmail=(), **kw):
+        super().__init__()
+        self.qmail, self.kw, self.free = ("explain", *qmail), kw, {}
+
+    def made(self, qmail, hashes):
+        site = self.enter_context(Site(qmail=qmail, **self.kw)).joe()
+        site.do("box", "add", "ann@example.com", "--no-password")
+        site.do("box", "del", "ann@example.com", "--yes")
+        site.do("handle", "add", "free")
+        for who, method in hashes:
             site.do("box", "add", who + "@example.com", "--hash-stdin",
                     input=subprocess.run(
                         ["mkpasswd", "-m", method, "words"], check=True,
                         capture_output=True).stdout)
-    if words == "check" and code == 1:
-        with open(site.store + "/data.mdb", "r+b") as file:
-            data = file.read()
-            file.seek(0)
-            file.write(data.replace(b"example.com", b"exbmple.com"))
-    return site
+        site.keep()
+        return site
+
+    @contextlib.contextmanager
+    def of(self, words, code):
+        kind = words in self.qmail, \
+            (("sha", "sha-512"), ("md5", "md5crypt")) \
+            if words in ("export", "harden") else ()  # one weak, one wrapped
+        free = self.free.setdefault(kind, [])
+        try:
+            site = free.pop()
+        except IndexError:
+            site = self.made(*kind)
+        if words == "sync" and code == 1:
+            site.do("handle", "set", "ex1", "--delivery", "hold", "--no-sync")
+        if words == "check" and code == 1:
+            with open(site.store + "/data.mdb", "r+b") as file:
+                data = file.read()
+                file.seek(0)
+                file.write(data.replace(b"example.com", b"exbmple.com"))
+        yield site
+        site.back()
+        free.append(site)
 
 
 def full_disk():
@@ -183,12 +207,16 @@ def command(site, words, code, args):
     return (*words.split(), *args), text
 
 
-def outcome(words, code, args):
-    with site_of(words, code) as site:
+def outcome(sites, words, code, args):
+    with sites.of(words, code) as site:
         if args == "asked":
             return on_terminal(site, words, b"n\n")
         line, text = command(site, words, code, args)
         return site.popbox(*line, input=text).rc
+
+
+def small():
+    resource.setrlimit(resource.RLIMIT_AS, (64 << 20, 64 << 20))
 
 
 class NoMemory:
@@ -197,32 +225,30 @@ class NoMemory:
     def __init__(self, site, child=False):
         self.child = {"FAIL_CHILD": "yes"} if child else {}
         self.mark = site.top + "/mark"
-        self.library = site.top + "/nomalloc.so"
-        subprocess.run(["gcc", "-O1", "-shared", "-fPIC", "-o", self.library,
-                        TREE + "/tests/deep/nomalloc.c"], check=True)
+        self.preloaded = compiled("deep/nomalloc")
 
     def run(self, site, n, line, text):
         """What came of it; None: it has fewer than n."""
         if os.path.exists(self.mark):
             os.unlink(self.mark)
-        got = site.popbox(*line, input=text, env={
-            "LD_PRELOAD": self.library, "FAIL_AT": str(n),
+        # What tune could compute takes far longer than what it allocates.
+        got = site.popbox(*line, input=text, preexec=small if line == (
+            "tune", "--target", "1") else None, env={
+            "LD_PRELOAD": self.preloaded, "FAIL_AT": str(n),
             "FAIL_MARK": self.mark, **self.child})
         with open(self.mark, "rb") as mark:
             return got if mark.read() == b"x" else None
 
 
-def without_memory(words, child):
-    """Every allocation at first, then fewer and fewer; a new site whenever
+def without_memory(sites, words, child):
+    """Every allocation at first, then fewer and fewer; the site as it was whenever
     the command has done something. How many were tried. `make check` tries few,
     each time others."""
     share = 6 if words in ("box set", "import", "export", "restore") else 2
     more = 1 if WHOLE else 3
     n, tried = 1, 0
     while True:
-        # Several at a time, and there is one real qmail.
-        with site_of(words, 0, ("check", "domain add", "import", "sync"),
-                     standins=True) as site:
+        with sites.of(words, 0) as site:
             line, text = command(site, words, 0, WAYS[words][0])
             if words == "address add":  # it says the same
                 path = site.domain_path() + "/.qmail-x"
@@ -255,6 +281,11 @@ def without_memory(words, child):
 @test("every command ends with each exit code that its row names, when it must",
       plain=True)
 def each():
+    with Sites() as sites:
+        every_code(sites)
+
+
+def every_code(sites):
     eq({name(row) for row in table()}, set(WAYS) | set(ELSEWHERE))
     for row in table():
         words = name(row)
@@ -263,7 +294,7 @@ def each():
         special = sorted(set(WAYS[words]) | {2, 111})
         eq([int(c) for c in row["exit_codes"].split()], special, words)
         for code, args in WAYS[words].items():
-            eq(outcome(words, code, args), code, f"{words} {args}")
+            eq(outcome(sites, words, code, args), code, f"{words} {args}")
 
 
 @test("wrong usage is 2 for every command, and changes nothing", plain=True)
@@ -317,9 +348,11 @@ def later():
       "all is done", plain=True)
 def no_memory():
     for child in (False, True):
-        with ThreadPoolExecutor(4) as pool:
-            tried = dict(zip(WAYS, pool.map(without_memory, WAYS,
-                                            [child] * len(WAYS))))
+        # Several at a time, and there is one real qmail.
+        with Sites(("check", "domain add", "import", "sync"),
+                   standins=True) as sites, ThreadPoolExecutor(4) as pool:
+            tried = dict(zip(WAYS, pool.map(
+                lambda words: without_memory(sites, words, child), WAYS)))
         if child:
             assert tried["address add"] and tried["check"], tried
         else:

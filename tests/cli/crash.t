@@ -29,7 +29,7 @@ def kills():
         for call, count in counts.items():
             # strace counts each process by itself, so some ordinals are
             # never reached; those runs end finished.
-            for when in some(range(1, count + 1), 6):
+            for when in some(range(1, count + 1), 12):
                 done.add(kill_at(command, call, when, finished, untouched))
                 tried += 1
     eq(done, {True, False}, "kills before and after the commit")
@@ -61,7 +61,7 @@ def removals():
         counts, finished = count_calls(command, setup, calls)
         assert finished != untouched, command
         for call, count in counts.items():
-            for when in some(range(1, count + 1, 1 + count // 8), 4):
+            for when in some(range(1, count + 1, 1 + count // 8), 8):
                 done.add(kill_at(command, call, when, finished, untouched,
                                  setup, login=(0, 1)))
                 tried += 1

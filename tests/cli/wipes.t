@@ -26,7 +26,7 @@ def search(site, secret):
         secret = secret.encode()
     # A call of a library that is bound late saves all registers on the stack,
     # vectors of memcpy among them.
-    env = {"LD_PRELOAD": compiled(site, "leftovers"), "LD_BIND_NOW": "1",
+    env = {"LD_PRELOAD": compiled("leftovers"), "LD_BIND_NOW": "1",
            "LEFTOVERS_OF": bytes(b ^ 0x5a for b in secret).hex(),
            "LEFTOVERS_IN": path}
 

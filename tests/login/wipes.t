@@ -38,13 +38,19 @@ def memory(pid):
     return b"\0".join(parts)
 
 
+def state(pid):
+    with open(f"/proc/{pid}/stat") as file:
+        return file.read().rsplit(")", 1)[1].split()[0]
+
+
 class Stopped:
     """A command, held at a system call of its own."""
 
     def __init__(self, command, call, when, input=None, third=None, limit=(),
                  env=None):
         self.call = CALLS[call]
-        words = ["strace", "-f", "-o", "/dev/null", "-e",
+        # Not the processes that it starts: it would wait for each of them.
+        words = ["strace", "-o", "/dev/null", "-e",
                  f"inject={call}:delay_enter=6000000:when={when}", *limit,
                  *command]
         reader, writer = os.pipe()
@@ -61,24 +67,32 @@ class Stopped:
         self.strace.stdin.close()
         self.program = os.path.realpath(command[0])
 
+    def held(self):
+        """The process, while strace delays that call, and the call with its
+        arguments: strace stops it at each call, but sleeps for this one alone."""
+        try:
+            with open(f"/proc/{self.strace.pid}/task/{self.strace.pid}/"
+                      "children") as file:
+                for pid in file.read().split():
+                    if os.readlink(f"/proc/{pid}/exe") != self.program:
+                        continue
+                    with open(f"/proc/{pid}/syscall") as where:
+                        line = where.read()
+                    if line.split()[0] == str(self.call) and \
+                            state(pid) == "t" and state(self.strace.pid) == "S":
+                        return int(pid), line
+        except (OSError, IndexError):
+            pass
+        return None
+
     def wait(self):
         """Its process number; None: it ended without the call."""
-        end = time.monotonic() + 60
+        end, before = time.monotonic() + 60, None
         while time.monotonic() < end:
-            try:
-                with open(f"/proc/{self.strace.pid}/task/{self.strace.pid}/"
-                          "children") as file:
-                    for pid in file.read().split():
-                        if os.readlink(f"/proc/{pid}/exe") != self.program:
-                            continue
-                        with open(f"/proc/{pid}/syscall") as where:
-                            if where.read().split()[0] != str(self.call):
-                                continue
-                        with open(f"/proc/{pid}/stat") as stat:
-                            if stat.read().rsplit(")", 1)[1].split()[0] == "t":
-                                return int(pid)
-            except (OSError, IndexError):
-                pass
+            now = self.held()
+            if now and now == before:
+                return now[0]
+            before = now
             if self.strace.poll() is not None:
                 return None
             time.sleep(0.01)
