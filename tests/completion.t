@@ -226,7 +226,7 @@ class Terminal:
             os.execvpe(command[0], command, shop.env)
         self.text = ""
 
-    def read(self, until, seconds=20):
+    def read(self, until, seconds=60):
         end = time.monotonic() + seconds
         while not re.search(until, self.text):
             left = end - time.monotonic()

@@ -194,6 +194,22 @@ def callers(call, folder):
     return found
 
 
+@test("no function has more than 60 lines")
+def short():
+    found = []
+    for path in glob.glob(TREE + "/**/*.c", recursive=True):
+        if path.startswith(TREE + "/build/"):
+            continue
+        with open(path) as file:
+            for head, body in re.findall(
+                    r"(?m)^((?:[a-z].*\n(?:[\t ].*\n)*))(\{\n(?:.*\n)*?\})$",
+                    file.read()):
+                lines = head.count("\n") + body.count("\n") + 1
+                if lines > 60:
+                    found.append((lines, path, head.split("\n")[0]))
+    eq(found, [])
+
+
 @test("only child starts what gives root up; what forks beside it stays who it is")
 def children():
     eq(callers("drop_to", "tools"), {"child.c", "main.c"})  # of rcptcheck

@@ -59,16 +59,26 @@ static void refuses(void **state)
 		const char *text;
 		unsigned line;
 	} bad[] = {
-		{"\nnonsense\n", 2},	       {"uid\n", 1},
-		{"uid = 1\nuid = 2\n", 2},     {"uid = 0\n", 1},
-		{"uid = -1\n", 1},	       {"uid = 1x\n", 1},
-		{"uid = 99999999999\n", 1},    {"uid = 4294967295\n", 1},
-		{"uid =\n", 1},		       {"shoe_size = 42\n", 1},
-		{"home = relative\n", 1},      {"home = /a/\n", 1},
-		{"home = /a:b\n", 1},	       {"home = /a b\n", 1},
-		{"home = /a/../b\n", 1},       {"home = /a//b\n", 1},
-		{"home = /\n", 1},	       {"log = loud\n", 1},
-		{"refuse_delay_ms = 30001", 1},{"qmail_hup = a\x01\n", 1},
+		{"\nnonsense\n", 2},
+		{"uid\n", 1},
+		{"uid = 1\nuid = 2\n", 2},
+		{"uid = 0\n", 1},
+		{"uid = -1\n", 1},
+		{"uid = 1x\n", 1},
+		{"uid = 99999999999\n", 1},
+		{"uid = 4294967295\n", 1},
+		{"uid =\n", 1},
+		{"shoe_size = 42\n", 1},
+		{"home = relative\n", 1},
+		{"home = /a/\n", 1},
+		{"home = /a:b\n", 1},
+		{"home = /a b\n", 1},
+		{"home = /a/../b\n", 1},
+		{"home = /a//b\n", 1},
+		{"home = /\n", 1},
+		{"log = loud\n", 1},
+		{"refuse_delay_ms = 30001", 1},
+		{"qmail_hup = a\x01\n", 1},
 		{"argon2_kib = 7\n", 1},
 	};
 	struct config config;
@@ -118,11 +128,10 @@ static void numbers(void **state)
 		const char *key;
 		uint64_t low, high;
 	} all[] = {
-		{"uid", 1, 4294967294},	      {"gid", 1, 4294967294},
+		{"uid", 1, 4294967294},		  {"gid", 1, 4294967294},
 		{"rcpthosts_max", 0, 1000000000}, {"refuse_delay_ms", 0, 30000},
-		{"login_cache", 0, 86400},
-		{"argon2_kib", 8, 262144},    {"argon2_passes", 1, 64},
-		{"password_min", 1, 255},
+		{"login_cache", 0, 86400},	  {"argon2_kib", 8, 262144},
+		{"argon2_passes", 1, 64},	  {"password_min", 1, 255},
 	};
 	static const char *const none[] = {"", "00000000001", "1/", "1:", "-1"};
 	struct config config;
@@ -134,11 +143,12 @@ static void numbers(void **state)
 		for (unsigned high = 0; high < 2; high++) {
 			const uint64_t edge = high ? all[i].high : all[i].low;
 
-			(void)snprintf(text, sizeof text, "%s=%llu",
-				       all[i].key, (unsigned long long)edge);
+			(void)snprintf(text, sizeof text, "%s=%llu", all[i].key,
+				       (unsigned long long)edge);
 			assert_int_equal(parse(text, &config, &fault), ERR_OK);
-			assert_int_equal(config_value(&config, all[i].key, value),
-					 ERR_OK);
+			assert_int_equal(
+				config_value(&config, all[i].key, value),
+				ERR_OK);
 			assert_string_equal(value, strchr(text, '=') + 1);
 			if (!high && !edge)
 				continue;
@@ -153,10 +163,11 @@ static void numbers(void **state)
 			       (unsigned long long)all[i].high);
 		assert_string_equal(config_wants(all[i].key), text);
 		for (size_t n = 0; n < COUNT(none); n++)
-			assert_string_equal(config_judge(all[i].key, none[n]),
-					    n < 2 ? "the value is not a number "
-						    "in range"
-						  : "the value is not a number");
+			assert_string_equal(
+				config_judge(all[i].key, none[n]),
+				n < 2 ? "the value is not a number "
+					"in range"
+				      : "the value is not a number");
 	}
 }
 
@@ -167,8 +178,11 @@ static void choices(void **state)
 	} all[] = {
 		{"assign_user", " (handle or popusr)", {"handle", "popusr"}},
 		{"login_by_box", " (no or yes)", {"no", "yes"}},
-		{"log", " (syslog, stderr or none)", {"syslog", "stderr", "none"}},
-		{"confine", " (auto, require, strict or off)",
+		{"log",
+		 " (syslog, stderr or none)",
+		 {"syslog", "stderr", "none"}},
+		{"confine",
+		 " (auto, require, strict or off)",
 		 {"auto", "require", "strict", "off"}},
 		{"password_letters", " (any or ascii)", {"any", "ascii"}},
 	};
@@ -183,8 +197,9 @@ static void choices(void **state)
 			(void)snprintf(text, sizeof text, "%s = %s\n",
 				       all[i].key, all[i].value[n]);
 			assert_int_equal(parse(text, &config, &fault), ERR_OK);
-			assert_int_equal(config_value(&config, all[i].key, value),
-					 ERR_OK);
+			assert_int_equal(
+				config_value(&config, all[i].key, value),
+				ERR_OK);
 			assert_string_equal(value, all[i].value[n]);
 		}
 		assert_string_equal(config_judge(all[i].key, ""),
@@ -201,69 +216,80 @@ static void choices(void **state)
 }
 
 /* Each text and why it is refused; NULL: it is taken, and comes back. */
+static const char a_path[] =
+	"the value is not an absolute path without a final '/'";
+static const char path_letters[] =
+	"a path here has letters, digits and /._+@=,- only";
+static const char path_parts[] = "a path here has no empty or dotted component";
+static const char no_controls[] = "the value has a control or 8-bit character";
+static const char a_separator[] = "a separator is one of @%/:!#$&*+=?^_`{|}~";
+static const struct {
+	const char *key, *value, *why;
+} all_words[] = {
+	{"home", "/a", NULL},
+	{"home", "/", a_path},
+	{"home", "", a_path},
+	{"home", "ab", a_path},
+	{"home", "/a/", a_path},
+	{"home", "/azAZ09._+@=,-", NULL},
+	{"home", "/a{", path_letters},
+	{"home", "/a`", path_letters},
+	{"home", "/a[", path_letters},
+	{"home", "/a:", path_letters},
+	{"home", "/a\xff", path_letters},
+	{"home", "/a//b", path_parts},
+	{"home", "/.a", path_parts},
+	{"home", "/a/.b", path_parts},
+	{"home", "/a.b", NULL},
+	{"home", "none", a_path},
+	{"qmail", "none", NULL},
+	{"qmail", "/q", NULL},
+	{"qmail", "nono", a_path},
+	{"confine_read", "", NULL},
+	{"confine_read", "/a", NULL},
+	{"confine_read", "/a /b", NULL},
+	{"confine_read", "/a  /b", a_path},
+	{"confine_read", "/a /b/", a_path},
+	{"confine_read", " /a", a_path},
+	{"confine_read", "/a ", "the value ends in a blank"},
+	{"qmail_hup", "", NULL},
+	{"qmail_hup", "/bin/x ~", NULL},
+	{"qmail_hup", "a\x1f", no_controls},
+	{"qmail_hup", "a\x7f", no_controls},
+	{"qmail_hup", "a\x80", no_controls},
+	{"separators", "@%/:!#$&*+=?^_`{|}~", NULL},
+	{"separators", "", "the value is empty"},
+	{"separators", "@.", a_separator},
+	{"separators", "a", a_separator},
+	{"separators", "@%@", "a separator stands there twice"},
+	{"separators", "%@@", "a separator stands there twice"},
+	{"default_domain", "", NULL},
+	{"default_domain", "example.com", NULL},
+};
+
 static void words(void **state)
 {
-	static const char path[] =
-		"the value is not an absolute path without a final '/'";
-	static const char letters[] =
-		"a path here has letters, digits and /._+@=,- only";
-	static const char parts[] =
-		"a path here has no empty or dotted component";
-	static const char control[] =
-		"the value has a control or 8-bit character";
-	static const char separator[] =
-		"a separator is one of @%/:!#$&*+=?^_`{|}~";
-	static const struct {
-		const char *key, *value, *why;
-	} all[] = {
-		{"home", "/a", NULL},	       {"home", "/", path},
-		{"home", "", path},	       {"home", "ab", path},
-		{"home", "/a/", path},	       {"home", "/azAZ09._+@=,-", NULL},
-		{"home", "/a{", letters},      {"home", "/a`", letters},
-		{"home", "/a[", letters},      {"home", "/a:", letters},
-		{"home", "/a\xff", letters},   {"home", "/a//b", parts},
-		{"home", "/.a", parts},	       {"home", "/a/.b", parts},
-		{"home", "/a.b", NULL},	       {"home", "none", path},
-		{"qmail", "none", NULL},       {"qmail", "/q", NULL},
-		{"qmail", "nono", path},       {"confine_read", "", NULL},
-		{"confine_read", "/a", NULL},  {"confine_read", "/a /b", NULL},
-		{"confine_read", "/a  /b", path},
-		{"confine_read", "/a /b/", path},
-		{"confine_read", " /a", path},
-		{"confine_read", "/a ", "the value ends in a blank"},
-		{"qmail_hup", "", NULL},       {"qmail_hup", "/bin/x ~", NULL},
-		{"qmail_hup", "a\x1f", control},
-		{"qmail_hup", "a\x7f", control},
-		{"qmail_hup", "a\x80", control},
-		{"separators", "@%/:!#$&*+=?^_`{|}~", NULL},
-		{"separators", "", "the value is empty"},
-		{"separators", "@.", separator},
-		{"separators", "a", separator},
-		{"separators", "@%@", "a separator stands there twice"},
-		{"separators", "%@@", "a separator stands there twice"},
-		{"default_domain", "", NULL},
-		{"default_domain", "example.com", NULL},
-	};
 	struct config config;
 	struct config_fault fault;
 	char text[300], value[CONFIG_TEXT_MAX + 1];
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(all); i++) {
-		const char *why = config_judge(all[i].key, all[i].value);
+	for (size_t i = 0; i < COUNT(all_words); i++) {
+		const char *why =
+			config_judge(all_words[i].key, all_words[i].value);
 
-		if (all[i].why) {
+		if (all_words[i].why) {
 			assert_non_null(why);
-			assert_string_equal(why, all[i].why);
+			assert_string_equal(why, all_words[i].why);
 			continue;
 		}
 		assert_null(why);
-		(void)snprintf(text, sizeof text, "%s\t= %s \t\n", all[i].key,
-			       all[i].value);
+		(void)snprintf(text, sizeof text, "%s\t= %s \t\n",
+			       all_words[i].key, all_words[i].value);
 		assert_int_equal(parse(text, &config, &fault), ERR_OK);
-		assert_int_equal(config_value(&config, all[i].key, value),
+		assert_int_equal(config_value(&config, all_words[i].key, value),
 				 ERR_OK);
-		assert_string_equal(value, all[i].value);
+		assert_string_equal(value, all_words[i].value);
 	}
 	assert_non_null(config_judge("default_domain", "-x.example"));
 	memset(text, 'a', CONFIG_TEXT_MAX + 1);
@@ -282,10 +308,12 @@ static void lines(void **state)
 	} all[] = {
 		{"uid", "the line has not the form 'key = value'"},
 		{"uid = 1\nuid = 1", "the setting stands there twice"},
-		{"#\nx = 1", "there is no such setting ('popbox config list -v' "
-			     "shows all)"},
-		{"= 1", "there is no such setting ('popbox config list -v' shows "
-			"all)"},
+		{"#\nx = 1",
+		 "there is no such setting ('popbox config list -v' "
+		 "shows all)"},
+		{"= 1",
+		 "there is no such setting ('popbox config list -v' shows "
+		 "all)"},
 	};
 	struct config config;
 	struct config_fault fault;
@@ -300,8 +328,9 @@ static void lines(void **state)
 			 ERR_INVALID);
 	assert_string_equal(fault.why, "the line has a NUL in it");
 	assert_int_equal(fault.line, 2);
-	assert_int_equal(parse("#\n\n# x = 1\nuid=7\n \ngid=8", &config, &fault),
-			 ERR_OK);
+	assert_int_equal(
+		parse("#\n\n# x = 1\nuid=7\n \ngid=8", &config, &fault),
+		ERR_OK);
 	assert_int_equal(config.uid, 7);
 	assert_int_equal(config.gid, 8);
 }
@@ -398,7 +427,8 @@ int main(void)
 		SAYS("each choice is taken, and nothing else", choices),
 		SAYS("each text is taken or refused for its reason", words),
 		SAYS("each line is taken or refused for its reason", lines),
-		SAYS("a file is read that its owner alone writes, and not longer "
+		SAYS("a file is read that its owner alone writes, and not "
+		     "longer "
 		     "than it may be",
 		     files),
 	};

@@ -17,14 +17,13 @@ static bool see(void *arg, const struct fmt_sql_row *row)
 	struct seen *seen = arg;
 	size_t *at = &seen->len;
 
-	*at += (size_t)snprintf(seen->text + *at, sizeof seen->text - *at, "%s:",
-				row->table);
+	*at += (size_t)snprintf(seen->text + *at, sizeof seen->text - *at,
+				"%s:", row->table);
 	for (size_t i = 0; !row->why && i < row->values->count; i++)
-		*at += (size_t)snprintf(seen->text + *at,
-					sizeof seen->text - *at, "%s%s=%s",
-					i ? "|" : "",
-					csvfile_field(row->columns, i),
-					csvfile_field(row->values, i));
+		*at += (size_t)snprintf(
+			seen->text + *at, sizeof seen->text - *at, "%s%s=%s",
+			i ? "|" : "", csvfile_field(row->columns, i),
+			csvfile_field(row->values, i));
 	*at += (size_t)snprintf(seen->text + *at, sizeof seen->text - *at, "%s",
 				row->why ? "!/" : "/");
 	return true;
@@ -52,70 +51,69 @@ static void sql_is(const char *in, const char *out, bool whole)
 	}
 }
 
+static const struct {
+	const char *in, *out;
+} dumps[] = {
+	{"INSERT INTO t (a, b) VALUES ('x','y'),(1,NULL);",
+	 "t:a=x|b=y/t:a=1|b=/"},
+	{"INSERT INTO `t` (`a`,`b`) VALUES ('it''s','q\\'\\\\n\\n');",
+	 "t:a=it's|b=q'\\n\n/"},
+	{"insert ignore into db.`t` (a) values(\"x\");", "t:a=x/"},
+	{"REPLACE INTO t(a) VALUES (-1.5),(now()),('x');\n",
+	 "t:a=-1.5/t:a=/t:a=x/"},
+	{"CREATE TABLE `t` (\n  `a` varchar(255) NOT NULL DEFAULT 'p,q',\n"
+	 "  b int(1),\n PRIMARY KEY (`a`), KEY k (b,a)\n) ENGINE=x;\n"
+	 "/*!40000 ALTER TABLE `t` DISABLE KEYS */;\n"
+	 "INSERT INTO `t` VALUES ('x',2),('y;z',3);\n",
+	 "t:a=x|b=2/t:a=y;z|b=3/"},
+	{"CREATE TABLE IF NOT EXISTS public.t (a text, \"b\" int);"
+	 "INSERT INTO public.t VALUES ('x', 1);",
+	 "t:a=x|b=1/"},
+	{"-- it's a comment\n# it's, too\n/* '; */ INSERT INTO t (a) "
+	 "VALUES ('x') ON DUPLICATE KEY UPDATE a='y';",
+	 "t:a=x/"},
+	{"SET standard_conforming_strings = on;\n"
+	 "INSERT INTO t (a, b) VALUES ('x\\', E'y\\'z');",
+	 "t:a=x\\|b=y'z/"},
+	{"INSERT INTO t (a) OVERRIDING SYSTEM VALUE VALUES "
+	 "('x'::character varying, _utf8'y');",
+	 "t:!/"},
+	{"CREATE FUNCTION f() AS $$ BEGIN INSERT INTO t VALUES ('x'); "
+	 "END; $$; CREATE FUNCTION g() AS $a$ '$$ $b$ $a$;"
+	 "INSERT INTO t (a) VALUES ('y');",
+	 "t:a=y/"},
+	{"COPY public.t (a, b) FROM stdin;\nx\ty\\tz\n\\N\t\\\\N\n\\.\n"
+	 "INSERT INTO t (a) VALUES ('it');",
+	 "t:a=x|b=y\tz/t:a=|b=\\N/t:a=it/"},
+	{"COPY t (a) FROM stdin;\r\n\\101\\\\b\r\n\\.\r\n", "t:a=A\\b/"},
+	{"COPY t (a) FROM stdin;\n\\.\nINSERT INTO t (a) VALUES ('x');",
+	 "t:a=x/"},
+	{"PRAGMA foreign_keys=OFF;\nINSERT INTO t(a) VALUES('x\\');",
+	 "t:a=x\\/"},
+	{"BEGIN TRANSACTION;\nINSERT INTO \"t\"(a) VALUES('x\\');", "t:a=x\\/"},
+	{"CREATE TABLE t (a int, b int, CHECK (b > 0));"
+	 "CREATE INDEX i ON t (b); CREATE VIEW t (c) AS x;"
+	 "INSERT INTO t VALUES (1,2);",
+	 "t:a=1|b=2/"},
+	{"SELECT 4/-2; INSERT INTO t (a) VALUES ('x');", "t:a=x/"},
+	{"CREATE TABLE t (a decimal(1, 2), b set('p','q'));"
+	 "INSERT INTO t VALUES (1,2);",
+	 "t:a=1|b=2/"},
+	{"INSERT INTO t VALUES ('x');", "t:!/"},
+	{"INSERT INTO t (a, b) VALUES ('x');", "t:!/"},
+	{"INSERT INTO t (a) VALUES ('x\\0y'),('z');", "t:!/t:a=z/"},
+	{"INSERT INTO t (a) SELECT b FROM u; DROP TABLE t;", ""},
+	{"INSERT INTO t (a) VALUES ('x'; INSERT INTO t (a) VALUES "
+	 "('y');",
+	 "t:!/t:a=y/"},
+	{"", ""},
+};
+
 static void rows_of_insert_and_copy(void **state)
 {
-	static const struct {
-		const char *in, *out;
-	} cases[] = {
-		{"INSERT INTO t (a, b) VALUES ('x','y'),(1,NULL);",
-		 "t:a=x|b=y/t:a=1|b=/"},
-		{"INSERT INTO `t` (`a`,`b`) VALUES ('it''s','q\\'\\\\n\\n');",
-		 "t:a=it's|b=q'\\n\n/"},
-		{"insert ignore into db.`t` (a) values(\"x\");", "t:a=x/"},
-		{"REPLACE INTO t(a) VALUES (-1.5),(now()),('x');\n",
-		 "t:a=-1.5/t:a=/t:a=x/"},
-		{"CREATE TABLE `t` (\n  `a` varchar(255) NOT NULL DEFAULT 'p,q',\n"
-		 "  b int(1),\n PRIMARY KEY (`a`), KEY k (b,a)\n) ENGINE=x;\n"
-		 "/*!40000 ALTER TABLE `t` DISABLE KEYS */;\n"
-		 "INSERT INTO `t` VALUES ('x',2),('y;z',3);\n",
-		 "t:a=x|b=2/t:a=y;z|b=3/"},
-		{"CREATE TABLE IF NOT EXISTS public.t (a text, \"b\" int);"
-		 "INSERT INTO public.t VALUES ('x', 1);",
-		 "t:a=x|b=1/"},
-		{"-- it's a comment\n# it's, too\n/* '; */ INSERT INTO t (a) "
-		 "VALUES ('x') ON DUPLICATE KEY UPDATE a='y';",
-		 "t:a=x/"},
-		{"SET standard_conforming_strings = on;\n"
-		 "INSERT INTO t (a, b) VALUES ('x\\', E'y\\'z');",
-		 "t:a=x\\|b=y'z/"},
-		{"INSERT INTO t (a) OVERRIDING SYSTEM VALUE VALUES "
-		 "('x'::character varying, _utf8'y');",
-		 "t:!/"},
-		{"CREATE FUNCTION f() AS $$ BEGIN INSERT INTO t VALUES ('x'); "
-		 "END; $$; CREATE FUNCTION g() AS $a$ '$$ $b$ $a$;"
-		 "INSERT INTO t (a) VALUES ('y');",
-		 "t:a=y/"},
-		{"COPY public.t (a, b) FROM stdin;\nx\ty\\tz\n\\N\t\\\\N\n\\.\n"
-		 "INSERT INTO t (a) VALUES ('it');",
-		 "t:a=x|b=y\tz/t:a=|b=\\N/t:a=it/"},
-		{"COPY t (a) FROM stdin;\r\n\\101\\\\b\r\n\\.\r\n", "t:a=A\\b/"},
-		{"COPY t (a) FROM stdin;\n\\.\nINSERT INTO t (a) VALUES ('x');",
-		 "t:a=x/"},
-		{"PRAGMA foreign_keys=OFF;\nINSERT INTO t(a) VALUES('x\\');",
-		 "t:a=x\\/"},
-		{"BEGIN TRANSACTION;\nINSERT INTO \"t\"(a) VALUES('x\\');",
-		 "t:a=x\\/"},
-		{"CREATE TABLE t (a int, b int, CHECK (b > 0));"
-		 "CREATE INDEX i ON t (b); CREATE VIEW t (c) AS x;"
-		 "INSERT INTO t VALUES (1,2);",
-		 "t:a=1|b=2/"},
-		{"SELECT 4/-2; INSERT INTO t (a) VALUES ('x');", "t:a=x/"},
-		{"CREATE TABLE t (a decimal(1, 2), b set('p','q'));"
-		 "INSERT INTO t VALUES (1,2);",
-		 "t:a=1|b=2/"},
-		{"INSERT INTO t VALUES ('x');", "t:!/"},
-		{"INSERT INTO t (a, b) VALUES ('x');", "t:!/"},
-		{"INSERT INTO t (a) VALUES ('x\\0y'),('z');", "t:!/t:a=z/"},
-		{"INSERT INTO t (a) SELECT b FROM u; DROP TABLE t;", ""},
-		{"INSERT INTO t (a) VALUES ('x'; INSERT INTO t (a) VALUES "
-		 "('y');",
-		 "t:!/t:a=y/"},
-		{"", ""},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < COUNT(cases); i++)
-		sql_is(cases[i].in, cases[i].out, true);
+	for (size_t i = 0; i < COUNT(dumps); i++)
+		sql_is(dumps[i].in, dumps[i].out, true);
 }
 
 static void a_cut_dump_is_noticed(void **state)
@@ -217,8 +215,9 @@ static void pairs_are(fmt_pairs *parse, const char *in, const char *out)
 	assert_string_equal(text, out);
 }
 
-#define HASH "$6$saltsalt$" \
-	"dZ5nnPz2lG.UMvKMjM52tVriW2CoQy4eXDHJ1v2e.o6FAssVj4laLl/Tp2mHxsS" \
+#define HASH                                                                   \
+	"$6$saltsalt$"                                                         \
+	"dZ5nnPz2lG.UMvKMjM52tVriW2CoQy4eXDHJ1v2e.o6FAssVj4laLl/Tp2mHxsS"      \
 	"8ez2.7PlC3dlHmM2tZNPhx1"
 
 static void entries_of_ldif(void **state)
@@ -357,7 +356,8 @@ static void formats_are_known_by_their_beginning(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		SAYS("INSERT and COPY give rows, with columns of their own or of "
+		SAYS("INSERT and COPY give rows, with columns of their own or "
+		     "of "
 		     "CREATE TABLE; all else gives none",
 		     rows_of_insert_and_copy),
 		SAYS("a dump that is cut is noticed", a_cut_dump_is_noticed),
@@ -366,7 +366,8 @@ int main(void)
 		SAYS("LDIF is unfolded and decoded, and an entry is an account "
 		     "if it has an address",
 		     entries_of_ldif),
-		SAYS("vuserinfo tells users, their domains by their directories",
+		SAYS("vuserinfo tells users, their domains by their "
+		     "directories",
 		     users_of_vuserinfo),
 		SAYS("Hestia's lines and Virtualmin's lists are accounts",
 		     lines_of_hestia_and_virtualmin),

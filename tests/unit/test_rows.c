@@ -193,20 +193,11 @@ static void answered(const struct row_key *key, struct store_account *box)
 	assert_int_equal(read_box(row_key_bytes(key), row_bytes(&row)), ERR_OK);
 }
 
-static void contents(void **state)
+static void handle_contents(void **state)
 {
 	struct store_handle h = {.name = handle("ex1"), .next_box = 7,
 				 .title = "Example"};
-	struct store_domain d = {.name = domain("example.com"),
-				 .handle = handle("ex1"), .subdomains = true};
-	const struct store_apps phone = {
-		.count = 1,
-		.app = {{.name = "phone", .number = 20,
-			 .services = STORE_SERVICES}}};
-	struct store_account box = {.box.name = {handle("ex1"), 3},
-				    .hash = "$5$salt$sum"};
-	static struct store_address a;
-	struct row_key key = row_key_handle(&h.name);
+	const struct row_key key = row_key_handle(&h.name);
 	struct row row;
 
 	(void)state;
@@ -219,7 +210,16 @@ static void contents(void **state)
 	assert_int_equal(handle_encode(&h, &row), ERR_OK);
 	spoil("limited handle", read_handle, &key, &row);
 	assert_int_equal(row.bytes[0], ROW_VERSION_LIMITED);
-	key = row_key_domain(&d.name);
+}
+
+static void domain_contents(void **state)
+{
+	struct store_domain d = {.name = domain("example.com"),
+				 .handle = handle("ex1"), .subdomains = true};
+	struct row_key key = row_key_domain(&d.name);
+	struct row row;
+
+	(void)state;
 	assert_int_equal(domain_encode(&d, &row), ERR_OK);
 	spoil("domain", read_domain, &key, &row);
 	assert_int_equal(row.bytes[0], ROW_VERSION);
@@ -250,7 +250,20 @@ static void contents(void **state)
 	assert_int_equal(domain_encode_pointer("192.0.2.1", &d.name, &row),
 			 ERR_OK);
 	spoil("pointer", read_pointer, &key, &row);
-	key = row_key_box(&box.box.name);
+}
+
+static void box_contents(void **state)
+{
+	const struct store_apps phone = {
+		.count = 1,
+		.app = {{.name = "phone", .number = 20,
+			 .services = STORE_SERVICES}}};
+	struct store_account box = {.box.name = {handle("ex1"), 3},
+				    .hash = "$5$salt$sum"};
+	struct row_key key = row_key_box(&box.box.name);
+	struct row row;
+
+	(void)state;
 	assert_int_equal(box_encode(&box, &row), ERR_OK);
 	spoil("box", read_box, &key, &row);
 	assert_int_equal(row.bytes[0], ROW_VERSION);
@@ -275,9 +288,18 @@ static void contents(void **state)
 	box.apps.len = 0;
 	unlimited(&key, &box);
 	answered(&key, &box);
+}
+
+static void address_contents(void **state)
+{
+	static struct store_address a;
+	struct row_key key;
+	struct row row;
+
+	(void)state;
 	a.name = address("joe@example.com");
 	a.has_box = true;
-	a.box = box.box.name;
+	a.box = (struct name_box){handle("ex1"), 3};
 	memcpy(a.forwards, "a@b.org", 8);
 	a.forwards_len = 8;
 	key = row_key_address(&a.name);
@@ -495,8 +517,11 @@ static void texts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		SAYS("a row with a right checksum is what its form allows, or "
-		     "damaged", contents),
+		SAYS("the row of a handle with a right checksum is what its "
+		     "form allows, or damaged", handle_contents),
+		SAYS("that of a domain is", domain_contents),
+		SAYS("that of a box is", box_contents),
+		SAYS("that of an address is", address_contents),
 		SAYS("keys are names, or damaged", keys),
 		SAYS("a row under a key that is none of its table is damaged",
 		     places),

@@ -8,10 +8,15 @@
 #include "asuser_wire.h"
 #include "store/store.h"
 
+static struct name_box box_of(const struct wire *m)
+{
+	return (struct name_box){m->head.handle, m->head.number};
+}
+
 static int audit(const struct config *config, struct wire *m)
 {
 	const struct mailroot_audit how = {config->uid, m->head.fix};
-	struct name_box box = {m->head.handle, m->head.number};
+	const struct name_box box = box_of(m);
 
 	m->report.len = 0;
 	m->report.full = false;
@@ -68,162 +73,262 @@ static int bulk(const struct config *config, struct wire *m)
 	return 0;
 }
 
-static int last_logins(const char *home, const struct name_box *first,
-		       struct wire *m)
+static int last_logins(const struct config *config, struct wire *m)
 {
-	struct name_box box = *first;
+	struct name_box box = box_of(m);
 	struct wire_last last;
 
 	if (m->head.skip > WIRE_LAST_MAX)
 		return EINVAL;
 	for (size_t i = 0; i < m->head.skip; i++, box.number++) {
 		memset(&last, 0, sizeof last); /* its gaps as well */
-		last.rc = mailroot_lastlogin(home, &box, 0, &last.time, last.ip,
-					     m->path);
+		last.rc = mailroot_lastlogin(config->home, &box, 0,
+					     &last.time, last.ip, m->path);
 		memcpy(m->text + i * sizeof last, &last, sizeof last);
 	}
 	m->len = m->head.skip * sizeof last;
 	return 0;
 }
 
-static int last_uses(const char *home, const struct name_box *box,
-		     struct wire *m)
+static int last_uses(const struct config *config, struct wire *m)
 {
+	const struct name_box box = box_of(m);
 	struct wire_last last;
 
 	for (unsigned i = 0; i < STORE_APPS_MAX; i++) {
 		memset(&last, 0, sizeof last); /* its gaps as well */
-		last.rc = mailroot_lastlogin(home, box, i + 1, &last.time,
-					     last.ip, m->path);
+		last.rc = mailroot_lastlogin(config->home, &box, i + 1,
+					     &last.time, last.ip, m->path);
 		memcpy(m->text + i * sizeof last, &last, sizeof last);
 	}
 	m->len = STORE_APPS_MAX * sizeof last;
 	return 0;
 }
 
+static int make_box(const struct config *config, struct wire *m)
+{
+	const struct name_box box = box_of(m);
+
+	return mailroot_box(config->home, &box, m->path);
+}
+
+static int put_quota(const struct config *config, struct wire *m)
+{
+	const struct name_box box = box_of(m);
+
+	return mailroot_quota(config->home, &box, m->text, true, m->path);
+}
+
+static int put_vacation(const struct config *config, struct wire *m)
+{
+	const struct name_box box = box_of(m);
+
+	return mailroot_vacation(config->home, &box, m->text, m->len, true,
+				 m->path);
+}
+
+static int usage(const struct config *config, struct wire *m)
+{
+	const struct name_box box = box_of(m);
+
+	return mailroot_usage(config->home, &box, m->head.fix, &m->head.used,
+			      m->path);
+}
+
+static int make_domain(const struct config *config, struct wire *m)
+{
+	return mailroot_domain(config->home, &m->head.handle,
+			       &m->head.address.domain, m->path);
+}
+
+static int put_qmail(const struct config *config, struct wire *m)
+{
+	return mailroot_qmail(config->home, &m->head.handle, &m->head.address,
+			      m->text, m->len, m->head.mode, m->path);
+}
+
+static int peek(const struct config *config, struct wire *m)
+{
+	return mailroot_peek(config->home, &m->head.handle, &m->head.address,
+			     m->text, &m->len, m->path);
+}
+
+static int adopt(const struct config *config, struct wire *m)
+{
+	return mailroot_adopt(config->home, &m->head.handle, &m->head.address,
+			      m->path);
+}
+
+static int remove_box(const struct config *config, struct wire *m)
+{
+	const struct name_box box = box_of(m);
+
+	return mailroot_remove_box(config->home, &box, m->path);
+}
+
+static int remove_domain(const struct config *config, struct wire *m)
+{
+	return mailroot_remove_domain(config->home, &m->head.handle,
+				      &m->head.address.domain, m->path);
+}
+
+static int remove_qmail(const struct config *config, struct wire *m)
+{
+	return mailroot_remove_qmail(config->home, &m->head.handle,
+				     &m->head.address, m->path);
+}
+
+static int list(const struct config *config, struct wire *m)
+{
+	return mailroot_list(config->home, &m->head.handle,
+			     &m->head.address.domain, m->head.start, m->text,
+			     &m->len, m->path);
+}
+
+static int make_dialup(const struct config *config, struct wire *m)
+{
+	return mailroot_dialup(config->serialmail, &m->head.address.domain,
+			       &m->dialup, m->path);
+}
+
+static int peek_dialup(const struct config *config, struct wire *m)
+{
+	return mailroot_dialup_peek(config->serialmail, &m->head.address.domain,
+				    &m->dialup, m->path);
+}
+
+static int remove_dialup(const struct config *config, struct wire *m)
+{
+	return mailroot_remove_dialup(config->serialmail,
+				      &m->head.address.domain, m->path);
+}
+
+static int look(const struct config *config, struct wire *m)
+{
+	(void)config;
+	return mailroot_look(m->path, &m->head.look, m->text, &m->len);
+}
+
+static int names(const struct config *config, struct wire *m)
+{
+	(void)config;
+	return mailroot_names(m->path, m->head.skip, m->text, &m->len);
+}
+
+static int free_number(const struct config *config, struct wire *m)
+{
+	const struct name_box box = box_of(m);
+
+	return mailroot_free(config->home, &box, m->head.skip, &m->head.number,
+			     &m->head.skip, m->path);
+}
+
+static int bytes(const struct config *config, struct wire *m)
+{
+	const struct name_box box = box_of(m);
+
+	return mailroot_bytes(config->home, &box, &m->head.time, m->path);
+}
+
+static int move_box(const struct config *config, struct wire *m)
+{
+	const struct name_box box = box_of(m);
+
+	return mailroot_move_box(config->home, &m->head.from, &box,
+				 m->head.move, m->path);
+}
+
+static int move_domain(const struct config *config, struct wire *m)
+{
+	return mailroot_move_domain(config->home, &m->head.from.handle,
+				    &m->head.handle, &m->head.address.domain,
+				    m->head.move, m->path);
+}
+
+static int bulk_sync(const struct config *config, struct wire *m)
+{
+	(void)config;
+	(void)m;
+	return mailroot_bulk_sync();
+}
+
+static int bulk_end(const struct config *config, struct wire *m)
+{
+	(void)config;
+	(void)m;
+	mailroot_bulk_end();
+	return 0;
+}
+
+static int ready(const struct config *config, struct wire *m)
+{
+	(void)config;
+	(void)m;
+	return 0;
+}
+
+/* What each operation does. Below the directories of a handle a change is made
+ * within a box or a domain; a move is made from another handle. */
+static const struct {
+	int (*serve)(const struct config *config, struct wire *m);
+	enum { IN_NONE, IN_BOX, IN_DOMAIN } changes;
+	bool moves;
+} operations[WIRE_OPS] = {
+	[WIRE_READY] = {ready, IN_NONE, false},
+	[WIRE_BOX] = {make_box, IN_BOX, false},
+	[WIRE_QUOTA] = {put_quota, IN_BOX, false},
+	[WIRE_VACATION] = {put_vacation, IN_BOX, false},
+	[WIRE_USAGE] = {usage, IN_NONE, false},
+	[WIRE_DOMAIN] = {make_domain, IN_DOMAIN, false},
+	[WIRE_QMAIL] = {put_qmail, IN_DOMAIN, false},
+	[WIRE_PEEK] = {peek, IN_DOMAIN, false},
+	[WIRE_ADOPT] = {adopt, IN_DOMAIN, false},
+	[WIRE_REMOVE_BOX] = {remove_box, IN_BOX, false},
+	[WIRE_REMOVE_DOMAIN] = {remove_domain, IN_DOMAIN, false},
+	[WIRE_REMOVE_QMAIL] = {remove_qmail, IN_DOMAIN, false},
+	[WIRE_LIST] = {list, IN_DOMAIN, false},
+	[WIRE_LASTLOGIN] = {last_logins, IN_NONE, false},
+	[WIRE_LASTAPPS] = {last_uses, IN_NONE, false},
+	[WIRE_MAKE_DIALUP] = {make_dialup, IN_NONE, false},
+	[WIRE_PEEK_DIALUP] = {peek_dialup, IN_NONE, false},
+	[WIRE_REMOVE_DIALUP] = {remove_dialup, IN_NONE, false},
+	[WIRE_LOOK] = {look, IN_NONE, false},
+	[WIRE_AUDIT_BOX] = {audit, IN_NONE, false},
+	[WIRE_AUDIT_DOMAIN] = {audit, IN_NONE, false},
+	[WIRE_AUDIT_QMAIL] = {audit, IN_NONE, false},
+	[WIRE_AUDIT_DIALUP] = {audit, IN_NONE, false},
+	[WIRE_AUDIT_ROOT] = {audit, IN_NONE, false},
+	[WIRE_NAMES] = {names, IN_NONE, false},
+	[WIRE_FREE] = {free_number, IN_BOX, false},
+	[WIRE_BYTES] = {bytes, IN_NONE, false},
+	[WIRE_MOVE_BOX] = {move_box, IN_BOX, true},
+	[WIRE_MOVE_DOMAIN] = {move_domain, IN_DOMAIN, true},
+	[WIRE_BULK] = {bulk, IN_NONE, false},
+	[WIRE_BULK_SYNC] = {bulk_sync, IN_NONE, false},
+	[WIRE_BULK_END] = {bulk_end, IN_NONE, false},
+};
+
 static int serve(const struct config *config, struct wire *m)
 {
-	const char *home = config->home, *serial = config->serialmail;
-	struct name_box box = {m->head.handle, m->head.number};
+	const enum wire_op op = m->head.op;
+	const struct name_box box = box_of(m);
+	int rc;
 
-	switch (m->head.op) {
-	case WIRE_READY:
-		return 0;
-	case WIRE_BOX:
-		return mailroot_box(home, &box, m->path);
-	case WIRE_QUOTA:
-		return mailroot_quota(home, &box, m->text, true, m->path);
-	case WIRE_VACATION:
-		return mailroot_vacation(home, &box, m->text, m->len, true,
-					 m->path);
-	case WIRE_USAGE:
-		return mailroot_usage(home, &box, m->head.fix, &m->head.used,
-				      m->path);
-	case WIRE_DOMAIN:
-		return mailroot_domain(home, &m->head.handle,
-				       &m->head.address.domain, m->path);
-	case WIRE_QMAIL:
-		return mailroot_qmail(home, &m->head.handle, &m->head.address,
-				      m->text, m->len, m->head.mode, m->path);
-	case WIRE_PEEK:
-		return mailroot_peek(home, &m->head.handle, &m->head.address,
-				     m->text, &m->len, m->path);
-	case WIRE_ADOPT:
-		return mailroot_adopt(home, &m->head.handle, &m->head.address,
-				      m->path);
-	case WIRE_REMOVE_BOX:
-		return mailroot_remove_box(home, &box, m->path);
-	case WIRE_REMOVE_DOMAIN:
-		return mailroot_remove_domain(home, &m->head.handle,
-					      &m->head.address.domain, m->path);
-	case WIRE_REMOVE_QMAIL:
-		return mailroot_remove_qmail(home, &m->head.handle,
-					     &m->head.address, m->path);
-	case WIRE_LIST:
-		return mailroot_list(home, &m->head.handle,
-				     &m->head.address.domain, m->head.start,
-				     m->text, &m->len, m->path);
-	case WIRE_LASTLOGIN:
-		return last_logins(home, &box, m);
-	case WIRE_LASTAPPS:
-		return last_uses(home, &box, m);
-	case WIRE_MAKE_DIALUP:
-		return mailroot_dialup(serial, &m->head.address.domain,
-				       &m->dialup, m->path);
-	case WIRE_PEEK_DIALUP:
-		return mailroot_dialup_peek(serial, &m->head.address.domain,
-					    &m->dialup, m->path);
-	case WIRE_REMOVE_DIALUP:
-		return mailroot_remove_dialup(serial, &m->head.address.domain,
-					      m->path);
-	case WIRE_LOOK:
-		return mailroot_look(m->path, &m->head.look, m->text, &m->len);
-	case WIRE_AUDIT_BOX:
-	case WIRE_AUDIT_DOMAIN:
-	case WIRE_AUDIT_QMAIL:
-	case WIRE_AUDIT_DIALUP:
-	case WIRE_AUDIT_ROOT:
-		return audit(config, m);
-	case WIRE_NAMES:
-		return mailroot_names(m->path, m->head.skip, m->text, &m->len);
-	case WIRE_FREE:
-		return mailroot_free(home, &box, m->head.skip, &m->head.number,
-				     &m->head.skip, m->path);
-	case WIRE_BYTES:
-		return mailroot_bytes(home, &box, &m->head.time, m->path);
-	case WIRE_MOVE_BOX:
-		return mailroot_move_box(home, &m->head.from, &box,
-					 m->head.move, m->path);
-	case WIRE_MOVE_DOMAIN:
-		return mailroot_move_domain(home, &m->head.from.handle,
-					    &m->head.handle,
-					    &m->head.address.domain,
-					    m->head.move, m->path);
-	case WIRE_BULK:
-		return bulk(config, m);
-	case WIRE_BULK_SYNC:
-		return mailroot_bulk_sync();
-	case WIRE_BULK_END:
-		mailroot_bulk_end();
-		return 0;
-	case WIRE_OPS:
-		break;
-	}
-	return EINVAL;
-}
-
-/* Is it done below the directories of a handle, for a change? */
-static bool changes(enum wire_op op, bool *ret_box)
-{
-	*ret_box = op == WIRE_BOX || op == WIRE_QUOTA ||
-		   op == WIRE_VACATION || op == WIRE_REMOVE_BOX ||
-		   op == WIRE_FREE || op == WIRE_MOVE_BOX;
-	return *ret_box || op == WIRE_DOMAIN || op == WIRE_QMAIL ||
-	       op == WIRE_PEEK || op == WIRE_LIST ||
-	       op == WIRE_ADOPT || op == WIRE_REMOVE_QMAIL ||
-	       op == WIRE_REMOVE_DOMAIN || op == WIRE_MOVE_DOMAIN;
-}
-
-static bool moves(enum wire_op op)
-{
-	return op == WIRE_MOVE_BOX || op == WIRE_MOVE_DOMAIN;
-}
-
-static int serve_again(const struct config *config, struct wire *m)
-{
-	const struct name_box box = {m->head.handle, m->head.number};
-	bool is_box;
-	int rc = serve(config, m);
-
-	if (rc != EACCES || !changes(m->head.op, &is_box))
+	if (op >= WIRE_OPS || !operations[op].serve)
+		return EINVAL;
+	rc = operations[op].serve(config, m);
+	if (rc != EACCES || operations[op].changes == IN_NONE)
 		return rc;
-	mailroot_regain(config->home, &m->head.handle, is_box ? &box : NULL,
+	/* A second time where popusr's own directories refused it. */
+	mailroot_regain(config->home, &m->head.handle,
+			operations[op].changes == IN_BOX ? &box : NULL,
 			&m->head.address.domain);
-	if (moves(m->head.op))
+	if (operations[op].moves)
 		mailroot_regain(config->home, &m->head.from.handle,
-				is_box ? &m->head.from : NULL,
+				operations[op].changes == IN_BOX ? &m->head.from
+								 : NULL,
 				&m->head.address.domain);
-	return serve(config, m);
+	return operations[op].serve(config, m);
 }
 
 void wire_serve(const struct config *config, int fd)
@@ -239,7 +344,7 @@ void wire_serve(const struct config *config, int fd)
 	if (!wire_send(fd, &message, WIRE_REPLY, NULL) || why)
 		_exit(1);
 	while (wire_recv(fd, &message, WIRE_REQUEST, NULL)) {
-		message.head.rc = serve_again(config, &message);
+		message.head.rc = serve(config, &message);
 		if (!wire_send(fd, &message, WIRE_REPLY, NULL))
 			break;
 	}

@@ -128,20 +128,13 @@ static const char *take_text(const char *at, unsigned parts, unsigned part,
 	return parts & part ? take(at, ret_text, strlen(at) + 1) : at;
 }
 
-static void unpack(const char *at, struct import_account *ret_intake)
+/* What a row is and has, without its texts. */
+static void unpack_head(const struct head *head, struct import_account *i)
 {
-	struct import_account *i = ret_intake;
-	struct head head;
-	uint16_t forwards;
-	unsigned parts;
+	const unsigned parts = head->parts;
 
-	/* Not the three large texts at its end. */
-	memset(i, 0, offsetof(struct import_account, maildir));
-	i->maildir[0] = i->vacation[0] = 0;
-	at = take(at, &head, sizeof head);
-	parts = head.parts;
-	i->secret = (enum import_account_secret)head.secret;
-	i->delivery = (enum store_delivery)head.delivery;
+	i->secret = (enum import_account_secret)head->secret;
+	i->delivery = (enum store_delivery)head->delivery;
 	i->part = (parts & PART_BOX ? IMPORT_ACCOUNT_BOX : 0u) |
 		  (parts & PART_FORWARDS ? IMPORT_ACCOUNT_FORWARDS : 0u);
 	i->itself = parts & ITSELF;
@@ -157,9 +150,24 @@ static void unpack(const char *at, struct import_account *ret_intake)
 	i->has_delivery = parts & HAS_DELIVERY;
 	i->has_reason = parts & HAS_REASON;
 	i->has_services = parts & HAS_SERVICES;
-	i->services_off = head.services_off;
+	i->services_off = head->services_off;
 	i->has_expires = parts & HAS_EXPIRES;
 	i->has_forwards = parts & HAS_FORWARDS;
+}
+
+static void unpack(const char *at, struct import_account *ret_intake)
+{
+	struct import_account *i = ret_intake;
+	struct head head;
+	uint16_t forwards;
+	unsigned parts;
+
+	/* Not the three large texts at its end. */
+	memset(i, 0, offsetof(struct import_account, maildir));
+	i->maildir[0] = i->vacation[0] = 0;
+	at = take(at, &head, sizeof head);
+	parts = head.parts;
+	unpack_head(&head, i);
 	at = take_text(at, parts, HAS_ADDRESS, i->address.local.s);
 	at = take_text(at, parts, HAS_ADDRESS, i->address.domain.s);
 	at = take_text(at, parts, HAS_BOX, i->box.handle.s);

@@ -342,33 +342,46 @@ void record_before(struct record *record, struct step_call *call)
 				       AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+/* Of machines that have the calls without a directory. */
+static bool is_old_call(struct record *record, struct step_call *call)
+{
+#ifdef SYS_open
+	const uint64_t *arg = call->arg;
+
+	switch (call->nr) {
+	case SYS_open:
+		opened(record, call, AT_IS_CWD, arg[0], arg[1]);
+		return true;
+	case SYS_mkdir:
+	case SYS_link:
+		made(record, call, AT_IS_CWD, arg[call->nr == SYS_link]);
+		return true;
+	case SYS_unlink:
+	case SYS_rmdir:
+		unlinked(record, call, AT_IS_CWD, arg[0]);
+		return true;
+	case SYS_rename:
+		renamed(record, call, AT_IS_CWD, arg[0], AT_IS_CWD, arg[1], 0);
+		return true;
+	case SYS_chmod:
+	case SYS_chown:
+		changed_path(record, call, AT_IS_CWD, arg[0]);
+		return true;
+	}
+#else
+	(void)record;
+	(void)call;
+#endif
+	return false;
+}
+
 void record_behind(struct record *record, struct step_call *call)
 {
 	const uint64_t *arg = call->arg;
 
-	if (call->ret < 0)
+	if (call->ret < 0 || is_old_call(record, call))
 		return;
 	switch (call->nr) {
-#ifdef SYS_open /* machines that have the calls without a directory */
-	case SYS_open:
-		opened(record, call, AT_IS_CWD, arg[0], arg[1]);
-		break;
-	case SYS_mkdir:
-	case SYS_link:
-		made(record, call, AT_IS_CWD, arg[call->nr == SYS_link]);
-		break;
-	case SYS_unlink:
-	case SYS_rmdir:
-		unlinked(record, call, AT_IS_CWD, arg[0]);
-		break;
-	case SYS_rename:
-		renamed(record, call, AT_IS_CWD, arg[0], AT_IS_CWD, arg[1], 0);
-		break;
-	case SYS_chmod:
-	case SYS_chown:
-		changed_path(record, call, AT_IS_CWD, arg[0]);
-		break;
-#endif
 	case SYS_openat:
 		opened(record, call, (int)arg[0], arg[1], arg[2]);
 		break;
