@@ -259,7 +259,7 @@ static void strangers(void **state)
 
 static void most(void **state)
 {
-	char name[16], password[32];
+	char name[16], password[64];
 	struct store_apps apps;
 
 	(void)state;
