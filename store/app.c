@@ -87,7 +87,7 @@ void app_get(struct record *record, struct store_packed *ret_packed)
 		record->bad = true;
 }
 
-void app_pack(const struct store_apps *apps, struct store_packed *ret_packed)
+void store_apps_pack(const struct store_apps *apps, struct store_packed *ret_packed)
 {
 	uint8_t *at = ret_packed->terms;
 
@@ -132,7 +132,7 @@ static const uint8_t *get_terms(const uint8_t *at, const uint8_t *end,
 		       : NULL;
 }
 
-bool app_unpack(const struct store_packed *packed, struct store_apps *ret_apps)
+bool store_apps_unpack(const struct store_packed *packed, struct store_apps *ret_apps)
 {
 	const uint8_t *at = packed->terms, *end = at + packed->len;
 	uint32_t numbers = 0;

@@ -16,12 +16,6 @@
 void app_put(struct record *record, const struct store_packed *packed);
 void app_get(struct record *record, struct store_packed *ret_packed);
 
-/* In the order of their names; false: they are in another order, there is one twice,
- * or one of no form. */
-MUST_USE bool app_unpack(const struct store_packed *packed,
-			 struct store_apps *ret_apps);
-void app_pack(const struct store_apps *apps, struct store_packed *ret_packed);
-
 /* The digest of a password of 1 to PWHASH_PASSWORD_MAX bytes, with this salt. */
 void app_digest(const uint8_t salt[STORE_APP_SALT], const void *password,
 		size_t len, uint8_t ret_digest[STORE_APP_DIGEST]);

@@ -22,7 +22,7 @@ static enum err change(struct store_txn *txn, struct store_account *account,
 	struct row before, after, whole;
 	enum err err = encode_shown(account, &before);
 
-	app_pack(apps, &account->apps);
+	store_apps_pack(apps, &account->apps);
 	account->box.state.changed = txn->now;
 	if (err == ERR_OK)
 		err = encode_shown(account, &after);
@@ -43,8 +43,33 @@ static enum err get(struct store_txn *txn, const struct name_box *name,
 {
 	enum err err = store_login(txn, name, account);
 
-	return err == ERR_OK && !app_unpack(&account->apps, apps) ? ERR_DAMAGED
+	return err == ERR_OK && !store_apps_unpack(&account->apps, apps) ? ERR_DAMAGED
 								  : err;
+}
+
+enum err store_apps_set(struct store_txn *txn, const struct name_box *name,
+			const struct store_packed *packed)
+{
+	struct store_account account;
+	struct store_apps now, apps;
+	enum err err = get(txn, name, &account, &now);
+
+	if (err == ERR_OK && !store_apps_unpack(packed, &apps))
+		err = store_refuse(txn, ERR_INVALID,
+				   "the app passwords are of no form");
+	/* Where nothing differs the journal says nothing. */
+	if (err == ERR_OK &&
+	    (packed->count != account.apps.count ||
+	     packed->len != account.apps.len ||
+	     memcmp(packed->terms, account.apps.terms, packed->len) != 0 ||
+	     memcmp(packed->salt, account.apps.salt, sizeof packed->salt) != 0 ||
+	     memcmp(packed->digest, account.apps.digest,
+		    packed->count * sizeof packed->digest[0]) != 0))
+		err = change(txn, &account, &apps);
+	secret_wipe(&now, sizeof now);
+	secret_wipe(&apps, sizeof apps);
+	secret_wipe(&account, sizeof account);
+	return err;
 }
 
 static uint8_t free_number(const struct store_apps *apps)

@@ -153,7 +153,7 @@ static enum err decode_box(struct db_bytes key, struct db_bytes row,
 
 	if (err != ERR_OK)
 		return err;
-	if (!app_unpack(&account.apps, &apps))
+	if (!store_apps_unpack(&account.apps, &apps))
 		err = ERR_DAMAGED;
 	else
 		/* Of the text, which is last, what there is. */
@@ -176,7 +176,7 @@ enum err store_apps_row(const uint8_t *key, size_t key_len, const uint8_t *row,
 	if (err != ERR_OK)
 		return err;
 	app_hide(&account.apps);
-	if (!app_unpack(&account.apps, ret_apps))
+	if (!store_apps_unpack(&account.apps, ret_apps))
 		err = ERR_DAMAGED;
 	secret_wipe(&account, sizeof account);
 	return err;

@@ -254,7 +254,7 @@ void check_found_hash(struct check *check, const struct name_box *name,
 bool check_apps(const struct store_account *account)
 {
 	struct store_apps apps;
-	const bool good = app_unpack(&account->apps, &apps);
+	const bool good = store_apps_unpack(&account->apps, &apps);
 
 	secret_wipe(&apps, sizeof apps);
 	return good;

@@ -199,6 +199,13 @@ struct store_packed {
 MUST_USE bool store_app_name(const char *text,
 			     char ret_name[STORE_APP_NAME + 1]);
 
+/* In the order of their names; false: they are in another order, there is one twice,
+ * or one of no form. */
+MUST_USE bool store_apps_unpack(const struct store_packed *packed,
+				struct store_apps *ret_apps);
+void store_apps_pack(const struct store_apps *apps,
+		     struct store_packed *ret_packed);
+
 /* NULL: there is none of that name. */
 const struct store_app *store_apps_find(const struct store_apps *apps,
 					const char *name);

@@ -171,6 +171,11 @@ MUST_USE enum err store_app_add(struct store_txn *txn,
 				const struct store_app *app,
 				const void *password, size_t len);
 
+/* All of a box become these, which a record of the box had. ERR_INVALID. */
+MUST_USE enum err store_apps_set(struct store_txn *txn,
+				 const struct name_box *name,
+				 const struct store_packed *packed);
+
 /* It goes for good: no digest is kept. ERR_NOTFOUND: there is no such box.
  * ERR_INVALID, with a reason: nor such an app password. */
 MUST_USE enum err store_app_del(struct store_txn *txn,

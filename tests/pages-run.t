@@ -113,6 +113,7 @@ def objects():
                 for inner in inner if isinstance(inner, list) else []:
                     keys |= set(inner) if isinstance(inner, dict) else set()
                 seen.setdefault(page, set()).update(keys)
+        site.do("passwd", "joe@example.com", "--app", "phone")
         site.do("backup", site.top + "/one", "--only", "joe@example.com")
         one = json.load(open(site.top + "/one"))
         seen["popbox-backup.8"] = set(one) | set(one["addresses"][0])

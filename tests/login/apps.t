@@ -204,6 +204,60 @@ def kept():
         eq(site.findings("--store-only"), [])
 
 
+@test("one box's backup has them, json has them with their digests, and other exports "
+      "say that they do not", root=True)
+def copies():
+    with shop() as site:
+        phone = make(site, "phone", "--service", "pop", "--expires", "2099-01-01")
+        pad = make(site, "pad")
+        site.do("box", "set", JOE, "--apps-only", "on")
+        one = site.top + "/one"
+        site.do("backup", one, "--only", JOE)
+        was = site.do("--json", "box", "show", JOE)
+        site.do("passwd", JOE, "--app", "pad", "--revoke")
+        site.do("passwd", JOE, "--app", "phone", "--revoke")
+        site.do("box", "set", JOE, "--apps-only", "off")
+        eq(site.login(password=pad).rc, 1)
+        site.do("restore", one, "--yes")
+        eq((site.login(password=pad).rc, site.login(password=phone).rc,
+            reason(site.login())), (0, 0, "apps-only"))
+        now, was = (json.loads(text)["app_passwords"] for text in
+                    (site.do("--json", "box", "show", JOE), was))
+        eq([{k: a[k] for k in ("name", "services", "created", "expires")}
+            for a in now],
+           [{k: a[k] for k in ("name", "services", "created", "expires")}
+            for a in was])
+        # Nothing differs: the journal has no entry of it.
+        before = site.last_entry()
+        site.do("restore", one, "--yes")
+        eq(site.last_entry(), before)
+        # A box that is gone for good comes back with them.
+        site.do("box", "del", JOE, "--yes")
+        site.do("restore", one, "--yes")
+        eq(site.login(password=phone).rc, 0)
+        with open(one) as file:
+            text = file.read()
+        for bad, good in (('"app_salt":"', '"app_salt":"0'),
+                          ('"digest":"', '"digest":"g'),
+                          ('"name":"pad"', '"name":"zz"'),
+                          ('"number":1', '"number":21')):
+            assert bad in text, bad
+            with open(site.top + "/bad", "w") as file:
+                file.write(text.replace(bad, good))
+            site.fails(100, "'app_passwords' is no list of app passwords",
+                       "restore", site.top + "/bad", "--yes")
+        rows = [json.loads(row) for row in
+                site.do("export", "--format", "json").splitlines()]
+        box = [row for row in rows if row.get("box") == "ex1-0001" and
+               row["type"] == "box"][0]
+        eq((len(box["app_salt"]), [len(a["digest"]) for a in
+                                   box["app_passwords"]]), (64, [32, 32]))
+        for form in ("csv", "dovecot"):
+            has(site.popbox("export", "--format", form).err,
+                "ex1-0001: its app passwords are skipped")
+        has(site.do("export", "--format", "dovecot"), "allow_nets")
+
+
 @test("undo revokes one that was made, lifts --apps-only, and brings none back",
       root=True)
 def undone():

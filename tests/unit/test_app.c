@@ -482,7 +482,7 @@ static void rows(void **state)
 		packed.count = is[i].count;
 		packed.len = is[i].len;
 		memcpy(packed.terms, is[i].terms, is[i].len);
-		assert_int_equal(app_unpack(&packed, &apps), i + 1 == COUNT(is));
+		assert_int_equal(store_apps_unpack(&packed, &apps), i + 1 == COUNT(is));
 	}
 	assert_int_equal(apps.app[1].expires, 2);
 }

@@ -294,7 +294,7 @@ static void box_apps(void **state)
 	memset(apps.salt, 's', sizeof apps.salt);
 	memset(apps.app[0].digest, 'd', STORE_APP_DIGEST);
 	memset(apps.app[1].digest, 'e', STORE_APP_DIGEST);
-	app_pack(&apps, &is.apps);
+	store_apps_pack(&apps, &is.apps);
 	assert_int_equal(box_encode(&is, &row), ERR_OK);
 	ROW(row, row_key_box(&is.box.name),
 	    "\6\3\0$x$\3\0Joe\x28\x27\x26\x25\x24\x23\x22\x21\1"
@@ -309,7 +309,7 @@ static void box_apps(void **state)
 				    row_bytes(&row), &got),
 			 ERR_OK);
 	assert_true(got.box.apps_only && got.box.apps == 2);
-	assert_true(app_unpack(&got.apps, &apps));
+	assert_true(store_apps_unpack(&got.apps, &apps));
 	assert_int_equal(apps.app[0].created, 0x0102030405);
 	assert_string_equal(apps.app[1].name, "phone.2");
 	assert_int_equal(apps.app[1].services, STORE_SERVICE_SMTP);

@@ -280,7 +280,7 @@ static void box_contents(void **state)
 	box.box.quota.messages = 1;
 	assert_int_equal(box_encode(&box, &row), ERR_OK);
 	spoil("limited box", read_box, &key, &row);
-	app_pack(&phone, &box.apps);
+	store_apps_pack(&phone, &box.apps);
 	assert_int_equal(box_encode(&box, &row), ERR_OK);
 	spoil("box with an app password", read_box, &key, &row);
 	assert_int_equal(row.bytes[0], ROW_VERSION_APPS);

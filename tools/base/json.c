@@ -247,6 +247,43 @@ json_t *json_app(const struct store_app *app)
 			 json_time(app->expires));
 }
 
+static json_t *json_hex(const uint8_t *bytes, size_t len)
+{
+	char text[2 * STORE_APP_SALT + 1];
+
+	for (size_t i = 0; i < len && i < STORE_APP_SALT; i++)
+		(void)snprintf(text + 2 * i, 3, "%02x", bytes[i]); /* two digits */
+	return json_stringn(text, 2 * len);
+}
+
+bool json_put_apps(json_t *object, const struct store_packed *packed)
+{
+	json_t *list = NULL;
+	struct store_apps apps;
+	bool good = store_apps_unpack(packed, &apps);
+
+	if (good && apps.count) {
+		list = json_array();
+		good = json_object_set_new(object, "app_salt",
+					   json_hex(apps.salt, sizeof apps.salt)) ==
+			       0 &&
+		       json_object_set_new(object, "app_passwords", list) == 0;
+	}
+	for (unsigned i = 0; good && i < apps.count; i++) {
+		const struct store_app *app = &apps.app[i];
+		json_t *one = json_app(app);
+
+		good = json_object_set_new(one, "number",
+					   json_integer(app->number)) == 0 &&
+		       json_object_set_new(one, "digest",
+					   json_hex(app->digest,
+						    sizeof app->digest)) == 0;
+		good = json_array_append_new(list, one) == 0 && good;
+	}
+	secret_wipe(&apps, sizeof apps);
+	return good;
+}
+
 static json_t *box_with_apps(const struct store_box *box,
 			     const struct store_apps *apps)
 {

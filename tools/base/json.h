@@ -34,6 +34,9 @@ json_t *json_services(unsigned services);
 json_t *json_domain(const struct store_domain *domain);
 json_t *json_box(const struct store_box *box);
 json_t *json_app(const struct store_app *app);
+/* Members app_salt and app_passwords, with their digests. Of a box without any:
+ * none of both. False: no memory, or they are damaged. */
+MUST_USE bool json_put_apps(json_t *object, const struct store_packed *packed);
 json_t *json_address(const struct store_address *address);
 json_t *json_handle(const struct store_handle *handle);
 json_t *json_entry(const struct store_entry *entry);

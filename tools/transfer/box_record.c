@@ -3,7 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/moment.h"
 #include "base/words.h"
 #include "import_account.h"
 #include "store/hash/pwhash.h"
@@ -25,7 +27,8 @@ char *box_record_write(const struct store_account *account,
 	    json_object_set_new(object, "hash", json_string(account->hash)) ==
 		    0 &&
 	    json_object_set_new(object, "addresses",
-				json_deep_copy(addresses)) == 0)
+				json_deep_copy(addresses)) == 0 &&
+	    json_put_apps(object, &account->apps))
 		text = json_text(object);
 	json_decref(object);
 	if (text) {
@@ -144,6 +147,70 @@ static const char *read_reply(const json_t *object, struct import_account *given
 }
 
 /* All but the addresses. */
+/* Small letters, as they are written. */
+static bool read_hex(const json_t *value, uint8_t *bytes, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *text = json_string_value(value);
+
+	if (!text || strlen(text) != 2 * len)
+		return false;
+	for (size_t i = 0; i < 2 * len; i++) {
+		const char *digit = strchr(digits, text[i]);
+
+		if (!digit)
+			return false;
+		bytes[i / 2] = (uint8_t)(bytes[i / 2] << 4 | (digit - digits));
+	}
+	return true;
+}
+
+static bool read_time(const json_t *object, const char *key, int64_t *ret_time)
+{
+	const char *text = text_of(object, key);
+
+	*ret_time = 0;
+	return text && (!text[0] || moment_read(text, time(NULL), false, ret_time));
+}
+
+static bool read_app(const json_t *object, struct store_app *app)
+{
+	const char *name = text_of(object, "name");
+	const json_int_t number =
+		json_integer_value(json_object_get(object, "number"));
+
+	app->number = number >= 1 && number <= STORE_APPS_MAX ? (uint8_t)number
+							      : 0;
+	return name && store_app_name(name, app->name) &&
+	       read_services(json_object_get(object, "services"),
+			     &app->services) &&
+	       read_time(object, "created", &app->created) &&
+	       read_time(object, "expires", &app->expires) &&
+	       read_hex(json_object_get(object, "digest"), app->digest,
+			sizeof app->digest);
+}
+
+/* A file without has none. */
+static const char *read_apps(const json_t *object, struct store_packed *packed)
+{
+	const json_t *list = json_object_get(object, "app_passwords");
+	const size_t count = json_array_size(list);
+	struct store_apps apps = {.count = 0};
+	bool good = !list || (json_is_array(list) && count <= STORE_APPS_MAX);
+
+	if (good && count)
+		good = read_hex(json_object_get(object, "app_salt"), apps.salt,
+				sizeof apps.salt);
+	for (size_t i = 0; good && i < count; i++)
+		good = read_app(json_array_get(list, i), &apps.app[apps.count++]);
+	if (good) { /* they are in order, and each is there once */
+		store_apps_pack(&apps, packed);
+		good = store_apps_unpack(packed, &apps);
+	}
+	secret_wipe(&apps, sizeof apps);
+	return good ? NULL : "'app_passwords' is no list of app passwords";
+}
+
 static const char *read_account(const json_t *object,
 				struct import_account *given,
 				struct store_account *account)
@@ -179,7 +246,11 @@ static const char *read_account(const json_t *object,
 	memcpy(account->box.state.reason, given->reason, sizeof given->reason);
 	memcpy(account->hash, given->hash, sizeof given->hash);
 	account->box.has_password = hash[0] != 0;
+	account->box.apps_only =
+		json_is_true(json_object_get(object, "apps_only"));
 	why = read_messages(object, &account->box.quota);
+	if (!why)
+		why = read_apps(object, &account->apps);
 	return why ? why : read_reply(object, given, &account->box);
 }
 

@@ -64,6 +64,8 @@ static enum err json_one_box(struct exporting *e, const struct name_box *name)
 					  account.hash[0]
 						  ? json_string(account.hash)
 						  : json_null());
+	if (object && err == ERR_OK && !json_put_apps(object, &account.apps))
+		err = ERR_DAMAGED;
 	secret_wipe(&account, sizeof account);
 	if (err != ERR_OK) {
 		json_decref(object);

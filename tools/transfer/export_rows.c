@@ -220,6 +220,18 @@ static void note_forwards(const struct exporting *e,
 		say_note("%s: its forwards are skipped", text);
 }
 
+static void note_apps(const struct store_box *box)
+{
+	char text[NAME_BOX_TEXT];
+
+	if (!box->apps && !box->apps_only)
+		return;
+	name_box_text(&box->name, text);
+	say_note("%s: its app passwords are skipped: such a file has one password "
+		 "for a user (--format json has all)",
+		 text);
+}
+
 /* Others than popbox have one level. A csv has columns for the box's own quota. */
 static enum err held_quota(struct exporting *e, struct store_box *box)
 {
@@ -246,6 +258,8 @@ static enum err put_address(struct exporting *e,
 	if (address->has_box) {
 		err = store_login(e->txn, &address->box, &account);
 		row.account = &account;
+		if (err == ERR_OK)
+			note_apps(&account.box);
 		if (err == ERR_OK)
 			err = held_quota(e, &account.box);
 		if (err == ERR_OK)

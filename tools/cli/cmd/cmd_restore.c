@@ -34,6 +34,8 @@ static enum err set_box(struct store_txn *txn, const struct store_account *want)
 	secret_wipe(&now, sizeof now);
 	if (err == ERR_OK && !same)
 		err = store_box_password(txn, &want->box.name, want->hash);
+	if (err == ERR_OK)
+		err = store_apps_set(txn, &want->box.name, &want->apps);
 	return err == ERR_OK ? store_box_set(txn, &want->box) : err;
 }
 

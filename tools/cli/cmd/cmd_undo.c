@@ -230,6 +230,33 @@ static bool has_app(const struct store_apps *apps, const struct store_app *app)
 	return one && one->created == app->created;
 }
 
+/* Times are seconds: is it that one still, or one of its name that was made in the same
+ * second after it was revoked? */
+static enum err was_revoked(struct undo *undo, const struct store_app *app,
+			    bool *ret_revoked)
+{
+	const struct store_entry *e = &undo->other;
+	struct store_apps was, left;
+	uint64_t last = 0;
+	enum err err = store_journal_last(undo->txn, &last);
+
+	*ret_revoked = false;
+	for (uint64_t n = undo->last + 1; err == ERR_OK && n <= last; n++) {
+		err = get_entry(undo->txn, n, &undo->other);
+		if (err != ERR_OK || e->op != STORE_SET ||
+		    !same_object(&undo->entry, e))
+			continue;
+		err = store_apps_row(e->key, e->key_len, e->before,
+				     e->before_len, &was);
+		if (err == ERR_OK)
+			err = store_apps_row(e->key, e->key_len, e->after,
+					     e->after_len, &left);
+		if (err == ERR_OK && has_app(&was, app) && !has_app(&left, app))
+			*ret_revoked = true;
+	}
+	return err;
+}
+
 /* One that was made is revoked; one that was revoked is gone. */
 static enum err undo_apps(struct undo *undo, const struct name_box *name)
 {
@@ -253,11 +280,16 @@ static enum err undo_apps(struct undo *undo, const struct name_box *name)
 					   was.app[i].name);
 	}
 	for (unsigned i = 0; err == ERR_OK && i < left.count; i++) {
+		bool revoked;
+
 		if (has_app(&was, &left.app[i]))
 			continue;
-		err = has_app(&now, &left.app[i])
-			      ? store_app_del(undo->txn, name, left.app[i].name)
-			      : in_the_way(undo);
+		err = was_revoked(undo, &left.app[i], &revoked);
+		if (err == ERR_OK)
+			err = has_app(&now, &left.app[i]) && !revoked
+				      ? store_app_del(undo->txn, name,
+						      left.app[i].name)
+				      : in_the_way(undo);
 	}
 	return err;
 }
