@@ -81,6 +81,7 @@ PRINTED = [
     "harden --dry-run", "export --format json",
     "import new.csv --generate --credentials FILE --dry-run",
     "import ../vpopmail --handle v --dry-run", "help undo", "complete -- un",
+    "breach build WORDS --words --output FILTER",
 ]
 
 
@@ -102,6 +103,8 @@ def objects():
             noun = line.split()[0]
             page = "popbox.8" if noun in NO_PAGE else f"popbox-{noun}.8"
             line = line.replace("FILE", site.top + "/letters")
+            line = line.replace("WORDS", site.top + "/srv/words.txt")
+            line = line.replace("FILTER", site.top + "/filter")
             out = site.popbox("--json", *line.split(), cwd=site.top + "/desk",
                               input=GOOD).out
             assert out, line
@@ -113,6 +116,9 @@ def objects():
                 for inner in inner if isinstance(inner, list) else []:
                     keys |= set(inner) if isinstance(inner, dict) else set()
                 seen.setdefault(page, set()).update(keys)
+        site.do("config", "set", "breached", site.top + "/filter")
+        seen["popbox-breach.8"] |= set(json.loads(site.do(
+            "--json", "breach", "show")))
         site.do("passwd", "joe@example.com", "--app", "phone")
         site.do("backup", site.top + "/one", "--only", "joe@example.com")
         one = json.load(open(site.top + "/one"))
