@@ -100,11 +100,12 @@ def built():
 
 
 def hashes():
-    """(password, hash) of all schemes."""
+    """(password, hash) of all schemes. A short password may lie anywhere by chance."""
     with open(TREE + "/tests/data/hashes") as file:
         for line in file:
             _, password, hash_ = line.rstrip("\n").split("\t")
-            yield password, hash_
+            if len(password) >= 8:
+                yield password, hash_
 
 
 @test("a function that leaves a password or a hash behind is found", root=True, plain=True)
