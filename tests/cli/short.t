@@ -46,7 +46,7 @@ def halves():
         plain = made(site, None)
     with Site() as site:
         notes = site.top + "/notes"
-        env = {"LD_PRELOAD": compiled(site, "short", "-ldl", "-D_GNU_SOURCE"),
+        env = {"LD_PRELOAD": compiled("short", "-ldl", "-D_GNU_SOURCE"),
                "SHORT_NOTES": notes}
         cut = made(site, env)
         eq(cut, plain)
