@@ -92,7 +92,8 @@ void store_apps_pack(const struct store_apps *apps, struct store_packed *ret_pac
 	uint8_t *at = ret_packed->terms;
 
 	_Static_assert(sizeof ret_packed->terms ==
-			       STORE_APPS_MAX * (1 + FIXED + STORE_APP_NAME),
+			       (size_t)STORE_APPS_MAX *
+				       (1 + FIXED + STORE_APP_NAME),
 		       "all of them fit");
 	ret_packed->count = apps->count;
 	memcpy(ret_packed->salt, apps->salt, sizeof apps->salt);

@@ -49,7 +49,7 @@ static int look_box(const char *home, const struct mailroot_job *job)
 	const struct name_box box = {job->handle, job->number};
 	char name[NAME_BOX_TEXT];
 	struct stat st;
-	int fd, rc;
+	int fd = -1, rc;
 
 	name_box_text(&box, name);
 	rc = walk(home, &job->handle, "POP", name, &fd);
@@ -69,8 +69,9 @@ static int look_domain(const char *home, const struct mailroot_job *job)
 {
 	char name[MAILROOT_QMAIL_NAME];
 	struct stat st;
-	int fd, rc = walk(home, &job->handle, "DOMAINS", job->address.domain.s,
-			  &fd);
+	int fd = -1;
+	int rc = walk(home, &job->handle, "DOMAINS", job->address.domain.s,
+		      &fd);
 
 	if (rc != 0)
 		return rc;
