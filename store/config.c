@@ -49,8 +49,8 @@ static const struct setting settings[] = {
 	  "command that sends HUP to qmail-send; empty: find the process", "", true},
 	 .kind = WORDS, .offset = AT(qmail_hup)},
 	{{"rcpthosts_max",
-	  "most domains in control/rcpthosts; the others are in morercpthosts",
-	  "50", false},
+	  "maximum number of domains in control/rcpthosts; the others are in "
+	  "morercpthosts", "50", false},
 	 .kind = NUMBER, .offset = AT(rcpthosts_max), .low = 0, .high = 1000000000},
 	{{"assign_user",
 	  "user field of users/assign: the handle, or popusr's name", "handle", true},
