@@ -39,7 +39,7 @@ static const struct setting settings[] = {
 	{{"home", "the mail root: boxes and domains lie below it",
 	  "/home/popmail", true},
 	 .kind = PATH, .offset = AT(home)},
-	{{"serialmail", "the root of the dial-up deliveries",
+	{{"serialmail", "directory of the mail that waits for dial-up customers",
 	  "/home/serialmail", true},
 	 .kind = PATH, .offset = AT(serialmail)},
 	{{"qmail", "directory of the qmail installation; none: no qmail",
