@@ -49,6 +49,7 @@ int crypto_pwhash(unsigned char *out, unsigned long long outlen,
 		unsetenv("NOHASH_FIRST");
 		if (system(command) != 0)
 			abort();
+		free(command);
 	}
 	if (fails(number)) {
 		errno = ENOMEM;

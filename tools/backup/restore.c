@@ -55,7 +55,7 @@ static bool next_data(int fd, off_t size, off_t *at, off_t *ret_end)
 static int copy_stretch(const struct restoring *r, int from, int to, off_t at,
 			off_t end)
 {
-	static char buffer[1 << 16];
+	static char buffer[1 << 14];
 
 	while (at < end) {
 		size_t want = (size_t)(end - at) < sizeof buffer

@@ -12,7 +12,7 @@
 #include "base/say.h"
 #include "popusr/confined.h"
 
-enum { HEAD = offsetof(struct breach_block, key), READ = 65536 };
+enum { HEAD = offsetof(struct breach_block, key), READ = 16384 };
 
 struct sending {
 	int out;

@@ -183,7 +183,7 @@ static bool read_file(const char *path, struct reading *reading,
 static bool read_pipe(int fd, struct loginlog *log)
 {
 	const time_t end = time(NULL) + PATIENCE;
-	static char bytes[65536];
+	static char bytes[16384];
 	size_t len = 0;
 
 	for (;;) {
