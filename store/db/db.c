@@ -343,6 +343,7 @@ enum err db_txn_err(struct db_txn *txn, int rc)
 
 enum err db_table(struct db_txn *txn, enum db_table table, unsigned flags)
 {
+	unsigned kind = 0;
 	MDB_dbi names;
 	int rc;
 
@@ -359,6 +360,11 @@ enum err db_table(struct db_txn *txn, enum db_table table, unsigned flags)
 	 * that came later. */
 	if (rc == MDB_NOTFOUND)
 		return db_table_late(table) ? ERR_NOTFOUND : ERR_DAMAGED;
+	if (rc == 0)
+		rc = mdb_dbi_flags(txn->txn, txn->dbi[table], &kind);
+	/* None of ours has any: its row in LMDB's table has no checksum. */
+	if (rc == 0 && kind != 0)
+		return ERR_DAMAGED;
 	if (rc == 0)
 		txn->open[table] = true;
 	return db_txn_err(txn, rc);

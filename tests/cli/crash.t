@@ -4,6 +4,7 @@
 import contextlib
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -535,6 +536,31 @@ def table_name():
             got = site.popbox("check", "--store-only")
             eq(got.rc, 1, got)
             has(got.out, "a table has a name that is none")
+        with open(path, "wb") as file:
+            file.write(whole)
+        site.do("check", "--store-only")
+
+
+@test("a table whose flags are damaged is none, also if it is empty")
+def table_flags():
+    with Site().joe() as site:
+        site.do("box", "del", "joe@example.com", "--yes")
+        site.do("purge", "ex1-0001", "--now", "--yes")
+        path = site.store + "/data.mdb"
+        with open(path, "rb") as file:
+            whole = file.read()
+        for name in (b"parked", b"handle", b"meta"):
+            for flag in (1, 2, 4, 5, 6):  # LMDB's, from MDB_REVERSEKEY on
+                data = bytearray(whole)
+                # The key of a table's row; behind it md_pad and md_flags.
+                for found in re.finditer(name + rb"\0{6}.{2}\0{4}", whole, re.S):
+                    data[found.start() + len(name) + 4] ^= 1 << flag
+                assert data != whole, name
+                with open(path, "wb") as file:
+                    file.write(data)
+                got = site.popbox("check", "--store-only")
+                assert got.rc in (1, 111) and "damaged" in got.out + got.err, \
+                    (name, flag, got)
         with open(path, "wb") as file:
             file.write(whole)
         site.do("check", "--store-only")

@@ -171,9 +171,5 @@ void batch_reader_stop(struct batch_reader *reader)
 	if (reader->fd >= 0)
 		(void)close(reader->fd); /* read only */
 	reader->fd = -1;
-	if (reader->watch.pid <= 0)
-		return;
-	(void)kill(reader->watch.pid, SIGKILL); /* ours, not waited for */
-	(void)child_end(&reader->watch);	/* however it ends */
-	reader->watch.pid = -1;
+	child_stop(&reader->watch);
 }

@@ -211,3 +211,12 @@ int child_end(struct child_watch *watch)
 		(void)close(wait.fd); /* a handle only */
 	return pid < 0 ? -1 : status;
 }
+
+void child_stop(struct child_watch *watch)
+{
+	if (watch->pid <= 0)
+		return;
+	(void)kill(watch->pid, SIGKILL); /* ours, not waited for */
+	(void)child_end(watch);		 /* however it ends */
+	watch->pid = -1;
+}

@@ -65,4 +65,7 @@ ssize_t child_read(struct child_watch *watch, int fd, void *bytes, size_t room);
  * waitpid says. -1: errno. */
 int child_end(struct child_watch *watch);
 
+/* Kills it, if there is one, and waits for that; watch->pid is -1 then. */
+void child_stop(struct child_watch *watch);
+
 #endif
